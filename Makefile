@@ -1,0 +1,50 @@
+# The targets of the course. 'make' alone lists them.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+MODULE ?= 08_optimizers
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint export release lock clean
+
+help:  ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
+		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(INSTALLED)  ## Make .venv/ with everything in it.
+
+demo: $(INSTALLED)  ## Export, release, collect the sample class, grade it, write feedback, show the marks.
+	$(BIN)/tito export --all
+	$(BIN)/tito release $(MODULE)
+	$(BIN)/python -m tests.submissions
+	$(BIN)/tito grade $(MODULE)
+	$(BIN)/tito feedback $(MODULE)
+	$(BIN)/tito scores $(MODULE)
+
+test: lint  ## Run every test (lint first).
+	$(BIN)/pytest
+
+lint: $(INSTALLED)  ## Check style and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check tinytorch/checks tinytorch/tito tinytorch/*.py tests
+	$(BIN)/mypy
+
+export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.
+	$(BIN)/tito export --all
+
+release: $(INSTALLED)  ## Make the students' notebook.
+	$(BIN)/tito release $(MODULE)
+
+lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt.
+	@{ echo "# Every version the course is tested with; made by 'make lock'."; \
+		$(BIN)/pip freeze --exclude-editable; } > constraints.txt
+
+clean:  ## Remove .venv/ and build/ (never a class's files).
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis

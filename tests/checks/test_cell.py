@@ -1,0 +1,109 @@
+"""A graded cell: parts, points, report."""
+
+import json
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tinytorch.checks import MIME_TYPE, Checks, ChecksFailed, Report
+
+
+def cell(*results) -> Checks:
+    """Make a cell with a part of two points for each value that should have been 1."""
+    checks = Checks("test-x", points=2 * len(results))
+    for result in results:
+
+        def drive(result=result):
+            """Give one."""
+            if isinstance(result, BaseException):
+                raise result
+            return {"value": result}
+
+        checks.part(2, expect={"value": 1}, hint="Think.")(drive)
+    return checks
+
+
+def test_each_part_earns_its_points_or_none():
+    assert [part.earned for part in cell(1, 5, 1).report().parts] == [2, 0, 2]
+    assert cell(1, 5, 1).report().earned == 4
+
+
+def test_all_parts_run_although_one_raises():
+    report = cell(RuntimeError("no"), 1).report()
+    assert [part.earned for part in report.parts] == [0, 2]
+    assert report.parts[0].problem.got == "RuntimeError: no"
+
+
+def test_after_an_interrupt_no_further_part_runs():
+    report = cell(1, KeyboardInterrupt(), 1).report()
+    assert [part.earned for part in report.parts] == [2, 0, 0]
+    assert "not run" in report.parts[2].problem.got
+
+
+def test_points_that_do_not_add_up_are_refused():
+    checks = Checks("test-x", points=3)
+    checks.part(2, expect={}, hint="")(lambda: {})
+    with pytest.raises(ValueError, match="must add up to 3 points, got 2"):
+        checks.report()
+
+
+def test_a_part_of_no_points_is_advice():
+    checks = cell(1)
+    checks.part(0, expect={"value": 1}, hint="Better.")(lambda: {"value": 2})
+    checks.run()
+    report = checks.report()
+    assert (report.earned, report.passed) == (2, True)
+    assert "does not count" in str(report)
+
+
+def test_run_raises_with_expected_got_and_hint():
+    with pytest.raises(ChecksFailed) as failed:
+        cell(1, 5).run()
+    text = str(failed.value)
+    for piece in ("test-x: 2 of 4 points", "expected: 1", "got:      5", "hint:     Think."):
+        assert piece in text
+    assert failed.value.report.earned == 2
+
+
+def test_run_is_silent_where_all_holds():
+    cell(1, 1).run()
+
+
+def test_a_report_survives_its_way_through_json():
+    report = cell(1, 5, NotImplementedError("TODO: x")).report()
+    assert Report.from_data(json.loads(json.dumps(report.data()))) == report
+
+
+def test_html_escapes_what_students_print():
+    report = cell(ValueError("<script>alert(1)</script>")).report()
+    assert "<script>" not in report.html() and "&lt;script&gt;" in report.html()
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    """Outputs of a graded cell with one part that holds and one that does not, in a kernel."""
+    code = (
+        "from tinytorch.checks import Checks\n"
+        "checks = Checks('test-x', points=5)\n"
+        "checks.part(3, expect={'a': 1}, hint='h')(lambda: {'a': 1})\n"
+        "checks.part(2, expect={'a': 1}, hint='h')(lambda: {'a': 2})\n"
+        "if __name__ == '__main__':\n"
+        "    checks.show()\n"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    return notebook.cells[0].outputs
+
+
+def test_in_a_notebook_the_report_is_a_table_a_text_and_data(outputs):
+    shown = outputs[0]
+    assert shown.output_type == "display_data"
+    assert "test-x: 3 of 5 points" in shown.data["text/plain"]
+    assert "<table" in shown.data["text/html"]
+    assert shown.data[MIME_TYPE]["earned"] == 3
+
+
+def test_in_a_notebook_the_points_are_the_result_that_nbgrader_reads(outputs):
+    assert [output.output_type for output in outputs] == ["display_data", "execute_result"]
+    assert float(outputs[1].data["text/plain"]) == 3.0

@@ -1,0 +1,171 @@
+"""What a part sees of a student's code: plain data, or one line about an error."""
+
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tinytorch.checks.observe import Observation, observe, plain, snapshot
+from tinytorch.core.autograd import Variable
+from tinytorch.core.tensor import Tensor
+
+
+def seen(drive, **given) -> Observation:
+    return observe(drive, given, seconds=2)
+
+
+def test_values_come_back_as_plain_data():
+    def drive(a):
+        return {"t": (a, np.float32(0.5), np.bool_(True)), "w": Variable([1.0, 2.0]), "n": None}
+
+    values = seen(drive, a=1).values
+    assert values["t"] == [1, 0.5, True]
+    assert [type(item) for item in values["t"]] == [int, float, bool]
+    assert type(values["w"]) is np.ndarray and values["w"].tolist() == [1.0, 2.0]
+    assert values["n"] is None
+
+
+def test_a_part_cannot_change_its_inputs_for_the_next():
+    given = {"start": [0.0, 0.0]}
+
+    def drive(start):
+        start.append(1.0)
+        return {"length": len(start)}
+
+    assert [observe(drive, given, 2).values["length"] for _ in range(2)] == [3, 3]
+
+
+def test_a_snapshot_does_not_follow_later_updates():
+    w = Variable([1.0])
+    before = snapshot(w)
+    w.data.data -= 1.0
+    assert before.tolist() == [1.0] and snapshot(w).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("value", [Variable(2.0), Tensor(2.0), np.array(2.0), 2.0, np.float64(2)])
+def test_a_snapshot_unwraps_anything_with_an_array(value):
+    assert snapshot(value).shape == () and snapshot(value) == 2.0
+
+
+def test_a_snapshot_sees_through_a_parameter_whose_tensor_was_replaced_by_an_array():
+    w = Variable([1.0])
+    w.data = np.array([3.0])
+    assert snapshot(w).tolist() == [3.0]
+
+
+def test_a_snapshot_of_none_is_none():
+    assert snapshot(None) is None
+
+
+class Equal:
+    """An object that claims to be equal to everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Equal(), object(), b"bytes", 1j, np.array(["a"]), np.array([None]), np.zeros(200_000), {1, 2}],
+)
+def test_what_is_not_plain_is_refused(value):
+    assert "NotPlainError" in seen(lambda: {"x": value}).error
+
+
+def test_endless_nesting_is_refused():
+    endless: list = []
+    endless.append(endless)
+    assert "NotPlainError" in seen(lambda: {"x": endless}).error
+
+
+def test_a_subclass_of_a_number_is_refused():
+    class Liar(float):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+    assert "NotPlainError" in seen(lambda: {"x": Liar(1.0)}).error
+
+
+def test_an_array_subclass_comes_back_as_a_plain_array():
+    class Liar(np.ndarray):
+        pass
+
+    assert type(plain(np.zeros(2).view(Liar))) is np.ndarray
+
+
+def test_an_exception_is_named_in_one_line():
+    def drive():
+        raise ValueError("two\nlines")
+
+    assert seen(drive).error == "ValueError: two lines"
+
+
+def test_exit_ends_the_part_and_not_the_process():
+    assert seen(lambda: sys.exit(3)).error == "SystemExit: 3"
+
+
+def test_an_exception_that_cannot_be_printed_costs_only_its_part():
+    class Hostile(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def drive():
+        raise Hostile
+
+    assert seen(drive).error == "Hostile"
+
+
+def test_an_open_todo_is_told_apart():
+    def drive():
+        raise NotImplementedError("TODO in SGD.step: update.")
+
+    assert seen(drive) == Observation({}, "TODO in SGD.step: update.", unfinished=True)
+
+
+def test_an_endless_part_is_stopped():
+    def drive():
+        while True:
+            pass
+
+    assert observe(drive, {}, 0.1).error == "it did not finish within 0.1 s"
+
+
+def test_an_endless_part_that_catches_every_exception_is_stopped():
+    def drive():
+        for _ in range(100):
+            try:
+                time.sleep(10)
+            except Exception:
+                continue
+
+    assert "did not finish" in observe(drive, {}, 0.1).error
+
+
+def test_the_alarm_of_the_process_is_given_back():
+    before = signal.getsignal(signal.SIGALRM)
+    seen(lambda: {})
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_prints_of_a_part_are_dropped(capsys):
+    def drive():
+        print("noise")
+        print("noise", file=sys.stderr)
+        return {}
+
+    assert seen(drive).error is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_interrupt_is_told_apart():
+    def drive():
+        raise KeyboardInterrupt
+
+    assert seen(drive).interrupted

@@ -1,0 +1,146 @@
+"""The project agrees with itself: names and versions, layers, lock file, README."""
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tinytorch
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = configparser.ConfigParser()
+SETTINGS.read(ROOT / "settings.ini")
+README = (ROOT / "README.md").read_text()
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the absolute names that a file imports."""
+    found = set()
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
+            module = f"{base}.{node.module or ''}".rstrip(".") if node.level else node.module or ""
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def python_files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def test_version_is_the_same_everywhere():
+    assert PROJECT["version"] == SETTINGS["DEFAULT"]["version"] == tinytorch.__version__
+
+
+def test_name_licence_and_python_are_the_same_in_both_configurations():
+    settings = SETTINGS["DEFAULT"]
+    assert PROJECT["name"] == settings["lib_name"]
+    assert (PROJECT["license"], settings["license"]) == ("Apache-2.0", "apache2")
+    assert PROJECT["requires-python"] == f">={settings['min_python']}"
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize("path", python_files("tinytorch/core"), ids=lambda path: path.name)
+def test_core_imports_numpy_the_standard_library_and_itself_only(path):
+    allowed = {"numpy", "tinytorch", *sys.stdlib_module_names}
+    assert {name.split(".")[0] for name in imports_of(path)} <= allowed
+    inside = {name for name in imports_of(path) if name.startswith("tinytorch.")}
+    assert all(name.startswith("tinytorch.core") for name in inside)
+
+
+ORDER = ["tensor", "autograd", "optimizers"]
+
+
+@pytest.mark.parametrize("position", range(len(ORDER)))
+def test_core_modules_import_only_those_before_them(position):
+    imported = imports_of(ROOT / "tinytorch" / "core" / f"{ORDER[position]}.py")
+    later = {f"tinytorch.core.{name}" for name in ORDER[position:]}
+    assert not imported & later
+
+
+@pytest.mark.parametrize("path", python_files("tinytorch/checks"), ids=lambda path: path.name)
+def test_checks_import_numpy_and_nothing_of_the_tools_or_the_core(path):
+    allowed = {"numpy", "tinytorch", "IPython", *sys.stdlib_module_names}
+    assert {name.split(".")[0] for name in imports_of(path)} <= allowed
+    inside = {name for name in imports_of(path) if name.startswith("tinytorch")}
+    assert all(name.startswith("tinytorch.checks") for name in inside)
+
+
+def test_observing_knows_nothing_of_judging():
+    imported = imports_of(ROOT / "tinytorch" / "checks" / "observe.py")
+    assert not any(name.startswith("tinytorch") for name in imported)
+
+
+def test_judging_runs_without_cells_and_reports():
+    imported = imports_of(ROOT / "tinytorch" / "checks" / "judge.py")
+    inside = {name.rsplit(".", 1)[0] for name in imported if name.startswith("tinytorch.checks.")}
+    assert inside <= {"tinytorch.checks", "tinytorch.checks.matchers", "tinytorch.checks.observe"}
+
+
+def test_nbdev_is_imported_in_one_place_only():
+    users = [
+        path.name
+        for path in python_files("tinytorch")
+        if any(name.split(".")[0] == "nbdev" for name in imports_of(path))
+    ]
+    assert users == ["export.py"]
+
+
+def test_importing_the_package_loads_nothing_but_numpy_and_itself():
+    code = (
+        "import sys; before = set(sys.modules); import tinytorch.core.autograd; "
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}; "
+        "print(sorted(new - set(sys.stdlib_module_names) - {'numpy', 'tinytorch'}))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    # Names with an underscore are accelerators of NumPy and the standard library.
+    assert [n for n in ast.literal_eval(answer.stdout) if not n.startswith("_")] == []
+
+
+def test_every_dependency_is_pinned_and_no_index_is_named():
+    text = (ROOT / "constraints.txt").read_text()
+    pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
+    named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    wanted = {re.split(r"[<>=!~ ]", requirement)[0].lower() for requirement in named}
+    assert wanted <= pinned
+    assert not re.search(r"https?:|index-url|find-links|@ file", text)
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_make_without_a_target_lists_the_targets():
+    answer = subprocess.run(["make"], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {line.split()[1] for line in answer.stdout.splitlines()} == make_targets()
+
+
+def test_commands_in_the_readme_exist():
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    targets = {line.split()[1] for line in lines if line.startswith("make ")}
+    assert targets and targets <= make_targets()
+    from tinytorch.tito.cli import cli
+
+    commands = {line.split("tito ")[1].split()[0] for line in lines if "tito " in line}
+    assert commands and commands <= set(cli.list_commands(None))
+
+
+def test_readme_is_short():
+    assert len(README.splitlines()) <= 120
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert "make test" in README

@@ -1,0 +1,174 @@
+"""A graded cell: its parts, run here and judged at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinytorch.checks.judge import Tolerance, judge
+from tinytorch.checks.observe import Observation, observe
+from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
+
+Drive = Callable[..., Mapping[str, Any]]
+
+_SECONDS_A_PART = 3.0
+
+
+class ChecksFailed(AssertionError):  # noqa: N818 - an outcome, named as people say it
+    """Not every part of a graded cell holds.
+
+    Attributes
+    ----------
+    report : Report
+        The verdicts on all parts.
+    """
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"\n{report}")
+        self.report = report
+
+
+@dataclass(frozen=True)
+class Part:
+    """One behaviour: how to drive the code, what to expect, what it is worth."""
+
+    drive: Drive
+    points: int
+    expect: Mapping[str, Any]
+    hint: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: Tolerance = Tolerance()
+
+    @property
+    def title(self) -> str:
+        """First line of the docstring."""
+        return (self.drive.__doc__ or self.drive.__name__).strip().splitlines()[0]
+
+    def verdict(self, seen: Observation) -> PartVerdict:
+        """Judge what the part saw."""
+        problem = judge(self.expect, seen, self.tolerance)
+        return PartVerdict(
+            name=self.drive.__name__,
+            title=self.title,
+            points=self.points,
+            earned=self.points if problem is None else 0,
+            problem=problem,
+            hint=self.hint,
+            unfinished=seen.unfinished,
+        )
+
+
+class Checks:
+    """The parts of one graded cell.
+
+    Parameters
+    ----------
+    grade_id : str
+        The cell's grade_id.
+    points : int
+        What the cell is worth; its parts must add up to it.
+    """
+
+    def __init__(self, grade_id: str, points: int) -> None:
+        self.grade_id = grade_id
+        self.points = points
+        self.parts: list[Part] = []
+
+    def part(
+        self,
+        points: int,
+        expect: Mapping[str, Any],
+        hint: str,
+        given: Mapping[str, Any] | None = None,
+        rtol: float = Tolerance.rtol,
+        atol: float = Tolerance.atol,
+    ) -> Callable[[Drive], Drive]:
+        """Declare a function to be one part of the cell.
+
+        Parameters
+        ----------
+        points : int
+            What the part is worth; 0 for advice that does not count.
+        expect : mapping of str to plain data or matcher
+            What the function must return, by label.
+        hint : str
+            A sentence that makes a student think, shown when the part does not hold.
+        given : mapping, optional
+            Keyword arguments of the function: plain data.
+        rtol, atol : float
+            Tolerance of all numbers, relative to the expected value and absolute.
+
+        Returns
+        -------
+        callable
+            A decorator that gives the function back unchanged.
+        """
+
+        def declare(drive: Drive) -> Drive:
+            tolerance = Tolerance(rtol, atol)
+            self.parts.append(Part(drive, points, expect, hint, given or {}, tolerance))
+            return drive
+
+        return declare
+
+    def report(self) -> Report:
+        """Drive the student's code through every part and judge what was seen.
+
+        Raises
+        ------
+        ValueError
+            If the points of the parts do not add up to those of the cell.
+        """
+        total = sum(part.points for part in self.parts)
+        if total != self.points:
+            raise ValueError(
+                f"the parts of {self.grade_id} must add up to {self.points} points, got {total}"
+            )
+        return Report(self.grade_id, self.points, tuple(self._verdicts()))
+
+    def _verdicts(self) -> Iterator[PartVerdict]:
+        stopped = False
+        for part in self.parts:
+            if stopped:
+                seen = Observation({}, "not run: the cell was interrupted")
+            else:
+                seen = observe(part.drive, part.given, _SECONDS_A_PART)
+            stopped = stopped or seen.interrupted
+            yield part.verdict(seen)
+
+    def run(self) -> None:
+        """Run all parts, for a test runner.
+
+        Raises
+        ------
+        ChecksFailed
+            If a part that counts does not hold; the message is the report.
+        """
+        report = self.report()
+        if not report.passed:
+            raise ChecksFailed(report)
+
+    def show(self) -> None:
+        """Run all parts and show the report, for a notebook.
+
+        The points become the cell's result, which nbgrader reads as partial credit.
+        """
+        report = self.report()
+        if "IPython" not in sys.modules:
+            print(report)
+            return
+        from IPython.display import display
+
+        bundle = {"text/plain": str(report), "text/html": report.html(), MIME_TYPE: report.data()}
+        display(bundle, raw=True)
+        sys.displayhook(_Points(report.earned))
+
+
+class _Points(float):
+    """Points of a cell as its result: text that nbgrader can read as a number."""
+
+    def __repr__(self) -> str:
+        return json.dumps(float(self))

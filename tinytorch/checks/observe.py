@@ -1,0 +1,193 @@
+"""Run a part of a graded cell and keep what came out as plain data.
+
+This is the only code of the package that stands in one process with a student's code. It holds
+no expected value and comes to no verdict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: Values that are plain as they are.
+_ATOMS = (bool, int, float, str, type(None))
+_MAX_DEPTH = 8
+_MAX_ITEMS = 100_000
+_MAX_TEXT = 10_000
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one part saw: values by label, or the error that ended it.
+
+    Attributes
+    ----------
+    values : dict of str to plain data
+        Numbers, strings, booleans, None, arrays, lists and dicts of these.
+    error : str or None
+        One line that names the exception, where there was one.
+    unfinished : bool
+        Whether the error is the NotImplementedError of a cell not yet written.
+    interrupted : bool
+        Whether somebody stopped the cell, so that no further part should run.
+    """
+
+    values: dict[str, Any]
+    error: str | None = None
+    unfinished: bool = False
+    interrupted: bool = False
+
+
+class PartTimeout(BaseException):  # noqa: N818 - not an error a student's `except Exception` may eat
+    """A part took longer than its limit."""
+
+
+class NotPlainError(TypeError):
+    """A part returned something that is not plain data."""
+
+
+def snapshot(value: Any) -> np.ndarray | None:
+    """Copy the array out of a Variable, Tensor, array or number, as it is now.
+
+    Parameters
+    ----------
+    value : Variable, Tensor, array_like or None
+        Solutions may update in place, so a part must copy what it saw at the time.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        A copy that no later step can change; None for None.
+    """
+    for _ in range(3):  # a gradient is a Variable that holds a Tensor that holds an array
+        if value is None or isinstance(value, (np.ndarray, np.generic)):
+            break
+        value = getattr(value, "data", value)
+    return None if value is None else np.array(value)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Reduce a value to plain data, copying arrays.
+
+    Raises
+    ------
+    NotPlainError
+        If something else is in it, or it is nested or sized beyond reason.
+    """
+    if depth > _MAX_DEPTH:
+        raise NotPlainError(f"a value is nested more than {_MAX_DEPTH} deep")
+    if type(value) in _ATOMS:
+        return value[:_MAX_TEXT] if isinstance(value, str) else value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biuf" or value.size > _MAX_ITEMS:
+            raise NotPlainError(f"an array of {value.size} elements of type {value.dtype}")
+        return np.array(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, depth + 1) for key, item in _bounded(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, depth + 1) for item in _bounded(value)]
+    if hasattr(value, "data"):  # a Variable or a Tensor
+        return snapshot(value)
+    raise NotPlainError(f"a value of type {type(value).__name__}")
+
+
+def _bounded(items: Any) -> Any:
+    if len(items) > _MAX_ITEMS:
+        raise NotPlainError(f"a collection of {len(items)} items")
+    return items
+
+
+def observe(
+    drive: Callable[..., Mapping[str, Any]], given: Mapping[str, Any], seconds: float
+) -> Observation:
+    """Call a part on its inputs and keep what it returns, or why it did not.
+
+    Parameters
+    ----------
+    drive : callable
+        The part: drives the student's code, returns values by label.
+    given : mapping
+        Keyword arguments; the part gets its own deep copy.
+    seconds : float
+        Wall time after which the part is stopped.
+
+    Returns
+    -------
+    Observation
+        Never raises for anything the student's code does.
+    """
+    try:
+        with _time_limit(seconds), _silence():
+            return Observation(plain(dict(drive(**copy.deepcopy(dict(given))))))
+    except PartTimeout:
+        return Observation({}, f"it did not finish within {seconds:g} s")
+    except NotImplementedError as error:
+        return Observation({}, str(error) or "NotImplementedError", unfinished=True)
+    except KeyboardInterrupt:
+        return Observation({}, "the cell was interrupted", interrupted=True)
+    except BaseException as error:  # whatever a student's code raises, exit() included
+        return Observation({}, _one_line(error))
+
+
+def _one_line(error: BaseException) -> str:
+    """Name an exception in one line, even if its own text cannot be had."""
+    name = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # a hostile __str__ must not cost more than its own part
+        text = ""
+    return f"{name}: {text}"[:500] if text else name
+
+
+class _Discard(io.TextIOBase):
+    """A text stream that keeps nothing."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Drop what a student's code prints while a part drives it."""
+    sink = _Discard()
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        yield
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise PartTimeout in the block after some seconds, where the platform has timers.
+
+    Without them (Windows, or a thread that is not the main one) the block runs unlimited and
+    the limit of the cell must do.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not (
+        threading.main_thread()
+    ):
+        yield
+        return
+
+    def stop(signum: int, frame: Any) -> None:
+        raise PartTimeout
+
+    before = signal.signal(signal.SIGALRM, stop)
+    # A loop that swallows the first alarm meets another one.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,1 @@
+"""The framework itself: modules exported from `modules/source/` (do not edit by hand)."""

@@ -1,0 +1,49 @@
+"""The command `tito`: one file per command in :mod:`tinytorch.tito.commands`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from tinytorch import __version__
+from tinytorch.tito.errors import TitoError, UnknownModuleError
+
+_COMMANDS = ("export", "test", "release", "grade", "feedback", "scores", "status", "doctor")
+
+
+class _Commands(click.Group):
+    """The commands, imported when they are called: `tito --help` need not load nbgrader."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"tinytorch.tito.commands.{cmd_name}").command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tito")
+def cli() -> None:
+    """Export, release and grade the modules of the course.
+
+    MODULE is a module's name or any unambiguous part of it: 08_optimizers, 08, optimizers.
+    """
+
+
+def main() -> None:
+    """Run the command line; exit with 0 (done), 1 (the work failed) or 2 (wrong use)."""
+    try:
+        cli()
+    except UnknownModuleError as error:
+        _stop(error, 2)
+    except TitoError as error:
+        _stop(error, 1)
+
+
+def _stop(error: TitoError, code: int) -> None:
+    click.echo(f"tito: {error}", err=True)
+    sys.exit(code)

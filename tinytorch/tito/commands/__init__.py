@@ -1,0 +1,1 @@
+"""One file a command: each parses, calls one function of the tools, and shows the result."""

@@ -1,0 +1,22 @@
+"""`tito doctor`: what is missing on the machine, and the command that mends it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tinytorch.tito import doctor
+from tinytorch.tito.commands._shared import console
+from tinytorch.tito.course import Course
+
+
+@click.command("doctor")
+def command() -> None:
+    """Check the machine and the course; say what is wrong and how to mend it."""
+    findings = doctor.examine(Course.find())
+    for finding in findings:
+        console.print(f"{'ok' if finding.ok else 'no':<3} {finding.what}", markup=False)
+        if not finding.ok:
+            console.print(f"      mend: {finding.remedy}", markup=False)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

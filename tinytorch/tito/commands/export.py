@@ -1,0 +1,37 @@
+"""`tito export`: from notebook to package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinytorch.tito import export as exporting
+from tinytorch.tito.commands._shared import console, notebook_option
+from tinytorch.tito.course import Course
+from tinytorch.tito.source import build_notebook
+
+
+@click.command("export")
+@click.argument("modules", nargs=-1, metavar="MODULE...")
+@click.option("--all", "every", is_flag=True, help="All modules of the course.")
+@notebook_option
+def command(modules: tuple[str, ...], every: bool, notebook: Path | None) -> None:
+    """Make the package's modules from the sources, or from a student's notebook.
+
+    With --notebook a student's own solution becomes their tinytorch.core module.
+    """
+    course = Course.find()
+    if bool(modules) == every or (notebook and len(modules) != 1):
+        wanted = "one MODULE with --notebook" if notebook else "MODULE or --all"
+        raise click.UsageError(f"Name {wanted}.")
+    chosen = course.modules if every else [course.module(name) for name in modules]
+    for module in chosen:
+        if notebook:
+            path, unfinished = exporting.export_student(course, module, notebook)
+            for name in unfinished:
+                console.print(f"  still to be written: {name}", markup=False)
+        else:
+            build_notebook(course, module)
+            path = exporting.export_module(course, module)
+        console.print(f"{module.exports_to}: {path.relative_to(course.root)}", markup=False)

@@ -1,0 +1,44 @@
+"""`tito grade`: mark a class."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tinytorch.tito.commands._shared import console, pass_module
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.grading import pipeline
+
+
+@click.command("grade")
+@pass_module
+@click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
+@click.option("--force", is_flag=True, help="Grade again what has not changed.")
+def command(module: Module, students: tuple[str, ...], force: bool) -> None:
+    """Grade the submissions of MODULE that are new or have changed.
+
+    A submission that cannot be graded is named and never stops the others; the command then
+    exits with 1.
+    """
+    bar = Progress(
+        TextColumn("grading {task.fields[student]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    with bar:
+        task = bar.add_task("grade", total=None, student="")
+
+        def show(done: int, total: int, student: str) -> None:
+            bar.update(task, completed=done, total=total, student=student)
+
+        run = pipeline.grade(Course.find(), module, students or None, force, show)
+    for outcome in run.failed:
+        console.print(f"not graded: {outcome.student}: {outcome.reason}", style="red", markup=False)
+    console.print(
+        f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded",
+    )
+    sys.exit(1 if run.failed else 0)

@@ -1,0 +1,141 @@
+"""The course on disk: where things are, which modules there are, and what they are called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from tinytorch.tito.errors import TitoError, UnknownModuleError
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of the course and the percent source it is made from."""
+
+    source: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name, such as ``08_optimizers``; nbgrader's assignment."""
+        return self.source.parent.name
+
+    @property
+    def notebook(self) -> str:
+        """The notebook's name without suffix, such as ``optimizers_dev``."""
+        return self.source.stem
+
+    @cached_property
+    def exports_to(self) -> str:
+        """The package module that nbdev makes of it, such as ``tinytorch.core.optimizers``."""
+        match = re.search(r"^#\| default_exp (\S+)", self.source.read_text(), re.MULTILINE)
+        if match is None:
+            raise TitoError(
+                f"{self.source} says nowhere what it exports to; "
+                "its first code cell needs a line '#| default_exp core.NAME'."
+            )
+        return f"tinytorch.{match[1]}"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A checkout of the course; every path the tools use starts here."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Course:
+        """Find the course that holds a folder.
+
+        Parameters
+        ----------
+        start : Path, optional
+            Where to begin to look upwards; the working directory by default.
+
+        Raises
+        ------
+        TitoError
+            If no folder above has the course's ``settings.ini`` and ``modules/source``.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "settings.ini").is_file() and (folder / "modules" / "source").is_dir():
+                return cls(folder)
+        raise TitoError(
+            f"{here} is not inside a course: no folder above it holds settings.ini and "
+            "modules/source. Change into the course's folder first."
+        )
+
+    @property
+    def notebooks(self) -> Path:
+        """The sources as notebooks; nbgrader's source directory. No percent source lies there."""
+        return self.root / "build" / "notebooks"
+
+    @property
+    def release(self) -> Path:
+        """What students receive."""
+        return self.root / "modules" / "release"
+
+    @property
+    def submitted(self) -> Path:
+        """What students hand in: ``STUDENT/MODULE/NOTEBOOK.ipynb``."""
+        return self.root / "modules" / "submitted"
+
+    @property
+    def autograded(self) -> Path:
+        """The graded notebooks."""
+        return self.root / "modules" / "autograded"
+
+    @property
+    def feedback(self) -> Path:
+        """The pages that go back to students."""
+        return self.root / "modules" / "feedback"
+
+    @property
+    def records(self) -> Path:
+        """What grading noted of each submission, and its logs."""
+        return self.root / "modules" / "records"
+
+    def package_before(self, module: Module) -> Path:
+        """Folder with a ``tinytorch`` package that ends before `module`.
+
+        It goes first on ``sys.path`` where a student's code runs, so that the reference
+        solution cannot be imported.
+        """
+        return self.root / "build" / "package" / module.name
+
+    @cached_property
+    def modules(self) -> list[Module]:
+        """All modules, in the order of the course."""
+        sources = sorted((self.root / "modules" / "source").glob("*/*_dev.py"))
+        return [Module(source) for source in sources]
+
+    def module(self, name: str) -> Module:
+        """Find a module by its name or an unambiguous part of it.
+
+        Raises
+        ------
+        UnknownModuleError
+            If no module fits or more than one; the message lists the choices.
+        """
+        exact = [module for module in self.modules if module.name == name]
+        fitting = exact or [module for module in self.modules if name and name in module.name]
+        if len(fitting) == 1:
+            return fitting[0]
+        names = ", ".join(module.name for module in fitting or self.modules)
+        if fitting:
+            raise UnknownModuleError(f"{name!r} fits several modules: {names}. Name one of them.")
+        raise UnknownModuleError(f"There is no module {name!r}. The modules are: {names}.")
+
+    def nbgrader_config(self) -> Config:
+        """Load ``nbgrader_config.py`` from the root of the course."""
+        path = self.root / "nbgrader_config.py"
+        if not path.is_file():
+            raise TitoError(
+                f"{path} is missing; restore it with 'git checkout nbgrader_config.py'."
+            )
+        return PyFileConfigLoader(path.name, path=str(path.parent)).load_config()

@@ -1,0 +1,113 @@
+"""Checks of the machine and the course, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from packaging.requirements import Requirement
+
+from tinytorch import datasets
+from tinytorch.tito import status
+from tinytorch.tito.course import Course
+from tinytorch.tito.errors import TitoError
+
+_DISTRIBUTION = "tinytorch-optimizers"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+
+
+def examine(course: Course) -> list[Finding]:
+    """Look at everything the tools need."""
+    return [
+        _python(),
+        *_packages(),
+        _kernel(),
+        _data(),
+        *_modules(course),
+        *_folders(course),
+        _gradebook(course),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(str(number) for number in sys.version_info[:3])
+    wanted = metadata.metadata(_DISTRIBUTION)["Requires-Python"]
+    return Finding(sys.version_info >= (3, 11), f"Python {version} (needs {wanted})", "make setup")
+
+
+def _packages() -> Iterator[Finding]:
+    for line in metadata.requires(_DISTRIBUTION) or []:
+        requirement = Requirement(line)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            version = "not installed"
+        fits = version != "not installed" and requirement.specifier.contains(version)
+        what = f"{requirement.name} {version} (needs {requirement.specifier or 'any'})"
+        yield Finding(fits, what, "rm -r .venv && make setup")
+
+
+def _kernel() -> Finding:
+    try:
+        KernelSpecManager().get_kernel_spec("python3")
+    except NoSuchKernel:
+        return Finding(
+            False, "the kernel python3", f"{sys.executable} -m ipykernel install --sys-prefix"
+        )
+    return Finding(True, "the kernel python3")
+
+
+def _data() -> Finding:
+    try:
+        images, _ = datasets.load_digits()
+    except (OSError, ValueError) as error:
+        return Finding(False, f"the digits data: {error}", "git checkout tinytorch/data")
+    return Finding(len(images) == 1797, f"the digits data, {len(images)} images")
+
+
+def _modules(course: Course) -> Iterator[Finding]:
+    for module in course.modules:
+        try:
+            ok = status.is_exported(course, module)
+        except TitoError as error:
+            yield Finding(False, f"{module.name}: {error}", f"edit {module.source}")
+            continue
+        what = f"{module.exports_to} is what {module.source.name} gives"
+        yield Finding(ok, what, f"tito export {module.name}")
+
+
+def _folders(course: Course) -> Iterator[Finding]:
+    for folder in (course.root, course.root / "modules"):
+        writable = os.access(folder, os.W_OK)
+        yield Finding(writable, f"{folder} can be written to", f"chmod u+w {folder}")
+
+
+def _gradebook(course: Course) -> Finding:
+    url = course.nbgrader_config().CourseDirectory.get("db_url", "")
+    if not url.startswith("sqlite:///"):
+        return Finding(True, "the gradebook is on a server")
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return Finding(True, f"{path.name}: none yet; 'tito release' makes it")
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            state = connection.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        state = str(error)
+    return Finding(state == "ok", f"{path.name}: {state}", f"restore a copy of {path}")

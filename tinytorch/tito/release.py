@@ -1,0 +1,122 @@
+"""The student release: nbgrader makes it, in a clean folder, and it moves into place when whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearSolutions
+
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.package import build_package
+from tinytorch.tito.rules import check_release, check_source
+from tinytorch.tito.source import build_notebook, read_source
+
+#: What nbgrader is told to put for code (see nbgrader_config.py), before it gets its message.
+_STUB = "raise NotImplementedError"
+
+
+class ClearTodoSolutions(ClearSolutions):
+    """nbgrader's ClearSolutions, whose stubs say which TODO is open.
+
+    A solution region becomes ``raise NotImplementedError("TODO in SGD.step: ...")``, with the
+    names that enclose it and the text of the ``# TODO`` comment above it, so that a student
+    who runs an unfinished cell reads what is to be done and not a bare exception.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict, cell_index: int
+    ) -> tuple[NotebookNode, dict]:
+        """Clear one cell; see the class."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = _name_stubs(cell.source)
+        return cell, resources
+
+
+def _name_stubs(source: str) -> str:
+    """Give each stub of a cleared cell its message."""
+    lines = source.split("\n")
+    tree = ast.parse(source)
+    for number, line in enumerate(lines):
+        if line.strip() == _STUB:
+            where = ".".join(_enclosing(tree, number + 1))
+            todo = _todo_above(lines, number)
+            message = f"TODO in {where}: {todo}" if where else f"TODO: {todo}"
+            lines[number] = line.replace(_STUB, f"{_STUB}({_quoted(message)})")
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Write a string literal with double quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _enclosing(tree: ast.AST, line: int) -> list[str]:
+    """Return the names of the classes and functions around a line, outermost first."""
+    named = (ast.ClassDef, ast.FunctionDef)
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, named) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            return [node.name, *_enclosing(node, line)]
+    return []
+
+
+def _todo_above(lines: list[str], number: int) -> str:
+    """Return the text of the TODO in the comment block directly above a line."""
+    start = number
+    while start and lines[start - 1].strip().startswith("#"):
+        start -= 1
+    block = " ".join(line.strip().lstrip("# ") for line in lines[start:number])
+    match = re.search(r"TODO:?\s*(.*?)\s*(?:Hint:|$)", block)
+    return match[1] if match else "write this part."
+
+
+def release(course: Course, module: Module) -> Path:
+    """Make the students' notebook of a module, and the package their code runs with.
+
+    Returns
+    -------
+    Path
+        The folder of the release.
+
+    Raises
+    ------
+    TitoError
+        If the source breaks a rule, or nbgrader refuses it; an earlier release stays in place.
+    """
+    source = read_source(module.source)
+    check_source(module, source)
+    build_notebook(course, module)
+    build_package(course, module)
+    course.release.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=course.release.parent) as scratch:
+        fresh = _generate(course, module, Path(scratch))
+        check_release(module, fresh / f"{module.notebook}.ipynb", source)
+        target = course.release / module.name
+        if target.exists():
+            shutil.move(target, Path(scratch) / "old")
+        shutil.move(fresh, target)
+    return target
+
+
+def _generate(course: Course, module: Module, scratch: Path) -> Path:
+    """Let nbgrader make the release below a scratch folder."""
+    config = course.nbgrader_config()
+    config.CourseDirectory.release_directory = str(scratch.relative_to(course.root))
+    config.CourseDirectory.assignment_id = module.name
+    coursedir = CourseDirectory(config=config)
+    coursedir.root = str(course.root)
+    try:
+        GenerateAssignment(coursedir=coursedir, config=config, force=True).start()
+    except (NbGraderException, RuntimeError) as error:
+        raise TitoError(f"{module.name} could not be released: {error}") from error
+    return scratch / module.name

@@ -1,0 +1,74 @@
+"""Percent sources as notebooks: read by jupytext, with cell ids that stay the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+from nbformat.reader import NotJSONError
+
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
+
+
+def read_source(path: Path) -> NotebookNode:
+    """Read a percent source as a notebook.
+
+    Jupytext invents a random id for each cell; here a cell's id is its grade_id, or its
+    position, so that the same source always gives the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        A Jupytext percent file.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The notebook, without outputs.
+    """
+    try:
+        notebook = jupytext.read(path, fmt="py:percent")
+    except OSError as error:
+        raise TitoError(f"{path} cannot be read: {error.strerror}.") from error
+    for position, cell in enumerate(notebook.cells):
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.id = re.sub(r"[^A-Za-z0-9_-]", "-", grade_id or f"cell-{position:03d}")[:64]
+    notebook.metadata.pop("jupytext", None)
+    return notebook
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook file, or say what is wrong with it."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (NotJSONError, nbformat.ValidationError, AttributeError) as error:
+        raise TitoError(
+            f"{path} is not a notebook ({type(error).__name__}); save it again from Jupyter."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TitoError(f"{path} cannot be read: {error}.") from error
+
+
+def build_notebook(course: Course, module: Module) -> Path:
+    """Write a module's source as a notebook into ``build/notebooks``.
+
+    Returns
+    -------
+    Path
+        The notebook; it is alone in its folder, which nbgrader takes as the assignment.
+    """
+    path = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    write_notebook(read_source(module.source), path)
+    return path
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook in one go: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    nbformat.write(notebook, beside)
+    beside.replace(path)
