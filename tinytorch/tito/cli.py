@@ -10,14 +10,27 @@ import click
 from tinytorch import __version__
 from tinytorch.tito.errors import TitoError, UnknownModuleError
 
-_COMMANDS = ("export", "test", "release", "grade", "feedback", "scores", "status", "doctor")
+_COMMANDS = {
+    "export": "Make the package's modules from the sources.",
+    "test": "Run a module's checks and show them part by part.",
+    "release": "Make the students' notebook.",
+    "grade": "Grade the submissions that are new or have changed.",
+    "feedback": "Write the pages that go back to students.",
+    "scores": "Show the marks of a class, or write them as CSV.",
+    "status": "Show where each module stands.",
+    "doctor": "Say what is wrong on this machine, and how to mend it.",
+}
 
 
 class _Commands(click.Group):
-    """The commands, imported when they are called: `tito --help` need not load nbgrader."""
+    """The commands, imported when they are called: `tito --help` need not wait for nbgrader."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:

@@ -13,6 +13,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions
+from traitlets import default
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
@@ -20,7 +21,7 @@ from tinytorch.tito.package import build_package
 from tinytorch.tito.rules import check_release, check_source
 from tinytorch.tito.source import build_notebook, read_source
 
-#: What nbgrader is told to put for code (see nbgrader_config.py), before it gets its message.
+#: What nbgrader puts in the place of code, before it gets its message.
 _STUB = "raise NotImplementedError"
 
 
@@ -31,6 +32,10 @@ class ClearTodoSolutions(ClearSolutions):
     names that enclose it and the text of the ``# TODO`` comment above it, so that a student
     who runs an unfinished cell reads what is to be done and not a bare exception.
     """
+
+    @default("code_stub")
+    def _code_stub_default(self) -> dict[str, str]:
+        return {"python": _STUB}
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict, cell_index: int

@@ -25,7 +25,8 @@
 # This chapter shows the problem behind each promise, keeps the promise in a few lines, and checks
 # it. It is a prerequisite: there is nothing to hand in. Run the cells from top to bottom, and
 # change the numbers.
-#
+
+# %% [markdown]
 # **Afterwards you can say**
 #
 # - what shape and dtype a tensor has, whatever it was made from;
@@ -60,7 +61,8 @@ import numpy as np
 # | NumPy array or scalar, integer or bool | float32 |
 # | tensor | copied, keeps its dtype |
 # | anything else | an error that shows what was given |
-#
+
+# %% [markdown]
 # Numbers typed by hand become float32 because networks are trained in it: half the memory of
 # float64, and twice as many numbers in each vector instruction. A floating-point array has the
 # precision that somebody chose, for a numerical check for example, so it is kept. Integers become
@@ -105,14 +107,22 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
             f"data must be real numbers (a number, a list or an array), got {reprlib.repr(data)}"
         )
     if dtype is None:
-        has_dtype = isinstance(data, (np.ndarray, np.generic, Storage))
-        dtype = array.dtype if has_dtype and array.dtype.kind == "f" else np.float32
+        keeps_dtype = hasattr(data, "dtype") and array.dtype.kind == "f"
+        dtype = array.dtype if keeps_dtype else np.float32
     return array.astype(dtype, order="C", copy=True)
 
 
 # %% [markdown]
-# `Storage`, which appears in the last lines, is the first layer of `Tensor`; it comes in section 2.
-#
+# The table, in code:
+
+# %%
+if __name__ == "__main__":
+    assert as_array([1, 2.5]).dtype == np.float32
+    assert as_array(np.array([1, 2])).dtype == np.float32
+    assert as_array(np.array([1.0, 2.0])).dtype == np.float64
+    assert as_array(np.array([1.0, 2.0]), dtype=np.float32).dtype == np.float32
+
+# %% [markdown]
 # How much does float32 keep? A number between 1 and 2 is stored to 23 binary places, so neighbours
 # are $2^{-23} \approx 1.2 \cdot 10^{-7}$ apart: about seven decimal digits. A change of less than
 # half that distance is lost completely, which is one way for training to stop without any message.
@@ -120,7 +130,6 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
 # %%
 if __name__ == "__main__":
     one = as_array(1)
-    assert one.dtype == np.float32
     assert one + np.float32(2**-23) == 1.0000001192092896
     assert one + np.float32(2**-25) == 1.0  # the update is lost
 
@@ -288,8 +297,8 @@ class Arithmetic(Storage):
 
 # %% [markdown]
 # One case needs the line with `__array_priority__`. In `array - tensor` the array is asked first,
-# and NumPy would happily go through its elements and subtract the tensor from each. An object with
-# a priority above 0, the array's own, is asked instead.
+# and NumPy would make what it can of the operand and answer with an array. If the operand's
+# priority is above 0, the array's own, NumPy answers `NotImplemented`, and the tensor is asked.
 
 # %%
 if __name__ == "__main__":
@@ -308,11 +317,11 @@ if __name__ == "__main__":
 # Operands of different shapes are lined up at their *last* axis. Two lengths go together if they
 # are equal or if one of them is 1; that one is repeated, and so are axes that are missing in front:
 #
-# $$(3, 1) \;\text{with}\; (4,) \;\to\; (3, 4) \qquad (32, 10) \;\text{with}\; (10,) \;\to\; (32, 10)$$
+# $$(32, 10) \text{ with } (10,) \to (32, 10) \qquad (3, 1) \text{ with } (3,) \to (3, 3)$$
 #
-# The second line is how a layer adds one bias per unit to a whole batch. The first is how a mistake
-# stays unseen: a column of 3 predictions minus a row of 3 targets is a 3 by 3 matrix, its mean
-# square is a number, and nothing complains. Remember it when a loss refuses to go down.
+# The first example is how a layer adds one bias per unit to a whole batch. The second is how a
+# mistake stays unseen: a column of 3 predictions minus a row of 3 targets is a 3 by 3 matrix, its
+# mean square is a number, and nothing complains. Remember it when a loss refuses to go down.
 
 # %%
 if __name__ == "__main__":
@@ -441,7 +450,8 @@ if __name__ == "__main__":
 # | own memory | copying in `Tensor(...)` and `.data = ...`; `adopt` for arrays nobody else holds |
 # | tensors give tensors | `operator_pair`, `__array_priority__` |
 # | numbers are arrays of shape `()` | `adopt`, which turns NumPy's scalars back |
-#
+
+# %% [markdown]
 # What a tensor does *not* do is as useful to know. It does not track how it was computed: that is
 # the work of `Variable`, in the next chapter, which holds a tensor in its `data`. For a parameter
 # `w`, then, `w.data` is a tensor, and `w.data.data` the array that an optimizer updates. And the

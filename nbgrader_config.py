@@ -1,0 +1,78 @@
+"""nbgrader's configuration: the one place for folders, the gradebook and the limits of grading.
+
+`tito` reads it, and so do `nbgrader` and formgrader when they are started in this folder.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+c = get_config()  # noqa: F821 - given by nbgrader
+root = Path(__file__).resolve().parent
+
+# nbgrader calls alembic by name when it makes a gradebook; it stands beside this Python.
+programs = str(Path(sys.executable).parent)
+if programs not in os.environ["PATH"].split(os.pathsep):
+    os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]
+
+# Folders. No percent source lies below build/notebooks, since nbgrader copies whatever stands
+# beside a notebook to students.
+c.CourseDirectory.course_id = "tinytorch-optimizers"
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.source_directory = "build/notebooks"
+c.CourseDirectory.release_directory = "modules/release"
+c.CourseDirectory.submitted_directory = "modules/submitted"
+c.CourseDirectory.autograded_directory = "modules/autograded"
+c.CourseDirectory.feedback_directory = "modules/feedback"
+c.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
+
+# Release.
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.LockCells",
+    "tinytorch.tito.release.ClearTodoSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.ClearSolutions.text_stub = "Write your answer here."
+# Rubrics stand in locked markdown cells, which are not nbgrader's tasks.
+c.ClearMarkScheme.enforce_metadata = False
+
+# Grading: each submission is rebuilt on the release, run in a kernel of its own, and judged.
+c.Autograde.exporter_class = "tinytorch.tito.grading.exporter.SubmissionExporter"
+c.Autograde.pre_convert_hook = "tinytorch.tito.grading.exporter.expect_released_name"
+c.Autograde.sanitize_preprocessors = [
+    "tinytorch.tito.grading.rebuild.Rebuild",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "tinytorch.tito.grading.execute.ExecuteSubmission",
+    "nbgrader.preprocessors.LimitOutput",
+    "tinytorch.tito.grading.verdicts.SaveVerdicts",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.ExecuteSubmission.timeout = 30  # seconds for a cell
+c.ExecuteSubmission.submission_timeout = 300  # seconds for a notebook
+c.ExecuteSubmission.packages = str(root / "build" / "package")
+c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
+
+# Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "tinytorch.tito.grading.feedback.ForStudents",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "clean_html": "tinytorch.tito.grading.feedback.clean_html",
+    "markdown2html": "tinytorch.tito.grading.feedback.markdown2html",
+}

@@ -1,0 +1,30 @@
+"""A copy of the real course, so that tests never touch the files of a class."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tinytorch.tito.course import Course
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def copy_course(target: Path) -> Course:
+    """Copy what a fresh clone of the course has and the tools need."""
+    for name in ("settings.ini", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, target / name)
+    for name in ("tinytorch", "modules/source"):
+        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        shutil.copytree(ROOT / name, target / name, ignore=ignored)
+    return Course(target)
+
+
+@pytest.fixture(scope="session")
+def real_course(tmp_path_factory) -> Course:
+    """The real course with a release of 08_optimizers; for tests that only read it."""
+    from tinytorch.tito.release import release
+
+    course = copy_course(tmp_path_factory.mktemp("course"))
+    release(course, course.module("08_optimizers"))
+    return course

@@ -1,0 +1,139 @@
+"""The students of the sample class; their marks stand in expected_marks.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.submissions.notebook import SOLUTIONS, Work
+
+Files = dict[str, str]
+NOTEBOOK = "optimizers_dev.ipynb"
+
+
+def _handed_in(work: Work) -> Files:
+    return {NOTEBOOK: work.text()}
+
+
+def perfect(work: Work) -> Files:
+    """Everything as in the reference, questions answered."""
+    return _handed_in(work.solve().write_answers())
+
+
+def written_differently(work: Work) -> Files:
+    """Everything right, in another style."""
+    work.solve().write_answers()
+    for path in sorted((SOLUTIONS / "right").glob("*/*.py")):
+        work.put(path.parent.name, path.read_text())
+    return _handed_in(work)
+
+
+def momentum_averaged(work: Work) -> Files:
+    """Velocity as an average of gradients, with a factor (1 - momentum)."""
+    return _handed_in(work.solve().put_file("wrong", "sgd-class", "averaged_momentum"))
+
+
+def adam_without_correction(work: Work) -> Files:
+    """The moments are used as they are."""
+    return _handed_in(work.solve().put_file("wrong", "adam-class", "no_bias_correction"))
+
+
+def steplr_off_by_one(work: Work) -> Files:
+    """The rate drops one call late."""
+    return _handed_in(work.solve().put_file("wrong", "steplr-class", "drops_one_call_late"))
+
+
+def half_finished(work: Work) -> Files:
+    """Sections 1 to 3 only."""
+    return _handed_in(work.solve("gradient-descent-function", "sgd-class", "adam-class"))
+
+
+def syntax_error(work: Work) -> Files:
+    """A bracket is missing in one cell."""
+    work.solve().put(
+        "steplr-class", "#| export\nclass StepLR:\n    def __init__(self, optimizer:\n"
+    )
+    return _handed_in(work)
+
+
+def infinite_loop(work: Work) -> Files:
+    """A cell that never ends."""
+    source = work.solve().cell("training-integration").source
+    return _handed_in(work.put("training-integration", f"{source}\n\nwhile True:\n    pass"))
+
+
+def test_cell_deleted(work: Work) -> Files:
+    """Everything right, but the cell that shows it is gone."""
+    return _handed_in(work.solve().delete("test-adam"))
+
+
+def test_cell_edited(work: Work) -> Files:
+    """A wrong SGD and a test cell that claims all points."""
+    work.solve().put_file("wrong", "sgd-class", "averaged_momentum")
+    return _handed_in(work.put("test-sgd", "print('all parts hold')\n15.0"))
+
+
+def renamed(work: Work) -> Files:
+    """The file was renamed by a browser."""
+    return {"optimizers_dev-Copy1.ipynb": work.solve().text()}
+
+
+def broken_json(work: Work) -> Files:
+    """The file was cut off while it was saved."""
+    text = work.solve().text()
+    return {NOTEBOOK: text[: len(text) // 2]}
+
+
+def million_lines(work: Work) -> Files:
+    """Right, but a line is printed a million times."""
+    source = work.solve().cell("sgd-class").source
+    flood = "for line in range(1_000_000):\n    print('line', line)"
+    return _handed_in(work.put("sgd-class", f"{source}\n\n\n{flood}"))
+
+
+def imports_the_reference(work: Work) -> Files:
+    """The answer is imported from the installed package."""
+    stolen = "SGD, Adam, AdvancedOptimizerFeatures, OptimizerConvergenceProfiler, StepLR"
+    names = f"{stolen}, gradient_descent_step, train_simple_model"
+    for grade_id in work.names(written=False):
+        work.put(grade_id, f"#| export\nfrom tinytorch.core.optimizers import {names}")
+    return _handed_in(work)
+
+
+def questions_only(work: Work) -> Files:
+    """No code, but the questions are answered."""
+    return _handed_in(work.write_answers())
+
+
+def untouched(work: Work) -> Files:
+    """The release as it was given out."""
+    return _handed_in(work)
+
+
+def kernel_dies(work: Work) -> Files:
+    """One cell ends its process."""
+    source = work.solve().cell("convergence-profiler").source
+    return _handed_in(work.put("convergence-profiler", f"{source}\n\nimport os\nos._exit(1)"))
+
+
+STUDENTS: dict[str, Callable[[Work], Files]] = {
+    student.__name__.replace("_", "-"): student
+    for student in (
+        perfect,
+        written_differently,
+        momentum_averaged,
+        adam_without_correction,
+        steplr_off_by_one,
+        half_finished,
+        syntax_error,
+        infinite_loop,
+        test_cell_deleted,
+        test_cell_edited,
+        renamed,
+        broken_json,
+        million_lines,
+        imports_the_reference,
+        questions_only,
+        untouched,
+        kernel_dies,
+    )
+}

@@ -1,0 +1,140 @@
+"""The sample class, graded for real: every mark is the expected one."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from tests.submissions.hand_in import hand_in
+from tests.submissions.students import STUDENTS
+from tinytorch.tito.course import Course
+
+EXPECTED = Path(__file__).with_name("expected_marks.csv")
+BIN = Path(sys.executable).parent
+MODULE = "08_optimizers"
+
+
+def read_csv(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+WANTED = read_csv(EXPECTED)
+
+
+def run(*command: str, course: Course) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [BIN / command[0], *command[1:]], cwd=course.root, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def graded(real_course, tmp_path_factory):
+    """The sample class after `tito grade`, and what that printed."""
+    root = tmp_path_factory.mktemp("class") / "course"
+    shutil.copytree(real_course.root, root)
+    course = Course(root)
+    (root / "gradebook.db").unlink()
+    assert run("tito", "release", MODULE, course=course).returncode == 0
+    hand_in(course, course.module(MODULE))
+    answer = run("tito", "grade", MODULE, course=course)
+    return course, answer
+
+
+@pytest.fixture(scope="module")
+def marks(graded):
+    course, _ = graded
+    answer = run("tito", "scores", MODULE, "--csv", "marks.csv", course=course)
+    assert answer.returncode == 0, answer.stderr
+    return read_csv(course.root / "marks.csv")
+
+
+def test_every_student_of_the_class_has_a_row(marks):
+    assert set(marks) == set(WANTED) == set(STUDENTS)
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_marks_are_the_expected_ones(marks, student):
+    got = {name: value for name, value in marks[student].items() if name in WANTED[student]}
+    flags = got.pop("flags", ""), WANTED[student].get("flags", "")
+    assert got == {name: value for name, value in WANTED[student].items() if name != "flags"}
+    assert flags[1] in flags[0]
+
+
+def test_what_could_not_be_graded_is_named_and_the_exit_code_is_1(graded):
+    _, answer = graded
+    assert answer.returncode == 1
+    failures = [line for line in answer.stdout.splitlines() if line.startswith("not graded")]
+    assert len(failures) == 1 and "broken-json" in failures[0]
+    assert "Traceback" not in answer.stdout + answer.stderr
+
+
+def test_grading_again_changes_nothing(graded, marks):
+    course, _ = graded
+    before = {path: path.read_bytes() for path in course.autograded.rglob("*.ipynb")}
+    again = run("tito", "grade", MODULE, course=course)
+    assert f"0 graded, {len(STUDENTS) - 1} unchanged, 1 not graded" in again.stdout
+    assert {path: path.read_bytes() for path in course.autograded.rglob("*.ipynb")} == before
+    run("tito", "scores", MODULE, "--csv", "again.csv", course=course)
+    assert read_csv(course.root / "again.csv") == marks
+
+
+@pytest.fixture(scope="module")
+def pages(graded):
+    course, _ = graded
+    answer = run("tito", "feedback", MODULE, course=course)
+    assert answer.returncode == 0, answer.stderr
+    return {path.parts[-3]: path.read_text() for path in course.feedback.rglob("*.html")}
+
+
+def test_every_student_gets_a_page(pages):
+    assert set(pages) == set(STUDENTS)
+
+
+def test_pages_show_what_failed_and_what_was_expected(pages):
+    page = pages["momentum-averaged"]
+    assert "expected" in page and "(1 - momentum)" in page
+
+
+def test_pages_hold_no_rubric(pages, real_course):
+    source = real_course.module(MODULE).source.read_text()
+    rubric = source.split("### BEGIN MARK SCHEME")[1].split("### END MARK SCHEME")[0]
+    lines = [line.lstrip("# ").strip() for line in rubric.splitlines()]
+    telling = [line[:40] for line in lines if len(line) > 40]
+    assert telling
+    for student, page in pages.items():
+        assert not [line for line in telling if line in page], student
+
+
+def test_graders_see_the_rubric(graded):
+    course, _ = graded
+    path = course.autograded / "perfect" / MODULE / "optimizers_dev.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert sum("MARK SCHEME" in cell.source for cell in notebook.cells) == 3
+
+
+def test_plain_nbgrader_gives_the_same_marks(graded, marks, tmp_path):
+    """`nbgrader autograde` on the same submissions, in a course of its own."""
+    graded_course, _ = graded
+    root = tmp_path / "plain"
+    ignored = shutil.ignore_patterns("autograded", "feedback", "records")
+    shutil.copytree(graded_course.root, root, ignore=ignored)
+    course = Course(root)
+    for name in ("gradebook.db",):
+        (root / name).unlink()
+    run("tito", "release", MODULE, course=course)
+    answer = run("nbgrader", "autograde", MODULE, course=course)
+    assert "broken-json" in answer.stderr
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        totals = {
+            submission.student.id: submission.score
+            for submission in gradebook.find_assignment(MODULE).submissions
+        }
+    totals.pop("broken-json", None)
+    wanted = {name: float(row["total"]) for name, row in marks.items() if name != "broken-json"}
+    assert totals == wanted

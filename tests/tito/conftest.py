@@ -1,0 +1,128 @@
+"""A small course on disk, made for each test."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tinytorch.tito.course import Course
+
+HEADER = dedent(
+    """\
+    # ---
+    # jupyter:
+    #   jupytext:
+    #     text_representation:
+    #       extension: .py
+    #       format_name: percent
+    #       format_version: '1.3'
+    #   kernelspec:
+    #     display_name: Python 3
+    #     language: python
+    #     name: python3
+    # ---
+    """
+)
+
+
+def cell_header(grade_id: str, kind: str = "locked", points: int | None = None) -> str:
+    """Return the header of an nbgrader cell: kind is locked, solution or test."""
+    worth = "" if points is None else f'"points": {points}, '
+    grade, solution, locked = (
+        str(flag).lower() for flag in (kind == "test", kind == "solution", kind != "solution")
+    )
+    return (
+        f'# %% nbgrader={{"grade": {grade}, "grade_id": "{grade_id}", "locked": {locked}, {worth}'
+        f'"schema_version": 3, "solution": {solution}, "task": false}}'
+    )
+
+
+FIRST = HEADER + dedent(
+    """
+    # %% [markdown]
+    # # First
+
+    # %%
+    #| default_exp core.first
+
+    # %%
+    #| export
+    ONE = 1
+    """
+)
+
+SECOND = HEADER + "\n".join(
+    [
+        "",
+        "# %%",
+        "#| default_exp core.second",
+        "",
+        cell_header("imports"),
+        "#| export",
+        "from tinytorch.core.first import ONE",
+        "",
+        cell_header("answer", "solution"),
+        "#| export",
+        "class Answer:",
+        '    """Knows the answer."""',
+        "",
+        "    def give(self):",
+        '        """Return forty-two."""',
+        "        # TODO: return the number of the question.",
+        "        # Hint: who asked?",
+        "        ### BEGIN SOLUTION",
+        "        the_secret_number = 41 + ONE",
+        "        return the_secret_number",
+        "        ### END SOLUTION",
+        "",
+        cell_header("test-answer", "test", 5),
+        "from tinytorch.checks import Checks",
+        "",
+        'answer_checks = Checks("test-answer", points=5)',
+        "",
+        "",
+        '@answer_checks.part(points=2, expect={"type": "Answer"}, hint="Is it a class?")',
+        "def exists():",
+        '    """Answer is a class."""',
+        '    return {"type": type(Answer()).__name__}',
+        "",
+        "",
+        '@answer_checks.part(points=3, expect={"answer": 42}, hint="Add.")',
+        "def gives():",
+        '    """The answer is 42."""',
+        '    return {"answer": Answer().give()}',
+        "",
+        "",
+        "def test_unit_answer():",
+        '    """The answer."""',
+        "    answer_checks.run()",
+        "",
+        "",
+        'if __name__ == "__main__":',
+        "    answer_checks.show()",
+        "",
+    ]
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make_course(root: Path) -> Course:
+    """Write a course of two modules, with the real checks and configuration."""
+    for name, text in (("01_first/first_dev.py", FIRST), ("02_second/second_dev.py", SECOND)):
+        path = root / "modules" / "source" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    for name in ("settings.ini", "nbgrader_config.py"):
+        (root / name).write_text((ROOT / name).read_text())
+    (root / "tinytorch" / "core").mkdir(parents=True)
+    for name in ("__init__.py", "datasets.py", "core/__init__.py", "checks", "data"):
+        (root / "tinytorch" / name).unlink(missing_ok=True)
+        (root / "tinytorch" / name).symlink_to(ROOT / "tinytorch" / name)
+    return Course(root)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch) -> Course:
+    monkeypatch.chdir(tmp_path)
+    return make_course(tmp_path)

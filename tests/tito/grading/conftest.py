@@ -1,0 +1,219 @@
+"""A small course with a small assignment, released by nbgrader itself, copied for each test."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+
+from tinytorch.tito.course import Course, Module
+
+REPOSITORY = Path(__file__).parents[3]
+
+#: nbgrader's own: its gradebook adds grades to a submission that it has not yet added.
+_NBGRADERS_WARNING = "ignore:Object of type <.*> not in session:sqlalchemy.exc.SAWarning"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.filterwarnings(_NBGRADERS_WARNING))
+
+
+#: Right solutions of the small assignment, by grade id.
+RIGHT = {
+    "double-function": "def double(x):\n    return 2 * x",
+    "triple-function": "def triple(x):\n    return 3 * x",
+}
+
+_SETUP = '''
+def report(grade_id, points, **parts):
+    """Show a report as the course's checks do; each part is a function that is true or false."""
+    from IPython.display import display
+
+    shown = []
+    for name, holds in parts.items():
+        worth = points / len(parts)
+        try:
+            problem = None if holds() else {"label": name, "expected": "right", "got": "wrong"}
+        except Exception as error:
+            problem = {"label": name, "expected": "right", "got": repr(error)}
+        shown.append({
+            "name": name, "title": name, "points": worth, "earned": 0 if problem else worth,
+            "problem": problem, "hint": "think", "unfinished": False,
+        })
+    earned = sum(part["earned"] for part in shown)
+    data = {"version": 1, "grade_id": grade_id, "points": points, "earned": earned}
+    display({"text/plain": "", "application/vnd.tinytorch.checks+json": {**data, "parts": shown}},
+            raw=True)
+    return float(earned)
+'''.strip()
+
+_TEST_DOUBLE = """
+report("test-double", 4, positive=lambda: double(2) == 4, negative=lambda: double(-1) == -2)
+""".strip()
+
+_TEST_TRIPLE = """
+parts = {"positive": lambda: triple(1) == 3}
+### BEGIN HIDDEN TESTS
+parts["secret_number_seven"] = lambda: triple(7) == 21
+### END HIDDEN TESTS
+report("test-triple", 6, **parts)
+""".strip()
+
+_SOLUTION = """
+def {name}(x):
+    # TODO: return {name} of x.
+    ### BEGIN SOLUTION
+    return {factor} * x
+    ### END SOLUTION
+""".strip()
+
+_RUBRIC = """
+Why does it matter?
+
+### BEGIN MARK SCHEME
+3 points for the word associativity
+### END MARK SCHEME
+""".strip()
+
+
+def named(cell: NotebookNode, grade_id: str, **settings: object) -> NotebookNode:
+    """Give a cell its nbgrader metadata."""
+    cell.metadata.nbgrader = NotebookNode(
+        {
+            "grade": False,
+            "grade_id": grade_id,
+            "locked": False,
+            "schema_version": 3,
+            "solution": False,
+            "task": False,
+            **settings,
+        }
+    )
+    return cell
+
+
+def assignment() -> NotebookNode:
+    """Return the source of the small assignment, as its instructor has it."""
+
+    def test(source: str, name: str, points: int) -> NotebookNode:
+        return named(new_code_cell(source), name, grade=True, locked=True, points=points)
+
+    def solution(name: str, factor: int) -> NotebookNode:
+        source = _SOLUTION.format(name=name, factor=factor)
+        return named(new_code_cell(source), f"{name}-function", solution=True)
+
+    answer = new_markdown_cell("### BEGIN SOLUTION\nBecause.\n### END SOLUTION")
+    nb = new_notebook(
+        cells=[
+            new_markdown_cell("# Twice and thrice"),
+            named(new_code_cell(_SETUP), "setup", locked=True),
+            solution("double", 2),
+            new_code_cell("print('twice two is', double(2))"),
+            test(_TEST_DOUBLE, "test-double", 4),
+            solution("triple", 3),
+            test(_TEST_TRIPLE, "test-triple", 6),
+            named(new_markdown_cell(_RUBRIC), "rubric-1", locked=True),
+            named(answer, "question-1", grade=True, solution=True, points=5),
+        ],
+        metadata={"kernelspec": {"display_name": "x", "language": "python", "name": "python3"}},
+    )
+    for number, cell in enumerate(nb.cells):
+        cell.id = f"source-{number}"
+    return nb
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Release the small assignment once."""
+    root = tmp_path_factory.mktemp("template")
+    for name in ("settings.ini", "nbgrader_config.py"):
+        shutil.copy(REPOSITORY / name, root)
+    source = root / "modules" / "source" / "08_optimizers" / "optimizers_dev.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("#| default_exp core.optimizers\n")
+    course = Course(root)
+    notebook = course.notebooks / "08_optimizers" / "optimizers_dev.ipynb"
+    notebook.parent.mkdir(parents=True)
+    nbformat.write(assignment(), notebook)
+    package = course.package_before(course.module("08")) / "tinytorch" / "core"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    config = course.nbgrader_config()
+    config.CourseDirectory.assignment_id = "08_optimizers"
+    GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
+    return root
+
+
+@pytest.fixture
+def course(template: Path, tmp_path: Path) -> Course:
+    """Copy the small course for one test."""
+    root = tmp_path / "course"
+    shutil.copytree(template, root)
+    # Fonts are not what is tested, and take a second to find.
+    config = (root / "nbgrader_config.py").read_text()
+    (root / "nbgrader_config.py").write_text(config + 'c.GradingKernelManager.font_cache = ""\n')
+    return Course(root)
+
+
+@pytest.fixture
+def module(course: Course) -> Module:
+    return course.module("08_optimizers")
+
+
+@pytest.fixture
+def released(course: Course, module: Module) -> NotebookNode:
+    """The small assignment as students receive it."""
+    return nbformat.read(course.release / module.name / f"{module.notebook}.ipynb", as_version=4)
+
+
+def cell(nb: NotebookNode, grade_id: str) -> NotebookNode:
+    """Return the first cell of a name."""
+    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+
+
+def position(nb: NotebookNode, grade_id: str) -> int:
+    return nb.cells.index(cell(nb, grade_id))
+
+
+def solve(nb: NotebookNode, solutions: dict[str, str] = RIGHT) -> NotebookNode:
+    """Write solutions into a released notebook."""
+    for grade_id, source in solutions.items():
+        cell(nb, grade_id).source = source
+    return nb
+
+
+HandIn = Callable[..., Path]
+
+
+@pytest.fixture
+def hand_in(course: Course, module: Module, released: NotebookNode) -> HandIn:
+    """Hand in a notebook for a student: the right one unless told otherwise."""
+
+    def put(student: str, nb: NotebookNode | str | bytes | None = None, name: str = "") -> Path:
+        folder = course.submitted / student / module.name
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (name or f"{module.notebook}.ipynb")
+        if nb is None:
+            nb = solve(nbformat.from_dict(released))
+        text = nb if isinstance(nb, (str, bytes)) else nbformat.writes(nb)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return put
+
+
+def limits(course: Course, **seconds: float) -> None:
+    """Change limits of ExecuteSubmission in a test's own configuration."""
+    lines = [f"c.ExecuteSubmission.{name} = {value}\n" for name, value in seconds.items()]
+    with (course.root / "nbgrader_config.py").open("a") as file:
+        file.writelines(lines)
+
+

@@ -1,0 +1,55 @@
+"""What cells and notebooks say of themselves, whatever an editor left in their metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader import utils
+
+
+def nbgrader_metadata(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell's nbgrader metadata; empty where there is none or it is not a mapping."""
+    metadata = cell.get("metadata")
+    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def grade_id(cell: dict[str, Any]) -> str | None:
+    """Return nbgrader's name of a cell, or None where it has no usable one."""
+    name = nbgrader_metadata(cell).get("grade_id")
+    return name if isinstance(name, str) and name else None
+
+
+def is_fixed(cell: NotebookNode) -> bool:
+    """Whether a cell of the release is the course's own, so that students may not change it."""
+    if utils.is_solution(cell):
+        return False
+    return bool(utils.is_grade(cell) or utils.is_locked(cell) or utils.is_task(cell))
+
+
+def is_autograded(cell: NotebookNode) -> bool:
+    """Whether a cell's points come from running it."""
+    return bool(cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell))
+
+
+def name_of(nb: NotebookNode, index: int) -> str:
+    """Name a cell for people: its grade_id, or where it stands."""
+    own = grade_id(nb.cells[index])
+    if own:
+        return own
+    before = next((found for cell in nb.cells[index::-1] if (found := grade_id(cell))), None)
+    return f"a cell after {before}" if before else "a cell at the beginning"
+
+
+def flags(nb: NotebookNode) -> list[str]:
+    """Return what a person should know of a graded notebook, in the order it was noticed."""
+    return list(nb.metadata.get("tinytorch", {}).get("flags", []))
+
+
+def add_flag(nb: NotebookNode, text: str) -> None:
+    """Note something that a person should know; the same thing once."""
+    ours = nb.metadata.setdefault("tinytorch", NotebookNode())
+    noted = ours.setdefault("flags", [])
+    if text not in noted:
+        noted.append(text)

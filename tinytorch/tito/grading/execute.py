@@ -1,0 +1,252 @@
+"""Run a student's notebook, and keep what its cells earned whatever the others do.
+
+nbgrader's Execute gives up the whole notebook when a kernel dies, or when a loop swallows the
+interrupt. Here the kernel is replaced, brought to the state before the cell that broke it, and
+the notebook goes on behind that cell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from queue import Empty
+from time import monotonic
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+from nbclient.client import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async, run_sync
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import Execute
+from traitlets import Float, Integer, Unicode
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading.budget import OUTPUTS, OutputBudget
+from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
+from tinytorch.tito.grading.kernel import GradingKernelManager
+
+#: How long the last output of a cell may come after its reply.
+_LAST_OUTPUT_SECONDS = 5
+
+
+class ExecuteSubmission(Execute):
+    """nbgrader's Execute with limits that hold, and kernels that can be lost."""
+
+    submission_timeout = Float(300.0, help="Seconds for all cells of a submission together.").tag(
+        config=True
+    )
+
+    grace = Float(
+        2.0, help="Seconds that a kernel has to answer after it was interrupted, or be killed."
+    ).tag(config=True)
+
+    max_restarts = Integer(
+        10, help="How many kernels a submission may lose before its other cells are not run."
+    ).tag(config=True)
+
+    max_output = Integer(
+        1_000_000, help="Characters that a cell may print; figures may have ten times as many."
+    ).tag(config=True)
+
+    packages = Unicode(
+        help="Folder that holds, by assignment, the package before the module under test."
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("kernel_manager_class", GradingKernelManager)
+        super().__init__(**kwargs)
+
+    def preprocess(
+        self, nb: NotebookNode, resources: Any = None, km: KernelManager | None = None
+    ) -> tuple[NotebookNode, Any]:
+        """Run every code cell of a notebook."""
+        # As ExecutePreprocessor does: a client serves one notebook.
+        NotebookClient.__init__(self, nb, km)
+        self.reset_execution_trackers()
+        self._check_assign_resources(resources)
+        # Their defaults are for people who watch a notebook run.
+        self.record_timing = self.store_widget_state = False
+        self.shutdown_kernel = "immediate"
+        self._deadline = monotonic() + self.submission_timeout
+        self._broken: set[int] = set()
+        self._restarts = 0
+        self._last: int | None = None
+        try:
+            self._start()
+            self._run_cells()
+        finally:
+            self._stop()
+        return self.nb, self.resources
+
+    def _run_cells(self) -> None:
+        index = 0
+        while index < len(self.nb.cells):
+            culprit = self._run_cell(index) if self._is_to_run(index) else None
+            if culprit is not None and not self._recover(index):
+                return
+            if culprit is None or culprit == index:
+                index += 1
+
+    def _is_to_run(self, index: int) -> bool:
+        cell = self.nb.cells[index]
+        return cell.cell_type == "code" and bool(cell.source.strip())
+
+    def _run_cell(self, index: int) -> int | None:
+        """Run a cell; return None, or the index of the cell by which the kernel was lost."""
+        cell = self.nb.cells[index]
+        if self._remaining() <= 0:
+            self._not_run(index, f"the {self.submission_timeout:g} s of a notebook were over")
+            return None
+        self._begun = self._overdue = False
+        self._budget = OutputBudget(self.max_output)
+        self._display_id_map.clear()  # no cell changes what another one shows
+        self.iopub_timeout = _LAST_OUTPUT_SECONDS
+        try:
+            self.execute_cell(cell, index, store_history=True)
+        except DeadKernelError:
+            if not self._begun and self._last is not None:  # exit() ends a kernel a little later
+                return self._lost(self._last, "KernelDied", "the kernel died after this cell")
+            return self._lost(index, "KernelDied", "the kernel died while it ran this cell")
+        except CellTimeoutError:
+            # The last message of the cell did not come: lost in a flood, or the kernel is deaf.
+            if not self._answers():
+                what = f"this cell took longer than {self._limit:g} s and could not be interrupted"
+                return self._lost(index, "KernelHung", what)
+        self._last = index
+        if self._overdue:
+            self._broken.add(index)
+            add_flag(self.nb, f"stopped after {self._limit:g} s: {name_of(self.nb, index)}")
+        return None
+
+    def _lost(self, culprit: int, ename: str, what: str) -> int:
+        """Note which cell the kernel was lost by."""
+        self._broken.add(culprit)
+        self._last = None
+        self.nb.cells[culprit].outputs.append(_error(ename, what))
+        add_flag(self.nb, f"{what}: {name_of(self.nb, culprit)}")
+        return culprit
+
+    def _recover(self, index: int) -> bool:
+        """Start a kernel in the state before a cell; False, and the rest is not run, to give up.
+
+        Earlier cells run once more, silently: what they showed and earned stays as it was.
+        Cells that broke a kernel or ran out of time are left out, and graded cells too, which
+        define nothing that other cells need.
+        """
+        while self._restarts < self.max_restarts:
+            self._restarts += 1
+            self._stop()
+            self._start()
+            if self._replay(index):
+                return True
+        for later in range(index, len(self.nb.cells)):
+            if later not in self._broken:
+                self._not_run(later, f"{self._restarts + 1} kernels were lost")
+        return False
+
+    def _replay(self, end: int) -> bool:
+        """Run the cells before `end` again for what they define; False if that breaks a kernel."""
+        for index in range(end):
+            original = self.nb.cells[index]
+            skipped = index in self._broken or is_autograded(original)
+            if skipped or not self._is_to_run(index) or self._remaining() <= 0:
+                continue
+            self.nb.cells[index] = NotebookNode(original, outputs=[])
+            try:
+                if self._run_cell(index) is not None:
+                    return False
+            finally:
+                self.nb.cells[index] = original
+        return True
+
+    def _not_run(self, index: int, why: str) -> None:
+        """Say in a cell that it was not run."""
+        if self._is_to_run(index):
+            self.nb.cells[index].outputs = [_error("NotRun", f"this cell was not run: {why}")]
+            add_flag(self.nb, f"some cells were not run: {why}")
+
+    # Kernels ------------------------------------------------------------------------------
+
+    km: KernelManager | None
+
+    def _start(self) -> None:
+        self.create_kernel_manager()
+        self.start_new_kernel()
+        self.start_new_kernel_client()
+
+    def _stop(self) -> None:
+        if self.km is not None:
+            self._cleanup_kernel()
+            self.km, self.kc = None, None
+
+    def create_kernel_manager(self) -> KernelManager:
+        """Make a manager for a kernel that cannot import the answer."""
+        manager = self.kernel_manager_class(config=self.config, log=self.log)
+        if self.packages:
+            package = Path(self.packages) / self.resources["nbgrader"]["assignment"]
+            if not (package / "tinytorch").is_dir():
+                raise TitoError(
+                    f"{package} does not hold the package before this module; make it with "
+                    f"'tito release {package.name}'"
+                )
+            manager.package = str(package)
+        self.km = manager
+        return manager
+
+    async def _async_answers(self) -> bool:
+        """Whether the kernel still answers, within the grace."""
+        if self.kc is None:
+            return False
+        message = self.kc.kernel_info()
+        give_up = monotonic() + self.grace
+        while (left := give_up - monotonic()) > 0:
+            try:
+                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=left))
+            except Empty:
+                break
+            if reply["parent_header"].get("msg_id") == message:
+                return True
+        return False
+
+    _answers = run_sync(_async_answers)
+
+    # Time ---------------------------------------------------------------------------------
+
+    def _remaining(self) -> float:
+        return self._deadline - monotonic()
+
+    def _get_timeout(self, cell: NotebookNode | None) -> Any:
+        own = super()._get_timeout(cell)
+        left = max(self._remaining(), 0.1)
+        self._limit = left if own is None else min(own, left)
+        return self._limit
+
+    async def _async_handle_timeout(self, timeout: Any, cell: NotebookNode | None = None) -> Any:
+        self._overdue = True
+        what = f"this cell took longer than {timeout:g} s and was stopped"
+        error = _error("CellTimeoutError", what)
+        self.error_on_timeout = {key: error[key] for key in ("ename", "evalue", "traceback")}
+        self.iopub_timeout = max(1, round(self.grace))  # a deaf kernel has no last message
+        return await super()._async_handle_timeout(timeout, cell)
+
+    # Output -------------------------------------------------------------------------------
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take a message from the kernel, unless the cell has said enough."""
+        kind = msg["msg_type"]
+        self._begun = True
+        if kind.startswith("comm"):  # widgets: nobody is there to move them
+            return None
+        if kind in OUTPUTS and not self._budget.allows(kind, msg["content"]):
+            add_flag(self.nb, f"output cut: {name_of(self.nb, cell_index)}")
+            if instead := self._budget.instead():
+                cell.outputs.append(new_output("stream", name="stdout", text=instead))
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+
+def _error(ename: str, what: str) -> NotebookNode:
+    return new_output("error", ename=ename, evalue=what, traceback=[f"{ename}: {what}"])

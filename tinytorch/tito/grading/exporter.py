@@ -1,0 +1,85 @@
+"""Where nbgrader reads a notebook: submissions come in through :mod:`intake`.
+
+Named in ``nbgrader_config.py``, so that plain ``nbgrader autograde`` and formgrader read a
+submission as ``tito grade`` does.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+
+from tinytorch.tito.course import Course
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading import intake
+from tinytorch.tito.grading.cells import grade_id
+
+
+class SubmissionExporter(NotebookExporter):
+    """A notebook exporter for nbgrader's Autograde, tolerant where students' files need it.
+
+    The release of the assignment, which :class:`~tinytorch.tito.grading.rebuild.Rebuild` needs,
+    and what was noted while reading go into ``resources["tinytorch"]``.
+    """
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Read a submission, under another name too, and run the preprocessors on it."""
+        converter: Any = self.parent
+        # Autograde converts twice: the submission, then, to run it, its own result of that.
+        if resources is None or not getattr(converter, "_sanitizing", False):
+            return super().from_filename(filename, resources, **kw)
+        where, ids, path = converter.coursedir, resources["nbgrader"], Path(filename)
+        folder = where.format_path(where.release_directory, ".", ids["assignment"])
+        release = read_release(Path(folder, path.name))
+        submission = intake.receive(path.parent, ids["student"], path.stem, known_ids(release))
+        more = {
+            "metadata": {"name": path.stem, "path": str(path.parent)},
+            "tinytorch": {"release": release, "flags": submission.flags},
+        }
+        return self.from_notebook_node(submission.notebook, {**resources, **more}, **kw)
+
+
+def read_release(path: Path) -> NotebookNode:
+    """Read the notebook that students received.
+
+    Raises
+    ------
+    TitoError
+        If there is none.
+    """
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise TitoError(
+            f"there is no release {path}; make it with 'tito release {path.parent.name}'"
+        ) from error
+    return _read_release(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_release(path: Path, mtime: int, size: int) -> NotebookNode:
+    """Read and validate a release once for a whole class."""
+    return nbformat.read(path, as_version=nbformat.current_nbformat)
+
+
+def known_ids(release: NotebookNode) -> frozenset[str]:
+    """Return the grade ids of a release."""
+    return frozenset(name for cell in release.cells if (name := grade_id(cell)))
+
+
+def expect_released_name(*, notebooks: list[str], **_: Any) -> None:
+    """Let nbgrader ask for the notebook by its released name, whatever the student called it.
+
+    The ``pre_convert_hook`` of Autograde: it changes nbgrader's list of a submission's notebooks
+    in place, and :class:`SubmissionExporter` then finds the file.
+    """
+    folder = Path(notebooks[0]).parent
+    name = Course.find(folder).module(folder.name).notebook
+    notebooks[:] = [str(folder / f"{name}.ipynb")]

@@ -1,0 +1,293 @@
+"""Find and read what a student handed in.
+
+What a student's editor, mail program or good intentions did to the file is met here, so that
+every later step has a notebook of known shape: cells with a type, text and metadata, no outputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.utils import parse_utc
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading.cells import grade_id, nbgrader_metadata
+
+MAX_BYTES = 20_000_000
+MAX_CELLS = 2_000
+
+_NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+#: What nbformat raises on notebooks of its old formats that are not what they claim to be.
+_NOT_CONVERTED = (ValueError, TypeError, KeyError, AttributeError, nbformat.ValidationError)
+
+
+class SubmissionError(TitoError):
+    """A submission that cannot be graded, and what a person can do about it.
+
+    Parameters
+    ----------
+    student : str
+        Whose it is.
+    problem : str
+        What is wrong, with the file's name.
+    remedy : str
+        What to do, as a sentence.
+    """
+
+    def __init__(self, student: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{student}: {problem}. {remedy}")
+        self.student = student
+        self.problem = problem
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student handed in, as it was read.
+
+    Attributes
+    ----------
+    student : str
+        Whose it is: the name of the folder.
+    path : Path
+        The notebook's file.
+    notebook : NotebookNode
+        Its cells, without outputs; nbgrader's metadata as they were.
+    digest : str
+        SHA-256 of the file.
+    flags : tuple of str
+        What a person should know.
+    timestamp : datetime or None
+        When it was handed in (UTC), where a ``timestamp.txt`` says so.
+    """
+
+    student: str
+    path: Path
+    notebook: NotebookNode
+    digest: str
+    flags: tuple[str, ...]
+    timestamp: datetime | None
+
+
+def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Submission:
+    """Find and read the notebook in a student's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder ``submitted/STUDENT/MODULE``.
+    student : str
+        For messages.
+    name : str
+        The notebook's name as released, without suffix.
+    known : collection of str
+        The grade ids of the release; a notebook of another name is recognized by them.
+
+    Raises
+    ------
+    SubmissionError
+        If there is no notebook, more than one that could be meant, or none that can be read.
+    """
+    try:
+        path, flags = find(folder, student, name, known)
+        timestamp, noted = read_timestamp(folder)
+    except OSError as error:
+        raise _unreadable(student, folder, error) from error
+    data = _read_bytes(path, student)
+    digest = hashlib.sha256(data).hexdigest()
+    notebook = parse(data, student, path.name)
+    return Submission(student, path, notebook, digest, (*flags, *noted), timestamp)
+
+
+def find(
+    folder: Path, student: str, name: str, known: Collection[str]
+) -> tuple[Path, tuple[str, ...]]:
+    """Find the notebook that is meant; see :func:`receive`."""
+    exact = folder / f"{name}.ipynb"
+    visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    notebooks = [path for path in visible if path.suffix.lower() == ".ipynb"]
+    others = [path for path in notebooks if path != exact]
+    if exact in notebooks:
+        return exact, tuple(f"another notebook, not graded: {path.name}" for path in others)
+    candidates, broken = _recognize(others, student, known)
+    if len(candidates) == 1:
+        return candidates[0], (f"renamed: {candidates[0].name}",)
+    names = ", ".join(path.name for path in candidates or visible)
+    if candidates:
+        raise SubmissionError(
+            student,
+            f"{exact.name} is missing, and several notebooks could be meant: {names}",
+            f"Keep the right one in {folder} and name it {exact.name}.",
+        )
+    if len(broken) == 1:
+        raise broken[0]
+    raise SubmissionError(
+        student,
+        f"{exact.name} is missing; the folder holds {names or 'nothing'}",
+        f"Ask for the notebook and put it into {folder}.",
+    )
+
+
+def _recognize(
+    paths: list[Path], student: str, known: Collection[str]
+) -> tuple[list[Path], list[SubmissionError]]:
+    """Separate notebooks with the assignment's cells from what cannot be read."""
+    candidates, broken = [], []
+    for path in paths:
+        try:
+            notebook = parse(_read_bytes(path, student), student, path.name)
+        except SubmissionError as error:
+            broken.append(error)
+            continue
+        if any(grade_id(cell) in known for cell in notebook.cells):
+            candidates.append(path)
+    return candidates, broken
+
+
+def read_timestamp(folder: Path) -> tuple[datetime | None, tuple[str, ...]]:
+    """Read when a submission was handed in, and what is to be noted where that fails."""
+    path = folder / "timestamp.txt"
+    if not path.is_file():
+        return None, ()
+    with path.open(encoding="utf-8", errors="replace") as file:
+        text = file.read(100).strip()
+    try:
+        return parse_utc(text), ()
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return None, (f"timestamp.txt ignored, not a date: {text[:40]!r}",)
+
+
+def _read_bytes(path: Path, student: str) -> bytes:
+    """Read a file that is really one, lies in the folder and is not too large."""
+    try:
+        if not path.is_file():  # a folder, a pipe that would wait for ever, a broken link
+            raise SubmissionError(student, f"{path.name} is not a file", "Ask for the notebook.")
+        if not path.resolve().is_relative_to(path.parent.resolve()):
+            raise SubmissionError(
+                student,
+                f"{path.name} is a link to {path.resolve()}",
+                "Put the notebook itself there.",
+            )
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(student, path, error) from error
+    if len(data) > MAX_BYTES:
+        raise SubmissionError(
+            student,
+            f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB",
+            "Clear its outputs and save it again.",
+        )
+    return data
+
+
+def _unreadable(student: str, path: Path, error: OSError) -> SubmissionError:
+    remedy = f"Look at the permissions of {path}: chmod -R u+rX makes it readable."
+    return SubmissionError(student, f"{path.name} cannot be read ({error.strerror})", remedy)
+
+
+def parse(data: bytes, student: str, name: str) -> NotebookNode:
+    """Read a notebook of any format version out of bytes.
+
+    Returns
+    -------
+    NotebookNode
+        Cells with type, text, nbgrader's metadata and attachments, and nothing else of the file.
+
+    Raises
+    ------
+    SubmissionError
+        If it is not a notebook; the message says where it breaks.
+    """
+    ask = "Ask the student to open it in Jupyter, save it and hand it in again."
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+        cells = _cells_of(content)
+        return nbformat.v4.new_notebook(
+            cells=[_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise SubmissionError(student, f"{name} is not valid JSON ({where})", ask) from error
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start}"
+        raise SubmissionError(student, f"{name} is not UTF-8 text ({where})", ask) from error
+    except (_NotANotebook, RecursionError) as error:
+        reason = str(error) if isinstance(error, _NotANotebook) else "nested too deep"
+        raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
+
+
+class _NotANotebook(ValueError):
+    """Valid JSON that is no notebook."""
+
+
+def _cells_of(content: Any) -> list[Any]:
+    """Return the raw cells of a notebook of any version."""
+    if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
+        raise _NotANotebook("it has no format version")
+    if content["nbformat"] > nbformat.current_nbformat:
+        raise _NotANotebook(f"format {content['nbformat']} is newer than this program knows")
+    if content["nbformat"] < nbformat.current_nbformat:
+        try:
+            content = nbformat.convert(nbformat.from_dict(content), nbformat.current_nbformat)
+        except _NOT_CONVERTED as error:
+            version = content["nbformat"]
+            raise _NotANotebook(f"its format {version} cannot be upgraded") from error
+    cells = content.get("cells")
+    if not isinstance(cells, list):
+        raise _NotANotebook("it has no list of cells")
+    if len(cells) > MAX_CELLS:
+        raise _NotANotebook(f"{len(cells)} cells are more than {MAX_CELLS}")
+    return cells
+
+
+def _plain_cell(raw: Any, number: int) -> NotebookNode:
+    """Keep of a cell what grading uses, in a known shape."""
+    if not isinstance(raw, dict):
+        raise _NotANotebook(f"cell {number} is not a mapping")
+    source = raw.get("source", "")
+    lines = source if isinstance(source, list) else [source]
+    if not all(isinstance(line, str) for line in lines):
+        raise _NotANotebook(f"the text of cell {number} is not text")
+    # An unknown type is shown, and not run, as Jupyter does.
+    kind = raw["cell_type"] if raw.get("cell_type") in list(_NEW_CELL) else "raw"
+    cell = _NEW_CELL[kind](clean_text("".join(lines)), id=f"cell-{number}")
+    nbgrader = nbgrader_metadata(raw)
+    if nbgrader:
+        cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
+    attachments = raw.get("attachments")
+    if kind != "code" and _are_attachments(attachments):
+        cell.attachments = nbformat.from_dict(attachments)
+    return cell
+
+
+def clean_text(text: str) -> str:
+    """Return text with unix line ends and without halves of characters, which no file can hold."""
+    return text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")
+
+
+def _are_attachments(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(bundle, dict) and all(isinstance(data, str) for data in bundle.values())
+        for bundle in value.values()
+    )
+
+
+def problem_with_id(student: str) -> str | None:
+    """Say why a folder's name cannot be a student's id, or None where it can."""
+    if any(not char.isprintable() for char in student):  # line ends, undecodable bytes
+        return "it holds characters that cannot be printed"
+    if student != student.strip():
+        return "it begins or ends with a space"
+    if len(student) > 128 or len(student.encode()) > 240:
+        return "it is longer than 128 characters"
+    return None

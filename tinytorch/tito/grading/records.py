@@ -1,0 +1,83 @@
+"""What grading notes of each submission: one JSON file a student, replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tinytorch.tito.course import Course, Module
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the last grading of a submission came to.
+
+    Attributes
+    ----------
+    student : str
+        Whose submission.
+    status : {"graded", "failed"}
+        Whether it could be graded.
+    reason : str
+        Why not.
+    stale : bool
+        Whether the mark in the gradebook is of an earlier submission than this failed one.
+    flags : tuple of str
+        What a person should know.
+    seconds : float
+        How long it took.
+    graded_at : str
+        When, in ISO format, UTC.
+    submission, release : str
+        SHA-256 of the two notebooks.
+    cells : dict
+        The verdict on each autograded cell: points, earned, problem, parts.
+    """
+
+    student: str
+    status: Literal["graded", "failed"]
+    reason: str = ""
+    stale: bool = False
+    flags: tuple[str, ...] = ()
+    seconds: float = 0.0
+    graded_at: str = ""
+    submission: str = ""
+    release: str = ""
+    cells: dict[str, Any] = field(default_factory=dict)
+
+
+def path_of(course: Course, module: Module, student: str) -> Path:
+    """Return the file that holds a student's record."""
+    return course.records / module.name / f"{student}.json"
+
+
+def save(course: Course, module: Module, record: Record) -> None:
+    """Write a record; a reader sees the old one or the new one, never half of one."""
+    path = path_of(course, module, record.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"version": _VERSION, **asdict(record)}, indent=1, ensure_ascii=False)
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=".record-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        os.replace(fresh, path)
+    except BaseException:
+        os.unlink(fresh)
+        raise
+
+
+def load(course: Course, module: Module, student: str) -> Record | None:
+    """Read a record; None where there is none, or none that this version can read."""
+    try:
+        data = json.loads(path_of(course, module, student).read_text(encoding="utf-8"))
+        if data.pop("version") != _VERSION:
+            return None
+        return Record(**{**data, "flags": tuple(data["flags"])})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
