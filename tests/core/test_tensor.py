@@ -346,7 +346,7 @@ def test_numpy_sees_the_array():
     assert np.asarray(tensor) is tensor.data
     assert np.array(tensor, copy=False) is tensor.data
     assert not np.shares_memory(np.array(tensor), tensor.data)
-    assert np.asarray(tensor, dtype=np.float64).dtype == np.float64
+    assert tensor.__array__(np.float64).dtype == np.float64
     with pytest.raises(ValueError, match="avoid copy"):
         np.array(tensor, dtype=np.float64, copy=False)
 

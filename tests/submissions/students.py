@@ -29,7 +29,7 @@ def written_differently(work: Work) -> Files:
 
 def momentum_averaged(work: Work) -> Files:
     """Velocity as an average of gradients, with a factor (1 - momentum)."""
-    return _handed_in(work.solve().put_file("wrong", "sgd-class", "averaged_momentum"))
+    return _handed_in(work.solve().put_file("wrong", "sgd-class", "momentum_averaged"))
 
 
 def adam_without_correction(work: Work) -> Files:
@@ -68,7 +68,7 @@ def test_cell_deleted(work: Work) -> Files:
 
 def test_cell_edited(work: Work) -> Files:
     """A wrong SGD and a test cell that claims all points."""
-    work.solve().put_file("wrong", "sgd-class", "averaged_momentum")
+    work.solve().put_file("wrong", "sgd-class", "momentum_averaged")
     return _handed_in(work.put("test-sgd", "print('all parts hold')\n15.0"))
 
 

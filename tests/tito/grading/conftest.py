@@ -215,5 +215,3 @@ def limits(course: Course, **seconds: float) -> None:
     lines = [f"c.ExecuteSubmission.{name} = {value}\n" for name, value in seconds.items()]
     with (course.root / "nbgrader_config.py").open("a") as file:
         file.writelines(lines)
-
-

@@ -7,11 +7,12 @@ the notebook goes on behind that cell.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from queue import Empty
 from time import monotonic
 from typing import Any
 
+from jupyter_client.client import KernelClient
 from jupyter_client.manager import KernelManager
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -27,7 +28,7 @@ from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
 from tinytorch.tito.grading.kernel import GradingKernelManager
 
 #: How long the last output of a cell may come after its reply.
-_LAST_OUTPUT_SECONDS = 5
+_LAST_OUTPUT_SECONDS = 3
 
 
 class ExecuteSubmission(Execute):
@@ -110,9 +111,11 @@ class ExecuteSubmission(Execute):
             return self._lost(index, "KernelDied", "the kernel died while it ran this cell")
         except CellTimeoutError:
             # The last message of the cell did not come: lost in a flood, or the kernel is deaf.
-            if not self._answers():
+            if not self._reconnect():
                 what = f"this cell took longer than {self._limit:g} s and could not be interrupted"
                 return self._lost(index, "KernelHung", what)
+            cell.outputs.append(_error("OutputLost", "this cell showed more than could be read"))
+            add_flag(self.nb, f"output lost: {name_of(self.nb, index)}")
         self._last = index
         if self._overdue:
             self._broken.add(index)
@@ -169,6 +172,7 @@ class ExecuteSubmission(Execute):
     # Kernels ------------------------------------------------------------------------------
 
     km: KernelManager | None
+    kc: KernelClient | None
 
     def _start(self) -> None:
         self.create_kernel_manager()
@@ -176,9 +180,11 @@ class ExecuteSubmission(Execute):
         self.start_new_kernel_client()
 
     def _stop(self) -> None:
+        if self.kc is not None:
+            self.kc.stop_channels()
         if self.km is not None:
             self._cleanup_kernel()
-            self.km, self.kc = None, None
+        self.km, self.kc = None, None
 
     def create_kernel_manager(self) -> KernelManager:
         """Make a manager for a kernel that cannot import the answer."""
@@ -194,22 +200,25 @@ class ExecuteSubmission(Execute):
         self.km = manager
         return manager
 
-    async def _async_answers(self) -> bool:
-        """Whether the kernel still answers, within the grace."""
-        if self.kc is None:
-            return False
-        message = self.kc.kernel_info()
-        give_up = monotonic() + self.grace
-        while (left := give_up - monotonic()) > 0:
-            try:
-                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=left))
-            except Empty:
-                break
-            if reply["parent_header"].get("msg_id") == message:
-                return True
-        return False
+    async def _async_reconnect(self) -> bool:
+        """Connect to the kernel anew; False if it does not answer within the grace.
 
-    _answers = run_sync(_async_answers)
+        A socket that refused a message stays closed, so it is not enough to ask.
+        """
+        assert self.km is not None and self.kc is not None
+        self.kc.stop_channels()
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        try:
+            # The outer limit: readiness waits for silence, which a thread need not keep.
+            ready = ensure_async(self.kc.wait_for_ready(timeout=self.grace))
+            await asyncio.wait_for(ready, self.grace + 1)
+        except (RuntimeError, TimeoutError):
+            return False
+        self.kc.allow_stdin = False
+        return True
+
+    _reconnect = run_sync(_async_reconnect)
 
     # Time ---------------------------------------------------------------------------------
 
@@ -231,6 +240,14 @@ class ExecuteSubmission(Execute):
         return await super()._async_handle_timeout(timeout, cell)
 
     # Output -------------------------------------------------------------------------------
+
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        """Keep the error of a cell, as nbgrader does, but not megabytes of it."""
+        super().on_cell_executed(**kwargs)
+        for output in kwargs["cell"].outputs:
+            if output.output_type == "error" and len(str(output)) > self.max_output:
+                output.evalue = output.evalue[:1000]
+                output.traceback = [f"{output.ename}: {output.evalue}"]
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int

@@ -28,8 +28,20 @@ from traitlets import Unicode, default
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "TZ")
 #: Bounds what a flood can make this process hold: larger messages are refused by the socket, and
 #: while this many wait, further ones queue up (and are dropped) on the kernel's side.
-_MAX_MESSAGE_BYTES = 8 * 2**20
-_MAX_WAITING_MESSAGES = 64
+_MAX_MESSAGE_BYTES = 4 * 2**20
+_MAX_WAITING_MESSAGES = 500
+
+#: Python runs it at start. An editable install, by path or by import hook, is the whole checkout:
+#: the answer, and the tests of the tests, would be importable through it.
+_SITECUSTOMIZE = """
+import os, sys
+kept = (sys.prefix, sys.base_prefix, *os.environ["PYTHONPATH"].split(os.pathsep))
+sys.path[:] = [path for path in sys.path if path.startswith(kept) or not path]
+sys.meta_path[:] = [
+    finder for finder in sys.meta_path
+    if not getattr(finder, "__module__", "").startswith("__editable__")
+]
+"""
 
 
 class GradingKernelManager(AsyncKernelManager):
@@ -63,7 +75,9 @@ class GradingKernelManager(AsyncKernelManager):
         context.setsockopt(zmq.RCVHWM, _MAX_WAITING_MESSAGES)
         return context
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:
+    def client(  # type: ignore[override]
+        self, **kwargs: Any
+    ) -> AsyncKernelClient:
         """Make a client whose sockets keep the limits above."""
         return super().client(context=self.context, **kwargs)
 
@@ -82,14 +96,11 @@ class GradingKernelManager(AsyncKernelManager):
         """Start the kernel in a new scratch folder."""
         self.scratch = Path(tempfile.mkdtemp(prefix="tito-"))
         self.connection_file = str(self.scratch / "kernel.json")
-        home = self.scratch / "home"
-        work = self.scratch / "work"
-        for folder in (home, work, self.scratch / "tmp", home / "matplotlib"):
-            folder.mkdir()
+        prepare_scratch(self.scratch)
         if self.font_cache:
             for fonts in prepare_fonts(Path(self.font_cache)).glob("fontlist-*.json"):
-                shutil.copy(fonts, home / "matplotlib")
-        kwargs.update(cwd=str(work), env=environment(self.scratch, self.package))
+                shutil.copy(fonts, self.scratch / "home" / "matplotlib")
+        kwargs.update(cwd=str(self.scratch / "work"), env=environment(self.scratch, self.package))
         await self._async_start_kernel(**kwargs)
         self._group = getattr(self.provisioner, "pgid", None)
 
@@ -117,13 +128,20 @@ class GradingKernelManager(AsyncKernelManager):
         await self.cleanup_resources(restart=restart)
 
 
+def prepare_scratch(scratch: Path) -> None:
+    """Make the folders of a kernel, and what its Python runs first."""
+    for name in ("home/matplotlib", "site", "tmp", "work"):
+        (scratch / name).mkdir(parents=True)
+    (scratch / "site" / "sitecustomize.py").write_text(_SITECUSTOMIZE)
+
+
 def environment(scratch: Path, package: str = "") -> dict[str, str]:
     """Make the environment of a kernel: nothing of the instructor's but the paths to programs.
 
     Parameters
     ----------
     scratch : Path
-        Holds the folders ``home`` and ``tmp``.
+        What :func:`prepare_scratch` prepared.
     package : str
         First folder on the import path, before anything that is installed.
     """
@@ -145,10 +163,9 @@ def environment(scratch: Path, package: str = "") -> dict[str, str]:
         PYTHONDONTWRITEBYTECODE="1",
         PYTHONHASHSEED="0",
         PYTHONNOUSERSITE="1",
+        PYTHONPATH=os.pathsep.join([str(scratch / "site"), *([package] if package else [])]),
         TMPDIR=str(scratch / "tmp"),
     )
-    if package:
-        made["PYTHONPATH"] = package
     return made
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from nbformat import NotebookNode
@@ -93,13 +93,34 @@ def _assemble(
     taken = {f"release-{number}" for number in range(len(named))}
     taken |= {cell["id"] for cell in named.values() if "id" in cell}
     fresh = (name for number in range(10**9) if (name := f"own-{number}") not in taken)
-    yield from (_own_cell(cell, next(fresh)) for cell in own.get(None, []))
+    early = _early(named, handed_in)
+    waiting = own.get(None, [])
     for number, (name, original) in enumerate(named.items()):
+        if name not in early:
+            yield from (_own_cell(cell, next(fresh)) for cell in waiting)
+            waiting = []
         found = handed_in.get(name, [])
         yield _named_cell(original, found[0] if found else None, f"release-{number}")
-        if not is_fixed(original):
-            yield from (_own_cell(cell, next(fresh)) for cell in found[1:])
-        yield from (_own_cell(cell, next(fresh)) for cell in own.get(name, []))
+        if found:
+            copies = [] if is_fixed(original) else found[1:]
+            waiting = [*copies, *own.get(name, [])]
+    yield from (_own_cell(cell, next(fresh)) for cell in waiting)
+
+
+def _early(named: dict[str, NotebookNode], handed_in: Collection[str]) -> set[str]:
+    """Return the missing cells that come before the student's own cells of the same place.
+
+    These end with the stub of a solution that was deleted: who wrote it into a cell of their
+    own, or lost its metadata, must not have it replaced by the stub.
+    """
+    early, hold = set(), False
+    for name, cell in reversed(named.items()):
+        if name in handed_in:
+            hold = False
+        elif hold or (cell.cell_type == "code" and not is_fixed(cell)):
+            hold = True
+            early.add(name)
+    return early
 
 
 def _named_cell(

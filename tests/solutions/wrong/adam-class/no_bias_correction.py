@@ -1,26 +1,33 @@
-# Uses the moments as they are, without dividing by 1 - beta ** t.
+# Uses both moments as they are.
 # expect-loss: test-adam
 #| export
 class Adam:
-    def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """Adam optimizer."""
+
+    def __init__(self, parameters: List[Variable], learning_rate: float = 0.001,
+                 beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
         self.parameters = parameters
         self.learning_rate = learning_rate
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.m = [np.zeros(p.data.shape) for p in parameters]
-        self.v = [np.zeros(p.data.shape) for p in parameters]
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.m = {}
+        self.v = {}
         self.t = 0
 
-    def step(self):
+    def step(self) -> None:
         self.t += 1
-        for i, p in enumerate(self.parameters):
-            if p.grad is None:
+        for i, param in enumerate(self.parameters):
+            if param.grad is None:
                 continue
-            g = p.grad.data.data
-            self.m[i] = self.beta1 * self.m[i] + (1 - self.beta1) * g
-            self.v[i] = self.beta2 * self.v[i] + (1 - self.beta2) * g * g
-            step = self.learning_rate * self.m[i] / (np.sqrt(self.v[i]) + self.epsilon)
-            p.data = Tensor(p.data.data - step)
+            g = param.grad.data.data
+            self.m[i] = self.beta1 * self.m.get(i, 0.0) + (1 - self.beta1) * g
+            self.v[i] = self.beta2 * self.v.get(i, 0.0) + (1 - self.beta2) * g ** 2
+            m_hat = self.m[i]
+            v_hat = self.v[i]
+            update = self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+            param.data = Tensor(param.data.data - update)
 
-    def zero_grad(self):
-        for p in self.parameters:
-            p.grad = None
+    def zero_grad(self) -> None:
+        for param in self.parameters:
+            param.grad = None

@@ -1,0 +1,35 @@
+# Where the gradient is missing, the moments decay all the same.
+# expect-loss: test-adam
+#| export
+class Adam:
+    """Adam optimizer."""
+
+    def __init__(self, parameters: List[Variable], learning_rate: float = 0.001,
+                 beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+        self.parameters = parameters
+        self.learning_rate = learning_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.m = {}
+        self.v = {}
+        self.t = 0
+
+    def step(self) -> None:
+        self.t += 1
+        for i, param in enumerate(self.parameters):
+            if param.grad is None:
+                self.m[i] = self.beta1 * self.m.get(i, 0.0)
+                self.v[i] = self.beta2 * self.v.get(i, 0.0)
+                continue
+            g = param.grad.data.data
+            self.m[i] = self.beta1 * self.m.get(i, 0.0) + (1 - self.beta1) * g
+            self.v[i] = self.beta2 * self.v.get(i, 0.0) + (1 - self.beta2) * g ** 2
+            m_hat = self.m[i] / (1 - self.beta1 ** self.t)
+            v_hat = self.v[i] / (1 - self.beta2 ** self.t)
+            update = self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+            param.data = Tensor(param.data.data - update)
+
+    def zero_grad(self) -> None:
+        for param in self.parameters:
+            param.grad = None

@@ -1,0 +1,10 @@
+# A parameter without a gradient is set to zero.
+# expect-loss: test-gradient-descent
+#| export
+def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
+    """Perform one step of gradient descent on a parameter."""
+    if parameter.grad is not None:
+        gradient = parameter.grad.data.data
+        parameter.data = Tensor(parameter.data.data - learning_rate * gradient)
+    else:
+        parameter.data = Tensor(np.zeros_like(parameter.data.data))

@@ -1,0 +1,20 @@
+# Reads the initial rate at the first call, not at construction.
+# expect-loss: test-step-scheduler
+#| export
+class StepLR:
+    def __init__(self, optimizer: Union[SGD, Adam], step_size: int, gamma: float = 0.1):
+        self.optimizer = optimizer
+        self.step_size = step_size
+        self.gamma = gamma
+        self.initial_lr = None
+        self.step_count = 0
+
+    def step(self) -> None:
+        self.step_count += 1
+        if self.initial_lr is None:
+            self.initial_lr = self.optimizer.learning_rate
+        drops = (self.step_count - 1) // self.step_size
+        self.optimizer.learning_rate = self.initial_lr * self.gamma ** drops
+
+    def get_lr(self) -> float:
+        return self.optimizer.learning_rate

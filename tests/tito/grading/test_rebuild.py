@@ -1,0 +1,193 @@
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from tinytorch.tito.grading.cells import flags, grade_id
+from tinytorch.tito.grading.rebuild import Rebuild, rebuild
+
+from .conftest import RIGHT, cell, position, solve
+
+ORDER = [
+    "setup",
+    "double-function",
+    "test-double",
+    "triple-function",
+    "test-triple",
+    "rubric-1",
+    "question-1",
+]
+
+
+@pytest.fixture
+def work(released) -> NotebookNode:
+    """A right notebook, to be damaged."""
+    return solve(nbformat.from_dict(released))
+
+
+def names(nb: NotebookNode) -> list[str]:
+    return [name for c in nb.cells if (name := grade_id(c))]
+
+
+def sources(nb: NotebookNode) -> list[str]:
+    return [c.source for c in nb.cells]
+
+
+def test_an_honest_notebook_comes_out_as_it_was(released, work):
+    rebuilt = rebuild(released, work)
+    assert sources(rebuilt) == sources(work)
+    assert flags(rebuilt) == []
+    nbformat.validate(rebuilt)
+
+
+def test_a_locked_cell_that_was_edited_is_restored(released, work):
+    cell(work, "test-double").source = "4.0"
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
+    assert flags(rebuilt) == ["locked cell edited: test-double"]
+
+
+def test_space_at_the_end_of_a_locked_cell_is_no_edit(released, work):
+    cell(work, "test-double").source += "\n"
+    assert flags(rebuild(released, work)) == []
+
+
+def test_a_locked_cell_that_was_deleted_is_restored(released, work):
+    del work.cells[position(work, "test-double")]
+    rebuilt = rebuild(released, work)
+    assert names(rebuilt) == ORDER
+    assert flags(rebuilt) == ["locked cell deleted: test-double"]
+
+
+def test_a_copy_of_a_locked_cell_is_dropped(released, work):
+    copy = nbformat.from_dict(cell(work, "test-double"))
+    copy.source = "4.0"
+    work.cells.append(copy)
+    rebuilt = rebuild(released, work)
+    assert sources(rebuilt) == sources(rebuild(released, solve(nbformat.from_dict(released))))
+    assert flags(rebuilt) == ["locked cell duplicated: test-double"]
+
+
+def test_a_cell_that_was_moved_goes_back(released, work):
+    work.cells.append(work.cells.pop(position(work, "test-double")))
+    rebuilt = rebuild(released, work)
+    assert names(rebuilt) == ORDER
+    assert flags(rebuilt) == ["cell moved: test-double"]
+
+
+def test_a_locked_cell_that_changed_its_type_is_restored(released, work):
+    cell(work, "test-double").cell_type = "markdown"
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "test-double").cell_type == "code"
+    assert flags(rebuilt) == ["locked cell changed to markdown: test-double"]
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_a_solution_that_changed_its_type_keeps_its_source(released, work, kind):
+    cell(work, "double-function").cell_type = kind
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "double-function").cell_type == "code"
+    assert cell(rebuilt, "double-function").source == RIGHT["double-function"]
+    assert flags(rebuilt) == [f"solution cell changed to {kind}: double-function"]
+
+
+def test_a_missing_solution_is_the_stub_of_the_release(released, work):
+    del work.cells[position(work, "double-function")]
+    rebuilt = rebuild(released, work)
+    assert "NotImplementedError" in cell(rebuilt, "double-function").source
+    assert flags(rebuilt) == ["solution cell deleted: double-function"]
+
+
+def test_a_copied_solution_runs_after_the_first(released, work):
+    copy = nbformat.from_dict(cell(work, "double-function"))
+    copy.source = "def double(x): return x + x"
+    work.cells.append(copy)
+    rebuilt = rebuild(released, work)
+    first = position(rebuilt, "double-function")
+    assert rebuilt.cells[first].source == RIGHT["double-function"]
+    assert rebuilt.cells[first + 1].source == copy.source
+    assert rebuilt.cells[first + 1].metadata == {}
+    assert flags(rebuilt) == ["solution cell duplicated: double-function"]
+
+
+def test_the_students_own_cells_stay_behind_the_cell_they_followed(released, work):
+    work.cells.insert(0, new_code_cell("first = 1"))
+    work.cells.insert(position(work, "test-double"), new_markdown_cell("why"))
+    rebuilt = rebuild(released, work)
+    assert rebuilt.cells[0].source == "first = 1"
+    assert rebuilt.cells[position(rebuilt, "test-double") - 1].source == "why"
+    assert flags(rebuilt) == []
+
+
+def test_an_unknown_grade_id_is_the_students_own_cell(released, work):
+    extra = new_code_cell("bonus = 1", metadata={"nbgrader": {"grade_id": "bonus", "points": 99}})
+    work.cells.append(extra)
+    rebuilt = rebuild(released, work)
+    assert rebuilt.cells[-1].source == "bonus = 1"
+    assert rebuilt.cells[-1].metadata == {}
+    assert flags(rebuilt) == ["unknown cell, kept as the student's own: bonus"]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"schema_version": 1, "points": 1000, "grade": False, "solution": True, "locked": False},
+        {"schema_version": 2},
+        {"schema_version": {"a": []}, "checksum": 7, "points": "many"},
+        {},
+    ],
+)
+def test_what_the_metadata_say_does_not_matter(released, work, metadata):
+    test = cell(work, "test-double")
+    test.metadata.nbgrader = {**metadata, "grade_id": "test-double"}
+    rebuilt = rebuild(released, work)
+    ours = cell(rebuilt, "test-double").metadata.nbgrader
+    assert ours == cell(released, "test-double").metadata.nbgrader
+    assert [flag for flag in flags(rebuilt) if flag.startswith("nbgrader schema")]
+
+
+def test_a_solution_without_its_metadata_is_not_replaced_by_the_stub(released, work):
+    cell(work, "double-function").metadata.pop("nbgrader")
+    rebuilt = rebuild(released, work)
+    stub = position(rebuilt, "double-function")
+    assert "NotImplementedError" in rebuilt.cells[stub].source
+    assert rebuilt.cells[stub + 1].source == RIGHT["double-function"]
+    assert names(rebuilt) == ORDER
+    assert flags(rebuilt) == ["solution cell deleted: double-function"]
+
+
+def test_an_answer_keeps_its_pictures(released, work):
+    answer = cell(work, "question-1")
+    answer.source = "![figure](attachment:a.png)"
+    answer.attachments = {"a.png": {"image/png": "aaaa"}}
+    assert cell(rebuild(released, work), "question-1").attachments == answer.attachments
+
+
+def test_an_answer_with_blank_lines_added_is_untouched(released, work):
+    cell(work, "question-1").source += "\n\n"
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "question-1").source == cell(released, "question-1").source
+
+
+def test_outputs_are_dropped_and_ids_are_unique(released, work):
+    for index, one in enumerate(work.cells):
+        one.id = "same"
+        if one.cell_type == "code":
+            one.outputs = [nbformat.v4.new_output("stream", text=str(index))]
+    work.metadata.tinytorch = {"flags": ["forged"]}
+    rebuilt = rebuild(released, work)
+    assert len({c.id for c in rebuilt.cells}) == len(rebuilt.cells)
+    assert not any(c.get("outputs") for c in rebuilt.cells)
+    assert flags(rebuilt) == []
+
+
+def test_what_intake_noted_comes_first(released, work):
+    cell(work, "test-double").source = "4.0"
+    ours = {"release": released, "flags": ("renamed: x.ipynb",)}
+    rebuilt, _ = Rebuild().preprocess(work, {"tinytorch": ours})
+    assert flags(rebuilt) == ["renamed: x.ipynb", "locked cell edited: test-double"]
+
+
+def test_without_the_release_it_refuses(work):
+    with pytest.raises(ValueError, match="exporter_class"):
+        Rebuild().preprocess(work, {})
