@@ -14,13 +14,7 @@ from hypothesis import given
 from tests.core.strategies import broadcast_pairs, examples, matmul_pairs, positive, seeds
 from tinytorch.core.tensor import Tensor, as_array
 
-OPERATORS = [
-    operator.add,
-    operator.sub,
-    operator.mul,
-    operator.truediv,
-    operator.pow,
-]
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 NUMBERS = [2, 0.5, True, np.float64(0.5), np.float32(0.5), np.float16(2), np.int64(2), np.bool_(1)]
 CHAPTER = Path(__file__).parents[2] / "modules/source/01_tensor/tensor_dev.py"
 
@@ -206,17 +200,17 @@ def test_adopt_turns_anything_else_into_a_floating_point_array(value):
     assert data.shape == np.shape(value)
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(_dump(t))])
+def by_pickle(tensor):
+    return pickle.loads(pickle.dumps(tensor))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, by_pickle])
 def test_copies_have_value_and_dtype(duplicate):
     tensor = Tensor(np.array([1.0, 2.0]))
     double = duplicate(tensor)
     assert type(double) is Tensor
     assert double.dtype == np.float64
     assert double.data.tolist() == [1.0, 2.0]
-
-
-def _dump(tensor):
-    return pickle.dumps(tensor)
 
 
 def test_a_deep_copy_is_independent():

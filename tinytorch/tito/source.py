@@ -37,6 +37,9 @@ def read_source(path: Path) -> NotebookNode:
     for position, cell in enumerate(notebook.cells):
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.id = re.sub(r"[^A-Za-z0-9_-]", "-", grade_id or f"cell-{position:03d}")[:64]
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
+            # A graded cell is long: JupyterLab folds it, shows its report, and unfolds on a click.
+            cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata.pop("jupytext", None)
     return notebook
 

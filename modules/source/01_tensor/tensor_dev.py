@@ -14,6 +14,8 @@
 # %% [markdown]
 # # Tensor: an array with fixed rules
 #
+# > The array that everything else is built on.
+#
 # Everything in this framework stands on one small class. A `Tensor` holds a NumPy array and makes
 # four promises that all later code relies on:
 #

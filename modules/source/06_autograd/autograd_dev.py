@@ -14,6 +14,8 @@
 # %% [markdown]
 # # Autograd: derivatives by bookkeeping
 #
+# > Variables that remember how they were computed, and the gradients that follow from it.
+#
 # To train a network we need the derivative of one number, the loss, by each of thousands or
 # billions of parameters. This chapter builds the machine that delivers them: it watches a
 # computation run forwards, keeps a short note about each step, and then walks the notes backwards.

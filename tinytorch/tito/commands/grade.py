@@ -37,7 +37,8 @@ def command(module: Module, students: tuple[str, ...], force: bool) -> None:
 
         run = pipeline.grade(Course.find(), module, students or None, force, show)
     for outcome in run.failed:
-        console.print(f"not graded: {outcome.student}: {outcome.reason}", style="red", markup=False)
+        line = f"not graded: {outcome.student}: {outcome.reason}"
+        console.print(line, style="red", markup=False, soft_wrap=True)
     console.print(
         f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded",
     )

@@ -25,7 +25,8 @@ from tinytorch.tito.grading.scores import Row
 def command(module: Module, path: Path | None) -> None:
     """Show the marks of MODULE: a row a student, with what a person should look at.
 
-    A dash means that nobody has marked the cell yet; a question mark, that it waits for a person.
+    A question mark stands where a written answer waits for a person, a dash where nothing could
+    be graded.
     """
     course = Course.find()
     rows = scores.table(course, module)
@@ -33,23 +34,31 @@ def command(module: Module, path: Path | None) -> None:
         scores.write_csv(rows, path)
         console.print(f"{len(rows)} rows: {path}", markup=False)
         return
+    for number, (name, points) in enumerate(rows[0].maxima.items() if rows else (), start=1):
+        console.print(f"{number:5} {name} ({points:g})", markup=False)
+    if rows:
+        console.print(f"total of {rows[0].max:g}", markup=False)
+    console.print()
     console.print(_table(rows))
+    console.print()
     _print_notes(rows)
     pages = f"{course.feedback.relative_to(course.root)}/STUDENT/{module.name}/{module.notebook}"
     console.print(f"feedback: {pages}.html", markup=False)
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
+    """Make the table of marks; its columns are numbered, since cells have long names."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("student", no_wrap=True)
     maxima = rows[0].maxima if rows else {}
-    for name, points in maxima.items():
-        short = name.removeprefix("test-").removeprefix("question-")
-        table.add_column(f"{short} ({points:g})", justify="right", min_width=4, overflow="fold")
+    for number in range(1, len(maxima) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
+    table.add_column("flags", justify="right", no_wrap=True)
     for row in rows:
         cells = [_points(row, name) for name in maxima]
-        table.add_row(escape(row.student), *cells, f"{row.total:g}/{row.max:g}")
+        flags = str(len(_notes(row)) or "")
+        table.add_row(escape(row.student), *cells, f"{row.total:g}", flags)
     return table
 
 
@@ -60,9 +69,13 @@ def _points(row: Row, name: str) -> str:
     return f"{points:g}"
 
 
+def _notes(row: Row) -> list[str]:
+    """Return why a row has no mark, and its flags."""
+    return [*([f"not graded: {row.reason}"] if row.reason else []), *row.flags]
+
+
 def _print_notes(rows: list[Row]) -> None:
     """Show reasons and flags below the table: they are sentences, not numbers."""
     for row in rows:
-        notes = [*([f"not graded: {row.reason}"] if row.reason else []), *row.flags]
-        for note in notes:
-            console.print(f"{row.student}: {note}", markup=False)
+        for note in _notes(row):
+            console.print(f"{row.student}: {note}", markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ student's sources in the solution cells and the student's own cells between them
 from __future__ import annotations
 
 import copy
+import itertools
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -92,7 +93,7 @@ def _assemble(
     """Give the cells of the rebuilt notebook, each with an id of its own."""
     taken = {f"release-{number}" for number in range(len(named))}
     taken |= {cell["id"] for cell in named.values() if "id" in cell}
-    fresh = (name for number in range(10**9) if (name := f"own-{number}") not in taken)
+    fresh = (new for new in map("own-{}".format, itertools.count()) if new not in taken)
     early = _early(named, handed_in)
     waiting = own.get(None, [])
     for number, (name, original) in enumerate(named.items()):
