@@ -42,9 +42,10 @@ export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.
 release: $(INSTALLED)  ## Make the students' notebook.
 	$(BIN)/tito release $(MODULE)
 
-lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt.
-	@{ echo "# Every version the course is tested with; made by 'make lock'."; \
-		$(BIN)/pip freeze --exclude-editable; } > constraints.txt
+lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt; pins of absent extras stay.
+	@$(BIN)/pip freeze --exclude-editable | cat - constraints.txt | grep '==' | \
+		sort --stable --unique --ignore-case --field-separator== --key=1,1 > constraints.new
+	@mv constraints.new constraints.txt
 
 clean:  ## Remove .venv/ and build/ (never a class's files).
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -49,6 +49,17 @@ def test_name_licence_and_python_are_the_same_in_both_configurations():
     assert "Apache License" in (ROOT / "LICENSE").read_text()
 
 
+def test_nbdev_nbgrader_and_the_tools_look_for_notebooks_in_the_same_folder():
+    from tinytorch.tito.course import Course
+
+    course = Course(ROOT)
+    assert course.notebooks == ROOT / SETTINGS["DEFAULT"]["nbs_path"]
+    folders = course.nbgrader_config().CourseDirectory
+    assert course.notebooks == ROOT / folders.source_directory
+    for step in ("release", "submitted", "autograded", "feedback"):
+        assert getattr(course, step) == ROOT / folders[f"{step}_directory"]
+
+
 @pytest.mark.parametrize("path", python_files("tinytorch/core"), ids=lambda path: path.name)
 def test_core_imports_numpy_the_standard_library_and_itself_only(path):
     allowed = {"numpy", "tinytorch", *sys.stdlib_module_names}

@@ -11,6 +11,7 @@ from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.export import export_module, export_student, without_scaffolding
 from tinytorch.tito.source import build_notebook, read_source
+from tinytorch.tito.status import is_exported
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = Course(ROOT)
@@ -41,15 +42,16 @@ def test_a_notebook_is_the_same_bytes_each_time(course):
 
 
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)
-def test_the_committed_package_is_what_the_sources_give(module, tmp_path):
-    copy = tmp_path / "course"
-    source = copy / module.source.relative_to(ROOT)
-    source.parent.mkdir(parents=True)
-    source.write_text(module.source.read_text())
-    (copy / "settings.ini").write_text((ROOT / "settings.ini").read_text())
-    made = export_module(Course(copy), Course(copy).module(module.name))
-    committed = ROOT / made.relative_to(copy)
-    assert made.read_text() == committed.read_text(), f"run 'tito export {module.name}'"
+def test_the_committed_package_is_what_the_sources_give(module):
+    assert is_exported(REAL, module), f"run 'tito export {module.name}'"
+
+
+def test_a_changed_source_makes_the_package_outdated(course):
+    module = course.module("second")
+    export_module(course, module)
+    assert is_exported(course, module)
+    module.source.write_text(module.source.read_text().replace("41", "40"))
+    assert not is_exported(course, module)
 
 
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)
@@ -116,3 +118,12 @@ def test_a_broken_notebook_is_named(course, tmp_path):
     path.write_text('{"cells": [')
     with pytest.raises(TitoError, match="broken.ipynb is not a notebook"):
         export_student(course, course.module("second"), path)
+
+
+def test_a_cell_that_does_not_parse_is_named_and_the_package_stays(course, tmp_path):
+    export_module(course, course.module("second"))
+    before = (course.root / "tinytorch/core/second.py").read_bytes()
+    path = student_notebook(course, tmp_path, lambda source: "#| export\nclass Answer(:")
+    with pytest.raises(TitoError, match="the cell answer is not valid Python, line 2"):
+        export_student(course, course.module("second"), path)
+    assert (course.root / "tinytorch/core/second.py").read_bytes() == before

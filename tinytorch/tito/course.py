@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from configparser import ConfigParser
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +70,16 @@ class Course:
             f"{here} is not inside a course: no folder above it holds settings.ini and "
             "modules/source. Change into the course's folder first."
         )
+
+    @cached_property
+    def package(self) -> Path:
+        """The package that the sources are exported to: `lib_path` in nbdev's ``settings.ini``.
+
+        Read here because nbdev itself finds its settings by the working directory alone.
+        """
+        settings = ConfigParser()
+        settings.read(self.root / "settings.ini")
+        return self.root / settings["DEFAULT"]["lib_path"]
 
     @property
     def notebooks(self) -> Path:

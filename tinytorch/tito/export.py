@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tempfile
 from functools import partial
@@ -57,6 +58,11 @@ def _drop_todo(lines: list[str]) -> None:
             return
 
 
+def package_file(package: Path, module: Module) -> Path:
+    """Return the file below a package's folder that a module exports to."""
+    return package / (module.exports_to.removeprefix("tinytorch.").replace(".", "/") + ".py")
+
+
 def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
     """Write the module that a notebook exports to.
 
@@ -95,9 +101,23 @@ def export_student(course: Course, module: Module, notebook: Path) -> tuple[Path
             f"{notebook} does not export to {module.exports_to}: the line '{directive}' is "
             f"missing. Is it a notebook of {module.name}?"
         )
+    _refuse_syntax_errors(node, notebook)
     unfinished = [name_of(cell) for cell in node.cells if _STUB in cell.source]
-    export_notebook(node, notebook.resolve(), course.root / "tinytorch")
+    export_notebook(node, notebook.resolve(), course.package)
     return _target(course, module), unfinished
+
+
+def _refuse_syntax_errors(node: NotebookNode, notebook: Path) -> None:
+    """Stop before nbdev does, and before anything is written."""
+    for cell in node.cells:
+        if cell.cell_type == "code" and cell.source.startswith("#| export"):
+            try:
+                ast.parse(cell.source)
+            except SyntaxError as error:
+                raise TitoError(
+                    f"{notebook}: the cell {name_of(cell)} is not valid Python, line "
+                    f"{error.lineno}: {error.msg}. Mend it; the package stays as it was."
+                ) from error
 
 
 class _NamedMaker(ModuleMaker):
@@ -115,9 +135,9 @@ def export_module(course: Course, module: Module) -> Path:
     Path
         The module that was written.
     """
-    export_notebook(read_source(module.source), module.source, course.root / "tinytorch")
+    export_notebook(read_source(module.source), module.source, course.package)
     return _target(course, module)
 
 
 def _target(course: Course, module: Module) -> Path:
-    return course.root / (module.exports_to.replace(".", "/") + ".py")
+    return package_file(course.package, module)

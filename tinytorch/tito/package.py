@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.export import package_file
 
 #: What a notebook imports besides the modules before it.
 _SHARED = ("__init__.py", "datasets.py", "core/__init__.py")
@@ -38,18 +39,15 @@ def build_package(course: Course, module: Module) -> Path:
 
 
 def _copy_package(course: Course, module: Module, target: Path) -> None:
-    origin = course.root / "tinytorch"
+    origin = course.package
     before = [other for other in course.modules if other.name < module.name]
-    files = [*_SHARED, *(_file_of(other) for other in before)]
+    modules = [package_file(origin, other).relative_to(origin) for other in before]
+    files = [*map(Path, _SHARED), *modules]
     for name in files:
         if not (origin / name).is_file():
             raise TitoError(f"{origin / name} is missing; make it with 'tito export --all'.")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(origin / name, target / name)
-    for name in _SHARED_FOLDERS:
-        shutil.copytree(origin / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def _file_of(module: Module) -> str:
-    """Return the file that a module exports to, below the package's folder."""
-    return module.exports_to.removeprefix("tinytorch.").replace(".", "/") + ".py"
+    for folder in _SHARED_FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(origin / folder, target / folder, ignore=ignored)

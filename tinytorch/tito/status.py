@@ -9,7 +9,7 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.export import export_notebook
+from tinytorch.tito.export import export_notebook, package_file
 from tinytorch.tito.source import read_source
 
 
@@ -43,24 +43,21 @@ def _state(course: Course, module: Module) -> ModuleStatus:
     )
 
 
-def package_file(package: Path, module: Module) -> Path:
-    """Return the file below a package's folder that a module exports to."""
-    return package / (module.exports_to.removeprefix("tinytorch.").replace(".", "/") + ".py")
-
-
 def is_exported(course: Course, module: Module) -> bool:
     """Whether the committed package holds exactly what the source gives."""
-    current = package_file(course.root / "tinytorch", module)
+    current = package_file(course.package, module)
     if not current.is_file():
         return False
-    # Beside the package, so that the relative path in the module's header is the same.
-    with tempfile.TemporaryDirectory(dir=course.root, prefix=".export-") as scratch:
-        export_notebook(read_source(module.source), module.source, Path(scratch))
-        return package_file(Path(scratch), module).read_bytes() == current.read_bytes()
+    # Laid out as the course is, since a module names its source by a relative path.
+    with tempfile.TemporaryDirectory() as scratch:
+        package = Path(scratch) / course.package.name
+        named = Path(scratch) / module.source.relative_to(course.root)
+        export_notebook(read_source(module.source), named, package)
+        return package_file(package, module).read_bytes() == current.read_bytes()
 
 
 def _exported(course: Course, module: Module) -> str:
-    if not package_file(course.root / "tinytorch", module).is_file():
+    if not package_file(course.package, module).is_file():
         return "no"
     return "yes" if is_exported(course, module) else "outdated"
 

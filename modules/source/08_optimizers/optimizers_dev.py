@@ -3528,7 +3528,9 @@ if __name__ == "__main__":
 # handful of gradients, so its first updates have the size of the full rate in every coordinate.
 # Warm-up starts small and rises linearly. For step $s$ (counted from 0) and $S$ = `warmup_steps`:
 #
-# $$\eta(s) = \begin{cases} \eta_\text{base} \cdot s / S & s < S \\ \eta_\text{base} & s \ge S \end{cases}$$
+# $$\eta(s) = \begin{cases}
+# \eta_\text{base} \cdot s / S & s < S \\ \eta_\text{base} & s \ge S
+# \end{cases}$$
 #
 # So the rate is 0 at step 0 and exactly $\eta_\text{base}$ from step $S$ on; with $S = 0$ there is
 # no warm-up. The method *sets* `optimizer.learning_rate` and returns the same number. It is a pure
@@ -3558,7 +3560,8 @@ if __name__ == "__main__":
 # multiply the loss by a scale $S$ before `backward()`. By the chain rule all gradients grow by $S$,
 # out of the range where they vanish; before the update they are divided by $S$ again, in float32:
 #
-# $$\nabla (S \cdot L) = S \cdot \nabla L, \qquad g \leftarrow \frac{g}{S} \quad\text{for any } S > 0$$
+# $$\nabla (S \cdot L) = S \cdot \nabla L, \qquad
+# g \leftarrow \frac{g}{S} \quad\text{for any } S > 0$$
 #
 # Too large a scale overflows to infinity, and infinity minus infinity is NaN. So the method looks
 # first: if any entry of any gradient is infinite or NaN, **every** `grad` becomes None and it

@@ -15,16 +15,6 @@ from tinytorch.tito.course import Course, Module
 
 REPOSITORY = Path(__file__).parents[3]
 
-#: nbgrader's own: its gradebook adds grades to a submission that it has not yet added.
-_NBGRADERS_WARNING = "ignore:Object of type <.*> not in session:sqlalchemy.exc.SAWarning"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings(_NBGRADERS_WARNING))
-
-
 #: Right solutions of the small assignment, by grade id.
 RIGHT = {
     "double-function": "def double(x):\n    return 2 * x",

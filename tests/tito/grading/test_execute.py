@@ -1,17 +1,21 @@
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tinytorch.checks import MIME_TYPE
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading import kernel
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.execute import ExecuteSubmission
 
-from .conftest import named
+from .conftest import REPOSITORY, named
 
 #: A loop that an interrupt does not end.
 DEAF = """
@@ -190,6 +194,47 @@ def test_the_module_under_test_cannot_be_imported(tmp_path):
     )
     assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
     assert text(nb.cells[1]).startswith(str(tmp_path))
+
+
+def test_nothing_of_the_checkout_can_be_imported():
+    nb = run("import tests.tito.grading.conftest", "import sys; print(sys.path)")
+    assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
+    assert repr(str(REPOSITORY)) not in text(nb.cells[1])
+
+
+def test_nor_through_the_import_hook_of_an_editable_install(tmp_path):
+    kernel.prepare_scratch(tmp_path / "s")
+    hook = (
+        "import sys\n"
+        "class Finder: __module__ = '__editable___tinytorch_0_finder'\n"
+        "sys.meta_path.append(Finder)\n"
+        "import sitecustomize, importlib; importlib.reload(sitecustomize)\n"
+        "print(Finder in sys.meta_path)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", hook],
+        env=kernel.environment(tmp_path / "s"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"
+
+
+def test_a_kernel_that_dies_before_a_cell_begins_costs_that_cell_nothing(monkeypatch):
+    original = ExecuteSubmission.execute_cell
+    calls = []
+
+    def dead_once(self, cell, index, **kwargs):
+        calls.append(index)
+        if calls == [0, 1]:
+            raise DeadKernelError("Kernel died")
+        return original(self, cell, index, **kwargs)
+
+    monkeypatch.setattr(ExecuteSubmission, "execute_cell", dead_once)
+    nb = run("print('first')", "print('second')")
+    assert errors(nb.cells[0]) == ["KernelDied"]
+    assert text(nb.cells[1]) == "second\n" and errors(nb.cells[1]) == []
 
 
 def test_without_the_package_before_the_module_nothing_runs(tmp_path):

@@ -1,10 +1,316 @@
-from tinytorch.tito.grading import pipeline, scores
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading import pipeline, records, scores
+from tinytorch.tito.grading.execute import ExecuteSubmission
+from tinytorch.tito.grading.verdicts import SaveVerdicts
+
+from .conftest import RIGHT, cell, limits, position, solve
 
 
-def test_a_right_submission_earns_the_points_of_its_cells(course, module, hand_in):
+def points(course, module) -> dict[str, dict]:
+    return {row.student: row.points for row in scores.table(course, module)}
+
+
+def graded_notebook(course, module, student) -> Path:
+    return course.autograded / student / module.name / f"{module.notebook}.ipynb"
+
+
+def gradebook(course) -> Gradebook:
+    return Gradebook(course.nbgrader_config().CourseDirectory.db_url, "tinytorch-optimizers")
+
+
+def snapshot(course) -> list:
+    """Return all that the gradebook holds of submissions."""
+    with gradebook(course) as book:
+        return [
+            (s.student.id, s.timestamp, g.name, g.auto_score, g.manual_score, g.needs_manual_grade)
+            for s in book.assignment_submissions("08_optimizers")
+            for n in s.notebooks
+            for g in sorted(n.grades, key=lambda g: g.name)
+        ]
+
+
+def with_id(one, new):
+    return nbformat.from_dict({**one, "id": new})
+
+
+@pytest.fixture
+def damaged(released):
+    """Make a right notebook that a function then damages."""
+
+    def make(damage=None, solutions=RIGHT):
+        nb = solve(nbformat.from_dict(released), solutions)
+        if damage:
+            damage(nb)
+        return nb
+
+    return make
+
+
+def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_in, damaged):
+    limits(course, timeout=2, grace=1.0)
+    hand_in("right")
+    hand_in("renamed", name="my homework.ipynb")
+    hand_in("broken", "{")
+    hand_in("half", damaged(solutions={"double-function": RIGHT["double-function"]}))
+    hand_in("deleted", damaged(lambda nb: nb.cells.pop(position(nb, "test-double"))))
+    hand_in("kills", damaged(solutions={**RIGHT, "triple-function": "import os; os._exit(1)"}))
+    hand_in("partly", damaged(solutions={**RIGHT, "double-function": "def double(x): return 4"}))
+    (course.submitted / "empty" / module.name).mkdir(parents=True)
+    (course.submitted / "absent").mkdir()
+    seen = []
+    run = pipeline.grade(course, module, on_progress=lambda *at: seen.append(at))
+
+    assert {o.student: o.status for o in run.outcomes} == {
+        "right": "graded",
+        "renamed": "graded",
+        "broken": "failed",
+        "half": "graded",
+        "deleted": "graded",
+        "kills": "graded",
+        "partly": "graded",
+        "empty": "failed",
+    }
+    assert seen[0] == (0, 8, "broken") and seen[-1] == (8, 8, "")
+    reasons = {o.student: o.reason for o in run.failed}
+    assert reasons["broken"].startswith("optimizers_dev.ipynb is not valid JSON (line 1")
+    assert "optimizers_dev.ipynb is missing" in reasons["empty"]
+    full = {"test-double": 4.0, "test-triple": 6.0, "question-1": 0.0}
+    none = {"test-double": None, "test-triple": None, "question-1": None}
+    assert points(course, module) == {
+        "right": full,
+        "renamed": full,
+        "broken": none,
+        "half": {**full, "test-triple": 0.0},
+        "deleted": full,
+        "kills": {**full, "test-triple": 0.0},
+        "partly": {**full, "test-double": 2.0},
+        "empty": none,
+    }
+    flags = {o.student: o.flags for o in run.graded}
+    assert flags["right"] == ()
+    assert flags["renamed"] == ("renamed: my homework.ipynb",)
+    assert flags["deleted"] == ("locked cell deleted: test-double",)
+    assert flags["kills"] == ("the kernel died while it ran this cell: triple-function",)
+    record = json.loads(records.path_of(course, module, "partly").read_text())
+    assert [part["earned"] for part in record["cells"]["test-double"]["parts"]] == [2.0, 0]
+    assert not list((course.records / module.name).glob(".*")), "nothing temporary is left"
+
+
+def nbgrader(course, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def test_plain_nbgrader_gives_the_same_marks(course, module, hand_in, damaged):
+    hand_in("right")
+    hand_in("renamed", name="my homework.ipynb")
+    hand_in("broken", "{")
+    hand_in(
+        "old schema",
+        damaged(
+            lambda nb: [
+                c.metadata.nbgrader.update(schema_version=1)
+                for c in nb.cells
+                if "nbgrader" in c.metadata
+            ]
+        ),
+    )
+    hand_in("twice", damaged(lambda nb: nb.cells.append(with_id(cell(nb, "test-double"), "copy"))))
+    hand_in("partly", damaged(solutions={**RIGHT, "double-function": "def double(x): return 4"}))
+    done = nbgrader(course, "autograde", module.name)
+    assert done.returncode == 1, "one of them cannot be graded"
+    assert "broken: optimizers_dev.ipynb is not valid JSON" in done.stderr
+    plain = points(course, module)
+    assert nbgrader(course, "generate_feedback", module.name, "--student=renamed").returncode == 0
+    page = course.feedback / "renamed" / module.name / f"{module.notebook}.html"
+    assert "(Score: 10.0 / 15.0)" in page.read_text() and "triple(7)" not in page.read_text()
+    assert nbgrader(course, "export", "--to=marks.csv").returncode == 0
+    assert "partly,,,,8.0,0.0,8.0,15.0" in (course.root / "marks.csv").read_text()
+    (course.root / "gradebook.db").rename(course.root / "plain.db")
+    (course.root / "gradebook.db").write_bytes((course.root / "plain.db").read_bytes())
+    pipeline.grade(course, module, force=True)
+    assert points(course, module) == plain
+    assert {name: sum(p or 0 for p in row.values()) for name, row in plain.items()} == {
+        "right": 10,
+        "renamed": 10,
+        "broken": 0,
+        "old schema": 10,
+        "twice": 10,
+        "partly": 8,
+    }
+
+
+def test_an_unchanged_submission_is_skipped_unless_forced(course, module, hand_in, damaged):
     hand_in("ada")
-    run = pipeline.grade(course, module)
-    assert [(o.student, o.status, o.reason) for o in run.outcomes] == [("ada", "graded", "")]
+    assert len(pipeline.grade(course, module).graded) == 1
+    assert len(pipeline.grade(course, module).skipped) == 1
+    assert len(pipeline.grade(course, module, force=True).graded) == 1
+    hand_in("ada", damaged(solutions={}))
+    assert len(pipeline.grade(course, module).graded) == 1
+    assert points(course, module)["ada"]["test-double"] == 0.0
+
+
+def test_a_new_release_makes_every_submission_new(course, module, hand_in):
+    hand_in("ada")
+    pipeline.grade(course, module)
+    path = course.release / module.name / f"{module.notebook}.ipynb"
+    path.write_text(path.read_text() + "\n")
+    assert len(pipeline.grade(course, module).graded) == 1
+
+
+@pytest.mark.parametrize("place", [ExecuteSubmission, SaveVerdicts, "after the grades"])
+def test_a_failed_regrade_leaves_mark_time_and_notebook(
+    course, module, hand_in, damaged, monkeypatch, place
+):
+    folder = hand_in("ada").parent
+    (folder / "timestamp.txt").write_text("2025-11-20 12:00:00 UTC")
+    pipeline.grade(course, module)
+    before, notebook = snapshot(course), graded_notebook(course, module, "ada").read_bytes()
+    hand_in("ada", damaged(solutions={}))
+    (folder / "timestamp.txt").write_text("2025-11-21 12:00:00 UTC")
+
+    def fail(*args):
+        raise RuntimeError("no space left")
+
+    if place == "after the grades":
+        monkeypatch.setattr(pipeline, "_put", fail)
+    else:
+        name = "preprocess" if place is ExecuteSubmission else "_add_comment"
+        monkeypatch.setattr(place, name, fail)
+    (outcome,) = pipeline.grade(course, module).outcomes
+    assert outcome.status == "failed" and "no space left" in outcome.reason
+    assert snapshot(course) == before
+    assert graded_notebook(course, module, "ada").read_bytes() == notebook
     (row,) = scores.table(course, module)
-    assert row.points == {"test-double": 4.0, "test-triple": 6.0, "question-1": 0.0}
-    assert row.total == 10.0
+    assert (row.status, row.total) == ("failed", 10.0)
+    assert row.flags == ("the mark is of an earlier submission",)
+    monkeypatch.undo()
+    assert pipeline.grade(course, module).outcomes[0].status == "graded"
+    assert points(course, module)["ada"]["test-double"] == 0.0
+
+
+def test_a_first_submission_that_fails_waits_for_no_grader(course, module, hand_in, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(ExecuteSubmission, "preprocess", fail)
+    hand_in("ada")
+    pipeline.grade(course, module)
+    assert snapshot(course) == []
+
+
+def test_a_mark_entered_by_hand_stays(course, module, hand_in, damaged):
+    answer = damaged(lambda nb: cell(nb, "question-1").update(source="Since it is associative."))
+    hand_in("ada", answer)
+    pipeline.grade(course, module)
+    (row,) = scores.table(course, module)
+    assert row.points["question-1"] is None and row.needs_manual == ("question-1",)
+    with gradebook(course) as book:
+        for name, mark in (("question-1", 3.5), ("test-double", 1.0)):
+            grade = book.find_grade(name, module.notebook, module.name, "ada")
+            grade.manual_score, grade.needs_manual_grade = mark, False
+        book.db.commit()
+    pipeline.grade(course, module, force=True)
+    assert points(course, module)["ada"] == {
+        "test-double": 1.0,
+        "test-triple": 6.0,
+        "question-1": 3.5,
+    }
+
+
+@pytest.mark.parametrize("student", ["Ada Lovelace", "[1]", "a,b", "Ωμέγα.σ", "{x}", "*", "%s"])
+def test_unusual_names_work(course, module, hand_in, student):
+    hand_in(student)
+    (outcome,) = pipeline.grade(course, module).outcomes
+    assert (outcome.status, outcome.reason) == ("graded", "")
+    assert points(course, module)[student]["test-triple"] == 6.0
+    assert graded_notebook(course, module, student).is_file()
+
+
+def test_a_name_that_cannot_be_an_id_is_refused_and_has_a_row(course, module, hand_in):
+    hand_in("a\nb")
+    (outcome,) = pipeline.grade(course, module).outcomes
+    assert outcome.status == "failed" and "Rename the folder" in outcome.reason
+    (row,) = scores.table(course, module)
+    assert row.status == "failed" and "cannot be printed" in row.reason
+
+
+def test_files_beside_the_notebook_are_not_imported(course, module, hand_in):
+    folder = hand_in("ada").parent
+    (folder / "IPython.py").write_text("raise SystemExit")
+    (folder / "json.py").write_text("raise SystemExit")
+    assert pipeline.grade(course, module).outcomes[0].status == "graded"
+    assert points(course, module)["ada"]["test-double"] == 4.0
+
+
+def test_only_the_students_that_are_named_are_graded(course, module, hand_in):
+    hand_in("ada")
+    hand_in("ben")
+    assert [o.student for o in pipeline.grade(course, module, ["ben"]).outcomes] == ["ben"]
+    with pytest.raises(TitoError, match="cyd has handed in nothing for 08_optimizers"):
+        pipeline.grade(course, module, ["cyd"])
+
+
+def test_without_a_release_nothing_begins(course, module, hand_in):
+    hand_in("ada")
+    (course.release / module.name / f"{module.notebook}.ipynb").unlink()
+    with pytest.raises(TitoError, match="tito release 08_optimizers"):
+        pipeline.grade(course, module)
+
+
+def test_ctrl_c_leaves_nothing_half_done(course, module, hand_in, damaged, tmp_path):
+    hand_in("ada")
+    hand_in("ben", damaged(solutions={**RIGHT, "triple-function": "while True: pass"}))
+    script = (
+        "import threading, os, signal, sys\n"
+        "from tinytorch.tito.course import Course\n"
+        "from tinytorch.tito.grading import pipeline\n"
+        "def at(done, total, student):\n"
+        "    if student == 'ben':\n"
+        "        threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "course = Course.find()\n"
+        "try:\n"
+        "    pipeline.grade(course, course.module('08'), on_progress=at)\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(130)\n"
+    )
+    scratch = tmp_path / "t"
+    scratch.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=course.root,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert {row[0] for row in snapshot(course)} == {"ada"}
+    assert not list((course.records / module.name).glob(".*"))
+    assert not list(scratch.iterdir())
+    running = Path("/proc").glob("[0-9]*/cmdline")
+    assert not [path for path in running if str(scratch) in read_or_nothing(path)]
+
+
+def read_or_nothing(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it ended meanwhile
+        return ""

@@ -156,6 +156,15 @@ def test_a_solution_without_its_metadata_is_not_replaced_by_the_stub(released, w
     assert flags(rebuilt) == ["solution cell deleted: double-function"]
 
 
+def test_nor_where_the_test_before_it_is_missing_too(released, work):
+    cell(work, "triple-function").metadata.pop("nbgrader")
+    del work.cells[position(work, "test-double")]
+    rebuilt = rebuild(released, work)
+    stub = position(rebuilt, "triple-function")
+    assert sources(rebuilt).index(RIGHT["triple-function"]) > stub
+    assert names(rebuilt) == ORDER
+
+
 def test_an_answer_keeps_its_pictures(released, work):
     answer = cell(work, "question-1")
     answer.source = "![figure](attachment:a.png)"

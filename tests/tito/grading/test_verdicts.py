@@ -80,6 +80,7 @@ def test_parts_that_do_not_count_are_allowed():
         ([changed(earned=11)], "claims 11 of 10"),
         ([changed(points=100, earned=70)], "do not add up"),
         ([changed(earned=10)], "do not add up"),
+        ([changed(points=100, earned=70, parts=[part(100, 70)])], "do not add up"),
         ([changed(parts=[part(10, 7), part(1, 0)])], "do not add up"),
         ([changed(parts=[part(12, 9), part(-2, -2)])], "claims -2 of -2"),
         ([changed(parts=[part(10, math.nan)])], "must be a number"),
@@ -126,6 +127,12 @@ def test_the_page_of_a_report_is_made_from_its_data_and_escaped():
     page = cell.outputs[0].data["text/html"]
     assert "<script>" not in page and "<img" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_the_reason_for_no_points_is_escaped_too():
+    cell = shown(changed(grade_id="<script>"))
+    tell(new_notebook(cells=[cell]))
+    assert "&lt;script&gt;" in cell.outputs[0].data["text/html"]
 
 
 def test_judging_twice_changes_nothing():

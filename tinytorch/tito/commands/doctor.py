@@ -16,7 +16,9 @@ def command() -> None:
     """Check the machine and the course; say what is wrong and how to mend it."""
     findings = doctor.examine(Course.find())
     for finding in findings:
-        console.print(f"{'ok' if finding.ok else 'no':<3} {finding.what}", markup=False)
+        console.print(
+            f"{'ok' if finding.ok else 'no':<3} {finding.what}", markup=False, soft_wrap=True
+        )
         if not finding.ok:
-            console.print(f"      mend: {finding.remedy}", markup=False)
+            console.print(f"      mend: {finding.remedy}", markup=False, soft_wrap=True)
     sys.exit(0 if all(finding.ok for finding in findings) else 1)

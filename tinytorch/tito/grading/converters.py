@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
@@ -43,9 +45,12 @@ class AutogradeOne(OneSubmission, Autograde):
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Make sure that the gradebook has the student and the submission."""
         when = {"timestamp": self.timestamp} if self.timestamp else {}
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-            gradebook.update_or_create_student(student_id)
-            gradebook.update_or_create_submission(assignment_id, student_id, **when)
+        book = Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+        with book, warnings.catch_warnings():
+            # nbgrader gives a submission its grades before it adds it; harmless.
+            warnings.simplefilter("ignore", SAWarning)
+            book.update_or_create_student(student_id)
+            book.update_or_create_submission(assignment_id, student_id, **when)
 
 
 class FeedbackOne(OneSubmission, GenerateFeedback):

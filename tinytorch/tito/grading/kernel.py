@@ -31,6 +31,9 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "TZ")
 _MAX_MESSAGE_BYTES = 4 * 2**20
 _MAX_WAITING_MESSAGES = 500
 
+#: Of the 107 characters that a socket's path may have; the sockets are called kernel-ipc-1 to -5.
+_LONGEST_SOCKET_PATH = 100
+
 #: Python runs it at start. An editable install, by path or by import hook, is the whole checkout:
 #: the answer, and the tests of the tests, would be importable through it.
 _SITECUSTOMIZE = """
@@ -96,6 +99,8 @@ class GradingKernelManager(AsyncKernelManager):
         """Start the kernel in a new scratch folder."""
         self.scratch = Path(tempfile.mkdtemp(prefix="tito-"))
         self.connection_file = str(self.scratch / "kernel.json")
+        if len(self.connection_file) > _LONGEST_SOCKET_PATH:
+            self.transport = "tcp"
         prepare_scratch(self.scratch)
         if self.font_cache:
             for fonts in prepare_fonts(Path(self.font_cache)).glob("fontlist-*.json"):

@@ -78,7 +78,6 @@ def rebuild(release: NotebookNode, submitted: NotebookNode) -> NotebookNode:
         else:
             own.setdefault(anchor, []).append(cell)
     result = new_notebook(metadata=copy.deepcopy(release.metadata))
-    result.metadata.pop("tinytorch", None)
     result.cells = list(_assemble(named, handed_in, own))
     for flag in _flags(named, handed_in, submitted):
         add_flag(result, flag)

@@ -1,0 +1,193 @@
+"""The chapters: they run from top to bottom, and their tests can be called by name."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.source import read_source
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = Course(ROOT)
+ASSIGNMENT = COURSE.module("08_optimizers")
+TESTS = [
+    "test_unit_gradient_descent_step",
+    "test_unit_sgd_optimizer",
+    "test_unit_adam_optimizer",
+    "test_unit_step_scheduler",
+    "test_module_unit_training",
+    "test_unit_convergence_profiler",
+    "test_unit_advanced_optimizer_features",
+    "test_comprehensive_ml_systems_integration",
+]
+
+
+@cache
+def assignment() -> ModuleType:
+    """Import the assignment's percent source as a module."""
+    spec = importlib.util.spec_from_file_location("optimizers_dev", ASSIGNMENT.source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_functions_of_the_source_pass_when_called_by_name(name):
+    getattr(assignment(), name)()
+
+
+@pytest.mark.parametrize("name", ["SGD, momentum 0.9, rate 0.1", "Adam, rate 0.01"])
+def test_the_digits_network_reaches_95_percent(name):
+    source = assignment()
+    _, accuracies = source.train_network(source.OPTIMIZERS[name], source.split_digits())
+    assert len(accuracies) == 20
+    assert accuracies[-1] >= 0.95
+
+
+def test_plain_sgd_stays_behind_momentum_at_the_same_rate():
+    source = assignment()
+    plain, momentum = (
+        source.train_network(source.OPTIMIZERS[name], source.split_digits(), epochs=5)[0][-1]
+        for name in ("SGD, rate 0.1", "SGD, momentum 0.9, rate 0.1")
+    )
+    assert momentum < plain / 2
+
+
+def run(notebook: NotebookNode) -> list[tuple[str, str]]:
+    """Run a notebook in a kernel; return the errors as (name of the cell, message)."""
+    NotebookClient(notebook, kernel_name="python3", timeout=120, allow_errors=True).execute()
+    return [
+        (cell.metadata.get("nbgrader", {}).get("grade_id") or cell.id, f"{out.ename}: {out.evalue}")
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for out in cell.outputs
+        if out.output_type == "error"
+    ]
+
+
+def pictures(notebook: NotebookNode) -> int:
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    return sum("image/png" in out.get("data", {}) for out in outputs)
+
+
+@pytest.mark.parametrize("module", COURSE.modules, ids=lambda module: module.name)
+def test_the_instructors_notebook_runs_from_top_to_bottom(module: Module):
+    notebook = read_source(module.source)
+    assert run(notebook) == []
+    assert pictures(notebook) >= (12 if module is ASSIGNMENT else 0)
+    streams = [out for c in notebook.cells for out in c.get("outputs", []) if "name" in out]
+    assert [out.text for out in streams if out.name == "stderr"] == []
+
+
+def test_the_release_runs_and_every_error_names_an_open_todo(real_course):
+    path = real_course.release / ASSIGNMENT.name / f"{ASSIGNMENT.notebook}.ipynb"
+    errors = run(nbformat.read(path, as_version=4))
+    assert errors
+    for cell, message in errors:
+        # A cell that uses what an earlier unfinished cell would have made may miss its name.
+        assert message.startswith(("NotImplementedError: TODO in ", "NameError: ")), (cell, message)
+    graded = [cell for cell, _ in errors if cell.startswith("test-")]
+    assert graded == []
+
+
+def test_the_released_notebook_shows_no_solution_and_no_rubric(real_course):
+    source = read_source(ASSIGNMENT.source)
+    path = real_course.release / ASSIGNMENT.name / f"{ASSIGNMENT.notebook}.ipynb"
+    package = real_course.package_before(ASSIGNMENT)
+    files = [path, *(file for file in package.rglob("*") if file.suffix in {".py", ".md"})]
+    received = {line.strip() for file in files for line in _lines(file)}
+    hidden = _hidden_lines(source)
+    assert len(hidden) > 300
+    assert received & hidden == set()
+
+
+def _lines(path: Path) -> list[str]:
+    if path.suffix != ".ipynb":
+        return path.read_text().splitlines()
+    cells = nbformat.read(path, as_version=4).cells
+    return [line for cell in cells for line in cell.source.splitlines()]
+
+
+def _hidden_lines(source: NotebookNode) -> set[str]:
+    """Return the lines between markers, found by hand, that stand nowhere else."""
+    hidden, public, inside = set(), set(), False
+    for cell in source.cells:
+        for line in cell.source.splitlines():
+            if "### BEGIN" in line or "### END" in line:
+                inside = "### BEGIN" in line
+            elif len(line.strip()) > 15:
+                (hidden if inside else public).add(line.strip())
+    return hidden - public
+
+
+def test_points_are_those_of_the_contract():
+    cells = [cell for cell in read_source(ASSIGNMENT.source).cells if "nbgrader" in cell.metadata]
+    points = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.get("points") for c in cells}
+    assert {name: worth for name, worth in points.items() if worth} == {
+        "test-gradient-descent": 10,
+        "test-sgd": 15,
+        "test-adam": 20,
+        "test-step-scheduler": 10,
+        "test-training-integration": 25,
+        "test-convergence-profiler": 30,
+        "test-advanced-features": 25,
+        "test-ml-systems-integration": 35,
+        "question-1-optimizer-memory": 10,
+        "question-2-distributed-optimization": 10,
+        "question-3-production-integration": 10,
+    }
+    solutions = {
+        c.metadata.nbgrader.grade_id
+        for c in cells
+        if c.cell_type == "code" and c.metadata.nbgrader.solution
+    }
+    assert solutions == {
+        "gradient-descent-function",
+        "sgd-class",
+        "adam-class",
+        "steplr-class",
+        "training-integration",
+        "convergence-profiler",
+        "advanced-optimizer-features",
+    }
+    for cell in cells:
+        if cell.metadata.nbgrader.grade_id in solutions:
+            assert cell.source.startswith("#| export\n")
+
+
+def test_every_rubric_gives_3_3_2_2_points():
+    prompts = [
+        cell.source
+        for cell in read_source(ASSIGNMENT.source).cells
+        if "BEGIN MARK SCHEME" in cell.source
+    ]
+    assert len(prompts) == 3
+    for prompt in prompts:
+        rubric = prompt.split("BEGIN MARK SCHEME")[1]
+        found = [line[4] for line in rubric.splitlines() if line.startswith("- **")]
+        assert found == ["3", "3", "2", "2"]
+
+
+def test_model_answers_have_150_to_300_words():
+    cells = read_source(ASSIGNMENT.source).cells
+    for cell in cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("question-"):
+            words = len(cell.source.split("BEGIN SOLUTION")[1].split("### END")[0].split())
+            assert 150 <= words <= 300, cell.metadata.nbgrader.grade_id
+
+
+def test_the_sample_data_is_the_uci_test_set():
+    from tinytorch.datasets import load_digits
+
+    images, labels = load_digits()
+    assert (images.shape, images.dtype) == ((1797, 64), np.float32)
+    assert (images.min(), images.max()) == (0.0, 1.0)
+    counts = np.bincount(labels)
+    assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]

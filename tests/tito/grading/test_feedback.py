@@ -1,0 +1,76 @@
+import html
+import re
+
+import nbformat
+import pytest
+
+from tinytorch.tito.grading import feedback, pipeline
+
+from .conftest import cell, solve
+
+#: Lines that only graders may see.
+SECRETS = ["triple(7)", "word associativity", "BEGIN HIDDEN", "BEGIN MARK"]
+
+
+def page_of(course, module, student):
+    return course.feedback / student / module.name / f"{module.notebook}.html"
+
+
+@pytest.fixture
+def pages(course, module, hand_in, released):
+    """Grade a class and write its pages."""
+    hand_in("right")
+    hostile = solve(nbformat.from_dict(released))
+    cell(hostile, "question-1").source = (
+        "**strong** words <script>alert(1)</script> <img src=x onerror=alert(1)>\n\n"
+        "### BEGIN HIDDEN TESTS\n\n[x](javascript:alert(1))"
+    )
+    cell(hostile, "double-function").source += (
+        "\nfrom IPython.display import HTML, Javascript, display\n"
+        "display(HTML('<script>alert(2)</script><b>bold</b>'), Javascript('alert(3)'))"
+    )
+    hand_in("hostile", hostile)
+    peeking = solve(nbformat.from_dict(released))
+    cell(peeking, "setup").source = ""
+    cell(peeking, "triple-function").source = "def report(*args, **parts): 1 / 0"
+    hand_in("peeking", peeking)
+    hand_in("broken", "{")
+    pipeline.grade(course, module)
+    return {path.parts[-3]: path.read_text() for path in feedback.write(course, module)}
+
+
+def test_pages(course, module, hand_in, pages):
+    """One class for all that a page must and must not hold: grading it takes seconds."""
+    assert set(pages) == {"right", "hostile", "peeking", "broken"}
+    for student, page in pages.items():
+        text = html.unescape(re.sub("<[^>]*>", "", page))
+        # What a student wrote into an answer stays there.
+        secrets = SECRETS[:2] if student == "hostile" else SECRETS
+        assert not [secret for secret in secrets if secret in text]
+    assert "test-double: 4.0 of 4 points" in pages["right"] or "test-double: 4" in pages["right"]
+    assert "(Score: 10.0 / 15.0)" in pages["right"]
+    assert "<strong>strong</strong>" in pages["hostile"] and "<b>bold</b>" in pages["hostile"]
+    assert "<h3" in pages["hostile"] and "<table" in pages["hostile"]
+    for attack in ("<script>alert", "onerror=alert(1)>", 'href="javascript', "<script>alert(2)"):
+        assert attack not in pages["hostile"]
+    assert "alert(3)</script>" not in pages["hostile"]
+    assert "ZeroDivisionError" in pages["peeking"]
+    assert "not valid JSON (line 1, column 2" in pages["broken"]
+
+    # A page of an earlier grading is replaced, in both directions.
+    hand_in("broken")
+    hand_in("right", "{")
+    pipeline.grade(course, module)
+    feedback.write(course, module)
+    assert "(Score: 10.0 / 15.0)" in page_of(course, module, "broken").read_text()
+    failed = page_of(course, module, "right").read_text()
+    assert "could not be graded" in failed and "earlier submission" in failed
+    assert not list(course.feedback.glob(".*"))
+
+
+def test_an_error_that_shows_no_hidden_line_keeps_its_traceback():
+    output = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=["a", "b"])
+    feedback._shorten_error(output, {"hidden = 1"})
+    assert output.traceback == ["a", "b"]
+    feedback._shorten_error(output, {"b"})
+    assert output.traceback == ["E: v"]
