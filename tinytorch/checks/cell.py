@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Part:
     expect: Mapping[str, Any]
     hint: str
     given: Mapping[str, Any] = field(default_factory=dict)
+    vary: Sequence[str] = ()
+    choose: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     tolerance: Tolerance = Tolerance()
 
     @property
@@ -83,6 +85,8 @@ class Checks:
         expect: Mapping[str, Any],
         hint: str,
         given: Mapping[str, Any] | None = None,
+        vary: Sequence[str] = (),
+        choose: Mapping[str, Sequence[Any]] | None = None,
         rtol: float = Tolerance.rtol,
         atol: float = Tolerance.atol,
     ) -> Callable[[Drive], Drive]:
@@ -98,6 +102,12 @@ class Checks:
             A sentence that makes a student think, shown when the part does not hold.
         given : mapping, optional
             Keyword arguments of the function: plain data.
+        vary : sequence of str, optional
+            Those whose floating-point numbers are drawn anew when the part is graded; see
+            :func:`tinytorch.checks.inputs.draw`. The expected values then come from the
+            reference; matchers in `expect` must hold for the new numbers as well.
+        choose : mapping of str to sequence, optional
+            Those that become one of several values when the part is graded.
         rtol, atol : float
             Tolerance of all numbers, relative to the expected value and absolute.
 
@@ -108,8 +118,13 @@ class Checks:
         """
 
         def declare(drive: Drive) -> Drive:
+            known = given or {}
+            unknown = {*vary, *(choose or {})} - set(known)
+            if unknown:
+                raise ValueError(f"vary and choose must name inputs of `given`, got {unknown}")
             tolerance = Tolerance(rtol, atol)
-            self.parts.append(Part(drive, points, expect, hint, given or {}, tolerance))
+            part = Part(drive, points, expect, hint, known, vary, choose or {}, tolerance)
+            self.parts.append(part)
             return drive
 
         return declare

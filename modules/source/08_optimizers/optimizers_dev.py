@@ -2054,12 +2054,12 @@ if __name__ == "__main__":
 # it was at epoch 10, while the accuracy on the test images hardly rises: from there on the network
 # mostly learns the training images by heart. The curve that counts is the one on the right.
 #
-# Now the question that decides more than the choice of the optimizer: which rate? We train for five
-# epochs at each of eleven rates and draw the loss at the end.
+# Now the question that decides more than the choice of the optimizer: which rate? We train for two
+# epochs at each of eight rates and draw the loss at the end.
 
 # %%
 if __name__ == "__main__":
-    rates = np.geomspace(1e-4, 10, 11)
+    rates = np.geomspace(1e-3, 3, 8)
     families = {
         "SGD": lambda rate: lambda network: SGD(network, rate),
         "momentum 0.9": lambda rate: lambda network: SGD(network, rate, momentum=0.9),
@@ -2067,15 +2067,15 @@ if __name__ == "__main__":
     }
     plt.figure()
     for name, family in families.items():
-        runs = [train_network(family(rate), digits, epochs=5) for rate in rates]
+        runs = [train_network(family(rate), digits, epochs=2) for rate in rates]
         plt.loglog(rates, [losses[-1] for losses, _ in runs], ".-", label=name)
     plt.axhline(math.log(10), color="0.6", linestyle=":", label="guessing, log(10)")
-    plt.gca().set(xlabel="learning rate", ylabel="loss after 5 epochs", ylim=(None, 20))
+    plt.gca().set(xlabel="learning rate", ylabel="loss after 2 epochs", ylim=(None, 20))
     plt.legend(ncols=2, loc="upper left")
     plt.show()
 
 # %% [markdown]
-# Each curve is a valley. Left of it the steps are too short for five epochs; right of it training
+# Each curve is a valley. Left of it the steps are too short for two epochs; right of it training
 # ends no better than guessing, and the slope is steep there. The valley of momentum lies about a
 # factor of ten to the left of the one of plain SGD, which is the factor $1/(1-\mu)$ of section 2.
 # Adam's lies still further left and is its own: rates do not carry over from one optimizer to
@@ -2725,7 +2725,7 @@ if __name__ == "__main__":
 # the profiler recorded.
 
 # %%
-def sweep_digits(data, optimizer_class, rates, steps=40):
+def sweep_digits(data, optimizer_class, rates, steps=30):
     """Analyze a logarithmic grid of rates on the digits."""
 
     def train(rate, steps):
@@ -2741,14 +2741,14 @@ def sweep_digits(data, optimizer_class, rates, steps=40):
 
 # %%
 if __name__ == "__main__":
-    rates = [float(rate) for rate in np.logspace(-4, 1, 11)]
+    rates = [float(rate) for rate in np.logspace(-3, 0.5, 8)]
     for kind in (SGD, Adam):
         found = sweep_digits(all_digits, kind, rates)
         (line,) = plt.loglog(rates, found["final_losses"], "o-", label=kind.__name__)
         plt.axvspan(*found["optimal_range"], alpha=0.12, color=line.get_color())
     plt.axhline(np.log(10), color="gray", linestyle=":", label="knows nothing")
     plt.xlabel("learning rate")
-    plt.ylabel("loss after 40 steps")
+    plt.ylabel("loss after 30 steps")
     plt.legend()
     plt.show()
 
