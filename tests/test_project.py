@@ -88,7 +88,10 @@ def test_checks_import_numpy_and_nothing_of_the_tools_or_the_core(path):
 
 def test_observing_knows_nothing_of_judging():
     imported = imports_of(ROOT / "tinytorch" / "checks" / "observe.py")
-    assert not any(name.startswith("tinytorch") for name in imported)
+    inside = {name for name in imported if name.startswith("tinytorch")}
+    assert all(name.startswith("tinytorch.checks.wire") for name in inside)
+    wire = imports_of(ROOT / "tinytorch" / "checks" / "wire.py")
+    assert not any(name.startswith("tinytorch") for name in wire)
 
 
 def test_judging_runs_without_cells_and_reports():

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from nbformat import NotebookNode
 
 from tinytorch.checks import Checks, Report
+from tinytorch.checks.observe import SECONDS_A_PART, observe
+from tinytorch.checks.report import PartVerdict
 from tinytorch.tito.course import Course
 from tinytorch.tito.source import read_source
 
@@ -52,19 +56,58 @@ def reports(replaced: dict[str, str], only: set[str] | None = None) -> dict[str,
     only : set of str, optional
         The graded cells to run; all by default.
     """
+    wanted = set(graded_cells()) if only is None else only
+    return {name: checks.report() for name, checks in _graded(replaced, wanted)}
+
+
+def first_failure(
+    replaced: dict[str, str], grade_id: str, seconds: float = SECONDS_A_PART
+) -> PartVerdict | None:
+    """Run one graded cell up to the first part that takes points.
+
+    Parameters
+    ----------
+    replaced : dict of str to str
+        As in :func:`reports`.
+    grade_id : str
+        The graded cell.
+    seconds : float
+        Wall time of each part.
+
+    Returns
+    -------
+    PartVerdict or None
+        None if the cell gives full marks.
+    """
+    for _, checks in _graded(replaced, {grade_id}):
+        for part in checks.parts:
+            if part.points:
+                verdict = part.verdict(observe(part.drive, part.given, seconds))
+                if verdict.problem is not None:
+                    return verdict
+    return None
+
+
+def _graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, Checks]]:
+    """Run the cells in order; stop at each graded cell that is wanted, with its checks."""
     namespace: dict[str, Any] = {"__name__": "notebook"}
-    found = {}
     for name, cell in cells():
         if cell.metadata.nbgrader.grade:
-            if only is None or name in only:
-                exec(compile(cell.source, name, "exec"), namespace)
-                found[name] = _checks(namespace, name).report()
+            if name in wanted:
+                exec(_compiled(cell.source, name), namespace)
+                yield name, _checks(namespace, name)
             continue
         # A solution cell that raises leaves its names undefined, as in a notebook.
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(replaced.get(name, cell.source), name, "exec"), namespace)
-    return found
+            source = replaced.get(name)
+            code = compile(source, name, "exec") if source else _compiled(cell.source, name)
+            exec(code, namespace)
+
+
+@cache
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")
 
 
 def _checks(namespace: dict[str, Any], grade_id: str) -> Checks:

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinytorch.checks.judge import Tolerance, judge
-from tinytorch.checks.observe import Observation, observe
+from tinytorch.checks.judge import Problem, Tolerance, judge
+from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
 
 Drive = Callable[..., Mapping[str, Any]]
-
-_SECONDS_A_PART = 3.0
 
 
 class ChecksFailed(AssertionError):  # noqa: N818 - an outcome, named as people say it
@@ -50,8 +48,11 @@ class Part:
         return (self.drive.__doc__ or self.drive.__name__).strip().splitlines()[0]
 
     def verdict(self, seen: Observation) -> PartVerdict:
-        """Judge what the part saw."""
-        problem = judge(self.expect, seen, self.tolerance)
+        """Judge what the part saw for its public inputs."""
+        return self.with_problem(judge(self.expect, seen, self.tolerance), seen)
+
+    def with_problem(self, problem: Problem | None, seen: Observation) -> PartVerdict:
+        """Return the verdict that a problem, or none, leads to."""
         return PartVerdict(
             name=self.drive.__name__,
             title=self.title,
@@ -150,7 +151,7 @@ class Checks:
             if stopped:
                 seen = Observation({}, "not run: the cell was interrupted")
             else:
-                seen = observe(part.drive, part.given, _SECONDS_A_PART)
+                seen = observe(part.drive, part.given, SECONDS_A_PART)
             stopped = stopped or seen.interrupted
             yield part.verdict(seen)
 

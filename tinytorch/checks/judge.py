@@ -84,7 +84,7 @@ def compare(label: str, expected: Any, got: Any, tolerance: Tolerance) -> Proble
         accepted = _matches(expected, got, tolerance)
     elif isinstance(expected, Mapping):
         return _compare_mapping(label, expected, got, tolerance)
-    elif _is_sequence(expected) and not _is_numeric(expected):
+    elif _is_sequence(expected) and not is_numeric(expected):
         return _compare_sequence(label, expected, got, tolerance)
     elif expected is None or isinstance(expected, (bool, str)):
         accepted = type(got) is type(expected) and got == expected
@@ -151,7 +151,7 @@ def _numbers(value: Any) -> np.ndarray | None:
     """Return a value as float64 array, or None where it is not made of numbers alone."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.ndarray, list, tuple)):
         return None
-    if isinstance(value, (list, tuple)) and not _is_numeric(value):
+    if isinstance(value, (list, tuple)) and not is_numeric(value):
         return None
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -164,8 +164,8 @@ def _is_sequence(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
-def _is_numeric(value: Any) -> bool:
-    """Whether a value is a number or a rectangular nesting of numbers."""
+def is_numeric(value: Any) -> bool:
+    """Tell whether a value is a number or a rectangular nesting of numbers."""
     if _is_sequence(value):
         inner = [_shape(item) for item in value]
         return None not in inner and len(set(inner)) <= 1
@@ -185,7 +185,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:
 
 def show(value: Any) -> str:
     """Write a value for people, in at most a few lines."""
-    if isinstance(value, np.ndarray) or _is_sequence(value) and _is_numeric(value):
+    if isinstance(value, np.ndarray) or _is_sequence(value) and is_numeric(value):
         text = np.array2string(np.asarray(value), precision=6, separator=", ", threshold=20)
     elif isinstance(value, float):
         text = f"{value:.7g}"

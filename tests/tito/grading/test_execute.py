@@ -1,3 +1,4 @@
+import itertools
 import os
 import subprocess
 import sys
@@ -225,20 +226,37 @@ def test_nor_through_the_import_hook_of_an_editable_install(tmp_path):
     assert done.stdout == "False\n"
 
 
-def test_a_kernel_that_dies_before_a_cell_begins_costs_that_cell_nothing(monkeypatch):
-    original = ExecuteSubmission.execute_cell
-    calls = []
+@pytest.fixture
+def die(monkeypatch):
+    """Let the kernel die before some runs of cells begin, by their number."""
 
-    def dead_once(self, cell, index, **kwargs):
-        calls.append(index)
-        if calls == [0, 1]:
-            raise DeadKernelError("Kernel died")
-        return original(self, cell, index, **kwargs)
+    def at(*fatal: int) -> None:
+        original, runs = ExecuteSubmission.execute_cell, itertools.count()
 
-    monkeypatch.setattr(ExecuteSubmission, "execute_cell", dead_once)
+        def execute_cell(self, cell, index, **kwargs):
+            if next(runs) in fatal:
+                raise DeadKernelError("Kernel died")
+            return original(self, cell, index, **kwargs)
+
+        monkeypatch.setattr(ExecuteSubmission, "execute_cell", execute_cell)
+
+    return at
+
+
+def test_where_a_cell_runs_without_the_one_before_that_one_ended_the_kernel(die):
+    die(1)
     nb = run("print('first')", "print('second')")
     assert errors(nb.cells[0]) == ["KernelDied"]
     assert text(nb.cells[1]) == "second\n" and errors(nb.cells[1]) == []
+    assert flags(nb) == ["the kernel died after this cell: a cell at the beginning"]
+
+
+def test_where_a_cell_dies_again_the_one_before_is_innocent_and_runs_again(die):
+    die(1, 2)
+    nb = run("a = 1", "print('second')", "print(a)")
+    assert [errors(cell) for cell in nb.cells] == [[], ["KernelDied"], []]
+    assert text(nb.cells[2]) == "1\n"
+    assert flags(nb) == ["the kernel died while it ran this cell: a cell at the beginning"]
 
 
 def test_without_the_package_before_the_module_nothing_runs(tmp_path):

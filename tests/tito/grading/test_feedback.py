@@ -4,6 +4,7 @@ import re
 import nbformat
 import pytest
 
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import feedback, pipeline
 
 from .conftest import cell, solve
@@ -66,6 +67,17 @@ def test_pages(course, module, hand_in, pages):
     failed = page_of(course, module, "right").read_text()
     assert "could not be graded" in failed and "earlier submission" in failed
     assert not list(course.feedback.glob(".*"))
+
+    # A page that cannot be made is named, the page there was stays, and the others are written.
+    notebook = course.autograded / "hostile" / module.name / f"{module.notebook}.ipynb"
+    notebook.chmod(0o600)
+    notebook.write_text("{")
+    earlier = page_of(course, module, "hostile").read_text()
+    page_of(course, module, "peeking").unlink()
+    with pytest.raises(TitoError, match="none for hostile"):
+        feedback.write(course, module)
+    assert page_of(course, module, "hostile").read_text() == earlier
+    assert page_of(course, module, "peeking").is_file()
 
 
 def test_an_error_that_shows_no_hidden_line_keeps_its_traceback():

@@ -189,7 +189,7 @@ def test_a_failed_regrade_leaves_mark_time_and_notebook(
         raise RuntimeError("no space left")
 
     if place == "after the grades":
-        monkeypatch.setattr(pipeline, "_put", fail)
+        monkeypatch.setattr(pipeline, "put_in_place", fail)
     else:
         name = "preprocess" if place is ExecuteSubmission else "_add_comment"
         monkeypatch.setattr(place, name, fail)

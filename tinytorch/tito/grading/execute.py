@@ -70,9 +70,8 @@ class ExecuteSubmission(Execute):
         self.record_timing = self.store_widget_state = False
         self.shutdown_kernel = "immediate"
         self._deadline = monotonic() + self.submission_timeout
-        self._broken: set[int] = set()
+        self._broken: set[int | None] = set()
         self._restarts = 0
-        self._last: int | None = None
         try:
             self._start()
             self._run_cells()
@@ -82,19 +81,41 @@ class ExecuteSubmission(Execute):
 
     def _run_cells(self) -> None:
         index = 0
+        before: int | None = None  # the last cell that this kernel has run
+        suspect: int | None = None
         while index < len(self.nb.cells):
-            culprit = self._run_cell(index) if self._is_to_run(index) else None
-            if culprit is not None and not self._recover(index):
-                return
-            if culprit is None or culprit == index:
+            loss = self._run_cell(index) if self._is_to_run(index) else None
+            if loss and not self._begun and before is not None and suspect is None:
+                # exit() ends a kernel a little later: try this cell again without the one before.
+                suspect = before
+                self._broken.add(suspect)
+            else:
+                self._blame(index, suspect, loss)
+                before = None if loss else index if self._is_to_run(index) else before
+                suspect = None
                 index += 1
+            if loss and not self._recover(index):
+                return
+
+    def _blame(self, index: int, suspect: int | None, loss: tuple[str, str] | None) -> None:
+        """Note by which cell a kernel was lost: this one, or the suspect if this one now ran."""
+        if loss is None:
+            if suspect is None:
+                return
+            culprit, (ename, what) = suspect, ("KernelDied", "the kernel died after this cell")
+        else:
+            culprit, (ename, what) = index, loss
+            self._broken -= {suspect}
+        self._broken.add(culprit)
+        self.nb.cells[culprit].outputs.append(_error(ename, what))
+        add_flag(self.nb, f"{what}: {name_of(self.nb, culprit)}")
 
     def _is_to_run(self, index: int) -> bool:
         cell = self.nb.cells[index]
         return cell.cell_type == "code" and bool(cell.source.strip())
 
-    def _run_cell(self, index: int) -> int | None:
-        """Run a cell; return None, or the index of the cell by which the kernel was lost."""
+    def _run_cell(self, index: int) -> tuple[str, str] | None:
+        """Run a cell; return the name and the text of an error if the kernel is lost by it."""
         cell = self.nb.cells[index]
         if self._remaining() <= 0:
             self._not_run(index, f"the {self.submission_timeout:g} s of a notebook were over")
@@ -106,29 +127,18 @@ class ExecuteSubmission(Execute):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            if not self._begun and self._last is not None:  # exit() ends a kernel a little later
-                return self._lost(self._last, "KernelDied", "the kernel died after this cell")
-            return self._lost(index, "KernelDied", "the kernel died while it ran this cell")
+            return "KernelDied", "the kernel died while it ran this cell"
         except CellTimeoutError:
             # The last message of the cell did not come: lost in a flood, or the kernel is deaf.
             if not self._reconnect():
-                what = f"this cell took longer than {self._limit:g} s and could not be interrupted"
-                return self._lost(index, "KernelHung", what)
+                what = f"this cell took longer than {self._limit:.3g} s and could not be stopped"
+                return "KernelHung", what
             cell.outputs.append(_error("OutputLost", "this cell showed more than could be read"))
             add_flag(self.nb, f"output lost: {name_of(self.nb, index)}")
-        self._last = index
         if self._overdue:
             self._broken.add(index)
-            add_flag(self.nb, f"stopped after {self._limit:g} s: {name_of(self.nb, index)}")
+            add_flag(self.nb, f"stopped after {self._limit:.3g} s: {name_of(self.nb, index)}")
         return None
-
-    def _lost(self, culprit: int, ename: str, what: str) -> int:
-        """Note which cell the kernel was lost by."""
-        self._broken.add(culprit)
-        self._last = None
-        self.nb.cells[culprit].outputs.append(_error(ename, what))
-        add_flag(self.nb, f"{what}: {name_of(self.nb, culprit)}")
-        return culprit
 
     def _recover(self, index: int) -> bool:
         """Start a kernel in the state before a cell; False, and the rest is not run, to give up.
@@ -157,10 +167,12 @@ class ExecuteSubmission(Execute):
                 continue
             self.nb.cells[index] = NotebookNode(original, outputs=[])
             try:
-                if self._run_cell(index) is not None:
-                    return False
+                loss = self._run_cell(index)
             finally:
                 self.nb.cells[index] = original
+            if loss:
+                self._blame(index, None, loss)
+                return False
         return True
 
     def _not_run(self, index: int, why: str) -> None:

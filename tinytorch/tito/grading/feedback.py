@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,13 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
+from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import converters, records
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.grading.kernel import remove_tree
-from tinytorch.tito.grading.pipeline import submitted
+from tinytorch.tito.grading.pipeline import put_in_place, staging_folder, submitted
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -114,31 +113,43 @@ def write(course: Course, module: Module) -> list[Path]:
     -------
     list of Path
         The pages, by student. A page of an earlier grading is replaced.
+
+    Raises
+    ------
+    TitoError
+        If a page could not be made; all others are.
     """
-    pages = []
+    pages, failed = [], []
     config = course.nbgrader_config()
-    log = logging.Logger("tito.feedback", logging.ERROR)
+    course.feedback.mkdir(parents=True, exist_ok=True)
     for student in _students(course, module):
-        place = course.feedback / student / module.name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=course.feedback, prefix=".feedback-"))
         try:
-            record = records.load(course, module, student)
-            if record is not None and record.status == "failed":
-                made = _failure_page(staging, module, record)
-            else:
-                made = staging / student / module.name
-                where = converters.course_directory(
-                    course, module, student, config, feedback_directory=staging
-                )
-                converters.run(converters.FeedbackOne, where, config, log)
-            if place.exists():
-                os.rename(place, staging / "earlier")
-            os.rename(made, place)
-        finally:
-            remove_tree(staging)
-        pages.append(place / f"{module.notebook}.html")
+            pages.append(_write_page(course, module, student, config))
+        except Exception as error:  # whatever a student's notebook brings about in nbconvert
+            failed.append(f"{student} ({type(error).__name__}: {error})")
+    if failed:
+        raise TitoError(
+            f"{len(pages)} pages were written, but none for {'; '.join(failed)}. "
+            f"Grade them again with 'tito grade {module.name} --force --student NAME'."
+        )
     return pages
+
+
+def _write_page(course: Course, module: Module, student: str, config: Config) -> Path:
+    place = course.feedback / student / module.name
+    record = records.load(course, module, student)
+    with staging_folder(course.feedback) as staging:
+        if record is not None and record.status == "failed":
+            made = _failure_page(staging, module, record)
+        else:
+            made = staging / student / module.name
+            where = converters.course_directory(
+                course, module, student, config, feedback_directory=staging
+            )
+            log = logging.Logger("tito.feedback", logging.ERROR)
+            converters.run(converters.FeedbackOne, where, config, log)
+        put_in_place(made, place, staging)
+    return place / f"{module.notebook}.html"
 
 
 def _students(course: Course, module: Module) -> list[str]:

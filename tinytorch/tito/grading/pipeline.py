@@ -227,7 +227,7 @@ def _has_mark(task: _Task, student: str) -> bool:
 def _autograde(task: _Task, submission: intake.Submission, log: logging.Logger) -> Record:
     """Let nbgrader grade a submission beside the earlier result, then put it in its place."""
     student = submission.student
-    staged = _staging(task.course.records / task.module.name)
+    staged = staging_folder(task.course.records / task.module.name)
     with staged as staging, all_or_nothing(task.gradebook, task.module.name, student):
         where = converters.course_directory(
             task.course, task.module, student, task.config, autograded_directory=staging
@@ -240,7 +240,7 @@ def _autograde(task: _Task, submission: intake.Submission, log: logging.Logger) 
         if submission.timestamp:
             # nbgrader compares it with the submission's to see whether there is a newer one.
             (made / "timestamp.txt").write_text(f"{submission.timestamp} UTC\n")
-        _put(made, _place(task, student), staging)
+        put_in_place(made, _place(task, student), staging)
     return Record(
         student,
         "graded",
@@ -252,7 +252,8 @@ def _autograde(task: _Task, submission: intake.Submission, log: logging.Logger) 
 
 
 @contextmanager
-def _staging(parent: Path) -> Iterator[Path]:
+def staging_folder(parent: Path) -> Iterator[Path]:
+    """Make a hidden folder for results that are not yet whole; delete it in the end."""
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=".grading-"))
     try:
         yield folder
@@ -260,8 +261,8 @@ def _staging(parent: Path) -> Iterator[Path]:
         remove_tree(folder)
 
 
-def _put(made: Path, place: Path, staging: Path) -> None:
-    """Move a folder into its place; the earlier one goes with the staging folder."""
+def put_in_place(made: Path, place: Path, staging: Path) -> None:
+    """Move a folder into its place; the one that was there goes with the staging folder."""
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.exists():
         os.rename(place, staging / "earlier")
