@@ -63,6 +63,7 @@ c.Autograde.autograde_preprocessors = [
 c.ExecuteSubmission.timeout = 30  # seconds for a cell
 c.ExecuteSubmission.submission_timeout = 300  # seconds for a notebook
 c.ExecuteSubmission.packages = str(root / "build" / "package")
+c.ExecuteSubmission.sources = str(root / "build" / "notebooks")
 c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
 
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.

@@ -42,7 +42,7 @@ def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
 
     References
     ----------
-    A. Cauchy, Methode generale pour la resolution des systemes d'equations simultanees, 1847.
+    A. Cauchy, Méthode générale pour la résolution des systèmes d'équations simultanées, 1847.
     """
     if parameter.grad is None:
         return
@@ -264,7 +264,7 @@ class StepLR:
 def train_simple_model() -> tuple[float, float, float, float]:
     """Fit y = w * x + b to x = 1, 2, 3, 4, 5 and y = 2 * x + 1: with SGD, then with Adam.
 
-    Prints progress, for example the loss every 20 epochs.
+    Prints progress: lines with a number, for example the loss every 20 epochs.
 
     Returns
     -------
@@ -282,7 +282,7 @@ def train_simple_model() -> tuple[float, float, float, float]:
 
     The reference takes 60 epochs, one sample at a time, with ``SGD(learning_rate=0.01,
     momentum=0.9)`` and ``Adam(learning_rate=0.01)``. Choose batches, epochs, rates or a schedule
-    as you like.
+    as you like. One call must end within 3 seconds.
     """
     xs = [1.0, 2.0, 3.0, 4.0, 5.0]
     samples = [(Variable(x, False), Variable(2 * x + 1, False)) for x in xs]
@@ -425,7 +425,8 @@ class OptimizerConvergenceProfiler:
             ``recommendations``: a dict whose ``"summary"`` is a list of lines that begin, after
             any symbol you like, with "Best overall optimizer: NAME", "Fastest convergence: NAME",
             "Most stable training: NAME", "Most compute-efficient: NAME"; the last three name the
-            first of a ranking. A run that leads all four rankings is the best overall.
+            first of a ranking. A run that leads all four rankings is the best overall; and so must be
+            one of three runs that leads three of the rankings.
         """
         speed, loss, stability, efficiency = {}, {}, {}, {}
         for name, profile in profiles.items():
@@ -554,8 +555,9 @@ class OptimizerConvergenceProfiler:
         list of str
             Always with the headings "OPTIMIZER SELECTION GUIDE:" and "PRODUCTION DEPLOYMENT:";
             with a learning-rate analysis also "LEARNING RATE GUIDANCE:" and both ends of the
-            optimal range; with a comparison also "CONVERGENCE OPTIMIZATION:" and the lines of its
-            summary; "SCALING CONSIDERATIONS:" and "MONITORING & DEBUGGING:" complete it.
+            optimal range, as numbers, to within 1 %; with a comparison also "CONVERGENCE
+            OPTIMIZATION:" and the lines of its summary; "SCALING CONSIDERATIONS:" and "MONITORING
+            & DEBUGGING:" complete it.
         """
         rates = analysis_results.get("learning_rate_analysis")
         comparison = analysis_results.get("convergence_comparison")
@@ -738,7 +740,7 @@ class AdvancedOptimizerFeatures:
         norm = math.sqrt(sum(squares))
         if norm > max_norm:
             for gradient in gradients:
-                gradient.data = Tensor(gradient.data.data * (max_norm / norm))
+                gradient.data = Tensor(gradient.data.data * (float(max_norm) / norm))
         return norm
 
     def apply_warmup_schedule(
@@ -792,7 +794,7 @@ class AdvancedOptimizerFeatures:
         if self.accumulation_count < accumulation_steps:
             return False
         for index, total in self.accumulated_gradients.items():
-            optimizer.parameters[index].grad = Variable(total / accumulation_steps)
+            optimizer.parameters[index].grad = Variable(total / int(accumulation_steps))
         self.accumulated_gradients, self.accumulation_count = {}, 0
         return True
 
@@ -819,7 +821,7 @@ class AdvancedOptimizerFeatures:
                 parameter.grad = None
             return False
         for gradient in gradients:
-            gradient.data = Tensor(gradient.data.data / loss_scale)
+            gradient.data = Tensor(gradient.data.data / float(loss_scale))
         return True
 
     def simulate_distributed_sync(self, optimizer: "SGD | Adam", world_size: int = 1) -> None:
@@ -834,8 +836,8 @@ class AdvancedOptimizerFeatures:
             The number of ranks, this one included.
         """
         for gradient in self._gradients(optimizer):
-            total = gradient.data.data * world_size  # what the all-reduce of equal parts adds up to
-            gradient.data = Tensor(total / world_size)
+            total = gradient.data.data * int(world_size)  # what an all-reduce of equal parts gives
+            gradient.data = Tensor(total / int(world_size))
 
     def _gradients(self, optimizer: "SGD | Adam") -> list[Variable]:
         """Return the gradients there are."""

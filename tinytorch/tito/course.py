@@ -114,10 +114,14 @@ class Course:
     def package_before(self, module: Module) -> Path:
         """Folder with a ``tinytorch`` package that ends before `module`.
 
-        It goes first on ``sys.path`` where a student's code runs, so that the reference
-        solution cannot be imported.
+        It goes first on ``sys.path`` where a student's code is graded, so that neither the
+        reference solution nor the judging code can be imported.
         """
         return self.root / "build" / "package" / module.name
+
+    def package_for_students(self, module: Module) -> Path:
+        """Folder with the same package and the judging of graded cells, for students' own use."""
+        return self.root / "build" / "student" / module.name
 
     @cached_property
     def modules(self) -> list[Module]:

@@ -11,16 +11,26 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.export import package_file
 
 #: What a notebook imports besides the modules before it.
-_SHARED = ("__init__.py", "datasets.py", "core/__init__.py")
-_SHARED_FOLDERS = ("checks", "data")
+_SHARED = ("__init__.py", "datasets.py", "core/__init__.py", "data/digits.csv.gz", "data/README.md")
+#: Of the checks: what drives a student's code, and what judges it.
+_OBSERVING = ("checks/observe.py", "checks/wire.py")
+_JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
 
 
-def build_package(course: Course, module: Module) -> Path:
+def build_package(course: Course, module: Module, *, judging: bool) -> Path:
     """Write the package that ends before a module.
 
     Where the reference could be imported, `from tinytorch.core.optimizers import SGD` would
     be a full solution. So a student's code gets the modules before the one under test, the
     checks and the data, and nothing else.
+
+    Parameters
+    ----------
+    course, module
+        Whose package, and where it ends.
+    judging : bool
+        Whether graded cells judge at once, as in a student's own notebook. While grading they
+        only observe, and the package holds no judging code.
 
     Returns
     -------
@@ -28,26 +38,29 @@ def build_package(course: Course, module: Module) -> Path:
         The folder to put first on ``sys.path``.
     """
     target = course.package_before(module)
+    if judging:
+        target = course.package_for_students(module)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / "package"
-        _copy_package(course, module, fresh / "tinytorch")
+        _copy_package(course, module, judging, fresh / "tinytorch")
         if target.exists():
             target.rename(Path(scratch) / "old")
         fresh.rename(target)
     return target
 
 
-def _copy_package(course: Course, module: Module, target: Path) -> None:
+def _copy_package(course: Course, module: Module, judging: bool, target: Path) -> None:
     origin = course.package
     before = [other for other in course.modules if other.name < module.name]
     modules = [package_file(origin, other).relative_to(origin) for other in before]
-    files = [*map(Path, _SHARED), *modules]
-    for name in files:
+    checks = [*_OBSERVING, *(f"checks/{name}.py" for name in _JUDGING if judging)]
+    for name in [*map(Path, [*_SHARED, *checks]), *modules]:
         if not (origin / name).is_file():
             raise TitoError(f"{origin / name} is missing; make it with 'tito export --all'.")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(origin / name, target / name)
-    for folder in _SHARED_FOLDERS:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(origin / folder, target / folder, ignore=ignored)
+    if not judging:
+        (target / "checks" / "__init__.py").write_text(
+            '"""Observe; judging is done elsewhere."""\n'
+        )

@@ -101,7 +101,7 @@ def release(course: Course, module: Module) -> Path:
     source = read_source(module.source)
     check_source(module, source)
     build_notebook(course, module)
-    build_package(course, module)
+    build_package(course, module, judging=False)
     course.release.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.release.parent) as scratch:
         fresh = _generate(course, module, Path(scratch))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def run_checks(course: Course, module: Module, notebook: Path | None = None) -> 
         If the notebook cannot be read, or its kernel dies or hangs.
     """
     node = read_notebook(notebook) if notebook else read_source(module.source)
-    package = build_package(course, module)
+    package = build_package(course, module, judging=True)
     execute(node, package, (notebook or module.source).parent)
     return collect(node)
 
@@ -68,7 +69,8 @@ def execute(notebook: NotebookNode, package: Path, folder: Path) -> None:
     )
     environment = os.environ | {"PYTHONPATH": str(package)}
     try:
-        client.execute(env=environment)
+        # ipykernel warns there that sockets of one's own machine are not encrypted.
+        client.execute(env=environment, stderr=subprocess.DEVNULL)
     except CellTimeoutError as error:
         raise TitoError(
             f"A cell did not finish within {_SECONDS_A_CELL} s; is there a loop without end?"
@@ -92,6 +94,8 @@ def collect(notebook: NotebookNode) -> Result:
         reports.extend(found)
         name = cell.metadata.get("nbgrader", {}).get("grade_id") or f"cell {cell.get('id')}"
         errors = [output for output in cell.outputs if output.output_type == "error"]
+        if any(error.ename == "NotImplementedError" for error in errors):
+            continue  # a demonstration that waits for an open TODO, which the reports name
         failures.extend(f"{name}: {error.ename}: {error.evalue}" for error in errors)
         if cell.metadata.get("nbgrader", {}).get("grade") and not found and not errors:
             failures.append(f"{name}: the cell ran without a report")

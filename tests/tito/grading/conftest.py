@@ -21,39 +21,48 @@ RIGHT = {
     "triple-function": "def triple(x):\n    return 3 * x",
 }
 
-_SETUP = '''
-def report(grade_id, points, **parts):
-    """Show a report as the course's checks do; each part is a function that is true or false."""
-    from IPython.display import display
-
-    shown = []
-    for name, holds in parts.items():
-        worth = points / len(parts)
-        try:
-            problem = None if holds() else {"label": name, "expected": "right", "got": "wrong"}
-        except Exception as error:
-            problem = {"label": name, "expected": "right", "got": repr(error)}
-        shown.append({
-            "name": name, "title": name, "points": worth, "earned": 0 if problem else worth,
-            "problem": problem, "hint": "think", "unfinished": False,
-        })
-    earned = sum(part["earned"] for part in shown)
-    data = {"version": 1, "grade_id": grade_id, "points": points, "earned": earned}
-    display({"text/plain": "", "application/vnd.tinytorch.checks+json": {**data, "parts": shown}},
-            raw=True)
-    return float(earned)
-'''.strip()
+_SETUP = "import math"
 
 _TEST_DOUBLE = """
-report("test-double", 4, positive=lambda: double(2) == 4, negative=lambda: double(-1) == -2)
+from tinytorch.checks import Checks
+
+double_checks = Checks("test-double", points=4)
+
+
+@double_checks.part(points=2, given={"x": 2.0}, expect={"y": 4.0}, hint="think")
+def positive(x):
+    return {"y": double(x)}
+
+
+@double_checks.part(points=2, given={"x": -1.0}, expect={"y": -2.0}, hint="think")
+def negative(x):
+    return {"y": double(x)}
+
+
+if __name__ == "__main__":
+    double_checks.show()
 """.strip()
 
 _TEST_TRIPLE = """
-parts = {"positive": lambda: triple(1) == 3}
+from tinytorch.checks import Checks
+
+triple_checks = Checks("test-triple", points=6)
+
+
+@triple_checks.part(points=3, given={"x": 1.0}, vary=["x"], expect={"y": 3.0}, hint="think")
+def small(x):
+    return {"y": triple(x)}
+
+
 ### BEGIN HIDDEN TESTS
-parts["secret_number_seven"] = lambda: triple(7) == 21
+@triple_checks.part(points=3, given={"secret": 7.0}, expect={"y": 21.0}, hint="think")
+def secret_number_seven(secret):
+    return {"y": triple(secret)}
 ### END HIDDEN TESTS
-report("test-triple", 6, **parts)
+
+
+if __name__ == "__main__":
+    triple_checks.show()
 """.strip()
 
 _SOLUTION = """
@@ -132,10 +141,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     notebook = course.notebooks / "08_optimizers" / "optimizers_dev.ipynb"
     notebook.parent.mkdir(parents=True)
     nbformat.write(assignment(), notebook)
-    package = course.package_before(course.module("08")) / "tinytorch" / "core"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").touch()
-    (package / "__init__.py").touch()
+    package = course.package_before(course.module("08")) / "tinytorch"
+    for folder in (package, package / "core", package / "checks"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "__init__.py").touch()
+    for name in ("observe.py", "wire.py"):
+        shutil.copy(REPOSITORY / "tinytorch" / "checks" / name, package / "checks")
     config = course.nbgrader_config()
     config.CourseDirectory.assignment_id = "08_optimizers"
     GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()

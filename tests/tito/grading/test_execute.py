@@ -10,7 +10,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.checks import MIME_TYPE
+from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import kernel
 from tinytorch.tito.grading.cells import flags
@@ -144,12 +144,12 @@ def test_a_flood_of_output_is_cut_and_later_cells_run(flood):
     assert text(nb.cells[1]) == "after\n"
 
 
-def test_a_flood_of_figures_leaves_the_report():
-    report = f"display({{{MIME_TYPE!r}: {{'version': 1}}}}, raw=True)"
-    nb = run(f"for i in range(50): display('x' * 100_000)\n{report}", max_output=100_000)
+def test_a_flood_of_figures_leaves_the_observations():
+    observation = f"display({{{OBSERVATION_TYPE!r}: {{'version': 1}}}}, raw=True)"
+    nb = run(f"for i in range(50): display('x' * 100_000)\n{observation}", max_output=100_000)
     outputs = [o for o in nb.cells[0].outputs if o.output_type == "display_data"]
     assert 0 < len(outputs) < 15
-    assert MIME_TYPE in outputs[-1].data
+    assert OBSERVATION_TYPE in outputs[-1].data
 
 
 def test_a_cell_cannot_change_what_another_one_shows():

@@ -10,7 +10,7 @@ from tinytorch.tito.grading import feedback, pipeline
 from .conftest import cell, solve
 
 #: Lines that only graders may see.
-SECRETS = ["triple(7)", "word associativity", "BEGIN HIDDEN", "BEGIN MARK"]
+SECRETS = ["triple(secret)", "word associativity", "BEGIN HIDDEN", "BEGIN MARK"]
 
 
 def page_of(course, module, student):
@@ -32,8 +32,9 @@ def pages(course, module, hand_in, released):
     )
     hand_in("hostile", hostile)
     peeking = solve(nbformat.from_dict(released))
-    cell(peeking, "setup").source = ""
-    cell(peeking, "triple-function").source = "def report(*args, **parts): 1 / 0"
+    # The graded cell fails in the student's function, and its traceback would quote the cell.
+    broken = "import tinytorch.checks.observe as o\ndef fail(*args): 1 / 0\no.publish = fail"
+    cell(peeking, "triple-function").source = broken
     hand_in("peeking", peeking)
     hand_in("broken", "{")
     pipeline.grade(course, module)

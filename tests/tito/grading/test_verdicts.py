@@ -1,143 +1,253 @@
+"""The verdict on a cell comes from exactly the observations it asked for, and is fail-closed."""
+
 import copy
 import math
 
+import numpy as np
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader import utils
 
 from tinytorch.checks import MIME_TYPE
+from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.wire import encode
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import flags
+from tinytorch.tito.grading.exam import Sitting, prepare
+from tinytorch.tito.grading.trusted import driving_source
 from tinytorch.tito.grading.verdicts import judge, tell
 
 from .conftest import named
 
+SOLUTION = "import numpy as np\n\n\ndef double(x):\n    return 2 * np.asarray(x)"
+TEST = '''
+from tinytorch.checks import Checks, GreaterThan, snapshot
 
-def part(points: float, earned: float, **more: object) -> dict:
+checks = Checks("test-it", points=10)
+BIG = [1.0, 2.0, 3.0]
+
+
+@checks.part(points=3, given={"x": 2.0}, expect={"y": 4.0}, hint="Twice?")
+def fixed(x):
+    """Twice two is four."""
+    return {"y": double(x)}
+
+
+@checks.part(points=7, given={"x": BIG}, vary=["x"],
+             expect={"y": [2.0, 4.0, 6.0], "sum": GreaterThan(1)}, hint="Each?")
+def varied(x):
+    """Every element is doubled: 2, 4, 6."""
+    return {"y": snapshot(double(x)), "sum": float(np.sum(double(x)))}
+
+
+def test_unit_it():
+    checks.run()
+
+
+if __name__ == "__main__":
+    checks.show()
+'''.strip()
+
+
+def graded() -> NotebookNode:
+    return named(new_code_cell(TEST), "test-it", grade=True, locked=True, points=10)
+
+
+@pytest.fixture(scope="module")
+def exam():
+    solution = named(new_code_cell(SOLUTION), "double-function", solution=True)
+    return prepare(new_notebook(cells=[solution, graded()]), seed=5)
+
+
+@pytest.fixture
+def sitting(exam) -> Sitting:
+    return Sitting.begin(exam)
+
+
+def message(sitting, part, case, values, **changes):
     return {
-        "name": "p",
-        "title": "a part",
-        "points": points,
-        "earned": earned,
-        "hint": "think",
-        "problem": None,
+        "version": 1,
+        "run": sitting.run,
+        "grade_id": "test-it",
+        "part": part,
+        "case": case,
+        "values": encode(values),
+        "error": None,
         "unfinished": False,
-        **more,
+        "interrupted": False,
+        **changes,
     }
 
 
-REPORT = {
-    "version": 1,
-    "grade_id": "test-it",
-    "points": 10,
-    "earned": 7,
-    "parts": [part(3, 0, problem={"label": "w", "expected": "1", "got": "2"}), part(7, 7)],
-}
+def right_messages(sitting) -> list[dict]:
+    """Return what a right solution's process sends."""
+    fresh = np.array(sitting.exam.cases["test-it"]["varied"][1]["x"])
+    public = np.array([1.0, 2.0, 3.0])
+    return [
+        message(sitting, "fixed", 0, {"y": 4.0}),
+        message(sitting, "varied", 0, {"y": 2 * public, "sum": 12.0}),
+        message(sitting, "varied", 1, {"y": 2 * fresh, "sum": float(np.sum(2 * fresh))}),
+    ]
 
 
-def shown(*reports: object, more: list[NotebookNode] | None = None) -> NotebookNode:
-    """Return a graded cell that showed reports."""
-    cell = named(new_code_cell(), "test-it", grade=True, locked=True, points=10)
-    cell.outputs = [new_output("display_data", {MIME_TYPE: report}) for report in reports]
-    cell.outputs += more or []
+def shown(messages, more=()) -> NotebookNode:
+    cell = graded()
+    cell.outputs = [new_output("display_data", {OBSERVATION_TYPE: data}) for data in messages]
+    cell.outputs += more
     return cell
 
 
-def changed(**changes: object) -> dict:
-    return {**copy.deepcopy(REPORT), **changes}
+def earned(sitting, messages, more=()) -> list[int]:
+    report = judge(shown(messages, more), sitting).report
+    return [part.earned for part in report.parts]
 
 
-def test_one_report_gives_its_points():
-    verdict = judge(shown(REPORT))
-    assert (verdict.earned, verdict.points, verdict.problem) == (7.0, 10.0, None)
-    assert verdict.data()["parts"][0]["problem"]["got"] == "2"
+def test_right_observations_give_all_points(sitting):
+    verdict = judge(shown(right_messages(sitting)), sitting)
+    assert (verdict.report.earned, verdict.report.points, verdict.suspicious) == (10, 10, ())
 
 
-def test_parts_that_do_not_count_are_allowed():
-    parts = [*REPORT["parts"], part(0, 0)]
-    assert judge(shown(changed(parts=parts))).earned == 7.0
+def test_their_order_does_not_matter(sitting):
+    assert earned(sitting, right_messages(sitting)[::-1]) == [3, 7]
+
+
+def test_hard_coded_public_answers_fail_on_fresh_inputs_and_are_suspicious(sitting):
+    messages = right_messages(sitting)
+    messages[2] = {**messages[1], "case": 1}
+    verdict = judge(shown(messages), sitting)
+    assert [part.earned for part in verdict.report.parts] == [3, 0]
+    assert verdict.suspicious == ("varied",)
+    assert "with other inputs: x=[" in verdict.report.parts[1].problem.label
+
+
+def change(number, **changes):
+    """Return a function that changes one of the right messages."""
+
+    def apply(messages):
+        messages[number] = {**messages[number], **changes}
+        return messages
+
+    return apply
+
+
+def without(number):
+    return lambda messages: messages[:number] + messages[number + 1 :]
+
+
+def doubled(number):
+    return lambda messages: [*messages, messages[number]]
+
+
+def forged_first(messages):
+    return [{**messages[0], "values": encode({"y": 4.0})}, *messages]
 
 
 @pytest.mark.parametrize(
-    ("reports", "reason"),
+    ("damage", "points"),
     [
-        ([], "no report"),
-        ([REPORT, REPORT], "2 reports"),
-        (["text"], "unknown form"),
-        ([[REPORT]], "unknown form"),
-        ([changed(version=2)], "unknown form"),
-        ([changed(grade_id="test-other")], "another cell"),
-        ([changed(grade_id=["test-it"])], "another cell"),
-        ([changed(parts=[])], "no parts"),
-        ([changed(parts={"a": 1})], "no parts"),
-        ([changed(parts=[7])], "unknown form"),
-        ([changed(earned=math.nan)], "must be a number"),
-        ([changed(earned=math.inf, points=math.inf)], "must be a number"),
-        ([changed(earned="7")], "must be a number"),
-        ([changed(earned=True)], "must be a number"),
-        ([changed(earned=None)], "must be a number"),
-        ([changed(earned=-1)], "claims -1 of 10"),
-        ([changed(earned=11)], "claims 11 of 10"),
-        ([changed(points=100, earned=70)], "do not add up"),
-        ([changed(earned=10)], "do not add up"),
-        ([changed(points=100, earned=70, parts=[part(100, 70)])], "do not add up"),
-        ([changed(parts=[part(10, 7), part(1, 0)])], "do not add up"),
-        ([changed(parts=[part(12, 9), part(-2, -2)])], "claims -2 of -2"),
-        ([changed(parts=[part(10, math.nan)])], "must be a number"),
-        ([changed(parts=[part(10, 7, problem=[1])])], "unknown form"),
+        (without(0), [0, 7]),
+        (without(1), [3, 0]),
+        (without(2), [3, 0]),
+        (doubled(0), [0, 7]),
+        (doubled(2), [3, 0]),
+        (forged_first, [0, 7]),
+        (change(0, run="of another day"), [0, 7]),
+        (change(0, run=None), [0, 7]),
+        (change(0, grade_id="test-other"), [0, 7]),
+        (change(0, version=2), [0, 7]),
+        (change(0, more="keys"), [0, 7]),
+        (change(0, case=7), [0, 7]),
+        (change(0, case=True), [0, 7]),
+        (change(0, case="0"), [0, 7]),
+        (change(0, part="varied"), [0, 0]),
+        (change(0, part=["fixed"]), [0, 7]),
+        (change(0, part="no such part"), [0, 7]),
+        (change(0, values=None), [0, 7]),
+        (change(0, values={"list": []}), [0, 7]),
+        (change(0, values=encode({"y": math.nan})), [0, 7]),
+        (change(0, values=encode({"y": "4.0"})), [0, 7]),
+        (change(0, values=encode({"y": True})), [0, 7]),
+        (change(0, values=encode({"y": np.array([4.0])})), [0, 7]),
+        (change(0, values=encode({})), [0, 7]),
+        (change(0, values={"object": "ndarray"}), [0, 7]),
+        (change(0, error="ValueError: no"), [0, 7]),
+        (change(0, error=5), [0, 7]),
+        (lambda messages: [], [0, 0]),
+        (lambda messages: ["text", None, 5, [messages[0]], *messages[1:]], [0, 7]),
     ],
 )
-def test_anything_else_gives_nothing_and_the_reason(reports, reason):
-    cell = shown(*reports, more=[new_output("execute_result", {"text/plain": "10.0"})])
-    verdict = judge(cell)
-    assert verdict.earned == 0.0
-    assert reason in (verdict.problem or "")
+def test_anything_else_costs_the_part_it_speaks_of_and_no_other(sitting, damage, points):
+    assert earned(sitting, damage(right_messages(sitting))) == points
+
+
+def test_observations_of_another_sitting_are_worth_nothing(exam):
+    ours, theirs = Sitting.begin(exam), Sitting.begin(exam)
+    assert earned(ours, right_messages(theirs)) == [0, 0]
+
+
+def test_a_report_or_result_of_the_students_own_is_worth_nothing(sitting):
+    report = {"version": 1, "grade_id": "test-it", "points": 10, "earned": 10, "parts": []}
+    more = [
+        new_output("display_data", {MIME_TYPE: report}),
+        new_output("execute_result", {"text/plain": "10.0"}),
+    ]
+    cell = shown([], more)
     nb = new_notebook(cells=[cell])
-    tell(nb)
+    tell(nb, sitting)
     assert utils.determine_grade(cell) == (0.0, 10.0)
-    assert flags(nb) == [f"no points, {verdict.problem}: test-it"]
+    assert nb.metadata.tinytorch.verdicts["test-it"].earned == 0
 
 
-def test_what_else_a_cell_shows_does_not_matter_to_nbgrader_either():
+def test_what_else_a_cell_shows_does_not_matter_to_nbgrader_either(sitting):
     noise = [
         new_output("stream", name="stderr", text="DeprecationWarning"),
-        new_output("error", ename="E", evalue="", traceback=[]),
+        new_output("error", ename="E", evalue="no", traceback=["a secret line"]),
         new_output("execute_result", {"text/plain": "nan"}),
     ]
-    cell = shown(REPORT, more=noise)
+    cell = shown(right_messages(sitting), noise)
     cell.outputs.reverse()
     nb = new_notebook(cells=[cell])
-    tell(nb)
-    assert utils.determine_grade(cell) == (7.0, 10.0)
-    assert [o.output_type for o in cell.outputs] == [
-        "display_data",
-        "execute_result",
-        "error",
-        "stream",
-    ]
+    tell(nb, sitting)
+    assert utils.determine_grade(cell) == (10.0, 10.0)
+    kinds = [output.output_type for output in cell.outputs]
+    assert kinds == ["display_data", "execute_result", "error", "stream"]
+    assert cell.outputs[2].traceback == ["E: no"]
     assert flags(nb) == []
+    assert nb.metadata.tinytorch.seed == 5
 
 
-def test_the_page_of_a_report_is_made_from_its_data_and_escaped():
-    report = changed(parts=[part(3, 0, title="<script>"), part(7, 7, title=["no text"])])
-    report["parts"][0]["problem"] = {"label": "w", "got": "<img onerror=x>"}
-    cell = shown(report)
-    cell.outputs[0].data["text/html"] = "<script>forged</script>"
-    tell(new_notebook(cells=[cell]))
+def test_the_page_of_a_verdict_is_escaped(sitting):
+    messages = change(0, error="<script>alert(1)</script>")(right_messages(sitting))
+    cell = shown(messages)
+    tell(new_notebook(cells=[cell]), sitting)
     page = cell.outputs[0].data["text/html"]
-    assert "<script>" not in page and "<img" not in page
-    assert "&lt;script&gt;" in page
+    assert "<script>" not in page and "&lt;script&gt;" in page
 
 
-def test_the_reason_for_no_points_is_escaped_too():
-    cell = shown(changed(grade_id="<script>"))
-    tell(new_notebook(cells=[cell]))
-    assert "&lt;script&gt;" in cell.outputs[0].data["text/html"]
+def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(exam):
+    cells = [named(new_code_cell(SOLUTION), "double-function", solution=True), graded()]
+    again, other = (prepare(new_notebook(cells=copy.deepcopy(cells)), seed=n) for n in (5, 6))
+    assert again.cases == exam.cases != other.cases
 
 
-def test_judging_twice_changes_nothing():
-    cell = shown(REPORT)
-    tell(new_notebook(cells=[cell]))
-    once = copy.deepcopy(cell)
-    tell(new_notebook(cells=[cell]))
-    assert cell == once
+def test_a_process_under_test_gets_inputs_and_no_expected_value(sitting):
+    question = sitting.question(graded())
+    for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "test_unit"):
+        assert secret not in driving_source(TEST)
+        assert secret not in question
+    fresh = sitting.exam.cases["test-it"]["varied"][1]["x"]
+    assert str(fresh[0]) in question
+
+
+def test_a_release_that_is_not_the_source_is_refused(sitting):
+    cell = graded()
+    cell.source += "\n# another version"
+    with pytest.raises(TitoError, match="test-it of the release is not that of the course"):
+        sitting.question(cell)
+
+
+def test_a_reference_that_fails_stops_the_exam_and_names_the_part():
+    broken = named(new_code_cell("def double(x): 1 / 0"), "double-function", solution=True)
+    with pytest.raises(TitoError, match="part fixed of test-it fails"):
+        prepare(new_notebook(cells=[broken, graded()]), seed=1)

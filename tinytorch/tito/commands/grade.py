@@ -16,7 +16,8 @@ from tinytorch.tito.grading import pipeline
 @pass_module
 @click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed.")
-def command(module: Module, students: tuple[str, ...], force: bool) -> None:
+@click.option("--seed", type=int, help="Repeat the fresh inputs of an earlier run.")
+def command(module: Module, students: tuple[str, ...], force: bool, seed: int | None) -> None:
     """Grade the submissions of MODULE that are new or have changed.
 
     A submission that cannot be graded is named and never stops the others; the command then
@@ -28,6 +29,7 @@ def command(module: Module, students: tuple[str, ...], force: bool) -> None:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
+        transient=True,  # the summary stays
     )
     with bar:
         task = bar.add_task("grade", total=None, student="")
@@ -35,7 +37,7 @@ def command(module: Module, students: tuple[str, ...], force: bool) -> None:
         def show(done: int, total: int, student: str) -> None:
             bar.update(task, completed=done, total=total, student=student)
 
-        run = pipeline.grade(Course.find(), module, students or None, force, show)
+        run = pipeline.grade(Course.find(), module, students or None, force, show, seed)
     for outcome in run.failed:
         line = f"not graded: {outcome.student}: {outcome.reason}"
         console.print(line, style="red", markup=False, soft_wrap=True)

@@ -58,7 +58,7 @@ def _table(rows: list[Row]) -> Table:
     for row in rows:
         cells = [_points(row, name) for name in maxima]
         flags = str(len(_notes(row)) or "")
-        table.add_row(escape(row.student), *cells, f"{row.total:g}", flags)
+        table.add_row(escape(row.student), *cells, _total(row), flags)
     return table
 
 
@@ -69,6 +69,13 @@ def _points(row: Row, name: str) -> str:
     return f"{points:g}"
 
 
+def _total(row: Row) -> str:
+    """Return the total so far: with a question mark where somebody must still mark an answer."""
+    if all(points is None for points in row.points.values()):
+        return "-"
+    return f"{row.total:g}{'+?' if row.needs_manual else ''}"
+
+
 def _notes(row: Row) -> list[str]:
     """Return why a row has no mark, and its flags."""
     return [*([f"not graded: {row.reason}"] if row.reason else []), *row.flags]
@@ -76,6 +83,10 @@ def _notes(row: Row) -> list[str]:
 
 def _print_notes(rows: list[Row]) -> None:
     """Show reasons and flags below the table: they are sentences, not numbers."""
+    waiting = [row.student for row in rows if row.status == "not graded"]
+    if waiting:
+        names = ", ".join(waiting)
+        console.print(f"{len(waiting)} not graded yet: {names}", markup=False, soft_wrap=True)
     for row in rows:
-        for note in _notes(row):
+        for note in _notes(row) if row.status != "not graded" else row.flags:
             console.print(f"{row.student}: {note}", markup=False, soft_wrap=True)

@@ -25,10 +25,10 @@ def command(module: Module, notebook: Path | None) -> None:
     """
     with console.status("running the notebook"):
         result = testing.run_checks(Course.find(), module, notebook)
-    for failure in result.failures:
-        console.print(f"[red]{escape(failure)}[/red]")
     for report in result.reports:
         _show(report)
+    for failure in result.failures:
+        console.print(f"[red]{escape(failure)}[/red]", soft_wrap=True)
     earned = sum(report.earned for report in result.reports)
     points = sum(report.points for report in result.reports)
     if points:
@@ -41,6 +41,10 @@ def command(module: Module, notebook: Path | None) -> None:
 
 
 def _show(report: Report) -> None:
+    if all(part.unfinished for part in report.parts):
+        todo = report.parts[0].details()[0][1]
+        console.print(f"{report.grade_id}: 0 of {report.points}  {todo}", markup=False)
+        return
     table = Table(title=f"{report.grade_id}: {report.earned} of {report.points}", box=None)
     table.title_justify = "left"
     for name in ("", "points", "behaviour"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tinytorch.checks import MIME_TYPE
+from tinytorch.checks.observe import OBSERVATION_TYPE
 
 _TEXT = ("stream", "error")
 _RICH = ("display_data", "execute_result", "update_display_data")
 #: Kinds of kernel messages that are outputs.
 OUTPUTS = (*_TEXT, *_RICH)
+#: A graded cell has some dozens; doubled ones must be seen to be doubled.
+_MAX_OBSERVATIONS = 500
 #: What an output costs besides its content.
 _COST = 200
 
@@ -19,7 +21,7 @@ class OutputBudget:
     """Counts the outputs of one cell while they arrive.
 
     Text and figures have budgets of their own, so that a print in a loop does not take a figure
-    along; and a report of checks, by which a cell earns its points, is not drowned by either.
+    along; and observations, by which a cell earns its points, are not drowned by either.
 
     Parameters
     ----------
@@ -30,13 +32,13 @@ class OutputBudget:
     def __init__(self, text: int) -> None:
         self._limit = text
         self._left = {"text": text, "rich": 10 * text}
-        self._reports = 2  # one is right, a second is seen to be one too many
+        self._observations = _MAX_OBSERVATIONS
         self._instead = ""
 
     def allows(self, kind: str, content: dict[str, Any]) -> bool:
         """Count an output; whether it is still within the budget."""
         self._instead = ""
-        if kind in _RICH and self._is_report(content.get("data")):
+        if kind in _RICH and self._is_observation(content.get("data")):
             return True
         pot = "rich" if kind in _RICH else "text"
         text = content["text"] if kind == "stream" else ""
@@ -55,10 +57,10 @@ class OutputBudget:
         """Return what to show for an output that was refused: something the first time only."""
         return self._instead
 
-    def _is_report(self, data: Any) -> bool:
-        if not isinstance(data, dict) or MIME_TYPE not in data or not self._reports:
+    def _is_observation(self, data: Any) -> bool:
+        if not isinstance(data, dict) or OBSERVATION_TYPE not in data or not self._observations:
             return False
-        self._reports -= 1
+        self._observations -= 1
         return _size(data) <= self._limit
 
 

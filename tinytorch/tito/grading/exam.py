@@ -6,11 +6,15 @@ holds if exactly one well-formed observation came for each set of its inputs, an
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
 from tinytorch.checks import Checks, Report
@@ -20,6 +24,7 @@ from tinytorch.checks.matchers import Matcher
 from tinytorch.checks.observe import OBSERVATION_TYPE, Observation
 from tinytorch.checks.report import PartVerdict
 from tinytorch.checks.wire import MalformedError, decode
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import reference
 from tinytorch.tito.grading.cells import is_autograded
 from tinytorch.tito.grading.trusted import Cases, checks_of, draw_cases, observing_source
@@ -39,6 +44,8 @@ class Exam:
         From which the fresh inputs are drawn; recorded with the mark.
     checks : dict of str to Checks
         By graded cell: parts, points, expected values.
+    sources : dict of str to str
+        By graded cell: what it declares and drives.
     cases : dict of str to dict
         By graded cell and part: the inputs, the public ones first.
     expected : dict of str to dict
@@ -47,6 +54,7 @@ class Exam:
 
     seed: int
     checks: Mapping[str, Checks]
+    sources: Mapping[str, str]
     cases: Mapping[str, Cases]
     expected: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
 
@@ -65,7 +73,24 @@ def prepare(source: NotebookNode, seed: int | None = None) -> Exam:
     graded = {c.metadata.nbgrader.grade_id: c.source for c in source.cells if is_autograded(c)}
     checks = {name: checks_of(text, name) for name, text in graded.items()}
     cases = {name: draw_cases(made, seed) for name, made in checks.items()}
-    return Exam(seed, checks, cases, reference.ask(source, cases))
+    return Exam(seed, checks, graded, cases, reference.ask(source, cases))
+
+
+def exam_of(path: Path, seed: int | None) -> Exam:
+    """Return the exam of a source notebook: one for all submissions that this process grades."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TitoError(
+            f"{path} cannot be read ({error.strerror}); "
+            f"make it with 'tito export {path.parent.name}'."
+        ) from error
+    return _prepared(text, seed)
+
+
+@lru_cache(maxsize=4)
+def _prepared(text: str, seed: int | None) -> Exam:
+    return prepare(nbformat.reads(text, as_version=4), seed)
 
 
 @dataclass(frozen=True)
@@ -91,6 +116,11 @@ class Sitting:
             Only these parts.
         """
         name = cell.metadata.nbgrader.grade_id
+        if cell.source.strip() != self.exam.sources.get(name, "").strip():
+            raise TitoError(
+                f"the cell {name} of the release is not that of the course's source; "
+                "release the assignment again before grading"
+            )
         cases = self.exam.cases[name]
         chosen = cases if parts is None else {part: cases[part] for part in parts}
         return observing_source(cell.source, name, self.run, chosen)
@@ -158,9 +188,11 @@ class Sitting:
 
 
 def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
+    """Return what a cell's outputs hold of our type, as plain dictionaries."""
     bundles = (output.get("data") for output in cell.outputs if output.output_type != "stream")
-    found = [data.get(OBSERVATION_TYPE) for data in bundles if isinstance(data, dict)]
-    return [data for data in found if isinstance(data, dict)]
+    found = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
+    plain = [json.loads(json.dumps(data)) for data in found]
+    return [data for data in plain if isinstance(data, dict)]
 
 
 def _judge_case(

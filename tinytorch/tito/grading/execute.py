@@ -25,7 +25,11 @@ from traitlets import Float, Integer, Unicode
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.budget import OUTPUTS, OutputBudget
 from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
+from tinytorch.tito.grading.exam import Exam, Sitting, exam_of
 from tinytorch.tito.grading.kernel import GradingKernelManager
+
+#: Name and text of the error by which a kernel was lost.
+Loss = tuple[str, str]
 
 #: How long the last output of a cell may come after its reply.
 _LAST_OUTPUT_SECONDS = 3
@@ -54,6 +58,14 @@ class ExecuteSubmission(Execute):
         help="Folder that holds, by assignment, the package before the module under test."
     ).tag(config=True)
 
+    sources = Unicode(
+        help="Folder that holds, by assignment, the course's own notebooks, with solutions."
+    ).tag(config=True)
+
+    seed = Integer(
+        None, allow_none=True, help="Repeats the inputs of an earlier run; random by default."
+    ).tag(config=True)
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("kernel_manager_class", GradingKernelManager)
         super().__init__(**kwargs)
@@ -72,6 +84,9 @@ class ExecuteSubmission(Execute):
         self._deadline = monotonic() + self.submission_timeout
         self._broken: set[int | None] = set()
         self._restarts = 0
+        self._gave_up = False
+        self._sitting = Sitting.begin(self._exam()) if self.sources else None
+        self.resources["sitting"] = self._sitting
         try:
             self._start()
             self._run_cells()
@@ -79,12 +94,17 @@ class ExecuteSubmission(Execute):
             self._stop()
         return self.nb, self.resources
 
+    def _exam(self) -> Exam:
+        ids = self.resources["nbgrader"]
+        path = Path(self.sources) / ids["assignment"] / f"{ids['notebook']}.ipynb"
+        return exam_of(path, self.seed)
+
     def _run_cells(self) -> None:
         index = 0
         before: int | None = None  # the last cell that this kernel has run
         suspect: int | None = None
         while index < len(self.nb.cells):
-            loss = self._run_cell(index) if self._is_to_run(index) else None
+            loss = self._run(index)
             if loss and not self._begun and before is not None and suspect is None:
                 # exit() ends a kernel a little later: try this cell again without the one before.
                 suspect = before
@@ -94,10 +114,10 @@ class ExecuteSubmission(Execute):
                 before = None if loss else index if self._is_to_run(index) else before
                 suspect = None
                 index += 1
-            if loss and not self._recover(index):
+            if (loss and not self._recover(index)) or self._gave_up:
                 return
 
-    def _blame(self, index: int, suspect: int | None, loss: tuple[str, str] | None) -> None:
+    def _blame(self, index: int, suspect: int | None, loss: Loss | None) -> None:
         """Note by which cell a kernel was lost: this one, or the suspect if this one now ran."""
         if loss is None:
             if suspect is None:
@@ -114,7 +134,43 @@ class ExecuteSubmission(Execute):
         cell = self.nb.cells[index]
         return cell.cell_type == "code" and bool(cell.source.strip())
 
-    def _run_cell(self, index: int) -> tuple[str, str] | None:
+    def _run(self, index: int) -> Loss | None:
+        """Run a cell of any kind; return how the kernel was lost, if it was."""
+        if not self._is_to_run(index):
+            return None
+        if self._sitting and is_autograded(self.nb.cells[index]):
+            return self._ask(index, self._sitting)
+        return self._run_cell(index)
+
+    def _ask(self, index: int, sitting: Sitting) -> Loss | None:
+        """Ask all parts of a graded cell; a part that breaks the kernel costs no other part.
+
+        The student's process gets what drives its code, and answers by observations; the cell
+        that a grader sees stays what it was.
+        """
+        cell, said = self.nb.cells[index], []
+        parts = sitting.unanswered(cell)
+        while True:
+            asked = NotebookNode(cell, source=sitting.question(cell, parts))
+            self.nb.cells[index] = asked
+            try:
+                loss = self._run_cell(index)
+            finally:
+                self.nb.cells[index] = cell
+                said += asked.outputs
+                cell.outputs = said
+            open_parts = [part for part in sitting.unanswered(cell) if part in parts]
+            # A part that was stopped has said so; one that took the kernel along has not.
+            parts = open_parts if self._overdue and not loss else open_parts[1:]
+            if not parts or not self._begun or self._remaining() <= 0:
+                return loss
+            if loss:
+                self._blame(index, None, loss)
+                self._broken.discard(index)
+                if not self._recover(index):
+                    return None
+
+    def _run_cell(self, index: int) -> Loss | None:
         """Run a cell; return the name and the text of an error if the kernel is lost by it."""
         cell = self.nb.cells[index]
         if self._remaining() <= 0:
@@ -156,6 +212,7 @@ class ExecuteSubmission(Execute):
         for later in range(index, len(self.nb.cells)):
             if later not in self._broken:
                 self._not_run(later, f"{self._restarts + 1} kernels were lost")
+        self._gave_up = True
         return False
 
     def _replay(self, end: int) -> bool:

@@ -26,14 +26,17 @@ from tinytorch.tito.grading.pipeline import put_in_place, staging_folder, submit
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{notebook}</title>
-<body style="font-family: sans-serif; max-width: 45em; margin: 3em auto">
+<body style="font-family: sans-serif; max-width: 45em; margin: 3em auto; padding: 0 1em">
 <h1>{notebook}</h1>
-<p>The notebook that {student} handed in could not be graded:</p>
+<p>{student}, your notebook could not be graded.</p>
 <p><strong>{reason}</strong></p>
+<p>{advice}</p>
 {stale}</body>
 </html>
 """
+_OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
 _STALE = "<p>The mark in the gradebook is that of an earlier submission.</p>\n"
 
 _TAGS = {
@@ -172,7 +175,8 @@ def _failure_page(staging: Path, module: Module, record: records.Record) -> Path
     page = _PAGE.format(
         notebook=html.escape(module.notebook),
         student=html.escape(record.student),
-        reason=html.escape(record.reason),
+        reason=html.escape(record.problem or "Something went wrong while it was graded."),
+        advice=_OPEN_AND_SAVE if record.problem else "Your instructor knows.",
         stale=_STALE if record.stale else "",
     )
     (made / f"{module.notebook}.html").write_text(page, encoding="utf-8")

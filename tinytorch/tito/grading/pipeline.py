@@ -22,6 +22,7 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import converters, intake, records
 from tinytorch.tito.grading.cells import flags
+from tinytorch.tito.grading.exam import exam_of
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.grading.kernel import remove_tree
 from tinytorch.tito.grading.records import Record
@@ -78,6 +79,7 @@ def grade(
     students: Sequence[str] | None = None,
     force: bool = False,
     on_progress: Progress | None = None,
+    seed: int | None = None,
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
 
@@ -91,6 +93,8 @@ def grade(
         Grade unchanged submissions too.
     on_progress : callable, optional
         Called with (done, total, student) before each submission and, with "", at the end.
+    seed : int, optional
+        Repeats the fresh inputs of an earlier run, whose records name it.
 
     Raises
     ------
@@ -100,7 +104,10 @@ def grade(
     """
     chosen = _choose(course, module, students)
     release = course.release / module.name / f"{module.notebook}.ipynb"
-    task = _Task(course, module, course.nbgrader_config(), release)
+    config = course.nbgrader_config()
+    if seed is not None:
+        config.ExecuteSubmission.seed = seed
+    task = _Task(course, module, config, release)
     task.check()
     folder = course.records / module.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,7 +137,7 @@ def _choose(course: Course, module: Module, students: Sequence[str] | None) -> l
         if student not in found:
             folder = course.submitted / student / module.name
             raise TitoError(
-                f"{student} has handed in nothing for {module.name}: there is no folder {folder}."
+                f"no submission of {module.name} by {student}: there is no folder {folder}."
             )
     return [student for student in found if student in students]
 
@@ -150,6 +157,8 @@ class _Task:
         read_release(self.release)
         if not (self.course.package_before(self.module) / "tinytorch").is_dir():
             raise TitoError(f"the package before {self.module.name} is missing; {remedy}.")
+        source = self.course.notebooks / self.module.name / f"{self.module.notebook}.ipynb"
+        exam_of(source, self.config.ExecuteSubmission.get("seed"))
         with self.gradebook() as gradebook:
             try:
                 gradebook.find_notebook(self.module.notebook, self.module.name)
@@ -186,7 +195,8 @@ def _grade_one(task: _Task, student: str, force: bool, log: logging.Logger) -> O
         record = _autograde(task, submission, log)
     except Exception as error:  # whatever a student's file or code brings about
         log.exception("%s could not be graded", student)
-        record = Record(student, "failed", _reason(student, error), _has_mark(task, student), noted)
+        stale = _has_mark(task, student)
+        record = Record(student, "failed", _reason(error), stale, noted, problem=_problem(error))
     seconds = round(monotonic() - began, 3)
     graded_at = datetime.now(UTC).isoformat(timespec="seconds")
     records.save(
@@ -197,12 +207,18 @@ def _grade_one(task: _Task, student: str, force: bool, log: logging.Logger) -> O
     return Outcome(student, record.status, record.reason, record.flags, seconds)
 
 
-def _reason(student: str, error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """Say to the instructor what went wrong and what to do."""
     if isinstance(error, intake.SubmissionError):
         return f"{error.problem}. {error.remedy}"
     if isinstance(error, TitoError):
         return str(error)
     return f"grading failed, the log says more: {type(error).__name__}: {error}"
+
+
+def _problem(error: Exception) -> str:
+    """Say to the student what is wrong with the file; nothing where the fault is not theirs."""
+    return error.problem if isinstance(error, intake.SubmissionError) else ""
 
 
 def _is_unchanged(task: _Task, submission: intake.Submission) -> bool:
@@ -248,6 +264,7 @@ def _autograde(task: _Task, submission: intake.Submission, log: logging.Logger) 
         submission=submission.digest,
         release=task.digest(),
         cells=dict(notebook.metadata.tinytorch.verdicts),
+        seed=notebook.metadata.tinytorch.seed,
     )
 
 

@@ -37,7 +37,11 @@ class Record:
     submission, release : str
         SHA-256 of the two notebooks.
     cells : dict
-        The verdict on each autograded cell: points, earned, problem, parts.
+        The verdict on each autograded cell: points, earned, parts.
+    seed : int or None
+        From which the fresh inputs were drawn.
+    problem : str
+        What is wrong with the file, for the student.
     """
 
     student: str
@@ -50,6 +54,8 @@ class Record:
     submission: str = ""
     release: str = ""
     cells: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    problem: str = ""
 
 
 def path_of(course: Course, module: Module, student: str) -> Path:

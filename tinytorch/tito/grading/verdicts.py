@@ -1,18 +1,13 @@
-"""From a graded cell's outputs to points: fail-closed.
+"""From a graded cell's observations to points in the gradebook.
 
-The points of a cell come from exactly one well-formed report for that cell. Everything else a cell
-may hold (nothing, two reports, NaN, points above the maximum, whatever it printed) is worth 0,
-with the reason. nbgrader's own rule, by which no output means full marks, decides nothing.
-
-The report is made beside the student's code today. When judging moves out of that process, it
-moves to :func:`judge`: from the observations in the outputs to a :class:`Verdict`.
+The points of a cell come from the verdict of :mod:`tinytorch.tito.grading.exam` alone. Whatever
+else a cell showed (a result, a report of its own, an error, nothing) decides nothing, and neither
+does nbgrader's own rule, by which no output means full marks.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import nbformat
@@ -23,42 +18,25 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from tinytorch.checks import MIME_TYPE, Report
+from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.grading.cells import add_flag, is_autograded
-
-_MAX_TEXT = 2_000
+from tinytorch.tito.grading.exam import Sitting
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a graded cell earned, and why it is not more.
+    """What a graded cell earned.
 
     Attributes
     ----------
-    grade_id : str
-        The cell.
-    points, earned : float
-        What it is worth, and what it earned.
-    report : Report or None
-        The parts, where there is a report that can be believed.
-    problem : str or None
-        Why there is none.
+    report : Report
+        The verdict on every part.
+    suspicious : tuple of str
+        Parts that are right for the public inputs and wrong for fresh ones.
     """
 
-    grade_id: str
-    points: float
-    earned: float
-    report: Report | None = None
-    problem: str | None = None
-
-    def data(self) -> dict[str, Any]:
-        """Return the verdict as JSON-ready data."""
-        parts = self.report.data()["parts"] if self.report else []
-        return {
-            "points": self.points,
-            "earned": self.earned,
-            "problem": self.problem,
-            "parts": parts,
-        }
+    report: Report
+    suspicious: tuple[str, ...] = ()
 
     def outputs(self) -> list[NotebookNode]:
         """Return the outputs that tell the verdict, the first of them to nbgrader itself.
@@ -66,100 +44,19 @@ class Verdict:
         nbgrader takes the first result as partial credit, before it looks at what else a cell
         printed or raised.
         """
-        if self.report:
-            text, html = str(self.report), self.report.html()
-        else:
-            text = f"{self.grade_id}: 0 of {self.points:g} points: {self.problem}"
-            html = f"<p><b>{escape(text)}</b></p>"
-        data: dict[str, Any] = {"text/plain": text, "text/html": html}
-        if self.report:
-            data[MIME_TYPE] = self.report.data()
-        result = {"text/plain": str(float(self.earned))}
+        report = self.report
+        data = {"text/plain": str(report), "text/html": report.html(), MIME_TYPE: report.data()}
+        result = {"text/plain": str(float(report.earned))}
         return [
             new_output("display_data", data),
             new_output("execute_result", result, execution_count=None),
         ]
 
 
-def judge(cell: NotebookNode) -> Verdict:
-    """Judge an autograded cell that was run."""
-    ours = cell.metadata.nbgrader
-    name, points = ours.grade_id, float(ours.points)
-    found = [output.data[MIME_TYPE] for output in cell.outputs if _has_report(output)]
-    try:
-        report = read_report(found, name, points)
-    except ValueError as error:
-        return Verdict(name, points, 0.0, problem=str(error))
-    return Verdict(name, points, float(report.earned), report)
-
-
-def _has_report(output: NotebookNode) -> bool:
-    return MIME_TYPE in output.get("data", {})
-
-
-def read_report(found: list[Any], grade_id: str, points: float) -> Report:
-    """Read the one report of a cell.
-
-    Raises
-    ------
-    ValueError
-        If there is not exactly one, or it is not well-formed; the message says what is wrong.
-    """
-    if len(found) != 1:
-        count = "no report" if not found else f"{len(found)} reports"
-        raise ValueError(f"the cell must make one report of its checks, it made {count}")
-    data = found[0]
-    if not isinstance(data, dict) or data.get("version") != 1:
-        raise ValueError("the report of the checks has an unknown form")
-    if data.get("grade_id") != grade_id:
-        raise ValueError(f"the report is for another cell: {str(data.get('grade_id'))[:80]!r}")
-    parts = data.get("parts")
-    if not isinstance(parts, list) or not parts:
-        raise ValueError("the report has no parts")
-    for part in [data, *parts]:
-        _check_points(part)
-    if data["points"] != points or not _adds_up(data, parts):
-        raise ValueError("the points of the report do not add up")
-    return _as_report(data)
-
-
-def _check_points(item: Any) -> None:
-    """Refuse what is not a mapping with points and earned points between 0 and these."""
-    if not isinstance(item, dict):
-        raise ValueError("the report has a part of an unknown form")
-    for key in ("points", "earned"):
-        value: Any = item.get(key)
-        if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(f"the report's {key} must be a number, got {str(value)[:40]!r}")
-    if not 0 <= item["earned"] <= item["points"]:
-        raise ValueError(f"the report claims {item['earned']} of {item['points']} points")
-
-
-def _adds_up(data: dict[str, Any], parts: list[dict[str, Any]]) -> bool:
-    return all(
-        math.isclose(math.fsum(part[key] for part in parts), data[key], abs_tol=1e-9)
-        for key in ("points", "earned")
-    )
-
-
-def _as_report(data: dict[str, Any]) -> Report:
-    """Make a report of its data, with texts and nothing but texts where texts belong."""
-    parts = []
-    for part in data["parts"]:
-        problem = part.get("problem")
-        texts = {key: _text(part.get(key)) for key in ("name", "title", "hint")}
-        if isinstance(problem, dict):
-            problem = {key: _text(problem.get(key)) for key in ("label", "expected", "got")}
-        elif problem is not None:
-            raise ValueError("the report has a problem of an unknown form")
-        points = {key: part[key] for key in ("points", "earned")}
-        unfinished = part.get("unfinished") is True
-        parts.append({**texts, **points, "problem": problem, "unfinished": unfinished})
-    return Report.from_data({**data, "parts": parts})
-
-
-def _text(value: Any) -> str:
-    return value[:_MAX_TEXT] if isinstance(value, str) else ""
+def judge(cell: NotebookNode, sitting: Sitting) -> Verdict:
+    """Judge an autograded cell by what was observed when it ran."""
+    report, suspicious = sitting.verdict(cell)
+    return Verdict(report, tuple(suspicious))
 
 
 class SaveVerdicts(SaveAutoGrades):
@@ -169,7 +66,7 @@ class SaveVerdicts(SaveAutoGrades):
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Judge the cells, show the verdicts in their outputs, save the grades."""
-        tell(nb)
+        tell(nb, resources["sitting"])
         ids = resources["nbgrader"]
         self.notebook_id, self.assignment_id = ids["notebook"], ids["assignment"]
         self.student_id = ids["student"]
@@ -195,21 +92,27 @@ class SaveVerdicts(SaveAutoGrades):
         return name, self.notebook_id, self.assignment_id, self.student_id
 
 
-def tell(nb: NotebookNode) -> None:
-    """Judge every autograded cell of a notebook and put the verdict in place of its report."""
+def tell(nb: NotebookNode, sitting: Sitting) -> None:
+    """Judge every autograded cell of a notebook and put the verdict in its outputs."""
     verdicts = {}
     for cell in nb.cells:
         if is_autograded(cell):
-            verdict = judge(cell)
-            rest = [output for output in cell.outputs if not _is_told(output)]
+            verdict = judge(cell, sitting)
+            rest = [output for output in cell.outputs if not _is_evidence(output)]
+            for output in rest:
+                if output.output_type == "error":  # a traceback quotes the course's own lines
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
             cell.outputs = verdict.outputs() + rest
-            verdicts[verdict.grade_id] = verdict.data()
-            if verdict.problem:
-                add_flag(nb, f"no points, {verdict.problem}: {verdict.grade_id}")
+            verdicts[verdict.report.grade_id] = verdict.report.data()
+            for part in verdict.suspicious:
+                name = verdict.report.grade_id
+                add_flag(nb, f"right on the public inputs, wrong on fresh ones: {name}, {part}")
     ours = nb.metadata.setdefault("tinytorch", NotebookNode())
     ours.verdicts = nbformat.from_dict(verdicts)
+    ours.seed = sitting.exam.seed
 
 
-def _is_told(output: NotebookNode) -> bool:
-    """Whether an output is a report or a result, which the verdict's own outputs replace."""
-    return _has_report(output) or output.output_type == "execute_result"
+def _is_evidence(output: NotebookNode) -> bool:
+    """Whether an output is of the kinds that only the verdict may speak in."""
+    types = output.get("data", {})
+    return OBSERVATION_TYPE in types or MIME_TYPE in types or output.output_type == "execute_result"
