@@ -425,8 +425,8 @@ class OptimizerConvergenceProfiler:
             ``recommendations``: a dict whose ``"summary"`` is a list of lines that begin, after
             any symbol you like, with "Best overall optimizer: NAME", "Fastest convergence: NAME",
             "Most stable training: NAME", "Most compute-efficient: NAME"; the last three name the
-            first of a ranking. A run that leads all four rankings is the best overall; and so must be
-            one of three runs that leads three of the rankings.
+            first of a ranking. A run that leads all four rankings must be the best overall, and so
+            must one of three runs that leads three of the rankings.
         """
         speed, loss, stability, efficiency = {}, {}, {}, {}
         for name, profile in profiles.items():

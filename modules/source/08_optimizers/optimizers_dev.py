@@ -144,9 +144,10 @@ from tinytorch.core.autograd import transpose  # noqa: F401
 from tinytorch.core.tensor import Tensor
 
 # %% [markdown]
-# Everything the cell above imports may be used in your solutions, and is there in the exported module.
-# One function of autograd is missing on purpose: imported, `sum` would hide Python's own. Call the
-# method instead, `w.sum()`. The next cell prepares the figures; the exported module does without.
+# Everything the cell above imports may be used in your solutions, and is there in the exported
+# module. One function of autograd is missing on purpose: imported, `sum` would hide Python's own.
+# Call the method instead, `w.sum()`. The next cell prepares the figures; the exported module does
+# without.
 
 # %% nbgrader={"grade": false, "grade_id": "setup-figures", "locked": true, "schema_version": 3, "solution": false, "task": false}
 if __name__ == "__main__":
@@ -2096,10 +2097,10 @@ if __name__ == "__main__":
 # %% [markdown]
 # Momentum and Adam classify at least 95 of 100 unseen images after 20 epochs. Plain SGD at the same
 # rate is behind: where gradients agree its steps are a tenth of those of momentum. Look at the
-# second half of the curves. With momentum and Adam, the loss on the training images goes on falling,
-# to a fraction of what it was at epoch 10, while the accuracy on the test images hardly rises: from
-# there on the network mostly learns the training images by heart. The curve that counts is the one
-# on the right.
+# second half of the curves. With momentum and Adam, the loss on the training images goes on
+# falling, to a fraction of what it was at epoch 10, while the accuracy on the test images hardly
+# rises: from there on the network mostly learns the training images by heart. The curve that counts
+# is the one on the right.
 #
 # Now the question that decides more than the choice of the optimizer: which rate? We train for two
 # epochs at each of eight rates and draw the loss at the end.
@@ -2378,8 +2379,8 @@ class OptimizerConvergenceProfiler:
             ``recommendations``: a dict whose ``"summary"`` is a list of lines that begin, after
             any symbol you like, with "Best overall optimizer: NAME", "Fastest convergence: NAME",
             "Most stable training: NAME", "Most compute-efficient: NAME"; the last three name the
-            first of a ranking. A run that leads all four rankings is the best overall; and so must be
-            one of three runs that leads three of the rankings.
+            first of a ranking. A run that leads all four rankings must be the best overall, and so
+            must one of three runs that leads three of the rankings.
         """
         # TODO: fill the four tables, rank each of them, and name the winners.
         # Hint: what does sorted do with NaN? What would you have it do?
@@ -3600,9 +3601,9 @@ if __name__ == "__main__":
 # \end{cases}$$
 #
 # So the rate is 0 at step 0 and exactly $\eta_\text{base}$ from step $T_w$ on; with $T_w = 0$ there
-# is no warm-up. The method *sets* `optimizer.learning_rate` and returns the same number. It is a pure
-# function of its arguments: no state, so steps may be asked for in any order, as after a restart
-# from a checkpoint.
+# is no warm-up. The method *sets* `optimizer.learning_rate` and returns the same number. It is a
+# pure function of its arguments: no state, so steps may be asked for in any order, as after a
+# restart from a checkpoint.
 
 # %% [markdown]
 # ### 7.3 Gradient accumulation
