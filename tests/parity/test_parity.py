@@ -6,10 +6,10 @@ is asked again.
 
 import numpy as np
 import pytest
-from tinytorch.core.optimizers import SGD, Adam, AdvancedOptimizerFeatures
 
 from tests.parity.cases import CASES, CLIP_MAXIMA, DTYPES, Case, clip_gradients
 from tinytorch.core.autograd import Variable
+from tinytorch.core.optimizers import SGD, Adam, AdvancedOptimizerFeatures
 
 STORED = np.load(__file__.replace("test_parity.py", "trajectories.npz"))
 RTOL = {"float64": 1e-10, "float32": 1e-4}
