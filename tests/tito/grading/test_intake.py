@@ -187,3 +187,19 @@ def test_unusual_names_are_students(student):
 @pytest.mark.parametrize("student", [" ada", "a\nb", "a\udcff", "x" * 129, "语" * 100])
 def test_names_that_the_gradebook_or_a_file_cannot_hold_are_none(student):
     assert intake.problem_with_id(student) is not None
+
+
+def test_a_folder_that_is_a_link_is_refused(tmp_path):
+    theirs = tmp_path / "ben" / "08_optimizers"
+    theirs.mkdir(parents=True)
+    (theirs / "optimizers_dev.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()))
+    mine = tmp_path / "ada" / "08_optimizers"
+    mine.parent.mkdir()
+    mine.symlink_to(theirs)
+    with pytest.raises(intake.SubmissionError, match="is a link to"):
+        intake.receive(mine, "ada", "optimizers_dev", set())
+
+
+def test_a_name_with_bytes_that_are_no_text_can_be_noted():
+    assert intake.printable("a\udcff.py") == "a\\udcff.py"
+    assert intake.printable("ä") == "ä"

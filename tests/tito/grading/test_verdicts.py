@@ -251,3 +251,10 @@ def test_a_reference_that_fails_stops_the_exam_and_names_the_part():
     broken = named(new_code_cell("def double(x): 1 / 0"), "double-function", solution=True)
     with pytest.raises(TitoError, match="part fixed of test-it fails"):
         prepare(new_notebook(cells=[broken, graded()]), seed=1)
+
+
+@pytest.mark.parametrize("key", ["version", "run", "grade_id", "part", "case", "values", "error"])
+def test_a_list_in_any_place_costs_at_most_its_part(sitting, key):
+    messages = change(0, **{key: [["x"]]})(right_messages(sitting))
+    assert earned(sitting, messages) == [0, 7]
+    assert sitting.unanswered(shown(messages)) in ([], ["fixed"])

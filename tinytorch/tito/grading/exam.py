@@ -128,7 +128,8 @@ class Sitting:
     def unanswered(self, cell: NotebookNode) -> list[str]:
         """Return the parts of a graded cell of which nothing has come."""
         name = cell.metadata.nbgrader.grade_id
-        heard = {data.get("part") for data in _messages(cell) if data.get("run") == self.run}
+        # A list, not a set: what a message names as its part need not be hashable.
+        heard = [data.get("part") for data in _messages(cell) if data.get("run") == self.run]
         return [part for part in self.exam.cases[name] if part not in heard]
 
     def verdict(self, cell: NotebookNode) -> tuple[Report, list[str]]:

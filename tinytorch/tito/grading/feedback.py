@@ -45,7 +45,18 @@ _TAGS = {
     *("h6", "hr", "img", "p", "pre", "small", "span", "sub", "summary", "sup", "table", "tbody"),
     *("td", "tfoot", "th", "thead", "tr", "u"),
 }
-_ATTRIBUTES = {"*": ["class", "id", "style", "title"], "a": ["href"], "img": ["alt", "src"]}
+
+
+def _leads_to_a_page(tag: str, name: str, value: str) -> bool:
+    """Let a link lead anywhere but into data, which a browser would show as a page of ours."""
+    return name == "href" and not value.strip().lower().startswith("data:")
+
+
+_ATTRIBUTES = {
+    "*": ["class", "id", "style", "title"],
+    "a": _leads_to_a_page,
+    "img": ["alt", "src"],
+}
 _STYLES = CSSSanitizer(
     allowed_css_properties=[*ALLOWED_CSS_PROPERTIES, "border-collapse", "margin", "padding"]
 )

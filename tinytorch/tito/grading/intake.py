@@ -97,6 +97,10 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
     SubmissionError
         If there is no notebook, more than one that could be meant, or none that can be read.
     """
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise SubmissionError(
+            student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
+        )
     try:
         path, flags = find(folder, student, name, known)
         timestamp, noted = read_timestamp(folder)
@@ -268,6 +272,11 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     if kind != "code" and _are_attachments(attachments):
         cell.attachments = nbformat.from_dict(attachments)
     return cell
+
+
+def printable(text: str) -> str:
+    """Return text that any file can hold; a file's name may have bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def clean_text(text: str) -> str:

@@ -193,7 +193,8 @@ def remove_tree(folder: Path) -> None:
             os.chmod(os.path.dirname(path), stat.S_IRWXU)
             if not os.path.islink(path):
                 os.chmod(path, stat.S_IRWXU)
-            function(path)
+            if function in (os.unlink, os.rmdir):  # not os.open or os.scandir, which only look
+                function(path)
 
     shutil.rmtree(folder, onerror=unlock)
     if folder.exists():  # now that its folders are unlocked

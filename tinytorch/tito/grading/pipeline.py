@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -197,6 +197,12 @@ def _grade_one(task: _Task, student: str, force: bool, log: logging.Logger) -> O
         log.exception("%s could not be graded", student)
         stale = _has_mark(task, student)
         record = Record(student, "failed", _reason(error), stale, noted, problem=_problem(error))
+    notes = {
+        "reason": intake.printable(record.reason),
+        "problem": intake.printable(record.problem),
+        "flags": tuple(map(intake.printable, record.flags)),
+    }
+    record = replace(record, **notes)  # type: ignore[arg-type]
     seconds = round(monotonic() - began, 3)
     graded_at = datetime.now(UTC).isoformat(timespec="seconds")
     records.save(

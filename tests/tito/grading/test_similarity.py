@@ -1,0 +1,285 @@
+import ast
+import itertools
+import random
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tinytorch.tito.course import Course
+from tinytorch.tito.grading import similarity
+from tinytorch.tito.grading.fingerprints import fingerprints
+from tinytorch.tito.grading.similarity import like_reference, similar
+from tinytorch.tito.source import read_source
+
+ROOT = Path(__file__).parents[3]
+ADAM = "adam-class"
+
+
+def solutions(kind: str) -> dict[str, dict[str, str]]:
+    """Return the stored solutions: by cell, then by name."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((ROOT / "tests" / "solutions" / kind).glob("*/*.py")):
+        found.setdefault(path.parent.name, {})[path.stem] = path.read_text()
+    return found
+
+
+RIGHT = solutions("right")
+TEXT = RIGHT[ADAM]["counts_per_parameter_by_id"]
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, str]:
+    source = read_source(Course(ROOT).module("08_optimizers").source)
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in source.cells
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+
+def score(one: str, other: str, reference: dict[str, str], cell: str = ADAM) -> float:
+    """How similar two students' solutions of a cell are; 0 where no one would be told."""
+    matches = similar({"ann": {cell: one}, "bob": {cell: other}}, reference)
+    assert all(match.students == ("ann", "bob") and match.cell == cell for match in matches)
+    return matches[0].score if matches else 0.0
+
+
+def renamed(text: str, **names: str) -> str:
+    for old, new in names.items():
+        text, count = re.subn(rf"\b{old}\b", new, text)
+        assert count
+    return text
+
+
+def methods_reversed(text: str) -> str:
+    tree = ast.parse(text)
+    tree.body[0].body.reverse()
+    return ast.unparse(tree)
+
+
+DISGUISES = {
+    "nothing": TEXT,
+    "variables and arguments": renamed(TEXT, p="weight", g="slope", key="number", first="a"),
+    "attributes and self": renamed(TEXT, steps="how_often", self="this"),
+    "the order of methods": methods_reversed(TEXT),
+    "comments": re.sub(r"$", "  # mine", TEXT, flags=re.MULTILINE),
+    "docstrings": re.sub(r"^(    def .*:)$", r'\1\n        """Mine."""', TEXT, flags=re.MULTILINE),
+    "annotations": TEXT.replace("def step(self):", "def step(self: Any) -> None:").replace(
+        "        self.t = 0", "        self.t: int = 0\n        self.u: float"
+    ),
+    "spaces, brackets and imports": "import math\n" + ast.unparse(ast.parse(TEXT)),
+    "the spelling of numbers": TEXT.replace("self.t = 0", "self.t = 0.0"),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_copy_is_found_whatever_was_changed_for_show(disguise, reference):
+    assert score(TEXT, DISGUISES[disguise], reference) == 1.0
+
+
+def test_a_helper_that_was_renamed_is_the_same_helper(reference):
+    text = RIGHT[ADAM]["tensors_and_comprehensions"]
+    assert score(text, renamed(text, _average="_mix", beta="share"), reference) == 1.0
+
+
+def test_a_copy_with_a_line_more_is_found(reference):
+    longer = TEXT.replace("        self.t += 1\n", "        self.t += 1\n        print(self.t)\n")
+    assert 0.9 <= score(TEXT, longer, reference) < 1.0
+
+
+def test_other_constants_and_other_operations_count(reference):
+    numbers = iter(range(2, 1_000))
+    other = re.sub(r"\b[01]\b", lambda match: str(next(numbers)), TEXT)
+    assert score(TEXT, other, reference) == 0.0
+    assert score(TEXT, TEXT.replace(" * ", " + ").replace(" / ", " @ "), reference) == 0.0
+
+
+@pytest.mark.parametrize("cell", RIGHT)
+def test_independent_solutions_are_not_similar(cell, reference):
+    submissions = {name: {cell: text} for name, text in RIGHT[cell].items()}
+    assert similar(submissions, reference, threshold=0.5) == []
+
+
+def test_copies_of_the_reference_are_said_to_be_that(reference):
+    submissions = {"ann": reference, "bob": {**reference, ADAM: TEXT}, "cyd": reference}
+    assert similar(submissions, reference) == []
+    found = like_reference(submissions, reference)
+    assert {(match.students, match.score) for match in found if match.cell == ADAM} == {
+        (("ann",), 1.0),
+        (("cyd",), 1.0),
+    }
+    assert {match.students for match in found if match.cell == "sgd-class"} == {
+        ("ann",),
+        ("bob",),
+        ("cyd",),
+    }
+
+
+def test_there_are_few_ways_to_write_a_small_cell(reference):
+    small = "gradient-descent-function"
+    assert small not in {match.cell for match in like_reference({"ann": reference}, reference)}
+    for text in RIGHT[small].values():
+        assert score(text, text, reference, small) == 0.0
+
+
+def test_right_solutions_are_not_the_reference(reference):
+    for cell, texts in RIGHT.items():
+        assert like_reference({name: {cell: t} for name, t in texts.items()}, reference) == []
+
+
+def test_how_exact_the_reference_must_be_copied_can_be_chosen(reference):
+    text = reference[ADAM].replace("self.t += 1", "self.t = self.t + 1")
+    assert text != reference[ADAM]
+    assert like_reference({"ann": {ADAM: text}}, reference) == []
+    assert len(like_reference({"ann": {ADAM: text}}, reference, threshold=0.9)) == 1
+
+
+def test_a_stub_is_no_work_to_copy():
+    stub = "class A:\n" + "".join(
+        f"    def method_{number}(self, x):\n        raise NotImplementedError('TODO: {number}')\n"
+        for number in range(50)
+    )
+    tokens_of_signatures = fingerprints(stub)
+    assert similar({"ann": {"a": stub}, "bob": {"a": stub}}, {}) == []
+    assert len(tokens_of_signatures) < similarity.FEWEST
+
+
+def test_what_a_good_part_of_a_class_writes_says_nothing(reference):
+    texts = list(RIGHT[ADAM].values())
+    few = {f"student-{number}": {ADAM: TEXT} for number in range(8)}
+    assert [len(match.students) for match in similar(few, reference)] == [8]
+    many = {f"student-{number:02}": {ADAM: texts[number % 2]} for number in range(60)}
+    assert similar(many, reference) == []
+
+
+def test_students_who_are_linked_by_others_are_one_match(reference):
+    steps = [TEXT]
+    for number in range(5):  # each a little further from the first
+        steps.append(steps[-1].replace("self.t += 1\n", f"self.t += 1\n        print({number})\n"))
+    submissions = {f"student-{number}": {ADAM: text} for number, text in enumerate(steps)}
+    submissions["other"] = {ADAM: RIGHT[ADAM]["zeros_lists_in_place"]}
+    (match,) = similar(submissions, reference)
+    assert match.students == tuple(f"student-{number}" for number in range(6))
+    assert score(steps[0], steps[5], reference) < 0.9 <= match.score < 1.0
+
+
+def test_the_most_similar_stand_first(reference):
+    longer = TEXT.replace("        self.t += 1\n", "        self.t += 1\n        print(self.t)\n")
+    other = RIGHT[ADAM]["fully_in_place_float32"]
+    texts = {"ann": TEXT, "bob": longer, "cyd": other, "dan": other}
+    found = similar({student: {ADAM: text} for student, text in texts.items()}, reference)
+    assert [match.students for match in found] == [("cyd", "dan"), ("ann", "bob")]
+    assert found[0].score > found[1].score
+
+
+def test_the_evidence_is_lines_that_say_the_same(reference):
+    copy = "\n\n" + renamed(TEXT, p="weight", g="slope")
+    submissions = {"ann": {ADAM: TEXT}, "bob": {ADAM: copy}}
+    (match,) = similar(submissions, reference)
+    assert 2 <= len(match.evidence) <= 4
+    for one, other in match.evidence:
+        (at, text), (there, again) = one.split(": ", 1), other.split(": ", 1)
+        assert int(there) == int(at) + 2
+        assert text.startswith(TEXT.splitlines()[int(at) - 1].strip()[:40])
+        assert again.startswith(copy.splitlines()[int(there) - 1].strip()[:40])
+
+
+def test_evidence_holds_nothing_that_a_terminal_obeys(reference):
+    text = re.sub(r"(?m)^( +self\..*)$", "\\1  # \x1b[2J" + "x" * 300, TEXT)
+    (match,) = similar({"ann": {ADAM: text}, "bob": {ADAM: text}}, reference)
+    assert all(line.isprintable() and len(line) < 90 for pair in match.evidence for line in pair)
+
+
+HOSTILE = ["def", "x = 1\0", "\ud800", "-" * 100_000 + "1", "x" + ".x" * 30_000, "x = 1\n" * 10_000]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:5]))
+def test_what_cannot_be_read_is_passed_over(text, reference):
+    assert fingerprints(text) == {}
+    assert score(text, text, reference) == 0.0
+
+
+def test_odd_code_has_fingerprints():
+    text = textwrap.dedent(
+        """
+        async def odd(x, *args, **rest):
+            match x:
+                case {"a": [1, *others], **more} if others:
+                    return {**more, 'b': f"{x!r:>10}"}
+                case Point(x=0) | None:
+                    global y
+                    y: int = 0x%s
+            return [*args][1:None:2], lambda: (yield), x := 3
+        """
+    )
+    assert len(fingerprints(text.replace("x := 3", "(z := 3)") % ("f" * 9_000))) > 10
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.4, 1.1])
+def test_a_threshold_that_makes_no_sense_is_refused(threshold):
+    with pytest.raises(ValueError, match="threshold must be from 0.5 to 1, got"):
+        similar({}, {}, threshold=threshold)
+
+
+class _Varied(ast.NodeTransformer):
+    """Changes constants and adds statements, as if others had written it."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def visit_Constant(self, node):
+        if type(node.value) in (int, float) and self.random.random() < 0.3:
+            node.value += self.random.randint(1, 9)
+        return node
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        for place in range(len(node.body), 0, -1):
+            if self.random.random() < 0.3:
+                more = f"x = [{self.random.randint(0, 99)}, {self.random.randint(0, 99)}]"
+                node.body.insert(place, ast.parse(more).body[0])
+        return node
+
+
+def varied(text: str, seed: int) -> str:
+    return ast.unparse(_Varied(seed).visit(ast.parse(text)))
+
+
+def test_a_class_is_compared_without_comparing_all_with_all(reference, monkeypatch):
+    texts = list(RIGHT[ADAM].values())
+    submissions = {
+        f"student-{number:03}": {ADAM: varied(texts[number % len(texts)], number)}
+        for number in range(300)
+    }
+    submissions["student-007"] = submissions["student-123"]
+    compared = 0
+    jaccard = similarity._jaccard
+
+    def counted(one, other):
+        nonlocal compared
+        compared += 1
+        return jaccard(one, other)
+
+    monkeypatch.setattr(similarity, "_jaccard", counted)
+    found = similar(submissions, reference)
+    assert [match.students for match in found] == [("student-007", "student-123")]
+    assert compared < 300 * 299 / 2 / 20
+
+
+def test_no_similar_pair_is_missed(reference, monkeypatch):
+    monkeypatch.setattr(similarity, "COMMON", 1_000)  # however many have it
+    submissions = {f"student-{seed}": {ADAM: varied(TEXT, seed)} for seed in range(40)}
+    threshold = 0.55
+    found = similar(submissions, reference, threshold=threshold)
+    known = similarity.vocabulary(reference[ADAM])
+    given = fingerprints(reference[ADAM], known).keys()
+    own = {s: fingerprints(t[ADAM], known).keys() - given for s, t in submissions.items()}
+    pairs = [
+        {one, other}
+        for one, other in itertools.combinations(own, 2)
+        if len(own[one] & own[other]) >= threshold * len(own[one] | own[other])
+    ]
+    assert pairs
+    assert all(any(pair <= set(match.students) for match in found) for pair in pairs)

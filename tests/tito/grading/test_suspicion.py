@@ -1,0 +1,365 @@
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tinytorch.tito.course import Course
+from tinytorch.tito.grading import suspicion
+from tinytorch.tito.grading.suspicion import MOST_FLAGS, suspicions
+from tinytorch.tito.source import read_source
+
+from .conftest import named
+
+ROOT = Path(__file__).parents[3]
+SOLUTIONS = sorted((ROOT / "tests" / "solutions").glob("*/*/*.py"))
+MODULE = "tinytorch.core.optimizers"
+
+IMPORTS = """
+import math
+import numpy as np
+import matplotlib.pyplot as plt
+from tinytorch.core.autograd import Variable, add
+from tinytorch.core.tensor import Tensor
+"""
+TEST = """
+from tinytorch.checks import Checks, snapshot
+sgd_checks = Checks("test-sgd", points=15)
+"""
+
+
+def notebook(*own: str, solution: str = "class SGD:\n    pass") -> NotebookNode:
+    """A rebuilt submission: the course's cells, a solution, and cells of the student's own."""
+    return new_notebook(
+        cells=[
+            named(new_code_cell(IMPORTS), "imports", locked=True),
+            named(new_code_cell(solution), "sgd-class", solution=True),
+            *map(new_code_cell, own),
+            named(new_code_cell(TEST), "test-sgd", grade=True, locked=True, points=15),
+        ]
+    )
+
+
+def found(*own: str) -> list[str]:
+    """What was found in cells of the student's own, without where."""
+    return [flag.partition(" (")[0] for flag in suspicions(notebook(*own), MODULE)]
+
+
+SUSPICIOUS = {
+    "uses IPython's internals": [
+        "ip = get_ipython()",
+        "print(In[-1])",
+        "print(_ih)",
+        "print(_i)",
+        "from IPython.core import interactiveshell",
+        "import IPython\nIPython.Application.instance()",
+        "from ipykernel.kernelbase import Kernel",
+        "import comm",
+        "x = shell.ast_transformers",
+        "shell.input_transformers_post.append(f)",
+        "shell.events.register('pre_run_cell', f)",
+        "import sys\nprint(sys.displayhook)",
+        "getattr(shell, 'run_cell')('1')",
+    ],
+    "watches code while it runs": [
+        "import sys\nsys.settrace(f)",
+        "from sys import setprofile",
+        "import bdb",
+    ],
+    "looks into frames or compiled code": [
+        "import sys\nsys._getframe(1)",
+        "import inspect\ninspect.currentframe()",
+        "from inspect import getsource",
+        "f.__code__",
+        "f.__globals__",
+        "x.f_locals",
+        "import operator\noperator.attrgetter('__globals__')(f)",
+        "from types import CodeType",
+    ],
+    "reaches past Python's objects": ["import gc", "import ctypes as c", "from cffi import FFI"],
+    "starts, ends or signals processes": [
+        "import subprocess",
+        "import os\nos.system('ls')",
+        "from os import fork",
+        "import os\nos._exit(0)",
+        "import signal",
+        "import atexit",
+        "import os as o\nleave = o._exit\nleave(0)",
+    ],
+    "uses threads, processes or the network": [
+        "import threading",
+        "import multiprocessing.pool",
+        "import socket",
+    ],
+    "reads or writes files other than data": [
+        "open('numpy.py', 'w')",
+        "open('/etc/passwd')",
+        "open('../results.csv')",
+        "open('C:\\\\grades.csv')",
+        "open(name)",
+        "read = open",
+        "import pathlib\npathlib.Path('/work').rglob('*.ipynb')",
+        "from pathlib import Path\nPath('x.py').write_text('')",
+        "np.loadtxt('/work/answers.csv')",
+        "import shutil",
+        "import os\nos.environ['PYTHONSTARTUP'] = 'x.py'",
+        "import os\nos.listdir('.')",
+    ],
+    "changes how modules are found": [
+        "import importlib\nimportlib.import_module('x')",
+        "from importlib.util import spec_from_file_location",
+        "import sys\nsys.path.insert(0, '..')",
+        "import sys\nsys.modules['numpy'] = None",
+        "from sys import meta_path",
+        "__import__('os')",
+    ],
+    "runs code from text": ["exec('1')", "x = eval(text)", "compile('1', '', 'eval')"],
+    "reaches Python's builtins as a whole": ["__builtins__.abs", "f['__builtins__']"],
+    "replaces things with mocks": ["from unittest import mock", "from unittest.mock import patch"],
+    "publishes output in the form of a report": [
+        "kind = 'application/vnd.tinytorch.checks+json'",
+        "kind = b'application/vnd.tinytorch'",
+        "kind = f'application/vnd.tinytorch.{x}'",
+        "display({'text/plain': ''}, raw=True)",
+        "from IPython.display import publish_display_data",
+    ],
+    "uses the course's grading tools": [
+        "import tinytorch.tito.grading.records",
+        "from tinytorch import tito",
+        "from tinytorch.checks.judge import judge",
+        "import tinytorch.checks as c\nc.judge",
+    ],
+    "uses the installed module under test": [
+        "from tinytorch.core.optimizers import SGD",
+        "from tinytorch.core import optimizers",
+        "import tinytorch\ntinytorch.core.optimizers.SGD([])",
+    ],
+    "replaces numpy.testing.assert_allclose": [
+        "np.testing.assert_allclose = print",
+        "testing = np.testing\ntesting.assert_allclose = print",
+        "from numpy import testing\ntesting.assert_allclose = print",
+        "for np.testing.assert_allclose in [print]: pass",
+        "del np.testing.assert_allclose",
+    ],
+    "replaces builtins.abs": ["import builtins\nbuiltins.abs = f"],
+    "replaces math.isclose": ["math.isclose = f"],
+    "replaces an attribute of math": ["setattr(math, name, f)", "put = setattr\nput(math, 'e', 3)"],
+    "replaces tinytorch.core.tensor.Tensor.__eq__": ["Tensor.__eq__ = f"],
+    "replaces the course's sgd_checks.run": ["sgd_checks.run = f"],
+    "replaces the course's Variable": [
+        "class Variable:\n    pass",
+        "if 1:\n    Variable = f",
+        "from mine import Variable",
+    ],
+    "replaces the course's np": ["np = Fake()", "import autograd.numpy as np"],
+    "replaces Python's isinstance": ["def isinstance(x, kind):\n    return True"],
+    "changes numpy.__dict__": ["np.__dict__['allclose'] = f"],
+    "changes names by way of their dictionary": [
+        "globals()['x'] = 1",
+        "vars(np)['allclose'] = f",
+        "class A:\n    vars()['x'] = 1",
+    ],
+    "changes the class of an object": ["x.__class__ = Other"],
+    "defines __eq__ in a class, see whether it is honest": [
+        "class Yes:\n    def __eq__(self, other):\n        return True",
+        "class Yes:\n    __eq__ = lambda self, other: True",
+    ],
+    "defines __array_function__ in a class, see whether it is honest": [
+        "class Yes:\n    def __array_function__(self, *args):\n        return True",
+    ],
+    "derives a class from numpy.ndarray, see whether it is honest": [
+        "class Liar(np.ndarray):\n    pass",
+    ],
+    "derives a class from BaseException, see whether it is honest": [
+        "class Quiet(BaseException):\n    pass",
+    ],
+    "runs a shell command": ["!ls", "files = !ls", "if 1:\n    !ls"],
+    "uses an IPython magic that the course does not": [
+        "%run answers.py",
+        "%%writefile numpy.py\nx = 1",
+        "%%bash\nls",
+    ],
+}
+CASES = [(what, source) for what, sources in SUSPICIOUS.items() for source in sources]
+
+
+@pytest.mark.parametrize(("what", "source"), CASES, ids=[source for _, source in CASES])
+def test_what_course_code_does_not_do_is_named(what, source):
+    assert what in found(source)
+
+
+HARMLESS = [
+    "plt.rcParams['figure.figsize'] = (4, 3)",
+    "plt.savefig('loss.png')",
+    "%matplotlib inline\nplt.plot([1, 2])",
+    "%load_ext autoreload\n%autoreload 2",
+    "%time SGD([])",
+    "%%timeit -n 10\nSGD([])",
+    "SGD?",
+    "get_ipython().run_line_magic('matplotlib', 'inline')",
+    "import sys\nprint(sys.getsizeof(x), sys.maxsize, file=sys.stderr)",
+    "import os\nprint(os.path.join('a', 'b'), os.cpu_count())",
+    "import os\nos.environ['OMP_NUM_THREADS'] = '1'",
+    "import importlib\nimportlib.reload(plt)",
+    "import inspect\nprint(inspect.signature(SGD))",
+    "import builtins\nprint(builtins.sum([1]))",
+    "import re\npattern = re.compile('a')",
+    "from IPython.display import HTML, display\ndisplay(HTML('a'))",
+    "from tinytorch.checks import Checks, snapshot",
+    "from tinytorch.core.tensor import Tensor\nfrom tinytorch import datasets",
+    "open('losses.csv', 'w').write('1')",
+    "with open('data/digits.csv.gz') as file:\n    pass",
+    "np.save('weights.npy', w)\nw = np.load(path)",
+    "def open(path):\n    return path\nopen('door')",
+    "for _i in range(3):\n    print(_i)",
+    "def evaluate(compile=True):\n    return compile",
+    "SGD.step = lambda self: None",
+    "w = Variable([1.0])\nw.grad = None\nw.data.data[0] = 2.0",
+    "best = math.inf\nbest = Run()\nbest.loss = 3",
+    "def f(math):\n    math.x = 1",
+    "setattr(optimizer, 'learning_rate', 0.1)",
+    "vars(optimizer)['learning_rate'] = 0.1",
+    "class Parameter(Variable):\n    __array_ufunc__ = None",
+    "class Parameter(Variable):\n    def __repr__(self):\n        return 'p'",
+    "class Diverged(Exception):\n    pass",
+    "def sum(values):\n    return 0",
+    "'a string with get_ipython() and exec in it'",
+    "mean = lambda x: x\nadd = mean",
+    "print('\\d')",
+    "this does not parse",
+    "x = 1\0",
+]
+
+
+@pytest.mark.parametrize("source", HARMLESS)
+def test_what_course_code_does_is_not_named(source):
+    assert suspicions(notebook(source), MODULE) == []
+
+
+def test_a_flag_says_what_where_and_shows_the_line():
+    nb = notebook("", "x = 1\nimport gc  # \x1b[31m" + "a" * 200, solution="\n\nimport gc")
+    assert suspicions(nb, MODULE) == [
+        "reaches past Python's objects (sgd-class, line 3): import gc",
+        "reaches past Python's objects (a cell after sgd-class, line 2): import gc # ...",
+    ]
+
+
+def test_no_flag_holds_what_a_terminal_obeys():
+    flags = suspicions(notebook("import gc\x0c", "eval('\x1b]0;x\x07\u202e')"), MODULE)
+    assert len(flags) == 2 and all(flag.isprintable() for flag in flags)
+
+
+def test_the_same_thing_in_a_cell_is_one_flag():
+    flags = suspicions(notebook("import gc\ngc.collect()\ngc.disable()"), MODULE)
+    assert flags == [
+        "reaches past Python's objects (a cell after sgd-class, line 1 and 2 more): import gc"
+    ]
+
+
+def test_what_a_timing_magic_runs_is_scanned_too():
+    assert suspicions(notebook("x = 1\n%timeit -n 10 -r1 eval('1')"), MODULE) == [
+        "runs code from text (a cell after sgd-class, line 2): %timeit -n 10 -r1 eval('1')"
+    ]
+    assert suspicions(notebook("%%time\nx = 1\nimport gc"), MODULE) == [
+        "reaches past Python's objects (a cell after sgd-class, line 3): import gc"
+    ]
+
+
+def test_locked_cells_and_text_are_not_scanned():
+    nb = notebook()
+    nb.cells.append(new_markdown_cell("import gc"))
+    nb.cells.append(named(new_code_cell("import gc"), "setup", locked=True))
+    assert suspicions(nb, MODULE) == []
+
+
+def test_names_of_other_cells_count():
+    assert found("import gc as g", "g.collect()") == ["reaches past Python's objects"] * 2
+    assert found("def open(path):\n    return path", "open('door')") == []
+
+
+def test_the_module_under_test_is_what_the_notebook_exports_to():
+    nb = notebook("#| default_exp core.optimizers", "from tinytorch.core.optimizers import SGD")
+    assert len(suspicions(nb)) == 1
+    assert suspicions(nb, "tinytorch.core.losses") == []
+    assert suspicions(notebook("from tinytorch.core.optimizers import SGD")) == []
+
+
+def test_the_module_that_is_to_define_a_name_may_do_so():
+    nb = notebook("class Tensor:\n    pass")
+    assert suspicions(nb, "tinytorch.core.tensor") == []
+
+
+def test_there_are_never_too_many_flags():
+    nb = notebook(*["import gc\nimport ssl\nimport signal"] * 30)
+    flags = suspicions(nb, MODULE)
+    assert len(flags) == MOST_FLAGS
+    assert flags[-1] == f"and {90 - MOST_FLAGS + 1} more suspicious lines in the student's code"
+
+
+DEEP = ["(" * 10_000, "-" * 100_000, "x" + ".x" * 30_000, "not " * 3_000 + "1", "[" * 90 + "]" * 90]
+
+
+@pytest.mark.parametrize("source", DEEP, ids=lambda source: source[:6])
+def test_code_that_is_nested_too_deeply_is_named_and_does_no_harm(source):
+    flags = suspicions(notebook(source, "import gc"), MODULE)
+    assert flags[-1].startswith("reaches past Python's objects")
+    if source != DEEP[-1]:
+        assert flags[0] == (
+            "could not be scanned, because it is nested too deeply (a cell after sgd-class)"
+        )
+
+
+def test_code_that_is_too_long_is_named():
+    flags = suspicions(notebook("x = 1\n" * 100_000, "import gc"), MODULE)
+    assert flags[0].startswith("could not be scanned, because it is 600,000 characters long")
+
+
+def test_a_notebook_that_is_too_long_is_named_once(monkeypatch):
+    monkeypatch.setattr(suspicion, "LONGEST_NOTEBOOK", 1_000)
+    assert found(*["x = 1\n" * 100] * 5) == [
+        "could not be scanned, because the notebook has more than 1,000 characters of code"
+    ]
+
+
+def test_ipython_is_not_given_more_than_it_can_chew():
+    flags = suspicions(notebook("%time 1\n" * 5_000), MODULE)
+    assert flags == [
+        "could not be scanned, because it is nested too deeply (a cell after sgd-class)"
+    ]
+
+
+def test_what_ipython_fails_at_is_passed_over(monkeypatch):
+    def fail(self, source):
+        raise IndexError(source)
+
+    monkeypatch.setattr(suspicion.TransformerManager, "transform_cell", fail)
+    assert suspicions(notebook("%time 1"), MODULE) == []
+
+
+def test_a_locked_cell_that_does_not_parse_does_no_harm():
+    nb = notebook("import gc")
+    nb.cells.append(named(new_code_cell("def"), "broken", locked=True))
+    assert len(suspicions(nb, MODULE)) == 1
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, NotebookNode]:
+    return {module.exports_to: read_source(module.source) for module in Course(ROOT).modules}
+
+
+def test_nothing_in_the_course_itself_is_suspicious(sources):
+    assert {module: suspicions(nb, module) for module, nb in sources.items()} == {
+        module: [] for module in sources
+    }
+
+
+@pytest.mark.parametrize("kind", ["right", "wrong"])
+def test_no_ordinary_solution_is_suspicious(kind, sources):
+    nb = nbformat.from_dict(sources[MODULE])
+    nb.cells = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("locked")]
+    paths = [path for path in SOLUTIONS if path.parts[-3] == kind]
+    assert len(paths) >= (30 if kind == "right" else 200)
+    for path in paths:
+        nb.cells[-1] = named(new_code_cell(path.read_text()), path.stem, solution=True)
+        assert suspicions(nb, MODULE) == [], path
