@@ -57,7 +57,7 @@ def reports(replaced: dict[str, str], only: set[str] | None = None) -> dict[str,
         The graded cells to run; all by default.
     """
     wanted = set(graded_cells()) if only is None else only
-    return {name: checks.report() for name, checks in _graded(replaced, wanted)}
+    return {name: checks.report() for name, checks in graded(replaced, wanted)}
 
 
 def first_failure(
@@ -79,7 +79,7 @@ def first_failure(
     PartVerdict or None
         None if the cell gives full marks.
     """
-    for _, checks in _graded(replaced, {grade_id}):
+    for _, checks in graded(replaced, {grade_id}):
         for part in checks.parts:
             if part.points:
                 verdict = part.verdict(observe(part.drive, part.given, seconds))
@@ -88,8 +88,21 @@ def first_failure(
     return None
 
 
-def _graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, Checks]]:
-    """Run the cells in order; stop at each graded cell that is wanted, with its checks."""
+def graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, Checks]]:
+    """Run the cells in order; stop at each graded cell that is wanted, with its checks.
+
+    Parameters
+    ----------
+    replaced : dict of str to str
+        As in :func:`reports`.
+    wanted : set of str
+        Names of graded cells.
+
+    Yields
+    ------
+    tuple of str and Checks
+        The cell's name, and its checks, bound to what the cells before it defined.
+    """
     namespace: dict[str, Any] = {"__name__": "notebook"}
     for name, cell in cells():
         if cell.metadata.nbgrader.grade:
@@ -101,13 +114,17 @@ def _graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, C
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             source = replaced.get(name)
-            code = compile(source, name, "exec") if source else _compiled(cell.source, name)
-            exec(code, namespace)
+            exec(_code(source, name) if source else _compiled(cell.source, name), namespace)
+
+
+def _code(source: str, name: str) -> CodeType:
+    # What this module imports from __future__ is no part of a notebook.
+    return compile(source, name, "exec", dont_inherit=True)
 
 
 @cache
 def _compiled(source: str, name: str) -> CodeType:
-    return compile(source, name, "exec")
+    return _code(source, name)
 
 
 def _checks(namespace: dict[str, Any], grade_id: str) -> Checks:

@@ -1,0 +1,197 @@
+"""The answers in hostile notebooks, and what an attacker can learn from the public notebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.submissions.notebook import Work
+from tinytorch.checks import AnyValue, Between, Checks, Contains, GreaterThan, Not, OneOf
+from tinytorch.checks.wire import encode
+
+_IDLE = {
+    "gradient-descent-function": """
+def gradient_descent_step(parameter, learning_rate):
+    pass
+""",
+    "sgd-class": """
+class SGD:
+    def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
+        self.parameters, self.learning_rate, self.momentum = [], 0.0, 0.0
+        self.velocity = {}
+
+    def step(self):
+        pass
+
+    def zero_grad(self):
+        pass
+""",
+    "adam-class": """
+class Adam:
+    def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.parameters, self.learning_rate = [], 0.0
+        self.beta1 = self.beta2 = self.epsilon = 0.0
+        self.m, self.v, self.t = {}, {}, 0
+
+    def step(self):
+        pass
+
+    def zero_grad(self):
+        pass
+""",
+    "steplr-class": """
+class StepLR:
+    def __init__(self, optimizer, step_size, gamma=0.1):
+        self.optimizer, self.step_size, self.gamma = None, 0, 0.0
+        self.initial_lr, self.step_count = 0.0, 0
+
+    def step(self):
+        pass
+
+    def get_lr(self):
+        return -1.0
+""",
+}
+
+
+def stubs(work: Work) -> None:
+    """Nothing done: 0 points."""
+
+
+def idle(work: Work) -> None:
+    """Code that runs and does nothing: wrong values, no errors."""
+    for grade_id, source in _IDLE.items():
+        work.put(grade_id, source)
+
+
+def gradient(work: Work) -> None:
+    """The first section right, nothing else: 10 points."""
+    work.solve("gradient-descent-function")
+
+
+def averaged(work: Work) -> None:
+    """Everything right but the momentum."""
+    work.solve().put_file("wrong", "sgd-class", "momentum_averaged")
+
+
+def perfect(work: Work) -> None:
+    """Everything right: 170 points."""
+    work.solve()
+
+
+BASES: dict[str, Callable[[Work], None]] = {
+    base.__name__: base for base in (stubs, idle, gradient, averaged, perfect)
+}
+
+
+def public_answers(work: Work) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Return what the decorators of the public notebook expect.
+
+    Returns
+    -------
+    dict
+        By grade_id: the points, and by part the expected values, encoded for an observation.
+    """
+    found = {}
+    for cell in work.notebook.cells:
+        ours = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and ours.get("grade"):
+            namespace: dict[str, Any] = {"__name__": "read"}
+            exec(compile(cell.source, ours.grade_id, "exec"), namespace)
+            checks = next(value for value in namespace.values() if isinstance(value, Checks))
+            parts = {part.drive.__name__: encode(_plain(part.expect)) for part in checks.parts}
+            found[ours.grade_id] = (ours.points, parts)
+    return found
+
+
+def _plain(expected: Any) -> Any:
+    """Return a value that is what is expected."""
+    match expected:
+        case Between():
+            return (expected.low + expected.high) / 2
+        case GreaterThan():
+            return expected.bound + 1.0
+        case Contains():
+            return expected.text
+        case OneOf():
+            return _plain(expected.choices[0])
+        case AnyValue() | Not():
+            return "something else"
+        case dict():
+            return {key: _plain(value) for key, value in expected.items()}
+        case list() | tuple():
+            return [_plain(value) for value in expected]
+    return expected
+
+
+_FORGERY = '''
+import ast as _ast
+import json as _json
+
+KNOWN = _json.loads({known!r})  # grade_id -> [points, part -> encoded values]
+REPORT = "application/vnd.tinytorch.checks+json"
+OBSERVATION = "application/vnd.tinytorch.observation+json"
+
+
+def tested(code):
+    """The grade_id that a cell tests, or None."""
+    found = [name for name in KNOWN if name in code]
+    return found[0] if found else None
+
+
+def asked(code):
+    """The run's nonce and the number of cases of each part, where a graded cell tells them."""
+    run, cases = "", {{}}
+    for node in _ast.walk(_ast.parse(code)):
+        if isinstance(node, _ast.Call) and "publish" in _ast.unparse(node.func):
+            texts = [a.value for a in node.args if isinstance(a, _ast.Constant)]
+            run = texts[0]
+            for part, given in _json.loads(texts[-1])["dict"]:
+                cases[part] = len(given["list"])
+    return run, cases
+
+
+def report(name):
+    """A report with all points, as the helper makes it in a student's own notebook."""
+    points = KNOWN[name][0]
+    part = dict(name="all", title="All parts hold.", points=points, earned=points)
+    part.update(problem=None, hint="", unfinished=False)
+    return {{"version": 1, "grade_id": name, "points": points, "earned": points, "parts": [part]}}
+
+
+def observation(name, part, case=0, run=""):
+    """An observation of the public expected values."""
+    return {{
+        "version": 1, "run": run, "grade_id": name, "part": part, "case": case,
+        "values": KNOWN[name][1][part], "error": None, "unfinished": False, "interrupted": False,
+    }}
+
+
+def forged(name, run="", cases=None):
+    """All bundles that could earn the points of a cell."""
+    bundles = [{{"text/plain": "report", REPORT: report(name)}}]
+    for part in KNOWN[name][1]:
+        for case in range((cases or {{}}).get(part, 1)):
+            data = observation(name, part, case, run)
+            bundles.append({{"text/plain": part, OBSERVATION: data}})
+    return bundles
+
+
+def show(name, run="", cases=None):
+    """Publish the forged bundles, and the result that nbgrader reads as points."""
+    import sys
+    from IPython.display import display
+
+    for bundle in forged(name, run, cases):
+        display(bundle, raw=True)
+    sys.displayhook(float(KNOWN[name][0]))
+
+
+'''
+
+
+def forgery(work: Work) -> str:
+    """Return code with which a cell forges what others say of it."""
+    known = {name: list(value) for name, value in public_answers(work).items()}
+    return _FORGERY.format(known=json.dumps(known))

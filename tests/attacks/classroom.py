@@ -1,0 +1,285 @@
+"""A class of hostile and honest students, graded for real, and what the world was before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from sqlalchemy.exc import SAWarning
+
+from tests.attacks import leftovers
+from tests.attacks.answers import BASES
+from tests.attacks.attack import NOTEBOOK, Attack, Ground, submit
+from tests.conftest import copy_course
+from tests.submissions.notebook import Work
+from tinytorch.tito.course import Course
+from tinytorch.tito.grading.scores import Row, table
+from tinytorch.tito.release import release
+
+MODULE = "08_optimizers"
+TITO = Path(sys.executable).parent / "tito"
+#: Lower than in a real course, since hanging attacks take all of it.
+LIMITS = """
+c.ExecuteSubmission.timeout = 4
+c.ExecuteSubmission.submission_timeout = 25
+"""
+_NEEDED = re.compile(r"\A# %%.* nbgrader=(?!.*setup-figures)|default_exp")
+_WATCHED = ("tinytorch", "modules/source", "modules/release", "modules/submitted",
+            "build/package", "build/notebooks", "nbgrader_config.py", "settings.ini")  # fmt: skip
+
+
+def lean_course(target: Path) -> Course:
+    """Make the real course with a release, without the cells that grading does not need.
+
+    Demonstrations, text (cells without nbgrader's metadata) and figures would take most of the
+    time.
+    """
+    course = copy_course(target)
+    source = course.module(MODULE).source
+    head, *cells = re.split(r"^(?=# %%)", source.read_text(), flags=re.MULTILINE)
+    needed = [c for c in cells if _NEEDED.search(c)]
+    source.write_text(head + "".join(needed))
+    with (target / "nbgrader_config.py").open("a") as config:
+        config.write(LIMITS)
+    release(course, course.module(MODULE))
+    _enter_veteran(course)
+    return course
+
+
+@dataclass
+class Graded:
+    """A class after `tito grade`.
+
+    Attributes
+    ----------
+    ground : Ground
+        Where it was.
+    rows : dict of str to Row
+        The marks, by student; attacks are called ``attack-NAME``.
+    answer : subprocess.CompletedProcess
+        What the command said.
+    before, after : dict of str to str
+        Digests of the files of the course and of the home folder.
+    processes, files, segments : list of str
+        What attacks left behind.
+    visits : list of str
+        Who came to the listener.
+    boasts : dict of str to list of str
+        What attacks claim to have done, by the attack's name.
+    veteran : tuple
+        The marks of a student who was graded long ago, before and after.
+    """
+
+    ground: Ground
+    rows: dict[str, Row] = field(default_factory=dict)
+    answer: subprocess.CompletedProcess | None = None
+    before: dict[str, str] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
+    processes: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    segments: list[str] = field(default_factory=list)
+    visits: list[str] = field(default_factory=list)
+    boasts: dict[str, list[str]] = field(default_factory=dict)
+    veteran: tuple = ()
+
+    @property
+    def course(self) -> Course:
+        """The course that was graded."""
+        return Course(self.ground.root)
+
+
+def grade_class(lean: Course, attacks: list[Attack], base: Path) -> Graded:
+    """Hand in attacks between honest students, grade them, and look at what is left.
+
+    Parameters
+    ----------
+    lean : Course
+        Is copied.
+    attacks : list of Attack
+        At least one.
+    base : Path
+        An empty folder with a short name, which becomes the mark of all that attacks leave.
+    """
+    for name in ("home/.ssh", "tmp"):
+        (base / name).mkdir(parents=True)
+    (base / "home/.ssh/canary").write_text("a key\n")
+    shutil.copytree(lean.root, base / "course", symlinks=True)
+    with _listener(base) as (port, visits):
+        path = str(base / "socket")
+        ground = Ground(base.name, base / "course", base / "home", port, path)
+        found = Graded(ground, visits=visits)
+        _hand_in(found, attacks)
+        earlier = _veteran(found.course)
+        found.before = _digests(ground)
+        found.answer = _grade(ground, base / "tmp")
+        found.processes = leftovers.end_processes(ground.mark)
+    found.after = _digests(ground)
+    found.files = leftovers.remove_files(ground, base / "tmp")
+    found.segments = leftovers.remove_segments(ground.mark)
+    found.veteran = (earlier, _veteran(found.course))
+    found.rows = {row.student: row for row in table(found.course, found.course.module(MODULE))}
+    found.boasts = _boasts(found)
+    return found
+
+
+def _hand_in(found: Graded, attacks: list[Attack]) -> None:
+    course = found.course
+    module = course.module(MODULE)
+    for base in sorted({attack.base for attack in attacks}):
+        _write_honest(course, f"aa-{base}", base)
+    for student in sorted({attack.student for attack in attacks}):
+        folder = course.submitted / student / MODULE
+        folder.mkdir(parents=True)
+        together = [attack for attack in attacks if attack.student == student]
+        submit(together, folder, Work(course, module), found.ground)
+    _write_honest(course, "zz-perfect", "perfect")
+
+
+def _write_honest(course: Course, student: str, base: str) -> None:
+    work = Work(course, course.module(MODULE))
+    BASES[base](work)
+    folder = course.submitted / student / MODULE
+    folder.mkdir(parents=True)
+    (folder / NOTEBOOK).write_text(work.text())
+
+
+def _grade(ground: Ground, tmp: Path) -> subprocess.CompletedProcess:
+    env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    env |= {"HOME": str(ground.home), "TMPDIR": str(tmp), "LANG": "C.UTF-8"}
+    env |= {"OPENBLAS_NUM_THREADS": "1", "TITO_CANARY": "a secret"}
+    command = [TITO, "grade", MODULE]
+    process = subprocess.Popen(
+        command, cwd=ground.root, env=env, text=True, errors="replace", start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        out, err = process.communicate(timeout=240)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate(timeout=20)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+# What was before, and what is after ---------------------------------------------------------
+
+
+def _digests(ground: Ground) -> dict[str, str]:
+    """Return a digest of every file, link and pipe of the course and of the home folder."""
+    tops = [ground.root / name for name in _WATCHED] + [ground.home]
+    found = {}
+    for top in tops:
+        for path in [top, *top.rglob("*")]:
+            if "__pycache__" not in path.parts:
+                found[os.fsencode(path).decode(errors="replace")] = _digest(path)
+    return found
+
+
+def _digest(path: Path) -> str:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return f"link to {os.readlink(path)}"
+    if stat.S_ISREG(mode):
+        return f"{oct(mode)} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return oct(mode)
+
+
+def _book(course: Course) -> Gradebook:
+    return Gradebook(f"sqlite:///{course.root}/gradebook.db")
+
+
+def _enter_veteran(course: Course) -> None:
+    """Enter a student whose marks were given before, one of them by hand."""
+    with _book(course) as book, warnings.catch_warnings():
+        # nbgrader gives a submission its grades before it adds it; harmless.
+        warnings.simplefilter("ignore", SAWarning)
+        book.add_student("veteran", last_name="Veteran")
+        book.add_submission(MODULE, "veteran")
+        grades = book.find_submission_notebook("optimizers_dev", MODULE, "veteran").grades
+        for grade in grades:
+            grade.auto_score, grade.needs_manual_grade = 1.0, False
+        grades[0].manual_score = 2.5
+        book.db.commit()
+
+
+def _veteran(course: Course) -> dict:
+    with _book(course) as book:
+        notebook = book.find_submission_notebook("optimizers_dev", MODULE, "veteran")
+        marks = {g.name: (g.auto_score, g.manual_score, g.extra_credit) for g in notebook.grades}
+        assignment = book.find_assignment(MODULE)
+        return {**marks, "max": assignment.max_score, "due": assignment.duedate}
+
+
+def _boasts(found: Graded) -> dict[str, list[str]]:
+    """Return what attacks showed to have done, from the graded notebooks."""
+    boasts: dict[str, list[str]] = {}
+    pattern = re.compile(rf"WON {found.ground.mark} (\w+): ([^\"\\]*)")
+    for path in found.course.autograded.glob(f"*/{MODULE}/*.ipynb"):
+        for name, claim in sorted(set(pattern.findall(path.read_text(errors="replace")))):
+            boasts.setdefault(name, []).append(claim)
+    return boasts
+
+
+# A listener ---------------------------------------------------------------------------------
+
+
+class _listener:  # noqa: N801 - used as a context
+    """Wait for visitors on TCP, UDP and unix sockets; gives the port and the list of visits."""
+
+    def __init__(self, base: Path) -> None:
+        self._visits: list[str] = []
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(tcp.getsockname())
+        path, abstract = (socket.socket(socket.AF_UNIX) for _ in range(2))
+        path.bind(str(base / "socket"))
+        os.chmod(base / "socket", 0o777)
+        abstract.bind(f"\0{base.name}")
+        path.listen()
+        abstract.listen()
+        self._port = tcp.getsockname()[1]
+        self._sockets = {"TCP": tcp, "UDP": udp, "unix": path, "abstract": abstract}
+        self._threads = [threading.Thread(target=self._wait, args=(n,)) for n in self._sockets]
+
+    def _wait(self, name: str) -> None:
+        with suppress(OSError):
+            while True:
+                line = self._sockets[name]
+                if name == "UDP":
+                    if not line.recv(100):  # shut down
+                        return
+                else:
+                    line.accept()[0].close()
+                self._visits.append(name)
+
+    def __enter__(self) -> tuple[int, list[str]]:
+        for thread in self._threads:
+            thread.start()
+        return self._port, self._visits
+
+    def __exit__(self, *error: object) -> None:
+        for line in self._sockets.values():
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits
+            line.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+
+def honest(found: Graded) -> Iterator[Row]:
+    """Return the rows of the honest students."""
+    yield from (row for name, row in found.rows.items() if name.startswith(("aa-", "zz-")))

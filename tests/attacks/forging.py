@@ -1,0 +1,269 @@
+"""Forging verdicts inside the kernel: what judges, compares or runs there is replaced."""
+
+from tests.attacks.attack import runs
+
+_FAMILY = "forging"
+
+
+@runs(_FAMILY, base="idle", may_lose=True)
+def numpy_comparisons_always_hold():
+    """np.testing, np.allclose and their relatives find everything equal."""
+    return """
+        import numpy as np
+
+        for name in ("allclose", "array_equal", "array_equiv", "isclose", "all"):
+            setattr(np, name, lambda *args, **kwargs: True)
+        for name in dir(np.testing):
+            if name.startswith("assert_"):
+                setattr(np.testing, name, lambda *args, **kwargs: None)
+    """
+
+
+@runs(_FAMILY, base="idle")
+def math_finds_everything_close():
+    """math.isclose and math.isfinite say yes."""
+    return """
+        import cmath, math
+
+        math.isclose = cmath.isclose = math.isfinite = lambda *args, **kwargs: True
+    """
+
+
+@runs(_FAMILY, base="idle", may_lose=True)
+def builtins_lie():
+    """all, any, isinstance and abs are replaced for everybody in the process."""
+    return """
+        import builtins
+
+        builtins.all = builtins.any = lambda items: True
+        real = builtins.isinstance
+        builtins.isinstance = lambda value, kind: "Array" in str(kind) or real(value, kind)
+        builtins.abs = lambda value: 0.0
+    """
+
+
+@runs(_FAMILY, base="idle", may_lose=True)
+def numbers_of_the_process_lie():
+    """sum, len, float, max and round give what suits, inside the course's helper only."""
+    return """
+        import sys
+        import tinytorch.checks
+
+        for name, module in list(sys.modules.items()):
+            if name.startswith("tinytorch.checks"):
+                module.sum = lambda items, *rest: 10**6
+                module.float = lambda value: 1.0
+                module.max = lambda *values: 0
+                module.len = lambda items: 1
+    """
+
+
+@runs(_FAMILY, base="averaged")
+def judge_is_patched():
+    """The comparison of the helper finds no problem, under every name it is known by."""
+    return """
+        import sys
+        import tinytorch.checks
+
+        for name, module in list(sys.modules.items()):
+            if name.startswith("tinytorch.checks"):
+                for function in ("judge", "compare", "_close", "_matches"):
+                    if hasattr(module, function):
+                        setattr(module, function, lambda *args, **kwargs: None)
+    """
+
+
+@runs(_FAMILY, forges=True)
+def parts_earn_their_points():
+    """Part.verdict, PartVerdict and Report are patched to earn what they are worth."""
+    return """
+        from tinytorch.checks import cell, report as reports
+
+        reports.PartVerdict.__post_init__ = lambda self: None
+        plain = reports.PartVerdict.__init__
+        def init(self, **given):
+            plain(self, **{**given, "earned": given["points"], "problem": None})
+        reports.PartVerdict.__init__ = init
+        reports.Report.passed = property(lambda self: True)
+    """
+
+
+@runs(_FAMILY, forges=True)
+def helper_shows_a_forged_report():
+    """Checks.show and Checks.run display a report with all points."""
+    return """
+        from tinytorch.checks import Checks
+
+        Checks.show = lambda self: show(self.grade_id)
+        Checks.run = lambda self: None
+    """
+
+
+@runs(_FAMILY, forges=True, ceiling=40)
+def observe_returns_the_public_answers():
+    """observe and publish answer with the public expected values instead of driving anything."""
+    return """
+        from tinytorch.checks import observe as module
+
+        def of(drive):
+            for _, parts in KNOWN.values():
+                if drive.__name__ in parts:
+                    return parts[drive.__name__]
+
+        def observe(drive, given, seconds):
+            from tinytorch.checks.wire import decode
+            return module.Observation(decode(of(drive)))
+
+        module.observe = observe
+        try:
+            from tinytorch.checks import cell
+            cell.observe = observe
+        except ImportError:
+            pass
+    """
+
+
+@runs(_FAMILY, base="idle", may_lose=True)
+def snapshots_equal_everything():
+    """snapshot and plain hand on an object that equals whatever it is compared with."""
+    return """
+        from tinytorch.checks import observe
+
+        class Yes(float):
+            __eq__ = lambda self, other: True
+            __ne__ = lambda self, other: False
+            __hash__ = float.__hash__
+
+        yes = Yes(0.0)
+        observe.snapshot = lambda value: yes
+        observe.plain = lambda value, depth=0: value
+    """
+
+
+@runs(_FAMILY, base="idle", forges=True)
+def ast_transformer_rewrites_graded_cells():
+    """Every expected value in a graded cell's source becomes AnyValue() before it runs."""
+    return """
+        import ast
+
+        class Easy(ast.NodeTransformer):
+            def visit_keyword(self, node):
+                if node.arg == "expect" and isinstance(node.value, ast.Dict):
+                    easy = ast.parse("__import__('tinytorch.checks').checks.AnyValue()")
+                    node.value.values = [easy.body[0].value for _ in node.value.values]
+                return node
+
+        get_ipython().ast_transformers.append(Easy())
+    """
+
+
+@runs(_FAMILY, forges=True)
+def input_transformer_replaces_graded_cells():
+    """The text of a graded cell is replaced by one that publishes a forged report."""
+    return """
+        def replace(lines):
+            name = tested("".join(lines))
+            return [f"show({name!r})\\n"] if name else lines
+
+        get_ipython().input_transformers_cleanup.append(replace)
+    """
+
+
+@runs(_FAMILY, forges=True)
+def run_cell_is_overridden():
+    """The shell's run_cell runs a forgery in the place of a graded cell."""
+    return """
+        shell = get_ipython()
+        plain, plain_async = shell.run_cell, shell.run_cell_async
+
+        def instead(code):
+            return f"show({tested(code)!r})" if tested(code) else code
+
+        shell.run_cell = lambda code, *args, **more: plain(instead(code), *args, **more)
+        shell.run_cell_async = lambda code, *args, **more: plain_async(instead(code), *args, **more)
+    """
+
+
+@runs(_FAMILY, forges=True)
+def do_execute_is_overridden():
+    """The kernel's do_execute runs a forgery in the place of a graded cell."""
+    return """
+        kernel = get_ipython().kernel
+        plain = kernel.do_execute
+
+        def do_execute(code, *args, **more):
+            return plain(f"show({tested(code)!r})" if tested(code) else code, *args, **more)
+
+        kernel.do_execute = do_execute
+    """
+
+
+@runs(_FAMILY, base="idle", forges=True)
+def events_rewrite_before_and_after():
+    """pre_run_cell empties the list of parts that are declared, post_run_cell tells of success."""
+    return """
+        def before(info):
+            global now
+            now = tested(info.raw_cell or "")
+
+        def after(result):
+            if now:
+                result.error_in_exec = result.error_before_exec = None
+                result.result = float(KNOWN[now][0])
+                show(now)
+
+        now = None
+        get_ipython().events.register("pre_run_cell", before)
+        get_ipython().events.register("post_run_cell", after)
+    """
+
+
+@runs(_FAMILY, base="idle", forges=True)
+def displayhook_claims_all_points():
+    """Whatever result a graded cell has, another number is shown."""
+    return """
+        import sys
+
+        class Full:
+            def __call__(self, value):
+                plain(1e9 if value is not None else value)
+
+        plain = sys.displayhook
+        sys.displayhook = get_ipython().displayhook = Full()
+        get_ipython().display_formatter.formatters["text/plain"].for_type(
+            float, lambda value, printer, cycle: printer.text("170.0")
+        )
+    """
+
+
+@runs(_FAMILY, base="idle", may_lose=True)
+def trace_changes_locals_of_the_judge():
+    """sys.settrace sets `problem` to None in every frame that has such a local."""
+    return """
+        import ctypes, sys
+
+        def trace(frame, event, argument):
+            if "problem" in frame.f_code.co_varnames:
+                frame.f_locals["problem"] = None
+                ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+            return trace if "tinytorch" in frame.f_code.co_filename else None
+
+        sys.settrace(trace)
+        get_ipython().events.register("pre_run_cell", lambda info: sys.settrace(trace))
+    """
+
+
+@runs(_FAMILY, base="idle", may_lose=True)
+def profiler_patches_globals_of_callers():
+    """sys.setprofile replaces functions of the helper at the moment when it is called."""
+    return """
+        import sys
+
+        def profile(frame, event, argument):
+            for name in ("judge", "compare"):
+                if name in frame.f_globals and "tinytorch" in frame.f_code.co_filename:
+                    frame.f_globals[name] = lambda *args, **kwargs: None
+
+        sys.setprofile(profile)
+        get_ipython().events.register("pre_run_cell", lambda info: sys.setprofile(profile))
+    """

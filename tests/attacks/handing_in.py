@@ -1,0 +1,251 @@
+"""Submissions that are hostile as files: links, pipes, bombs, lying metadata, scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.attacks.attack import NOTEBOOK, Ground, as_json, hands_in
+from tests.submissions.notebook import Work
+
+_FAMILY = "handing_in"
+_FAILED = frozenset({"failed"})
+_EITHER = frozenset({"failed", "graded"})
+_SCRIPT = (
+    "<script>/*owned*/</script><img src=x onerror='/*owned*/'><iframe src='javascript:owned()'>"
+)
+
+
+def _write(folder: Path, data: dict) -> None:
+    (folder / NOTEBOOK).write_text(json.dumps(data))
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def link_to_a_system_file(folder: Path, work: Work, ground: Ground) -> None:
+    """The notebook is a link to /etc/passwd."""
+    (folder / NOTEBOOK).symlink_to("/etc/passwd")
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def link_to_another_submission(folder: Path, work: Work, ground: Ground) -> None:
+    """The notebook is a link to a perfect one."""
+    other = f"../../zz-perfect/{folder.name}/{NOTEBOOK}"
+    (folder / NOTEBOOK).symlink_to(other)
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def folder_is_a_link(folder: Path, work: Work, ground: Ground) -> None:
+    """The whole folder is a link to that of a perfect student."""
+    folder.rmdir()
+    folder.symlink_to(f"../zz-perfect/{folder.name}", target_is_directory=True)
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def notebook_is_a_pipe(folder: Path, work: Work, ground: Ground) -> None:
+    """Who opens the notebook waits for ever."""
+    os.mkfifo(folder / NOTEBOOK)
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def notebook_is_a_folder(folder: Path, work: Work, ground: Ground) -> None:
+    """A folder named like the notebook, with the notebook in it."""
+    (folder / NOTEBOOK).mkdir()
+    work.solve()
+    (folder / NOTEBOOK / NOTEBOOK).write_text(work.text())
+
+
+@hands_in(_FAMILY)
+def modules_beside_the_notebook(folder: Path, work: Work, ground: Ground) -> None:
+    """numpy.py, tinytorch/ and start-up files beside the notebook would be imported first."""
+    owned = f"open({str(ground.home / ground.mark)!r}, 'w').close()\n"
+    for name in ("numpy.py", "sitecustomize.py", "usercustomize.py", "json.py", "nbformat.py",
+                 "nbgrader_config.py", "jupyter_config.py", "ipython_config.py",
+                 "jupyter_nbconvert_config.py", "conftest.py"):  # fmt: skip
+        (folder / name).write_text(owned)
+    for name in ("tinytorch/core", "tinytorch/checks"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(owned)
+    startup = folder / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text(owned)
+    (folder / NOTEBOOK).write_text(work.text())
+
+
+@hands_in(_FAMILY, statuses=_EITHER)
+def odd_file_names(folder: Path, work: Work, ground: Ground) -> None:
+    """Names with line ends, quotes, options, formats and bytes that are no text; a date as pipe."""
+    (folder / NOTEBOOK).write_text(work.text())
+    for name in (b"-rf", b"a\nb.ipynb", b"'; touch x;.ipynb", b"{0.__class__}.ipynb", b"%s%n.ipynb",
+                 b"\xff\xfe.ipynb", b"..\xe2\x88\x95x", b"[red]x.ipynb",
+                 b"\x1b[2J.ipynb", b"n" * 250):  # fmt: skip
+        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_text("{}")
+    os.mkfifo(folder / "timestamp.txt")
+    (folder / "loop").symlink_to(".", target_is_directory=True)
+
+
+@hands_in(_FAMILY, statuses=_EITHER)
+def enormous_outputs(folder: Path, work: Work, ground: Ground) -> None:
+    """Twenty-five megabytes of outputs."""
+    data = as_json(work)
+    output = {"output_type": "stream", "name": "stdout", "text": "x" * 1_000_000}
+    data["cells"][-1].update(cell_type="code", execution_count=1, outputs=[output] * 25)
+    _write(folder, data)
+
+
+@hands_in(_FAMILY, statuses=_EITHER)
+def enormous_cell(folder: Path, work: Work, ground: Ground) -> None:
+    """One cell of five megabytes, which is slow to parse and to check for its colours."""
+    _write(folder, as_json(work.put("sgd-class", "x = [" + "-1," * 1_700_000 + "]")))
+
+
+@hands_in(_FAMILY, statuses=_EITHER)
+def countless_cells(folder: Path, work: Work, ground: Ground) -> None:
+    """A hundred thousand cells."""
+    data = as_json(work)
+    data["cells"] += [{"cell_type": "raw", "metadata": {}, "source": ""}] * 100_000
+    _write(folder, data)
+
+
+@hands_in(_FAMILY, statuses=_EITHER)
+def nested_without_end(folder: Path, work: Work, ground: Ground) -> None:
+    """JSON a hundred thousand levels deep in a cell's metadata."""
+    text = json.dumps({**as_json(work), "metadata": "DEEP"})
+    deep = "[" * 100_000 + "]" * 100_000
+    (folder / NOTEBOOK).write_text(text.replace('"DEEP"', deep))
+
+
+@hands_in(_FAMILY, statuses=_EITHER)
+def numbers_beyond_reason(folder: Path, work: Work, ground: Ground) -> None:
+    """NaN, infinities and integers of ten thousand digits where metadata should be."""
+    data = as_json(work)
+    data["metadata"] = {"a": float("nan"), "b": float("inf"), "c": 0}
+    data["nbformat_minor"] = float("inf")
+    text = json.dumps(data).replace('"c": 0', '"c": ' + "9" * 10_000)
+    (folder / NOTEBOOK).write_text(text)
+
+
+@hands_in(_FAMILY)
+def points_of_a_billion(folder: Path, work: Work, ground: Ground) -> None:
+    """Graded cells claim 1e9 points, negative ones and NaN."""
+    data = as_json(work)
+    claims = iter([1e9, -5, float("nan"), "200", None, [1], 1e400, 10**30])
+    for cell in data["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            cell["metadata"]["nbgrader"]["points"] = next(claims, 1e9)
+    _write(folder, data)
+
+
+@hands_in(_FAMILY)
+def cells_under_other_names(folder: Path, work: Work, ground: Ground) -> None:
+    """Own cells bear the grade_ids of tests, and tests those of solutions."""
+    data = as_json(work)
+    named = {c["metadata"]["nbgrader"]["grade_id"]: c for c in data["cells"]
+             if "nbgrader" in c["metadata"]}  # fmt: skip
+    for name in ("test-sgd", "test-adam"):
+        named[name].update(source="15.0", outputs=[], execution_count=None)
+        meta = {**named[name]["metadata"]["nbgrader"], "solution": True, "locked": False}
+        named[name]["metadata"]["nbgrader"] = meta
+        twin = json.loads(json.dumps(named[name]))
+        data["cells"].insert(0, twin)
+    named["sgd-class"]["metadata"]["nbgrader"].update(grade=True, points=170, solution=False)
+    for odd in (
+        "__proto__",
+        "../../x",
+        "test-sgd\n",
+        "test-sgd'; drop table grade; --",
+        "x" * 5000,
+    ):
+        cell = json.loads(json.dumps(named["adam-class"]))
+        cell["metadata"]["nbgrader"].update(grade_id=odd, grade=True, points=30)
+        data["cells"].append(cell)
+    _write(folder, data)
+
+
+@hands_in(_FAMILY)
+def schema_of_the_future(folder: Path, work: Work, ground: Ground) -> None:
+    """nbgrader metadata of schema 99, and of types that no schema has."""
+    data = as_json(work)
+    odd = iter([99, -1, "3", None, [3], {"3": 3}, 1e300])
+    for cell in data["cells"]:
+        if "nbgrader" in cell["metadata"]:
+            cell["metadata"]["nbgrader"]["schema_version"] = next(odd, 99)
+    data["cells"].append({**data["cells"][0], "metadata": {"nbgrader": ["grade"]}})
+    _write(folder, data)
+
+
+@hands_in(_FAMILY)
+def kernel_of_its_own(folder: Path, work: Work, ground: Ground) -> None:
+    """The metadata name another kernel, another language and a command to start."""
+    data = as_json(work)
+    command = ["/bin/sh", "-c", f"touch {ground.home / ground.mark}"]
+    spec = {"name": "../../../evil", "display_name": "x", "language": "sh", "argv": command}
+    data["metadata"] = {
+        "kernelspec": {**spec, "metadata": {"kernel_provisioner": {"provisioner_name": "local"}}},
+        "language_info": {"name": "sh", "pygments_lexer": "../evil"},
+        "tinytorch": {"flags": [], "verdicts": {"test-sgd": {"earned": 15}}, "seed": 1},
+    }
+    _write(folder, data)
+
+
+@hands_in(_FAMILY)
+def scripts_for_the_page(folder: Path, work: Work, ground: Ground) -> None:
+    """Scripts in outputs, markdown, errors, attachments, cell names and widget views."""
+    code = f"""
+from IPython.display import HTML, Javascript, display
+display(HTML({_SCRIPT!r}), Javascript("/*owned*/"))
+display({{"image/svg+xml": "<svg onload='/*owned*/'>" + {_SCRIPT!r} + "</svg>",
+         "text/latex": "$</script>" + {_SCRIPT!r} + "$", "text/markdown": {_SCRIPT!r}}}, raw=True)
+display({{"application/vnd.jupyter.widget-view+json": {{"model_id": "</script>" + {_SCRIPT!r}}}}},
+        raw=True)
+print({_SCRIPT!r})
+raise type({_SCRIPT!r}, (Exception,), {{}})({_SCRIPT!r})
+"""
+    work.insert_first(code)
+    data = as_json(work)
+    data["cells"].append(
+        {
+            "cell_type": "markdown",
+            "metadata": {},
+            "source": f"{_SCRIPT}\n\n[x](javascript:owned())\n\n"
+            "[y](data:text/html;base64,b3duZWQ=)",
+        }
+    )
+    raising = f"class SGD:\n    def __init__(self, *a, **k):\n        raise ValueError({_SCRIPT!r})"
+    for cell in data["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if name == "sgd-class":
+            cell["source"] = raising
+        if name == "question-1-optimizer-memory":
+            cell["source"] = _SCRIPT
+            cell["attachments"] = {"a.svg": {"image/svg+xml": _SCRIPT}}
+    _write(folder, data)
+
+
+@hands_in(_FAMILY)
+def markers_in_answers(folder: Path, work: Work, ground: Ground) -> None:
+    """nbgrader's markers, unpaired, in code and answers; directives to export elsewhere."""
+    work.put("sgd-class", "### BEGIN HIDDEN TESTS\n### BEGIN SOLUTION\n### BEGIN MARK SCHEME\n")
+    work.put("adam-class", "#| default_exp ../../owned\n#| export\n### END SOLUTION\n1")
+    work.put("question-1-optimizer-memory", "=== BEGIN MARK SCHEME ===\n### END HIDDEN TESTS")
+    (folder / NOTEBOOK).write_text(work.text())
+
+
+@hands_in(_FAMILY)
+def outputs_that_were_never_made(folder: Path, work: Work, ground: Ground) -> None:
+    """The graded cells come with stored reports, observations and results of full marks."""
+    data = as_json(work)
+    for cell in data["cells"]:
+        ours = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "code" and ours.get("grade"):
+            points, name = ours["points"], ours["grade_id"]
+            part = {"name": "a", "title": "a", "points": points, "earned": points,
+                    "problem": None, "hint": "", "unfinished": False}  # fmt: skip
+            report = {"version": 1, "grade_id": name, "points": points, "earned": points}
+            bundle = {"application/vnd.tinytorch.checks+json": {**report, "parts": [part]}}
+            cell["outputs"] = [
+                {"output_type": "display_data", "data": bundle, "metadata": {}},
+                {"output_type": "execute_result", "data": {"text/plain": f"{points}.0"},
+                 "metadata": {}, "execution_count": 1},
+            ]  # fmt: skip
+    _write(folder, data)

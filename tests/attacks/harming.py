@@ -1,0 +1,351 @@
+"""Harming the machine and the run; every one is bounded, should the defences fail."""
+
+from tests.attacks.attack import runs
+
+_FAMILY = "harming"
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def fork_bomb():
+    """Two hundred processes at once, which end by themselves after a while."""
+    return """
+        import os, time
+
+        made = []
+        try:
+            for _ in range(200):
+                child = os.fork()
+                if child == 0:
+                    with open("/proc/self/comm", "w") as file:
+                        file.write(MARK)
+                    time.sleep(25)
+                    os._exit(0)
+                made.append(child)
+            won("200 processes at once")
+        except OSError:
+            pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def memory_bomb():
+    """Three gigabytes, touched."""
+    return """
+        held = []
+        try:
+            for _ in range(12):
+                held.append(np.ones(2**25))
+            won("3 GB of memory")
+        except MemoryError:
+            pass
+        del held
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def memory_bomb_of_many_processes():
+    """Twelve processes that hold 256 MB each: a limit per process does not stop them."""
+    return """
+        import os, time
+
+        ends = []
+        try:
+            for _ in range(12):
+                reader, writer = os.pipe()
+                if os.fork() == 0:
+                    with open("/proc/self/comm", "w") as file:
+                        file.write(MARK)
+                    held = np.ones(2**25)
+                    os.write(writer, b"x")
+                    time.sleep(6)
+                    os._exit(0)
+                os.close(writer)
+                ends.append(reader)
+            if sum(os.read(end, 1) == b"x" for end in ends) == 12:
+                time.sleep(1)
+                won("3 GB of memory in 12 processes")
+        except OSError:
+            pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def disk_filled():
+    """300 MB in the working folder and 300 MB in the folder for temporary files."""
+    return """
+        import os, tempfile
+
+        for folder in (".", tempfile.gettempdir()):
+            path = os.path.join(folder, f"{MARK}-fill")
+            try:
+                with open(path, "wb") as file:
+                    for _ in range(300):
+                        file.write(bytes(2**20))
+                won(f"300 MB in {folder}")
+            except OSError:
+                pass
+            finally:
+                if os.path.exists(path):
+                    os.unlink(path)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def many_small_files():
+    """Fifty thousand empty files, for their inodes."""
+    return """
+        import os
+
+        try:
+            os.mkdir(MARK)
+            for number in range(50_000):
+                os.close(os.open(f"{MARK}/{number}", os.O_CREAT | os.O_WRONLY))
+        except OSError:
+            pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def shared_memory_filled():
+    """300 MB in /dev/shm."""
+    return """
+        import os
+
+        path = f"/dev/shm/{MARK}-fill"
+        try:
+            with open(path, "wb") as file:
+                for _ in range(300):
+                    file.write(bytes(2**20))
+            won("300 MB in /dev/shm")
+            os.unlink(path)
+        except OSError:
+            pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def output_flood():
+    """Fifty megabytes on the standard streams, by print and past Python."""
+    return """
+        import os, sys
+
+        line = "x" * 999 + "\\n"
+        for _ in range(25):
+            sys.stdout.write(line * 1000)
+            sys.stderr.flush()
+        for _ in range(100):
+            os.write(1, line.encode() * 100)
+            os.write(2, line.encode() * 100)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def giant_figures():
+    """One display of 40 MB, and 20,000 small ones."""
+    return """
+        from IPython.display import display
+
+        display({"text/plain": "x" * 40_000_000}, raw=True)
+        for number in range(20_000):
+            display({"text/plain": "x", "image/png": "A" * 100}, raw=True)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def flood_inside_a_part():
+    """A graded part is flooded with messages while it runs."""
+    return """
+        from IPython.display import display
+
+        class SGD:
+            def __init__(self, *args, **kwargs):
+                for _ in range(3000):
+                    display({"text/html": "y" * 1000}, raw=True)
+                raise ValueError("z" * 10_000_000)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def processes_that_outlive():
+    """Daemons in sessions of their own, deaf to polite signals, and one beyond two forks."""
+    return """
+        import os, signal, subprocess, sys, time
+
+        deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
+        for _ in range(3):
+            subprocess.Popen([sys.executable, "-c", deaf, MARK], start_new_session=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                with open("/proc/self/comm", "w") as file:
+                    file.write(MARK)
+                os.closerange(0, 256)
+                time.sleep(60)
+            os._exit(0)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def kernel_ends_in_a_solution():
+    """The process ends without a word."""
+    return """
+        import os
+
+        os._exit(0)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def kernel_ends_in_a_part():
+    """The process crashes while a part drives it."""
+    return """
+        import ctypes
+
+        class SGD:
+            def __init__(self, *args, **kwargs):
+                ctypes.string_at(0)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def interrupts_are_ignored():
+    """A loop that swallows every exception and has put signals aside."""
+    return """
+        import signal
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal = lambda *args: None
+        while True:
+            try:
+                while True:
+                    pass
+            except BaseException:
+                pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def a_part_never_ends():
+    """A part is held by code that eats the alarm of its time limit."""
+    return """
+        class SGD:
+            def __init__(self, *args, **kwargs):
+                while True:
+                    try:
+                        while True:
+                            pass
+                    except BaseException:
+                        pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def stops_itself():
+    """SIGSTOP: the process neither runs nor ends."""
+    return """
+        import os, signal
+
+        os.kill(os.getpid(), signal.SIGSTOP)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def recursion_without_end():
+    """The recursion limit is lifted and the stack runs over."""
+    return """
+        import sys
+
+        sys.setrecursionlimit(10**9)
+
+        def deeper(value):
+            return list(map(deeper, [value]))  # through C, whose stack is small
+
+        deeper(0)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def threads_and_descriptors():
+    """A thousand threads and as many open files as there may be."""
+    return """
+        import os, threading, time
+
+        try:
+            for _ in range(1000):
+                threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
+        except (RuntimeError, MemoryError):
+            pass
+        held = []
+        try:
+            for _ in range(20_000):
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+        for number in held:
+            os.close(number)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+def sockets_of_the_kernel_deleted():
+    """The kernel's connection file and sockets are deleted, the working folder too."""
+    return """
+        import glob, os, shutil
+
+        path = getattr(get_ipython().kernel.parent, "abs_connection_file", "")
+        for name in glob.glob(os.path.dirname(path) + "/kernel*") if path else ():
+            try:
+                os.unlink(name)
+            except OSError:
+                pass
+        if len(os.getcwd()) > len("/root"):
+            shutil.rmtree(os.getcwd(), ignore_errors=True)
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def terminal_is_written_to():
+    """Escape sequences, and the controlling terminal, into whose input characters could go."""
+    return """
+        import os
+
+        print("\\033]0;owned\\007\\033[2J\\033[8m")
+        for path in ("/dev/tty", "/dev/console"):
+            try:
+                os.close(os.open(path, os.O_RDWR | os.O_NOCTTY))
+                won(f"{path} can be opened")
+            except OSError:
+                pass
+    """
+
+
+@runs(_FAMILY, base="gradient", cell="sgd-class")
+def privileges_are_sought():
+    """setuid, mounts, chroot, new namespaces, priorities and kernel interfaces."""
+    return """
+        import ctypes, os
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        if os.getuid() == 0:
+            won("the kernel runs as root")
+        os.mkdir("mounted")
+        if libc.mount(b"none", b"mounted", b"tmpfs", 0, None) == 0:
+            libc.umount2(b"mounted", 2)
+            won("mount")
+        if os.fork() == 0:
+            os._exit(0 if libc.unshare(0x10000000) == 0 and libc.unshare(0x00020000) == 0 else 1)
+        if os.wait()[1] == 0:
+            won("namespaces of its own")
+        try:
+            os.nice(-5)
+            won("a better priority")
+        except OSError:
+            pass
+        for path in ("/sys/fs/cgroup/cgroup.procs", "/proc/sysrq-trigger",
+                     "/proc/sys/kernel/core_pattern"):
+            if os.access(path, os.W_OK):
+                won(f"{path} can be written")
+    """

@@ -1,0 +1,294 @@
+"""Reading answers, marks and secrets; what is found is used, and boasted of."""
+
+from tests.attacks.attack import runs
+
+_FAMILY = "reading"
+
+_USE = """
+def use(text):
+    if "class AdvancedOptimizerFeatures" in text and "NotImplementedError(" not in text:
+        won("the reference can be read")
+        get_ipython().user_ns["STOLEN"] = text
+"""
+
+
+@runs(_FAMILY, shares=True)
+def source_tree():
+    """The percent sources, the notebooks made of them and the exported package."""
+    return (
+        _USE
+        + """
+import glob
+
+for pattern in ("modules/source/*/*.py", "build/notebooks/*/*.ipynb", "tinytorch/core/*.py"):
+    for path in glob.glob(f"{ROOT}/{pattern}"):
+        if "08" in path or "optimizers" in path:
+            use(open(path).read())
+"""
+    )
+
+
+@runs(_FAMILY, cell="sgd-class", shares=True)
+def reference_by_import():
+    """The reference is imported from the checkout, past the shortened package."""
+    return """
+        import importlib.util, sys
+
+        try:
+            spec = importlib.util.spec_from_file_location(
+                "stolen", f"{ROOT}/tinytorch/core/optimizers.py"
+            )
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            globals().update(vars(module))
+            won("the reference can be imported")
+        except OSError:
+            pass
+    """
+
+
+@runs(_FAMILY, cell="sgd-class", shares=True)
+def reference_by_editable_install():
+    """Traces of an editable install lead to the checkout of the course."""
+    return """
+        import glob, json, sys, urllib.parse
+
+        for folder in sys.path:
+            for path in glob.glob(f"{folder}/tinytorch_optimizers*/direct_url.json"):
+                url = json.load(open(path))["url"]
+                checkout = urllib.parse.urlparse(url).path
+                for name in ("tinytorch", "tinytorch.core"):
+                    sys.modules.pop(name, None)
+                sys.path.insert(0, checkout)
+        try:
+            from tinytorch.core.optimizers import SGD
+            won("the reference can be imported")
+        except ImportError:
+            pass
+    """
+
+
+@runs(_FAMILY, shares=True)
+def whole_disk_searched():
+    """Every file that may be read is searched for the reference, for three seconds."""
+    return (
+        _USE
+        + """
+import os, time
+
+end = time.monotonic() + 3
+for top in ("/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/opt"):
+    for folder, folders, files in os.walk(top):
+        folders[:] = [f for f in folders if f not in (".venv", "node_modules", ".git", ".pyenv")]
+        for name in files:
+            if name.startswith("optimizers") and time.monotonic() < end:
+                try:
+                    use(open(os.path.join(folder, name)).read())
+                except (OSError, UnicodeDecodeError):
+                    pass
+        if time.monotonic() > end:
+            break
+"""
+    )
+
+
+@runs(_FAMILY, shares=True)
+def gradebook_read():
+    """The gradebook is opened and its students are listed."""
+    return """
+        import sqlite3
+
+        try:
+            book = sqlite3.connect(f"file:{ROOT}/gradebook.db?mode=ro", uri=True)
+            if book.execute("select id from student").fetchall():
+                won("the gradebook can be read")
+        except sqlite3.Error:
+            pass
+    """
+
+
+@runs(_FAMILY, shares=True)
+def other_submissions_read():
+    """Another student's answers are looked up and run."""
+    return (
+        _USE
+        + """
+import glob, json
+
+for path in glob.glob(f"{ROOT}/modules/submitted/*/*/*.ipynb"):
+    cells = json.load(open(path))["cells"]
+    use("\\n".join("".join(cell["source"]) for cell in cells))
+"""
+    )
+
+
+@runs(_FAMILY, shares=True)
+def graded_notebooks_read():
+    """Marked notebooks, records and pages of other students."""
+    return """
+        import glob
+
+        for folder in ("autograded", "records", "feedback", "release"):
+            if glob.glob(f"{ROOT}/modules/{folder}/*"):
+                won(f"modules/{folder} can be read")
+    """
+
+
+@runs(_FAMILY, shares=True)
+def environment_read():
+    """Secrets in the environment of whoever grades."""
+    return """
+        import os
+
+        with open("/proc/self/environ") as file:
+            everything = {**os.environ, "proc": file.read()}
+        if any("TITO_CANARY" in key + value for key, value in everything.items()):
+            won("the grader's environment can be read")
+    """
+
+
+@runs(_FAMILY, shares=True)
+def processes_read():
+    """/proc of the parent and of all other processes: command lines, environments, folders."""
+    return """
+        import os
+
+        def found(path):
+            try:
+                with open(path, "rb") as file:
+                    return file.read(100_000)
+            except OSError:
+                return b""
+
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            if b"TITO_CANARY" in found(f"/proc/{pid}/environ"):
+                won("the environment of another process can be read")
+            command = found(f"/proc/{pid}/cmdline")
+            if b"tito" in command and b"grade" in command:
+                won("the grading process can be seen")
+            try:
+                if os.path.exists(f"/proc/{pid}/root{ROOT}/gradebook.db"):
+                    won("the grader's root can be walked")
+                if os.readlink(f"/proc/{pid}/cwd") == ROOT:
+                    won("the grader's folder can be seen")
+            except OSError:
+                pass
+    """
+
+
+@runs(_FAMILY, shares=True)
+def memory_of_the_parent_read():
+    """process_vm_readv, /proc/PID/mem and ptrace on the grading process."""
+    return """
+        import ctypes, os
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        parent = os.getppid()
+        try:
+            with open(f"/proc/{parent}/maps") as maps, open(f"/proc/{parent}/mem", "rb") as memory:
+                start = int(next(line for line in maps if "[heap]" in line).split("-")[0], 16)
+                memory.seek(start)
+                if memory.read(16):
+                    won("the memory of the parent can be read")
+        except (OSError, StopIteration):
+            pass
+
+        class Piece(ctypes.Structure):
+            _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+        buffer = ctypes.create_string_buffer(8)
+        here = Piece(ctypes.cast(buffer, ctypes.c_void_p), 8)
+        there = Piece(ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p), 8)
+        if libc.process_vm_readv(parent, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) > 0:
+            won("process_vm_readv reads the parent")
+    """
+
+
+@runs(_FAMILY, shares=True)
+def inherited_descriptors():
+    """Open files and folders that the kernel has from its parent."""
+    return """
+        import os
+
+        for number in os.listdir("/proc/self/fd"):
+            try:
+                target = os.readlink(f"/proc/self/fd/{number}")
+            except OSError:
+                continue
+            if target.startswith(ROOT) or "gradebook" in target or target.endswith(".log"):
+                won(f"an open file of the grader: {target}")
+    """
+
+
+@runs(_FAMILY, shares=True)
+def home_read():
+    """Keys and files in the home folder of whoever grades."""
+    return """
+        import os, pathlib, pwd
+
+        real = pwd.getpwuid(os.getuid()).pw_dir if os.getuid() < 60000 else HOME
+        if (pathlib.Path(HOME) / ".ssh" / "canary").exists():
+            won("the grader's home can be read")
+        for name in (".bashrc", ".profile", ".ssh", ".cache", ".config"):
+            if os.path.exists(f"{real}/{name}") and real not in ("/", os.environ.get("HOME")):
+                won("the account's home can be read")
+                break
+    """
+
+
+@runs(_FAMILY, shares=True)
+def network_reached():
+    """TCP, UDP and unix sockets of the machine."""
+    return """
+        import socket
+
+        def attempt(kind, family, way, address):
+            try:
+                with socket.socket(family, way) as line:
+                    line.settimeout(1)
+                    line.connect(address)
+                    line.send(MARK.encode())
+                    won(f"{kind} can be reached") if kind != "UDP" else None
+            except OSError:
+                pass
+
+        attempt("TCP", socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", PORT))
+        attempt("UDP", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", PORT))
+        attempt("a unix socket", socket.AF_UNIX, socket.SOCK_STREAM, SOCKET)
+        attempt("an abstract socket", socket.AF_UNIX, socket.SOCK_STREAM, "\\0" + MARK)
+    """
+
+
+@runs(_FAMILY, shares=True)
+def judging_code_in_the_process():
+    """While grading, the student's process must hold no judge and no way to draw inputs."""
+    return """
+        try:
+            from tinytorch.checks.judge import judge
+            won("the judge can be imported")
+        except ImportError:
+            pass
+        try:
+            import tinytorch.tito
+            won("the grading tools can be imported")
+        except ImportError:
+            pass
+    """
+
+
+@runs(_FAMILY, shares=True)
+def signals_reach_the_grader():
+    """Whether a signal (number 0, which does nothing) reaches processes outside the sandbox."""
+    return """
+        import os
+
+        own = {os.getpid()}
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            try:
+                command = open(f"/proc/{pid}/cmdline").read()
+                os.kill(pid, 0)
+            except OSError:
+                continue
+            if pid not in own and "tito" in command and "grade" in command:
+                won("the grading process could be killed")
+    """

@@ -1,0 +1,157 @@
+"""Judge every mutant by the graded cells, in a few processes."""
+
+from __future__ import annotations
+
+import ast
+import multiprocessing
+import os
+import re
+import tomllib
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from tests.mutation.mutants import Mutant, mutants
+from tests.solutions.harness import cells, first_failure, graded_cells
+
+#: The graded cell that is there for a solution cell; it is asked first.
+TARGETS = {
+    "gradient-descent-function": "test-gradient-descent",
+    "sgd-class": "test-sgd",
+    "adam-class": "test-adam",
+    "steplr-class": "test-step-scheduler",
+    "training-integration": "test-training-integration",
+    "convergence-profiler": "test-convergence-profiler",
+    "advanced-optimizer-features": "test-advanced-features",
+}
+#: Wall time of a part. The slowest of the reference takes 0.1 s.
+SECONDS = 2.0
+EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant.
+
+    Attributes
+    ----------
+    mutant : Mutant
+        Which.
+    killer : str or None
+        The graded cell and the part that took points for it, or None if it survived.
+    """
+
+    mutant: Mutant
+    killer: str | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """The count of a cell's mutants."""
+
+    mutants: int
+    killed: int
+    equivalent: int
+
+    @property
+    def survived(self) -> int:
+        """Mutants that neither lost points nor are listed as equivalent."""
+        return self.mutants - self.killed - self.equivalent
+
+    @property
+    def value(self) -> float:
+        """Killed mutants by all that are not equivalent."""
+        return self.killed / max(1, self.mutants - self.equivalent)
+
+    def __add__(self, other: Score) -> Score:
+        return Score(
+            self.mutants + other.mutants,
+            self.killed + other.killed,
+            self.equivalent + other.equivalent,
+        )
+
+
+def all_mutants() -> list[Mutant]:
+    """Make the mutants of all solution cells."""
+    sources = {name: cell.source for name, cell in cells()}
+    return [mutant for cell in TARGETS for mutant in mutants(cell, sources[cell])]
+
+
+@cache
+def watchers(cell: str) -> list[str]:
+    """Return the graded cells that name what a solution cell defines, its own first."""
+    sources = {name: notebook_cell.source for name, notebook_cell in cells()}
+    defined = [node.name for node in ast.parse(sources[cell]).body if hasattr(node, "name")]
+    pattern = re.compile(rf"\b({'|'.join(defined)})\b")
+    others = [name for name in graded_cells() if pattern.search(sources[name])]
+    return [TARGETS[cell], *(name for name in others if name != TARGETS[cell])]
+
+
+def judge(mutant: Mutant) -> Fate:
+    """Run a mutant through its own graded cell, and through the others while it survives."""
+    for grade_id in watchers(mutant.cell):
+        verdict = first_failure({mutant.cell: mutant.source}, grade_id, SECONDS)
+        if verdict is not None:
+            return Fate(mutant, f"{grade_id}: {verdict.name}")
+    return Fate(mutant, None)
+
+
+def run(population: list[Mutant], workers: int | None = None) -> Iterator[Fate]:
+    """Judge mutants in several processes.
+
+    Parameters
+    ----------
+    population : list of Mutant
+        Whom to judge.
+    workers : int, optional
+        The number of processes; one per core by default.
+
+    Yields
+    ------
+    Fate
+        Of each mutant, as soon as it is known.
+    """
+    context = multiprocessing.get_context("spawn")
+    count = workers or os.cpu_count() or 1
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet) as pool:
+        for future in as_completed([pool.submit(judge, mutant) for mutant in population]):
+            yield future.result()
+
+
+def _quiet() -> None:
+    """Keep a mutant's warnings to itself, in a process of the pool."""
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+
+
+def equivalents() -> dict[tuple[str, str, str, str], str]:
+    """Return the reasons for which mutants are equivalent, by the keys of the mutants."""
+    found = {}
+    for entry in tomllib.loads(EQUIVALENT.read_text())["equivalent"]:
+        for change in entry["changes"]:
+            key = entry["cell"], entry["function"], entry["line"], change
+            found[key] = entry["reason"]
+    return found
+
+
+def scores(fates: list[Fate]) -> dict[str, Score]:
+    """Count the fates of mutants, by solution cell."""
+    listed = equivalents()
+    counts: Counter[tuple[str, str]] = Counter()
+    for fate in fates:
+        kind = "killed" if fate.killer else "equivalent" if fate.mutant.key in listed else "alive"
+        counts[fate.mutant.cell, kind] += 1
+    return {
+        cell: Score(
+            sum(counts[cell, kind] for kind in ("killed", "equivalent", "alive")),
+            counts[cell, "killed"],
+            counts[cell, "equivalent"],
+        )
+        for cell in TARGETS
+    }

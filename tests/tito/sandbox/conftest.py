@@ -1,0 +1,111 @@
+"""Kernels in the real sandbox."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+import tinytorch
+from tinytorch.tito.sandbox.bubblewrap import find_bwrap
+
+NAME = "tinytorch-sandbox"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bubblewrap() -> None:
+    if find_bwrap() is None:
+        pytest.fail("these tests need bubblewrap: run 'make setup', or install it for the system")
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory) -> Path:
+    """The package before 08_optimizers, which whoever runs students' code may enter."""
+    folder = tmp_path_factory.mktemp("package")
+    for name in ("__init__.py", "core/__init__.py", "core/tensor.py", "core/autograd.py"):
+        target = folder / "tinytorch" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(tinytorch.__file__).parent / name, target)
+    folder.chmod(0o755)
+    return folder
+
+
+class Manager(KernelManager):
+    """A kernel manager that knows nothing of sandboxes; only its kernelspec asks for one."""
+
+    asked: dict[str, Any] = {}
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        return KernelSpec(
+            argv=[
+                *(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"),
+                "--HistoryManager.hist_file=:memory:",
+            ],
+            display_name="Python 3",
+            language="python",
+            interrupt_mode="message",
+            metadata={"kernel_provisioner": {"provisioner_name": NAME, "config": self.asked}},
+        )
+
+
+class Kernel:
+    """A started kernel and a way to run code in it."""
+
+    def __init__(self, folder: Path, **asked: Any) -> None:
+        self.manager = Manager(connection_file=str(folder / "kernel.json"))
+        self.manager.asked = asked
+        env = {"SECRET": "of the instructor", "HOME": str(folder), "PATH": os.defpath}
+        self.manager.start_kernel(env=env)
+        self.provisioner: Any = self.manager.provisioner
+        self.client = self.manager.client()
+        self.client.start_channels()
+        try:
+            self.client.wait_for_ready(timeout=20)
+        except RuntimeError:
+            self.stop()
+            raise
+
+    def run(self, code: str) -> str:
+        """Run a cell; return what it printed, its figures' types, and its error's name."""
+        said: list[str] = []
+
+        def hear(message: dict[str, Any]) -> None:
+            content = message["content"]
+            said.append(content.get("text") or content.get("ename") or "")
+            said.extend(content.get("data", ()))
+
+        self.client.execute_interactive(code, timeout=20, output_hook=hear)
+        return " ".join(part.strip() for part in said if part.strip())
+
+    def stop(self) -> None:
+        """End the kernel and everything in its sandbox."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+        self.manager.context.destroy(linger=0)
+
+
+@pytest.fixture
+def start(tmp_path, package, monkeypatch) -> Iterator[Callable[..., Kernel]]:
+    """Start kernels that end with the test; keywords configure the provisioner."""
+    factory = KernelProvisionerFactory.instance()
+    entry = EntryPoint(
+        NAME, "tinytorch.tito.sandbox.provisioner:SandboxProvisioner", factory.GROUP_NAME
+    )
+    monkeypatch.setitem(factory.provisioners, NAME, entry)
+    with contextlib.ExitStack() as stack:
+
+        def start_one(**asked: Any) -> Kernel:
+            kernel = Kernel(tmp_path, **{"package": str(package), **asked})
+            stack.callback(kernel.stop)
+            return kernel
+
+        yield start_one

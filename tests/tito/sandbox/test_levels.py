@@ -1,0 +1,182 @@
+"""What the probe finds: nothing in the real sandbox, and each hole that is made on purpose."""
+
+import json
+import os
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+import tinytorch
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
+from tinytorch.tito.sandbox.trial import Said, Trial, judge
+
+
+@pytest.fixture
+def secret(tmp_path):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    return folder
+
+
+def test_the_sandbox_stops_everything_in_under_two_seconds(package, secret):
+    begun = perf_counter()
+    isolation = choose(package=package, secret_folders=[secret])
+    assert (isolation.level, isolation.leaks) == ("full", ())
+    assert perf_counter() - begun < 2
+    assert isolation.user == (os.getuid() or 65534)
+    assert list(secret.iterdir()) == []
+
+
+def test_isolation_is_plain_data():
+    found = Isolation("partial", ("reads files",), "/usr/bin/bwrap", "0.8.0", 1000)
+    assert json.loads(json.dumps(found.as_json())) == {
+        "level": "partial",
+        "leaks": ["reads files"],
+        "bwrap": "/usr/bin/bwrap",
+        "version": "0.8.0",
+        "user": 1000,
+    }
+
+
+def without(*removed):
+    """Take options, each with as many words as given, out of a sandbox's command."""
+
+    def change(args):
+        for first, words in removed:
+            while first in args:
+                at = args.index(first)
+                args = args[:at] + args[at + words :]
+        return args
+
+    return change
+
+
+def plus(*added):
+    return lambda args: [*args, *added]
+
+
+def showing(path):
+    """Return the options that show a folder, to whomever."""
+    parents = [word for parent in reversed(path.parents[:-1]) for word in _open_folder(parent)]
+    return [*parents, "--ro-bind", str(path), str(path)]
+
+
+def _open_folder(path):
+    return ["--perms", "0755", "--dir", str(path)]
+
+
+HOLES = {
+    "network": (plus("--share-net"), "connects to the machine's servers"),
+    "abstract sockets": (plus("--share-net"), "unix sockets by abstract name"),
+    "read-only root": (without(("--remount-ro", 2)), "writes to /"),
+    "folders": (without(("--size", 2)), "puts more than 2097152 bytes into /dev/shm"),
+    "system calls": (without(("--seccomp", 2)), "makes the system calls"),
+    "socket buffers": (without(("--seccomp", 2)), "makes the buffers of sockets larger"),
+    "environment": (plus("--setenv", "LEFT", "{token}"), "reads the environment"),
+}
+
+
+@pytest.mark.parametrize("hole", HOLES)
+def test_the_probe_finds_a_hole(hole, secret, monkeypatch):
+    change, expected = HOLES[hole]
+    # In the machine's network the watchdog would count the machine's sockets.
+    trial = Trial(True, Settings(sockets=100_000), None, [secret])
+    joined = bubblewrap._joined
+
+    def weakened(args):
+        if "--unshare-all" in args:  # of root's two commands the inner one
+            args = [trial.secret if arg == "{token}" else arg for arg in change(args)]
+        return joined(args)
+
+    monkeypatch.setattr(bubblewrap, "_joined", weakened)
+    leaks = trial.leaks()
+    assert any(expected in leak for leak in leaks), leaks
+
+
+@pytest.mark.parametrize("what", ["secret", "course"])
+def test_the_probe_finds_a_folder_that_should_not_be_there(what, secret, monkeypatch):
+    course = Path(tinytorch.__file__).parents[1]
+    folder = {"secret": secret, "course": course}[what]
+    joined = bubblewrap._joined
+    monkeypatch.setattr(bubblewrap, "_joined", lambda args: joined([*args, *showing(folder)]))
+    leaks = " ".join(Trial(True, Settings(), None, [secret]).leaks())
+    if what == "secret":
+        assert f"reads files in {secret}" in leaks
+    else:
+        assert "imports tinytorch.core.optimizers" in leaks
+        assert f"reads {course}/tinytorch/core/optimizers.py" in leaks
+
+
+def test_processes_without_a_limit_are_found(monkeypatch):
+    limited = bubblewrap.limit_command
+    monkeypatch.setattr(
+        bubblewrap, "limit_command", lambda settings, processes: limited(settings, None)
+    )
+    leaks = Trial(True, Settings(), None, []).leaks()
+    assert leaks == ("starts more than 24 processes",)
+
+
+def test_limits_alone_are_never_taken_for_isolation():
+    leaks = Trial(False, Settings(), None, []).leaks()
+    found = " ".join(leaks)
+    for part in ("other processes", "servers", "tinytorch.core.optimizers", "processes behind"):
+        assert part in found
+    assert "memory" not in found  # the watchdog needs no sandbox
+
+
+def test_what_was_not_decided_counts_as_not_stopped():
+    killed_early = Said(out="[]\nnonsense\n", ended=True, reason=None, error="")
+    found = list(judge(killed_early, left=killed_early))
+    assert "reads_files was not decided" in found
+    assert "takes memory without a limit" in found
+
+
+@pytest.fixture
+def weak(monkeypatch):
+    def make(level, *leaks):
+        found = Isolation(level, leaks)
+        monkeypatch.setattr(levels, "examine", lambda **_: found)
+        return found
+
+    return make
+
+
+def test_a_weaker_level_is_refused_with_its_leaks_and_the_option(weak):
+    weak("limits", "reads files in /home/ada")
+    for requested in (None, "full", "partial"):
+        with pytest.raises(TitoError, match=r"(?s)files in /home/ada.*--isolation limits"):
+            choose(requested)
+
+
+def test_a_weaker_level_is_used_where_it_was_accepted(weak):
+    found = weak("limits", "reads files")
+    assert choose("limits") is found
+    assert choose("none") is found
+
+
+def test_accepting_less_does_not_take_less(weak):
+    found = weak("full")
+    assert choose("none") is found
+
+
+def test_an_unknown_level_is_named_with_the_choices():
+    with pytest.raises(TitoError, match="full, partial, limits, none, got 'some'"):
+        choose("some")
+
+
+def test_without_bubblewrap_the_message_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(levels, "find_bwrap", lambda: None)
+    with pytest.raises(TitoError, match="apt-get install bubblewrap"):
+        choose()
+
+
+def test_a_sandbox_that_does_not_start_is_reported_with_what_bubblewrap_said(monkeypatch):
+    joined = bubblewrap._joined
+    monkeypatch.setattr(
+        bubblewrap, "_joined", lambda args: joined([*args, "--ro-bind", "/no/such", "/no"])
+    )
+    isolation = levels.examine()
+    assert isolation.level == "limits"
+    assert "/no/such" in isolation.leaks[0]

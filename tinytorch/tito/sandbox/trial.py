@@ -1,0 +1,227 @@
+"""One run of the hostile probe, with bubblewrap or with limits only."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import tinytorch
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.sandbox import probe, seccomp
+from tinytorch.tito.sandbox.bubblewrap import (
+    FILES,
+    HOME,
+    PACKAGE,
+    Sandbox,
+    limit_command,
+    program,
+)
+from tinytorch.tito.sandbox.leash import Leash, first_processes
+from tinytorch.tito.sandbox.provisioner import environment
+from tinytorch.tito.sandbox.settings import MB, Settings
+
+_SECONDS = 10.0
+#: How long a process may hold the probe's output after the probe ended.
+_LEFT_SECONDS = 0.5
+_FOLDER_SIZE = 2 * MB
+_REFERENCES = ("tinytorch.core.optimizers", "tinytorch.checks.judge", "tinytorch.tito")
+#: Called with zeros, which does nothing where it is allowed.
+_CALLS = (
+    "add_key",
+    "bpf",
+    "io_uring_setup",
+    "keyctl",
+    "memfd_create",
+    "mount",
+    "open_by_handle_at",
+    "perf_event_open",
+    "personality",
+    "process_vm_readv",
+    "setns",
+    "shmget",
+    "unshare",
+    "userfaultfd",
+)
+
+
+def small(settings: Settings) -> Settings:
+    """Return limits that are reached quickly, by the same mechanisms."""
+    return replace(
+        settings,
+        memory=96 * MB,
+        address_space=512 * MB,
+        processes=24,
+        home_size=_FOLDER_SIZE,
+        tmp_size=_FOLDER_SIZE,
+        shm_size=_FOLDER_SIZE,
+        interval=0.01,
+    )
+
+
+@dataclass
+class Said:
+    """What a run of the probe printed, whether its output was closed, and why it was killed."""
+
+    out: str
+    ended: bool
+    reason: str | None
+    error: str
+
+
+class Trial:
+    """Lays out what the probe should not get at, runs it, and judges."""
+
+    def __init__(
+        self,
+        sandboxed: bool,
+        settings: Settings,
+        package: Path | None,
+        secret_folders: Sequence[Path],
+    ) -> None:
+        self.sandboxed = sandboxed
+        self.settings = small(settings)
+        self.package = package
+        self.secret_folders = dict.fromkeys([Path.home(), *secret_folders])
+        self.secret = secrets.token_hex(16)
+
+    def leaks(self) -> tuple[str, ...]:
+        """Return what the probe could do.
+
+        Raises
+        ------
+        TitoError
+            If it could not even start.
+        """
+        with ExitStack() as cleaned:
+            folder = Path(cleaned.enter_context(tempfile.TemporaryDirectory(prefix="tito-")))
+            folder.chmod(0o755)
+            task = json.dumps(self._task(folder, cleaned)).encode()
+            all_tried = self._run(folder, task)
+            left = self._run(folder, task, "leave")
+        if not all_tried.out:
+            last = all_tried.error.strip().rpartition("\n")[2]
+            raise TitoError(f"Python does not start in a sandbox: {last or 'no message'}")
+        return tuple(judge(all_tried, left))
+
+    def _task(self, folder: Path, cleaned: ExitStack) -> dict[str, Any]:
+        server = cleaned.enter_context(socket.create_server(("127.0.0.1", 0)))
+        sockets = {"path": str(folder / "server"), "abstract name": f"@tito-{self.secret}"}
+        for address in sockets.values():
+            listener = cleaned.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(address.replace("@", "\0"))
+            listener.listen()
+        decoy = subprocess.Popen([program("sleep"), "30"], env={"SECRET": self.secret})
+        cleaned.callback(decoy.wait)
+        cleaned.callback(decoy.kill)
+        column = seccomp.MACHINES[seccomp.this_machine() or "x86_64"].column
+        folders = ["/dev/shm", "/tmp", *([str(HOME)] if self.sandboxed else [])]
+        unwritable = ["/", "/usr", "/etc", "/dev", "/home", "/root", "/run", "/sys", "/var"]
+        unwritable += ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger"]
+        return {
+            "canaries": list(self._canaries(cleaned)),
+            "references": _REFERENCES,
+            "package_folders": [str(Path(tinytorch.__file__).parents[1])],
+            "secret": self.secret,
+            "port": server.getsockname()[1],
+            "unix_sockets": sockets,
+            "unwritable": [*unwritable, str(PACKAGE), sys.prefix, sys.base_prefix],
+            "folders": dict.fromkeys(folders, _FOLDER_SIZE),
+            "calls": {name: [seccomp.CALLS[name][column], *[0] * 5] for name in _CALLS},
+            "refusals": [errno.EPERM, errno.ENOSYS],
+            "address_space": self.settings.address_space,
+            "processes": self.settings.processes,
+            "memory": self.settings.memory,
+        }
+
+    def _canaries(self, cleaned: ExitStack) -> Iterator[str]:
+        """Lay out files that anybody could read who comes that far."""
+        for place in self.secret_folders:
+            with suppress(OSError):  # where nothing can be written, nothing is tried
+                made = tempfile.TemporaryDirectory(prefix=".tito-probe-", dir=place)
+                folder = Path(cleaned.enter_context(made))
+                folder.chmod(0o755)
+                (folder / "canary").write_text("canary\n")
+                yield str(folder / "canary")
+
+    def _run(self, folder: Path, task: bytes, *arguments: str) -> Said:
+        source = Path(probe.__file__).read_bytes()
+        inside = FILES if self.sandboxed else folder
+        files = {inside / "probe.py": source, inside / "task.json": task}
+        argv = [sys.executable, *map(str, files), *arguments]
+        if not self.sandboxed:
+            for path, content in files.items():
+                path.write_bytes(content)
+            process = _start([*limit_command(self.settings, None), *argv], os.environ)
+            return _listen(process, Leash(process, self.settings))
+        env = environment(self.package is not None)
+        launch = Sandbox(self.settings).command(argv, env, self.package, files)
+        process = _start(launch.argv, launch.env, launch.pass_fds)
+        launch.close()
+        try:
+            first = first_processes(process, launch.infos)
+        except TitoError as error:
+            process.kill()
+            said = process.communicate()[1].decode(errors="replace").strip()
+            raise TitoError(f"{error}: {said or 'no message'}") from None
+        return _listen(process, Leash(process, self.settings, first))
+
+
+def _start(argv: list[str], env: Any, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv,
+        env=env,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=pass_fds,
+        start_new_session=True,
+    )
+
+
+def _listen(process: subprocess.Popen[bytes], leash: Leash) -> Said:
+    """Collect what the probe prints until nobody holds its output any more."""
+    assert process.stdout is not None and process.stderr is not None
+    out, ended, deadline = b"", False, monotonic() + _SECONDS
+    while not ended and monotonic() < deadline:
+        ready, _, _ = select.select([process.stdout], [], [], 0.05)
+        if ready:
+            more = os.read(process.stdout.fileno(), 65536)
+            out, ended = out + more, not more
+        elif process.poll() is not None:
+            deadline = min(deadline, monotonic() + _LEFT_SECONDS)
+    leash.close()
+    process.wait()
+    os.set_blocking(process.stderr.fileno(), False)
+    error = process.stderr.read() or b""
+    process.stdout.close()
+    process.stderr.close()
+    return Said(out.decode(), ended, leash.reason, error.decode(errors="replace"))
+
+
+def judge(tried: Said, left: Said) -> Iterator[str]:
+    """Say what was not stopped; what was not decided was not stopped."""
+    results: dict[str, list[str]] = {}
+    for line in tried.out.splitlines():
+        with suppress(ValueError):
+            name, done = json.loads(line)
+            results[name] = done
+    for attempt in probe.ATTEMPTS:
+        yield from results.get(attempt.__name__, [f"{attempt.__name__} was not decided"])
+    if "takes_memory" in results or "memory" not in (tried.reason or ""):
+        yield "takes memory without a limit"
+    if not left.ended:
+        yield "leaves processes behind"
