@@ -74,7 +74,8 @@ def test_a_cell_that_raises_does_not_stop_the_next_one():
 def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
     nb = run(
         "import os; a = 1; print(os.getpid())",
-        "print('last words', flush=True); os._exit(1)",
+        # The pause lets the messages leave: what is still in the process dies with it.
+        "import time; print('last words', flush=True); time.sleep(0.5); os._exit(1)",
         "print(a, os.getpid())",
     )
     assert text(nb.cells[1]) == "last words\n"
