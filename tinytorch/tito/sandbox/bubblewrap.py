@@ -144,9 +144,10 @@ class Sandbox:
             args += ["--seccomp", launch.add_file(seccomp.filter_bytes(machine))]
         args += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(WORK)]
         args += launch.add_info()
-        # Counted inside the sandbox's own user namespace since Linux 5.14, so it is set there.
-        limits = limit_command(self.settings, processes=self.settings.processes)
-        launch.argv = [str(bwrap), "--args", launch.add_file(_joined(args)), "--", *limits, *argv]
+        # Bubblewrap too has the limits: code in the sandbox can take over its first process there.
+        command = [*limit_command(self.settings), str(bwrap), "--args"]
+        argv = [*limit_processes(self.settings), *argv]
+        launch.argv = [*command, launch.add_file(_joined(args)), "--", *argv]
         if os.geteuid() == 0:
             view.add(bwrap)
             if package is not None:
@@ -238,8 +239,11 @@ def places(settings: Settings) -> dict[Path, int]:
     }
 
 
-def limit_command(settings: Settings, processes: int | None) -> list[str]:
-    """Return the words that, before a command, run it with limits; none ever raises a limit."""
+def limit_command(settings: Settings) -> list[str]:
+    """Return the words that, before a command, run it with limits; none ever raises a limit.
+
+    The number of processes is not among them: it counts whatever else its user runs.
+    """
     limits = {
         "as": (resource.RLIMIT_AS, settings.address_space),
         "core": (resource.RLIMIT_CORE, 0),
@@ -250,13 +254,18 @@ def limit_command(settings: Settings, processes: int | None) -> list[str]:
         "nofile": (resource.RLIMIT_NOFILE, settings.open_files),
         "sigpending": (_RLIMIT_SIGPENDING, 1024),
     }
-    if processes is not None:
-        limits["nproc"] = (resource.RLIMIT_NPROC, processes)
-    command = [program("prlimit")]
-    for name, (number, limit) in limits.items():
-        _, hard = resource.getrlimit(number)
-        command.append(f"--{name}={limit if hard < 0 else min(limit, hard)}")
-    return [*command, "--"]
+    return [program("prlimit"), *(_limit(name, *limits[name]) for name in limits), "--"]
+
+
+def limit_processes(settings: Settings) -> list[str]:
+    """Return such words for the number of processes, which a user namespace counts by itself."""
+    word = _limit("nproc", resource.RLIMIT_NPROC, settings.processes)
+    return [program("prlimit"), word, "--"]
+
+
+def _limit(name: str, number: int, limit: int) -> str:
+    _, hard = resource.getrlimit(number)
+    return f"--{name}={limit if hard < 0 else min(limit, hard)}"
 
 
 def _usable_bwrap() -> Path:
