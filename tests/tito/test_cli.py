@@ -12,7 +12,18 @@ from tinytorch.tito.cli import main
 from tinytorch.tito.export import export_module
 from tinytorch.tito.source import read_source
 
-COMMANDS = ["export", "test", "release", "grade", "feedback", "scores", "status", "doctor"]
+COMMANDS = [
+    "new",
+    "lint",
+    "export",
+    "test",
+    "release",
+    "grade",
+    "feedback",
+    "scores",
+    "status",
+    "doctor",
+]
 
 
 class Answer(NamedTuple):

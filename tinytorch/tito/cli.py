@@ -11,6 +11,8 @@ from tinytorch import __version__
 from tinytorch.tito.errors import TitoError, UnknownModuleError
 
 _COMMANDS = {
+    "new": "Make the source of a new module, whole from the start.",
+    "lint": "Check the rules of the sources.",
     "export": "Make the package's modules from the sources.",
     "test": "Run a module's checks and show them part by part.",
     "release": "Make the students' notebook.",
