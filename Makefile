@@ -6,16 +6,16 @@ INSTALLED := .venv/.installed
 MODULE ?= 08_optimizers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint export release lock clean
+.PHONY: help setup demo test test-pythons lint export release docs lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
-		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	@touch $@
 
 setup: $(INSTALLED)  ## Make .venv/ with everything in it.
@@ -32,16 +32,23 @@ demo: $(INSTALLED)  ## Export, release, collect the sample class, grade it, writ
 test: lint  ## Run every test (lint first).
 	$(BIN)/pytest
 
-lint: $(INSTALLED)  ## Check style and types.
+test-pythons: $(INSTALLED)  ## Install and test under Python 3.11, 3.12 and 3.13, where the machine has them.
+	$(BIN)/python -m tests.pythons
+
+lint: $(INSTALLED)  ## Check style, types and the rules of the sources.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check tinytorch/checks tinytorch/tito tinytorch/*.py tests
 	$(BIN)/mypy
+	$(BIN)/tito lint
 
 export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.
 	$(BIN)/tito export --all
 
 release: $(INSTALLED)  ## Make the students' notebook.
 	$(BIN)/tito release $(MODULE)
+
+docs: $(INSTALLED)  ## Build the documentation site in build/site/.
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site
 
 lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt; pins of absent extras stay.
 	@$(BIN)/pip freeze --exclude-editable | cat - constraints.txt | grep '==' | \

@@ -69,6 +69,13 @@ c.ExecuteSubmission.isolation = "full"  # the weakest that is accepted; see 'tit
 c.ExecuteSubmission.secret_folders = [str(root), str(root / "modules" / "submitted")]
 c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
 
+# Lateness, counted from the due date in the gradebook; without one nothing is late.
+c.AssignLatePenalties.plugin_class = "tinytorch.tito.grading.late.LatePolicy"
+c.LatePolicy.percent_per_day = 10  # of the points earned, for each day begun
+c.LatePolicy.grace_minutes = 15
+c.LatePolicy.max_percent = 50
+c.LatePolicy.last_day = 7  # later, a submission earns nothing
+
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",

@@ -49,7 +49,7 @@ def graded(real_course, tmp_path_factory):
 @pytest.fixture(scope="module")
 def marks(graded):
     course, _ = graded
-    answer = run("tito", "scores", MODULE, "--csv", "marks.csv", course=course)
+    answer = run("tito", "scores", MODULE, "--to", "marks.csv", course=course)
     assert answer.returncode == 0, answer.stderr
     return read_csv(course.root / "marks.csv")
 
@@ -78,7 +78,7 @@ def test_grading_again_changes_nothing(graded, marks):
     again = run("tito", "grade", MODULE, course=course)
     assert f"0 graded, {len(STUDENTS) - 1} unchanged, 1 not graded" in again.stdout
     assert {path: path.read_bytes() for path in course.autograded.rglob("*.ipynb")} == before
-    run("tito", "scores", MODULE, "--csv", "again.csv", course=course)
+    run("tito", "scores", MODULE, "--to", "again.csv", course=course)
     assert read_csv(course.root / "again.csv") == marks
 
 

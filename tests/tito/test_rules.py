@@ -1,112 +1,248 @@
-"""The rules of a source and of a release, each broken once."""
+"""The rules of a source and of a release, each broken once: the message names the cell."""
+
+import re
 
 import nbformat
 import pytest
 
+from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.rules import check_release, check_source, secret_lines
+from tinytorch.tito.new import create
+from tinytorch.tito.rules import check_release, check_source, faults_of, secret_lines
 from tinytorch.tito.source import read_source, write_notebook
 
+SOLUTION = "mean-square-function"
+TEST = "test-mean-square"
+PROMPT = "prompt-1-mean-square"
+QUESTION = "question-1-mean-square"
+REGION = re.compile(r" *### BEGIN SOLUTION.*?### END SOLUTION\n", re.DOTALL)
+
 
 @pytest.fixture
-def module(course):
-    return course.module("second")
+def module(tmp_path):
+    """A module whose source keeps every rule."""
+    (tmp_path / "modules/source").mkdir(parents=True)
+    (tmp_path / "settings.ini").write_text("[DEFAULT]\nlib_path = tinytorch\n")
+    return create(Course(tmp_path), "decay")
 
 
-@pytest.fixture
-def source(module):
-    return read_source(module.source)
+def test_a_good_source_passes(module):
+    assert faults_of(module, read_source(module.source)) == []
 
 
-def find(notebook, grade_id):
-    return next(
-        cell
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+#: What is changed in the header of a cell, and what the rules say of it.
+HEADERS = [
+    ("imports", '"task": false', "", "missing keys ['task']"),
+    ("imports", '"task": false', '"task": false, "worth": 3', "unknown keys ['worth']"),
+    ("imports", '"schema_version": 3', '"schema_version": 2', "schema_version must be 3, got 2"),
+    ("imports", '"locked": true', '"locked": 1', "locked must be true or false, got 1"),
+    ("imports", '"locked": true', '"locked": false', "locked false is of no kind"),
+    ("imports", '"task": false', '"task": true', "tasks are not used here"),
+    ("imports", '"imports"', '"The Imports"', "grade_id must be like test-sgd"),
+    ("imports", f'"{"imports"}"', f'"{TEST}"', "the grade_id is used by 2 cells"),
+    ("imports", '"locked": true', '"locked": true, "points": 1', "points 1 on a cell that is not"),
+    (TEST, '"locked": true', '"locked": false', "graded (code, grade and locked)"),
+    (TEST, '"points": 10', '"points": 2.5', "needs whole points, at least 1, got 2.5"),
+    (TEST, '"points": 10', '"points": 11', "its Checks must be worth 11 points as its header"),
+    (TEST, '"points": 10', '"points": 11', "its parts must add up to 11 points, got 10"),
+    (QUESTION, '"points": 10', '"points": 12', f"the rubric of {PROMPT} must add up to 12"),
+    (SOLUTION, '"locked": false', '"locked": true', "a code cell with grade false, solution true"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "told"), HEADERS)
+def test_a_wrong_header_is_named(module, name, old, new, told):
+    lines = module.source.read_text().split("\n")
+    number = next(n for n, line in enumerate(lines) if f'"grade_id": "{name}"' in line)
+    lines[number] = re.sub(r", (?=})", "", lines[number].replace(old, new, 1))
+    module.source.write_text("\n".join(lines))
+    named = re.search(r'"grade_id": "(.*?)"', lines[number])[1]
+    found = faults_of(module, read_source(module.source))
+    assert any(f"line {number + 1}, {named}: " in fault and told in fault for fault in found), found
+
+
+#: A passage of the source, what it becomes, the cell that is named (or None), and what is said.
+TEXTS = [
+    # regions
+    ("import numpy as np", "import numpy  # see BEGIN SOLUTION", "imports", "stray marker 'BEGIN"),
+    ("    ### END SOLUTION\n", "", SOLUTION, "stray marker 'BEGIN SOLUTION'"),
+    ("### BEGIN MARK SCHEME", "### BEGIN HIDDEN TESTS", PROMPT, "stray marker"),
+    ("import numpy as np", "### BEGIN SOLUTION\n### END SOLUTION", "imports", "belongs into a sol"),
+    (REGION, "    return 0.0\n", SOLUTION, "needs a solution region"),
+    ("# TODO: return the mean", "# Return the mean", SOLUTION, "mean_square: a comment '# TODO:"),
+    ("    # TODO: return", "    # TODO:\n    #: return", SOLUTION, "a comment '# TODO: ...' must"),
+    (
+        "    # Hint: how",
+        "    # Hint: a\n    # Hint: b\n    # Hint: how",
+        SOLUTION,
+        "at most 2 hints",
+    ),
+    (re.compile(r'    """Return the mean of.*?"""\n', re.S), "", SOLUTION, "needs a docstring"),
+    (
+        "def mean_square(",
+        "# TODO: x.\n### BEGIN SOLUTION\nX = 1\n### END SOLUTION\ndef mean_square(",
+        SOLUTION,
+        "line 3 of the cell: a solution region stands in a function",
+    ),
+    ("#| export\ndef mean", "def mean", SOLUTION, "a solution cell begins with '#| export'"),
+    ("np.square(array).mean()", "np.square(array", SOLUTION, "is not valid Python, line"),
+    # graded cells
+    ('Checks("test-mean-square"', 'Checks("test-mean"', TEST, "its Checks must name 'test-mean-sq"),
+    ('= Checks("test-mean', '= list("test-mean', TEST, "makes one Checks object, got 0"),
+    ("    points=3,\n", "    points=4,\n", TEST, "its parts must add up to 10 points, got 11"),
+    (
+        "    points=3,\n",
+        "    points=-3,\n",
+        TEST,
+        "every_element_counts_in_any_shape: a part needs",
+    ),
+    ('    """Every element of a matrix counts once."""\n', "", TEST, "a part needs a docstring"),
+    ('    hint="How many elements has', '    hint="" and "', TEST, "a part needs a hint"),
+    ("stay_as_they_are(values)", "stay_as_they_are(data)", TEST, "takes ['data'], but `given` has"),
+    ("def the_values_stay_as_they_are", "def signs_do_not_cancel", TEST, "2 parts of that name"),
+    (
+        "    mean_square_checks.run()",
+        "    pass",
+        TEST,
+        "test_... that calls mean_square_checks.run()",
+    ),
+    ("    mean_square_checks.show()", "    pass", TEST, "full marks"),
+    ("def test_unit_decay_mean_square():", "def test_x(:", TEST, "is not valid Python, line"),
+    # pairs
+    ("def mean_square(", "def _mean_square(", SOLUTION, "defines a public function or class"),
+    ("def mean_square(", "def rms(", SOLUTION, f"no graded cell after {SOLUTION} uses rms"),
+    ("def mean_square(", "def rms(", TEST, "must use what a solution cell above it defines"),
+    # questions
+    ("- **3 points, what is known", "- **4 points, what", QUESTION, "10 points, got [4, 3, 2, 2]"),
+    (
+        re.compile(r"# ### BEGIN MARK.*?END MARK SCHEME\n", re.S),
+        "",
+        QUESTION,
+        "a locked prompt with",
+    ),
+    ("# The squares of both", "# ### END SOLUTION\n# The squares", QUESTION, "in every answer"),
+    (
+        re.compile(r"# The squares of both.*?does too\.\n", re.S),
+        "",
+        QUESTION,
+        "needs a model answer",
+    ),
+    # layout
+    ("#| default_exp core.decay", "x = 1", "cell-002", "needs a line '#| default_exp core.NAME'"),
+    ("print(mean_square([", "print()\n#| default_exp core.x\nprint(([", "cell-007", "and no other"),
+    (
+        'if __name__ == "__main__":\n    print',
+        '#| export\nif __name__ == "__main__":\n    print',
+        "cell-007",
+        "an exported cell of an assignment is locked or a solution",
+    ),
+    ("# - The mean square measures", "x = 1\n# - The", None, "'x = 1' would become text"),
+    # leaks
+    (
+        "# - The mean square measures",
+        "# - **2 points, a second number.** The mean, the largest absolute value or another one "
+        "that tells\n#   such cases apart, with the reason.\n"
+        "# - **2 points, an example.** Two short arrays, worked out.\n# - x",
+        "cell-013",
+        "repeats 3 lines of a solution, from '- **2 points, a second",
+    ),
+    # sizes
+    (
+        "# - The mean square measures",
+        "# " + "word " * 200 + "\n# - The",
+        "cell-013",
+        "words of text",
+    ),
+    ("    print(mean_square([", "    1\n" * 30 + "    print(([", "cell-007", "32 lines of demonst"),
+    ('    """Every element of', "    1\n" * 40 + '    """Every', TEST, "lines; at most 40"),
+    ("    array = np.asarray", "    1\n" * 80 + "    array = np.asarray", SOLUTION, "at most 80"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "cell", "told"), TEXTS)
+def test_a_broken_rule_is_named_with_its_cell(module, old, new, cell, told):
+    text = module.source.read_text()
+    changed = (
+        old.sub(new, text, count=1) if isinstance(old, re.Pattern) else text.replace(old, new, 1)
     )
+    assert changed != text
+    module.source.write_text(changed)
+    found = faults_of(module, read_source(module.source))
+    where = "line " if cell is None else f", {cell}: "
+    assert any(where in fault and told in fault for fault in found), found
 
 
-def test_a_good_source_passes(module, source):
-    check_source(module, source)
+def test_two_solution_cells_in_a_row_are_named(module):
+    source = read_source(module.source)
+    position = next(n for n, cell in enumerate(source.cells) if cell.id == SOLUTION)
+    double = nbformat.from_dict(source.cells[position])
+    double.metadata.nbgrader["grade_id"] = "rms-function"
+    source.cells.insert(position, double)
+    [fault] = faults_of(module, source)
+    assert fault == "rms-function: a graded cell must follow before the next solution cell"
 
 
-def drop_key(cell):
-    del cell.metadata.nbgrader["task"]
-
-
-def add_key(cell):
-    cell.metadata.nbgrader["worth"] = 3
-
-
-def old_schema(cell):
-    cell.metadata.nbgrader["schema_version"] = 2
-
-
-@pytest.mark.parametrize("change", [drop_key, add_key, old_schema])
-def test_metadata_that_nbgrader_would_refuse_is_named(module, source, change):
-    change(find(source, "imports"))
-    with pytest.raises(TitoError, match="imports: missing keys"):
-        check_source(module, source)
-
-
-def test_a_grade_id_used_twice_is_named(module, source):
-    find(source, "imports").metadata.nbgrader["grade_id"] = "answer"
-    with pytest.raises(TitoError, match="answer: used by 2 cells"):
-        check_source(module, source)
-
-
-def test_a_graded_cell_without_points_is_named(module, source):
-    del find(source, "test-answer").metadata.nbgrader["points"]
-    with pytest.raises(TitoError, match="test-answer: a graded cell needs whole points"):
-        check_source(module, source)
-
-
-def test_a_solution_cell_without_region_is_named(module, source):
-    find(source, "answer").source = "#| export\nclass Answer: ..."
-    with pytest.raises(TitoError, match="answer: a solution cell needs a solution region"):
-        check_source(module, source)
+def test_a_rubric_without_an_answer_is_named(module):
+    source = read_source(module.source)
+    source.cells = [cell for cell in source.cells if cell.id != QUESTION]
+    [fault] = faults_of(module, source)
+    assert fault == f"{PROMPT}: a rubric stands directly above the answer that it is for"
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["# see BEGIN SOLUTION above", "### END SOLUTION", "### BEGIN HIDDEN TESTS"],
+    ("folder", "told"), [("Decay", "09_schedules"), ("01_decays", "decays_dev")]
 )
-def test_a_marker_that_is_none_is_named(module, source, line):
-    find(source, "imports").source += f"\n{line}"
-    with pytest.raises(TitoError, match="imports: stray marker"):
+def test_a_misnamed_folder_is_told(module, folder, told):
+    moved = module.source.parent.rename(module.source.parent.with_name(folder))
+    other = type(module)(moved / module.source.name)
+    [fault] = faults_of(other, read_source(other.source))
+    assert told in fault
+
+
+def test_a_source_that_breaks_rules_is_refused_with_a_line_for_each(module):
+    source = read_source(module.source)
+    source.cells[3].metadata.nbgrader["schema_version"] = 2
+    source.cells[3].metadata.nbgrader["worth"] = 2
+    with pytest.raises(TitoError, match="source of 01_decay breaks 2 rule") as refused:
         check_source(module, source)
+    assert len(str(refused.value).split("\n")) == 3
 
 
-def released_as(module, source, tmp_path, **sources):
-    """Write a release in which some cells have other sources."""
-    released = nbformat.from_dict(source)
-    for grade_id, text in {"answer": "class Answer: ...", **sources}.items():
-        find(released, grade_id.replace("_", "-")).source = text
-    path = tmp_path / "released.ipynb"
-    write_notebook(released, path)
-    return path
+@pytest.fixture
+def released(module):
+    """The source as a release that is clean: without regions."""
+    notebook = read_source(module.source)
+    for cell in notebook.cells:
+        cell.source = re.sub(
+            r"( *)### BEGIN .*?### END [A-Z ]+", r"\1pass", cell.source, flags=re.S
+        )
+    return notebook
 
 
-def test_a_clean_release_passes(module, source, tmp_path):
-    check_release(module, released_as(module, read_source(module.source), tmp_path), source)
+def test_a_clean_release_passes(module, released, tmp_path):
+    write_notebook(released, tmp_path / "released.ipynb")
+    check_release(module, tmp_path / "released.ipynb", read_source(module.source))
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("def broken(:", "test-answer: does not compile, line 1"),
-        ("the_secret_number = 41 + ONE", "test-answer: leaks 'the_secret_number = 41"),
-        ("### END SOLUTION", "test-answer: a marker is left"),
+        ("def broken(:", "imports: does not compile, line 1"),
+        ("return float(np.square(array).mean())", "imports: leaks 'return float(np.square(array)"),
+        ("### END SOLUTION", "imports: a marker is left"),
     ],
 )
-def test_a_bad_release_is_refused(module, source, tmp_path, text, fault):
-    path = released_as(module, read_source(module.source), tmp_path, test_answer=text)
+def test_a_bad_release_is_refused(module, released, tmp_path, text, fault):
+    next(cell for cell in released.cells if cell.id == "imports").source = text
+    write_notebook(released, tmp_path / "released.ipynb")
     with pytest.raises(TitoError) as refused:
-        check_release(module, path, source)
+        check_release(module, tmp_path / "released.ipynb", read_source(module.source))
     assert fault in str(refused.value)
 
 
-def test_what_stands_in_public_too_is_no_secret(source):
-    assert "the_secret_number = 41 + ONE" in secret_lines(source)
-    find(source, "imports").source += "\nthe_secret_number = 41 + ONE"
-    assert "the_secret_number = 41 + ONE" not in secret_lines(source)
+def test_what_stands_in_public_too_is_no_secret(module):
+    source = read_source(module.source)
+    line = "return float(np.square(array).mean())"
+    assert line in secret_lines(source)
+    source.cells[-1].source += f"\n{line}"
+    assert line not in secret_lines(source)

@@ -34,11 +34,14 @@ class Problem:
         Where: the label of the value, with an index where it is a list.
     expected, got : str
         Both sides, as text.
+    raised : bool
+        Whether what came out is an exception.
     """
 
     label: str
     expected: str
     got: str
+    raised: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def judge(expected: Mapping[str, Any], seen: Observation, tolerance: Tolerance) 
     """
     if seen.error is not None:
         label, value = next(iter(expected.items()))
-        return Problem(label, show(value), seen.error)
+        return Problem(label, show(value), seen.error, raised=True)
     for label, value in expected.items():
         if label not in seen.values:
             return Problem(label, show(value), "nothing")

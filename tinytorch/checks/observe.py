@@ -10,10 +10,12 @@ import contextlib
 import copy
 import io
 import json
+import linecache
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ _ATOMS = (bool, int, float, str, type(None))
 _MAX_DEPTH = 8
 _MAX_ITEMS = 100_000
 _MAX_TEXT = 10_000
+_MAX_LINE = 120
 
 #: Wall time of a part; a right one takes some milliseconds.
 SECONDS_A_PART = 3.0
@@ -142,7 +145,7 @@ def observe(
     except KeyboardInterrupt:
         return Observation({}, "the cell was interrupted", interrupted=True)
     except BaseException as error:  # whatever a student's code raises, exit() included
-        return Observation({}, _one_line(error))
+        return Observation({}, _one_line(error) + _where(error, drive))
 
 
 def publish(namespace: Mapping[str, Any], run: str, grade_id: str, cases: str) -> None:
@@ -196,6 +199,25 @@ def _one_line(error: BaseException) -> str:
     except BaseException:  # a hostile __str__ must not cost more than its own part
         text = ""
     return f"{name}: {text}"[:500] if text else name
+
+
+def _where(error: BaseException, drive: Callable[..., Any]) -> str:
+    """Quote the last line of the notebook that an exception came through."""
+    try:
+        namespace = drive.__globals__
+        frames = [t for t in _trace(error) if t.tb_frame.f_globals is namespace]
+        # Only what is in the cache: no file is opened for a name that a student's code made up.
+        entry: Any = linecache.cache[frames[-1].tb_frame.f_code.co_filename]
+        return f", in the line: {entry[2][frames[-1].tb_lineno - 1].strip()[:_MAX_LINE]}"
+    except BaseException:  # a hostile exception, or code that came out of no cell
+        return ""
+
+
+def _trace(error: BaseException) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        yield step
+        step = step.tb_next
 
 
 class _Discard(io.TextIOBase):

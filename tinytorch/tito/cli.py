@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import importlib
-import sys
 
 import click
 
 from tinytorch import __version__
-from tinytorch.tito.errors import TitoError, UnknownModuleError
+from tinytorch.tito.student.show import run
 
 _COMMANDS = {
+    "new": "Make the source of a new module, whole from the start.",
+    "lint": "Check the rules of the sources.",
     "export": "Make the package's modules from the sources.",
     "test": "Run a module's checks and show them part by part.",
     "release": "Make the students' notebook.",
+    "bundle": "Make the zip that students get: notebook, package, checks, tools.",
+    "collect": "Take in the submissions that a platform gives.",
     "grade": "Grade the submissions that are new or have changed.",
     "feedback": "Write the pages that go back to students.",
-    "scores": "Show the marks of a class, or write them as CSV.",
+    "scores": "Show the marks of a class, or write them for a platform.",
+    "overview": "Make a page about a class: marks, failing parts, flags.",
     "status": "Show where each module stands.",
     "doctor": "Say what is wrong on this machine, and how to mend it.",
 }
@@ -49,14 +53,4 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; exit with 0 (done), 1 (the work failed) or 2 (wrong use)."""
-    try:
-        cli()
-    except UnknownModuleError as error:
-        _stop(error, 2)
-    except TitoError as error:
-        _stop(error, 1)
-
-
-def _stop(error: TitoError, code: int) -> None:
-    click.echo(f"tito: {error}", err=True)
-    sys.exit(code)
+    run(cli)

@@ -41,6 +41,10 @@ class Module:
             )
         return f"tinytorch.{match[1]}"
 
+    def file_in(self, package: Path) -> Path:
+        """Return the file below a package's folder that the module exports to."""
+        return package / (self.exports_to.removeprefix("tinytorch.").replace(".", "/") + ".py")
+
 
 @dataclass(frozen=True)
 class Course:

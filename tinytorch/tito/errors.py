@@ -4,9 +4,17 @@
 class TitoError(Exception):
     """Work that failed; the message says what was wrong, with the value, and what to do.
 
-    The command line prints it without a traceback and exits with 1.
+    The command line prints it without a traceback and exits with `exit_code`.
     """
 
+    exit_code = 1
 
-class UnknownModuleError(TitoError):
-    """A module name that fits no module, or several; the command line exits with 2."""
+
+class WrongUseError(TitoError):
+    """A command that was called for something that is not there."""
+
+    exit_code = 2
+
+
+class UnknownModuleError(WrongUseError):
+    """A module name that fits no module, or several."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tempfile
 from functools import partial
@@ -13,14 +12,11 @@ from nbdev.maker import ModuleMaker
 from nbformat import NotebookNode
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.rules import name_of
-from tinytorch.tito.source import read_notebook, read_source, write_notebook
+from tinytorch.tito.source import read_source, write_notebook
 
 _BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
 _END = re.compile(r"^\s*### END SOLUTION\s*$")
 _SCAFFOLD = re.compile(r"^\s*# (TODO|Hint)\b")
-_STUB = 'raise NotImplementedError("TODO'
 _COMMENT = re.compile(r"^\s*#(?!\|)")
 
 
@@ -58,11 +54,6 @@ def _drop_todo(lines: list[str]) -> None:
             return
 
 
-def package_file(package: Path, module: Module) -> Path:
-    """Return the file below a package's folder that a module exports to."""
-    return package / (module.exports_to.removeprefix("tinytorch.").replace(".", "/") + ".py")
-
-
 def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
     """Write the module that a notebook exports to.
 
@@ -84,42 +75,6 @@ def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
         nb_export(str(path), lib_path=str(package), mod_maker=partial(_NamedMaker, named=named))
 
 
-def export_student(course: Course, module: Module, notebook: Path) -> tuple[Path, list[str]]:
-    """Export a student's notebook to the package, in place of the reference.
-
-    Returns
-    -------
-    path : Path
-        The module that was written.
-    unfinished : list of str
-        The solution cells that still hold a stub of the release.
-    """
-    node = read_notebook(notebook)
-    directive = f"#| default_exp {module.exports_to.removeprefix('tinytorch.')}"
-    if not any(directive in cell.source for cell in node.cells):
-        raise TitoError(
-            f"{notebook} does not export to {module.exports_to}: the line '{directive}' is "
-            f"missing. Is it a notebook of {module.name}?"
-        )
-    _refuse_syntax_errors(node, notebook)
-    unfinished = [name_of(cell) for cell in node.cells if _STUB in cell.source]
-    export_notebook(node, notebook.resolve(), course.package)
-    return _target(course, module), unfinished
-
-
-def _refuse_syntax_errors(node: NotebookNode, notebook: Path) -> None:
-    """Stop before nbdev does, and before anything is written."""
-    for cell in node.cells:
-        if cell.cell_type == "code" and cell.source.startswith("#| export"):
-            try:
-                ast.parse(cell.source)
-            except SyntaxError as error:
-                raise TitoError(
-                    f"{notebook}: the cell {name_of(cell)} is not valid Python, line "
-                    f"{error.lineno}: {error.msg}. Mend it; the package stays as it was."
-                ) from error
-
-
 class _NamedMaker(ModuleMaker):
     """nbdev's writer of modules, naming the hand-written source instead of a generated file."""
 
@@ -136,8 +91,4 @@ def export_module(course: Course, module: Module) -> Path:
         The module that was written.
     """
     export_notebook(read_source(module.source), module.source, course.package)
-    return _target(course, module)
-
-
-def _target(course: Course, module: Module) -> Path:
-    return package_file(course.package, module)
+    return module.file_in(course.package)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.export import package_file
 
 #: What a notebook imports besides the modules before it.
 _SHARED = ("__init__.py", "datasets.py", "core/__init__.py", "data/digits.csv.gz", "data/README.md")
 #: Of the checks: what drives a student's code, and what judges it.
 _OBSERVING = ("checks/observe.py", "checks/wire.py")
 _JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
+#: Of the tools, what a student works with.
+_TOOLS = ("__init__.py", "errors.py", "student")
 
 
 def build_package(course: Course, module: Module, *, judging: bool) -> Path:
@@ -29,8 +30,8 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
     course, module
         Whose package, and where it ends.
     judging : bool
-        Whether graded cells judge at once, as in a student's own notebook. While grading they
-        only observe, and the package holds no judging code.
+        Whether graded cells judge at once, as in a student's own notebook, whose tools are then
+        there too. While grading they only observe, and the package holds no judging code.
 
     Returns
     -------
@@ -53,14 +54,28 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
 def _copy_package(course: Course, module: Module, judging: bool, target: Path) -> None:
     origin = course.package
     before = [other for other in course.modules if other.name < module.name]
-    modules = [package_file(origin, other).relative_to(origin) for other in before]
+    modules = [other.file_in(origin).relative_to(origin) for other in before]
     checks = [*_OBSERVING, *(f"checks/{name}.py" for name in _JUDGING if judging)]
     for name in [*map(Path, [*_SHARED, *checks]), *modules]:
         if not (origin / name).is_file():
             raise TitoError(f"{origin / name} is missing; make it with 'tito export --all'.")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(origin / name, target / name)
-    if not judging:
+    if judging:
+        _copy_tools(target / "tito")
+    else:
         (target / "checks" / "__init__.py").write_text(
             '"""Observe; judging is done elsewhere."""\n'
         )
+
+
+def _copy_tools(target: Path) -> None:
+    """Copy the student's part of the tools that run here."""
+    target.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in _TOOLS:
+        origin = Path(__file__).parent / name
+        if origin.is_dir():
+            shutil.copytree(origin, target / name, ignore=ignored)
+        else:
+            shutil.copy(origin, target / name)

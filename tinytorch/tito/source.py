@@ -8,7 +8,6 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbformat import NotebookNode
-from nbformat.reader import NotJSONError
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
@@ -42,18 +41,6 @@ def read_source(path: Path) -> NotebookNode:
             cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata.pop("jupytext", None)
     return notebook
-
-
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook file, or say what is wrong with it."""
-    try:
-        return nbformat.read(path, as_version=4)
-    except (NotJSONError, nbformat.ValidationError, AttributeError) as error:
-        raise TitoError(
-            f"{path} is not a notebook ({type(error).__name__}); save it again from Jupyter."
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise TitoError(f"{path} cannot be read: {error}.") from error
 
 
 def build_notebook(course: Course, module: Module) -> Path:

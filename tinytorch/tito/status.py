@@ -9,7 +9,7 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.export import export_notebook, package_file
+from tinytorch.tito.export import export_notebook
 from tinytorch.tito.source import read_source
 
 
@@ -45,7 +45,7 @@ def _state(course: Course, module: Module) -> ModuleStatus:
 
 def is_exported(course: Course, module: Module) -> bool:
     """Whether the committed package holds exactly what the source gives."""
-    current = package_file(course.package, module)
+    current = module.file_in(course.package)
     if not current.is_file():
         return False
     # Laid out as the course is, since a module names its source by a relative path.
@@ -53,11 +53,11 @@ def is_exported(course: Course, module: Module) -> bool:
         package = Path(scratch) / course.package.name
         named = Path(scratch) / module.source.relative_to(course.root)
         export_notebook(read_source(module.source), named, package)
-        return package_file(package, module).read_bytes() == current.read_bytes()
+        return module.file_in(package).read_bytes() == current.read_bytes()
 
 
 def _exported(course: Course, module: Module) -> str:
-    if not package_file(course.package, module).is_file():
+    if not module.file_in(course.package).is_file():
         return "no"
     return "yes" if is_exported(course, module) else "outdated"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.student.show import console
 
-console = Console(highlight=False)
+__all__ = ["console", "notebook_option", "pass_module"]
 
 
 def pass_module(function: Any) -> Any:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from tinytorch.tito import export as exporting
 from tinytorch.tito.commands._shared import console, notebook_option
-from tinytorch.tito.course import Course
-from tinytorch.tito.source import build_notebook
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.student.export import export as make
+from tinytorch.tito.student.show import show_export
 
 
 @click.command("export")
@@ -26,12 +26,17 @@ def command(modules: tuple[str, ...], every: bool, notebook: Path | None) -> Non
         wanted = "one MODULE with --notebook" if notebook else "MODULE or --all"
         raise click.UsageError(f"Name {wanted}.")
     chosen = course.modules if every else [course.module(name) for name in modules]
-    for module in chosen:
-        if notebook:
-            path, unfinished = exporting.export_student(course, module, notebook)
-            for name in unfinished:
-                console.print(f"  still to be written: {name}", markup=False)
-        else:
-            build_notebook(course, module)
-            path = exporting.export_module(course, module)
+    if notebook:
+        show_export(make(notebook, chosen[0].exports_to, package=course.package))
+    else:
+        _export_sources(course, chosen)
+
+
+def _export_sources(course: Course, modules: list[Module]) -> None:
+    from tinytorch.tito.export import export_module
+    from tinytorch.tito.source import build_notebook
+
+    for module in modules:
+        build_notebook(course, module)
+        path = export_module(course, module)
         console.print(f"{module.exports_to}: {path.relative_to(course.root)}", markup=False)

@@ -8,33 +8,79 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from tinytorch.tito.commands._roster import roster_file, roster_option
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import evidence
-from tinytorch.tito.grading import scores
+from tinytorch.tito.grading import platforms, scores
 from tinytorch.tito.grading.scores import Row
+from tinytorch.tito.roster import read as read_roster
 
 
 @click.command("scores")
 @pass_module
 @click.option(
-    "--csv",
-    "path",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write the marks to this file instead.",
+    "--format",
+    "kind",
+    type=click.Choice(list(platforms.FORMATS)),
+    help="Write the marks to a file, as this platform imports them.",
 )
-def command(module: Module, path: Path | None) -> None:
+@click.option(
+    "--to",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The file, for Gradescope the folder, to write; MODULE-FORMAT by default.",
+)
+@roster_option
+@click.option("--title", help="The assignment's name on the platform; MODULE by default.")
+@click.option(
+    "--provisional", is_flag=True, help="Write totals before all written answers are marked, too."
+)
+def command(
+    module: Module,
+    kind: str | None,
+    path: Path | None,
+    roster: Path | None,
+    title: str | None,
+    provisional: bool,
+) -> None:
     """Show the marks of MODULE: a row a student, with what a person should look at.
 
     A question mark stands where a written answer waits for a person, a dash where nothing could
-    be graded.
+    be graded. With --format the marks are written to a file. Penalties for lateness are those of
+    the policy in nbgrader_config.py.
     """
     course = Course.find()
     rows = scores.table(course, module)
-    if path:
-        scores.write_csv(rows, path)
-        console.print(f"{len(rows)} rows: {path}", markup=False)
-        return
+    if kind or path:
+        _write(course, module, rows, kind or "csv", path, roster, title, provisional)
+    else:
+        _show(course, module, rows)
+
+
+def _write(
+    course: Course,
+    module: Module,
+    rows: list[Row],
+    kind: str,
+    path: Path | None,
+    roster: Path | None,
+    title: str | None,
+    provisional: bool,
+) -> None:
+    """Write a file, and name who is not in it."""
+    write, ending = platforms.FORMATS[kind]
+    file = roster_file(course, roster)
+    people = read_roster(file) if file else platforms.roster_of_gradebook(course, module)
+    sheet = platforms.Sheet(course, module, rows, people, title or module.name, provisional)
+    written = write(sheet, path or Path(f"{module.name}-{kind}{ending}"))
+    for student, reason in written.left_out.items():
+        console.print(f"left out: {student}: {reason}", markup=False, soft_wrap=True)
+    console.print(f"{written.students} students: {written.path}", markup=False, soft_wrap=True)
+
+
+def _show(course: Course, module: Module, rows: list[Row]) -> None:
+    """Print the table."""
     for number, (name, points) in enumerate(rows[0].maxima.items() if rows else (), start=1):
         console.print(f"{number:5} {name} ({points:g})", markup=False)
     if rows:

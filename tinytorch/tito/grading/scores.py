@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from nbgrader import utils
 from nbgrader.api import (
     Assignment,
     BaseCell,
+    Comment,
     Grade,
     Gradebook,
     MissingEntry,
@@ -23,7 +22,7 @@ from nbgrader.api import (
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.flags import classmates
-from tinytorch.tito.grading import converters, records
+from tinytorch.tito.grading import converters, late, records
 from tinytorch.tito.grading.cells import grade_id
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import problem_with_id
@@ -76,6 +75,11 @@ class Row:
         return sum(self.maxima.values())
 
 
+def worth(rows: Sequence[Row]) -> float:
+    """Return what the assignment is worth; 0 where there is nobody."""
+    return rows[0].max if rows else 0.0
+
+
 @dataclass
 class _Marks:
     """What the gradebook holds of one submission."""
@@ -99,6 +103,7 @@ def table(course: Course, module: Module) -> list[Row]:
         for cell in release.cells
         if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
     }
+    late.refresh(course, module)
     where = converters.course_directory(course, module, "*", course.nbgrader_config())
     with Gradebook(where.db_url, where.course_id) as book:
         marks = _marks(book, module)
@@ -188,25 +193,25 @@ def _row(
     )
 
 
-def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Write marks as a table for a spreadsheet: a line for each student.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        What :func:`table` returns.
-    path : Path
-        The file to write.
-    """
-    cells = list(rows[0].points) if rows else []
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["student", "status", *cells, "penalty", "total", "max", "by hand", "flags", "reason"]
-        )
-        for row in rows:
-            points = ["" if row.points[name] is None else row.points[name] for name in cells]
-            notes = ["; ".join(row.needs_manual), "; ".join(row.flags), row.reason]
-            writer.writerow(
-                [row.student, row.status, *points, row.penalty, row.total, row.max, *notes]
+def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:
+    """Return what the person who graded wrote, by student and cell."""
+    where = converters.course_directory(course, module, "*", course.nbgrader_config())
+    with Gradebook(where.db_url, where.course_id) as book:
+        rows = (
+            book.db.query(
+                SubmittedAssignment.student_id,
+                BaseCell.name,
+                Comment.manual_comment,
+                Comment.auto_comment,
             )
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
+            .join(BaseCell, BaseCell.id == Comment.cell_id)
+            .filter(Assignment.name == module.name)
+        )
+        found: dict[str, dict[str, str]] = {}
+        for student, cell, manual, auto in rows:
+            if text := manual or auto:
+                found.setdefault(student, {})[cell] = text
+        return found

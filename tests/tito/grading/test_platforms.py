@@ -1,0 +1,161 @@
+"""Files for the platforms; what each importer reads stands in the sources of Canvas and Moodle."""
+
+import csv
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from tests.tito.test_roster import CANVAS, MOODLE, write
+from tinytorch.checks.judge import Problem
+from tinytorch.checks.report import PartVerdict, Report
+from tinytorch.tito import roster
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading import platforms, records
+from tinytorch.tito.grading.platforms import FORMATS, Sheet
+from tinytorch.tito.grading.records import Record
+from tinytorch.tito.grading.scores import Row
+
+MAXIMA = {"test-sgd": 170.0, "question-1": 30.0}
+
+
+def row(student, sgd=100.0, question=20.0, **more):
+    return Row(student, "graded", {"test-sgd": sgd, "question-1": question}, MAXIMA, **more)
+
+
+ROWS = [
+    row("ada", penalty=12.005),
+    row("grace", question=None, needs_manual=("question-1",)),
+    Row("ken", "failed", dict.fromkeys(MAXIMA), MAXIMA, reason="=broken"),
+    Row("linus", "missing", dict.fromkeys(MAXIMA, 0.0), MAXIMA),
+    row("stranger"),
+]
+
+
+@pytest.fixture
+def sheet(course, module, tmp_path):
+    def make(text, rows=ROWS, **more):
+        people = roster.read(write(tmp_path, text))
+        return Sheet(course, module, rows, people, "Optimizers", **more)
+
+    return make
+
+
+def written(kind, sheet, tmp_path):
+    write_file, _ = FORMATS[kind]
+    made = write_file(sheet, tmp_path / "out.csv")
+    with made.path.open(newline="", encoding="utf-8") as file:
+        return made, list(csv.DictReader(file))
+
+
+def test_csv_has_a_line_for_everyone_and_no_formula(sheet, tmp_path):
+    made, lines = written("csv", sheet(CANVAS), tmp_path)
+    assert [line["student"] for line in lines] == ["ada", "grace", "ken", "linus", "stranger"]
+    assert lines[0]["total"] == "107.995" and lines[1]["question-1"] == ""
+    assert lines[2]["reason"] == "'=broken"
+    assert made.left_out == {}
+
+
+def test_canvas_gets_its_own_columns_back_with_the_final_marks_only(sheet, tmp_path):
+    made, lines = written("canvas", sheet(CANVAS), tmp_path)
+    assert made.path.read_text().splitlines()[0] == (
+        "Student,ID,SIS User ID,SIS Login ID,Section,Optimizers (4711)"
+    )
+    assert lines[0] == {
+        "Student": "    Points Possible",
+        **dict.fromkeys(("ID", "SIS User ID", "SIS Login ID", "Section"), ""),
+        "Optimizers (4711)": "200",
+    }
+    assert [(line["ID"], line["Optimizers (4711)"]) for line in lines[1:]] == [("12345", "108")]
+    assert made.left_out == {
+        "grace": "to be marked by hand: question-1",
+        "ken": "=broken",
+        "stranger": "not in the roster",
+    }
+
+
+def test_provisional_totals_are_written_when_asked_for(sheet, tmp_path):
+    made, lines = written("canvas", sheet(CANVAS, provisional=True), tmp_path)
+    assert [line["Optimizers (4711)"] for line in lines] == ["200", "108", "100"]
+
+
+def test_canvas_makes_an_assignment_where_the_roster_is_not_its_own(sheet, tmp_path):
+    text = "student_id,first_name,last_name,canvas_id\nada,Ada,Lovelace,12345\n"
+    _, lines = written("canvas", sheet(text), tmp_path)
+    assert lines[1]["Student"] == "Lovelace, Ada" and lines[1]["ID"] == "12345"
+    assert list(lines[1])[-1] == "Optimizers"
+
+
+def test_moodle_gets_its_worksheet_back_filled_in(sheet, tmp_path):
+    rows = [row("ada@example.org")]
+    made, lines = written("moodle", sheet(MOODLE, rows), tmp_path)
+    assert list(lines[0]) == list(next(csv.reader([MOODLE.splitlines()[0]])))
+    assert (lines[0]["Identifier"], lines[0]["Grade"]) == ("Participant 77", "120")
+    with pytest.raises(TitoError, match="maximum grade is 100, the assignment's 200. Set it"):
+        written("moodle", sheet(MOODLE.replace("200,00", "100.00"), rows), tmp_path)
+
+
+def test_moodle_without_a_worksheet_gets_a_file_for_its_gradebook(sheet, tmp_path):
+    text = "student_id,Email,Name\nada,ada@example.org,Ada Lovelace\n"
+    _, lines = written("moodle", sheet(text), tmp_path)
+    assert lines == [
+        {
+            "First name": "Ada",
+            "Last name": "Lovelace",
+            "ID number": "",
+            "Email address": "ada@example.org",
+            "Optimizers": "108",
+        }
+    ]
+
+
+def test_gradescope_results_and_the_autograder_that_hands_them_out(sheet, course, module, tmp_path):
+    problem = Problem("w", "1.9", "1.0")
+    parts = (
+        PartVerdict("a", "A plain step.", 100, 100, None, ""),
+        PartVerdict("b", "Velocity.", 70, 0, problem, "Think."),
+    )
+    cells = {"test-sgd": Report("test-sgd", 170, parts).data()}
+    records.save(course, module, Record("ada", "graded", cells=cells, seconds=2.5))
+    text = "student_id,Email\nada,Ada@Example.org\ngrace,grace@example.org\n"
+    made = platforms.write_gradescope(sheet(text), tmp_path / "gradescope")
+    results = json.loads((made.path / "ada" / "results.json").read_text())
+    assert results["score"] == 108.0 and results["execution_time"] == 2.5
+    assert "12.005 points were taken for lateness" in results["output"]
+    assert [(t["number"], t["score"], t["max_score"]) for t in results["tests"]] == [
+        ("1.1", 100, 100),
+        ("1.2", 0, 70),
+        ("2", 20.0, 30.0),
+    ]
+    assert results["tests"][1]["status"] == "failed"
+    assert "expected: 1.9\ngot: 1.0\nhint: Think." in results["tests"][1]["output"]
+    assert "grace" in made.left_out and made.students == 1
+
+    # As Gradescope runs it: the script beside its folders, the zip's content in source.
+    home = tmp_path / "autograder"
+    with zipfile.ZipFile(made.path / "autograder.zip") as archive:
+        archive.extractall(home / "source")
+    (home / "run_autograder").write_bytes((home / "source" / "run_autograder").read_bytes())
+    for email, score in (("ada@example.ORG", 108.0), ("grace@example.org", 0)):
+        users = {"users": [{"email": email, "id": 1, "name": "A"}]}
+        (home / "submission_metadata.json").write_text(json.dumps(users))
+        subprocess.run([sys.executable, home / "run_autograder"], check=True)
+        assert json.loads((home / "results" / "results.json").read_text())["score"] == score
+
+
+def test_the_gradebook_serves_where_there_is_no_roster(course, module):
+    url = course.nbgrader_config().CourseDirectory.db_url
+    with platforms.Gradebook(url, "tinytorch-optimizers") as book:
+        book.add_student("ada", first_name="Ada", email="a@b.c", lms_user_id="9")
+    ada = platforms.roster_of_gradebook(course, module).people[0]
+    assert (ada.student, ada.name, ada.keys["canvas"], ada.keys["email"]) == (
+        *("ada", "Ada", "9", "a@b.c"),
+    )
+
+
+def test_a_stale_mark_is_left_out(sheet):
+    stale = replace(ROWS[0], status="failed", reason="not valid JSON")
+    assert sheet(CANVAS, [stale]).left_out() == {"ada": "not valid JSON"}

@@ -1,0 +1,88 @@
+"""A new module is whole from the start, and a name that cannot be one is refused."""
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from tinytorch.tito.cli import cli
+from tinytorch.tito.course import Course
+from tinytorch.tito.errors import WrongUseError
+from tinytorch.tito.new import create
+
+
+def run(*arguments):
+    """Call the command line and return what it printed; it must succeed."""
+    answer = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def test_a_new_module_lints_exports_releases_and_passes_its_own_checks(course):
+    run("export", "--all")
+    assert "new: modules/source/03_weight_decay/weight_decay_dev.py" in run("new", "weight_decay")
+    assert run("lint", "weight_decay") == ""
+    run("export", "weight_decay")
+    exported = (course.root / "tinytorch/core/weight_decay.py").read_text()
+    assert "def mean_square(" in exported and "SOLUTION" not in exported
+    run("release", "weight_decay")
+    released = course.release / "03_weight_decay/weight_decay_dev.ipynb"
+    told = "\n".join(cell.source for cell in nbformat.read(released, as_version=4).cells)
+    assert 'raise NotImplementedError("TODO in mean_square: return the mean' in told
+    assert "np.square" not in told and "Rubric" not in told
+    assert "10 of 10 points" in run("test", "weight_decay")
+
+
+def test_lint_names_file_line_and_cell_and_exits_with_1(course):
+    source = course.module("second").source
+    source.write_text(source.read_text().replace("points=3", "points=4"))
+    answer = CliRunner().invoke(cli, ["lint"])
+    assert answer.exit_code == 1
+    assert answer.output.split("\n")[:2] == [
+        "modules/source/02_second/second_dev.py: line 35, test-answer: "
+        "its parts must add up to 5 points, got 6",
+        "1 rule broken",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("second", "'second' is taken by 02_second"),
+        ("07_second", "'07_second' is taken by 02_second"),
+        ("02_third", "the number of '02_third' is taken by 02_second"),
+        ("__init__", "lower-case words joined by underscores"),
+        ("checks/../x", "got 'checks/../x'"),
+        ("Third", "got 'Third'"),
+        ("third-one", "got 'third-one'"),
+        ("3rd", "got '3rd'"),
+        ("", "got ''"),
+        ("lambda", "got 'lambda'"),
+        ("dritté", "got 'dritté'"),
+    ],
+)
+def test_a_name_that_is_taken_or_odd_is_refused_and_nothing_is_written(course, name, told):
+    before = sorted((course.root / "modules").rglob("*"))
+    with pytest.raises(WrongUseError) as refused:
+        create(course, name)
+    assert told in str(refused.value)
+    assert sorted((course.root / "modules").rglob("*")) == before
+
+
+def test_a_name_of_the_package_without_a_source_is_taken(course):
+    (course.root / "tinytorch/core/losses.py").touch()
+    with pytest.raises(WrongUseError, match="taken by tinytorch.core.losses"):
+        create(course, "losses")
+
+
+def test_an_empty_folder_of_that_name_is_refused(course):
+    (course.root / "modules/source/03_third").mkdir()
+    with pytest.raises(WrongUseError, match="03_third exists already"):
+        create(course, "third")
+
+
+def test_after_99_a_number_must_be_named(course):
+    create(course, "99_last")
+    course = Course(course.root)
+    with pytest.raises(WrongUseError, match="no number after 99"):
+        create(course, "more")
+    assert create(course, "05_more").name == "05_more"

@@ -1,0 +1,129 @@
+"""The command `tito` of a student: test, export and submit the notebook of one assignment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from tinytorch import __version__
+from tinytorch.tito.errors import TitoError, WrongUseError
+from tinytorch.tito.student.notebook import Assignment
+from tinytorch.tito.student.show import (
+    console,
+    run,
+    show_export,
+    show_hand_in,
+    show_result,
+)
+from tinytorch.tito.student.testing import run_checks
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tito")
+def cli() -> None:
+    """Test, export and hand in your notebook.
+
+    NOTEBOOK is the assignment's notebook in this folder, unless you name another file.
+    """
+
+
+def _notebook(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    """Find the notebook that is meant."""
+    if value is not None:
+        return value
+    path = Path(Assignment.installed().file)
+    if not path.is_file():
+        raise WrongUseError(
+            f"{path} is not in {Path.cwd()}. Change into the folder of the bundle, or name the "
+            f"notebook: tito {ctx.info_name} PATH."
+        )
+    return path
+
+
+notebook_argument = click.argument(
+    "notebook",
+    required=False,
+    callback=_notebook,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+every_option = click.option("--all", "every", is_flag=True, help="List the parts that hold, too.")
+watch_option = click.option("--watch", is_flag=True, help="Run again whenever the file is saved.")
+
+
+@cli.command("test")
+@notebook_argument
+@every_option
+@watch_option
+def test(notebook: Path, every: bool, watch: bool) -> None:
+    """Run the graded cells and show them part by part.
+
+    Exits with 1 while a part that counts does not hold.
+    """
+    finish_test(notebook, Assignment.installed(), None, every=every, watch=watch)
+
+
+def finish_test(
+    notebook: Path,
+    assignment: Assignment | None,
+    package: Path | None,
+    *,
+    every: bool,
+    watch: bool,
+) -> None:
+    """Run a notebook's checks, once or at every save, show them and exit."""
+
+    def check() -> bool:
+        result = run_checks(notebook, assignment, package)
+        show_result(result, every)
+        return result.passed
+
+    sys.exit(0 if (_keep_checking(check, notebook) if watch else check()) else 1)
+
+
+def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
+    """Check at every save until Ctrl-C; return what the last one said."""
+    from tinytorch.tito.student.watch import saves
+
+    passed = check()
+    console.print("waiting for the next save; Ctrl-C ends this", style="dim")
+    for _ in saves(notebook):
+        console.rule(time.strftime("%H:%M:%S"), style="dim")
+        try:
+            passed = check()
+        except TitoError as error:  # a file that is half written, or broken for a while
+            passed = False
+            console.print(f"tito: {error}", markup=False, soft_wrap=True)
+    return passed
+
+
+@cli.command("export")
+@notebook_argument
+def export(notebook: Path) -> None:
+    """Make your notebook your own module of tinytorch, and name what is still open in it."""
+    from tinytorch.tito.student.export import export as make
+
+    assignment = Assignment.installed()
+    show_export(make(notebook, assignment.exports_to, assignment))
+
+
+@cli.command("submit")
+@notebook_argument
+def submit(notebook: Path) -> None:
+    """Make the file to hand in, and say what a look at it found.
+
+    It is made whatever is missing in it.
+    """
+    from tinytorch.tito.student.submit import submit as make
+
+    with console.status("running the notebook from top to bottom"):
+        made = make(notebook, Assignment.installed())
+    show_hand_in(made)
+
+
+def main() -> None:
+    """Run the command line of a student."""
+    run(cli)

@@ -1,0 +1,116 @@
+"""What the commands of students and of the course print, and how they end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tinytorch.checks import Report
+from tinytorch.checks.report import PartVerdict
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.student.testing import Result
+
+if TYPE_CHECKING:
+    from tinytorch.tito.student.export import Exported
+    from tinytorch.tito.student.submit import HandIn
+
+console = Console(highlight=False)
+
+_COLOURS = {"ok": "green", "todo": "yellow", "no": "red", "note": "yellow"}
+
+
+def run(command: click.Command) -> None:
+    """Run a command line; exit with 0 (done), 1 (the work failed) or 2 (wrong use)."""
+    try:
+        command()
+    except TitoError as error:
+        click.echo(f"tito: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+def show_result(result: Result, every: bool = False) -> None:
+    """Print the reports of a notebook, and what else failed.
+
+    Parameters
+    ----------
+    result : Result
+        What the checks said.
+    every : bool
+        Whether to list the parts of a cell in which all hold, too.
+    """
+    seen: set[str] = set()
+    for report in result.reports:
+        _show_report(report, every, seen)
+    for failure in result.failures:
+        console.print(f"[red]failed[/red]  {escape(failure)}", soft_wrap=True)
+    if not result.passed:
+        for note in result.notes:
+            console.print(f"[yellow]note[/yellow]    {escape(note)}", soft_wrap=True)
+    points = sum(report.points for report in result.reports)
+    if points:
+        earned = sum(report.earned for report in result.reports)
+        console.print(f"{earned} of {points} points")
+
+
+def show_export(made: Exported) -> None:
+    """Print what an export made."""
+    console.print(f"{made.module}: {made.path}", markup=False, soft_wrap=True)
+    for line in made.unfinished:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def show_hand_in(made: HandIn) -> None:
+    """Print what is ready to be handed in, and what to look at first."""
+    for warning in made.warnings:
+        console.print(f"[yellow]look at[/yellow]  {escape(warning)}", soft_wrap=True)
+    if not made.warnings:
+        console.print("nothing is missing, and the notebook runs from top to bottom")
+    reports = made.result.reports
+    earned, points = (sum(getattr(r, name) for r in reports) for name in ("earned", "points"))
+    console.print(f"{earned} of {points} points on the public inputs")
+    console.print(f"hand in: {made.path}", markup=False, soft_wrap=True)
+    console.print(f"SHA-256: {made.digest}", style="dim")
+
+
+def _show_report(report: Report, every: bool, seen: set[str]) -> None:
+    head = f"{report.grade_id}: {report.earned} of {report.points}"
+    states = {part.mark for part in report.parts}
+    if states == {"ok"} and not every:
+        count = len(report.parts)
+        console.print(f"[green]{'ok':<6}[/green]{head}  [dim]all {count} parts hold[/dim]")
+        return
+    if states == {"todo"} and not every:
+        todo = report.parts[0].details()[0][1]
+        console.print(f"[yellow]{'todo':<6}[/yellow]{head}  {escape(todo)}", soft_wrap=True)
+        return
+    worst = "no" if "no" in states else "todo" if "todo" in states else "ok"
+    console.print(f"[{_COLOURS[worst]}]{worst:<6}[/]{head}")
+    for part in report.parts:
+        _show_part(part, seen)
+
+
+def _show_part(part: PartVerdict, seen: set[str]) -> None:
+    """Print one part; an exception that stopped an earlier part too is only named again."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    colour = _COLOURS[part.mark]
+    grid.add_row(f"  [{colour}]{part.mark:<4}[/]", f"{part.score:>4}", escape(part.title))
+    console.print(grid)
+    details = part.details()
+    if part.problem is not None and part.problem.raised:
+        if part.problem.got in seen:
+            details = [("got", f"the same {part.problem.got.partition(':')[0]} as above")]
+        seen.add(part.problem.got)
+    if details:
+        console.print(_indented(details))
+
+
+def _indented(details: list[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for name, text in details:
+        grid.add_row(" " * 12, f"[dim]{name:<8}[/]", escape(text))
+    return grid
