@@ -1,0 +1,105 @@
+"""Replicas stay equal, and N processes do what one does with the whole batch."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tinytorch.core.autograd import Variable
+from tinytorch.core.optimizers import SGD, Adam
+from tinytorch.parallel import DataParallel, Ranks, ShardedOptimizer, launch
+from tinytorch.parallel.cost import measure_state
+from tinytorch.parallel.digits import Outcome, Settings, train
+
+#: Two epochs of 44 steps; the last batch of an epoch has 24 images. On 3 ranks every share of 32
+#: is ragged. Batches of 2 leave one of 3 ranks without any image.
+EVEN = Settings(epochs=2)
+TINY = Settings(epochs=1, batch_size=2, learning_rate=0.001)
+
+
+def trainings(ranks: Ranks) -> dict[str, Outcome]:
+    sgd = Settings(epochs=1, optimizer="sgd", learning_rate=0.1)
+    return {
+        "even": train(ranks, EVEN),
+        "even, sharded": train(ranks, Settings(epochs=2, sharded=True)),
+        "tiny": train(ranks, TINY),
+        "sgd": train(ranks, sgd),
+        "sgd, sharded": train(ranks, Settings(**{**vars(sgd), "sharded": True})),
+    }
+
+
+@cache
+def outcomes(ranks: int) -> list[dict[str, Outcome]]:
+    return launch(trainings, ranks=ranks)
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_replicas_hold_the_same_bits_after_every_step(ranks):
+    for name, first in outcomes(ranks)[0].items():
+        for other in (seen[name] for seen in outcomes(ranks)):
+            assert other.agreed
+            assert other.losses == first.losses
+            assert other.digest() == first.digest()
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("run", ["even", "tiny", "sgd"])
+def test_shares_together_do_what_one_process_does_with_the_whole_batch(ranks, run):
+    (alone,), together = outcomes(1), outcomes(ranks)[0]
+    assert len(alone[run].losses) == len(together[run].losses) > 40
+    np.testing.assert_allclose(together[run].losses, alone[run].losses, rtol=2e-3, atol=1e-5)
+    for got, expected in zip(together[run].weights, alone[run].weights, strict=True):
+        np.testing.assert_allclose(got, expected, atol=2e-4)
+    assert together[run].accuracy == pytest.approx(alone[run].accuracy, abs=0.01)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("run", ["even", "sgd"])
+def test_sharded_state_takes_the_same_steps_bit_by_bit(ranks, run):
+    whole, sharded = (outcomes(ranks)[0][name] for name in (run, f"{run}, sharded"))
+    assert sharded.losses == whole.losses
+    assert sharded.digest() == whole.digest()
+
+
+def odd_gradients(ranks: Ranks) -> dict:
+    """Three examples on rank 0, one on rank 1; one gradient is missing there, one everywhere."""
+    parameters = [Variable([1.0 + ranks.rank]), Variable([2.0]), Variable([3.0])]
+    replicas = DataParallel(parameters, ranks, lambda weights: SGD(weights, 1.0))
+    parameters[0].grad = Variable([8.0 if ranks.rank == 0 else 4.0])
+    parameters[1].grad = Variable([8.0]) if ranks.rank == 0 else None
+    replicas.step(examples=3 if ranks.rank == 0 else 1)
+    return {
+        "weights": [float(parameter.data.data[0]) for parameter in parameters],
+        "missing": [parameter.grad is None for parameter in parameters],
+    }
+
+
+def test_gradients_count_by_their_examples_and_missing_ones_as_zero():
+    expected = {"weights": [1.0 - 7.0, 2.0 - 6.0, 3.0], "missing": [False, False, True]}
+    assert launch(odd_gradients) == [expected, expected]
+
+
+def sharded_without_a_gradient(ranks: Ranks) -> str:
+    parameters = [Variable([1.0]), Variable([2.0, 3.0])]
+    sharded = ShardedOptimizer(parameters, ranks, SGD)
+    parameters[0].grad = Variable([1.0])
+    with pytest.raises(ValueError, match="some rank") as caught:
+        sharded.step(examples=1)
+    with pytest.raises(ValueError, match="one dtype"):
+        DataParallel([Variable([1.0]), Variable(np.ones(2))], ranks, SGD)
+    return str(caught.value)
+
+
+def test_what_a_bucket_cannot_hold_is_refused():
+    assert "got none for [1]" in launch(sharded_without_a_gradient)[0]
+
+
+def states(ranks: Ranks) -> list[float]:
+    return [measure_state(ranks, Adam, 300_000, sharded) for sharded in (False, True)]
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_measured_state_of_adam_is_8_bytes_a_weight_and_sharded_the_nth_part(ranks):
+    for whole, sharded in launch(states, ranks=ranks):
+        assert whole == pytest.approx(8, rel=0.01)
+        assert sharded == pytest.approx(8 / ranks, rel=0.01)
