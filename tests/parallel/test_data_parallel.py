@@ -1,5 +1,6 @@
 """Replicas stay equal, and N processes do what one does with the whole batch."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,20 +12,21 @@ from tinytorch.parallel import DataParallel, Ranks, ShardedOptimizer, launch
 from tinytorch.parallel.cost import measure_state
 from tinytorch.parallel.digits import Outcome, Settings, train
 
-#: Two epochs of 44 steps; the last batch of an epoch has 24 images. On 3 ranks every share of 32
-#: is ragged. Batches of 2 leave one of 3 ranks without any image.
-EVEN = Settings(epochs=2)
-TINY = Settings(epochs=1, batch_size=2, learning_rate=0.001)
+#: 44 steps; on 3 ranks every share is ragged.
+EVEN = Settings(epochs=1)
+SGD_EVEN = Settings(epochs=1, optimizer="sgd", learning_rate=0.1)
+#: Batches of 1399 images and of 1, in turns: then all ranks but one have none.
+RAGGED = Settings(epochs=5, batch_size=1399)
 
 
 def trainings(ranks: Ranks) -> dict[str, Outcome]:
-    sgd = Settings(epochs=1, optimizer="sgd", learning_rate=0.1)
     return {
         "even": train(ranks, EVEN),
-        "even, sharded": train(ranks, Settings(epochs=2, sharded=True)),
-        "tiny": train(ranks, TINY),
-        "sgd": train(ranks, sgd),
-        "sgd, sharded": train(ranks, Settings(**{**vars(sgd), "sharded": True})),
+        "even, sharded": train(ranks, replace(EVEN, sharded=True)),
+        "sgd": train(ranks, SGD_EVEN),
+        "sgd, sharded": train(ranks, replace(SGD_EVEN, sharded=True)),
+        "ragged": train(ranks, RAGGED),
+        "ragged, sharded": train(ranks, replace(RAGGED, sharded=True)),
     }
 
 
@@ -43,10 +45,10 @@ def test_replicas_hold_the_same_bits_after_every_step(ranks):
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
-@pytest.mark.parametrize("run", ["even", "tiny", "sgd"])
+@pytest.mark.parametrize("run", ["even", "ragged", "sgd"])
 def test_shares_together_do_what_one_process_does_with_the_whole_batch(ranks, run):
     (alone,), together = outcomes(1), outcomes(ranks)[0]
-    assert len(alone[run].losses) == len(together[run].losses) > 40
+    assert len(alone[run].losses) == len(together[run].losses) >= 10
     np.testing.assert_allclose(together[run].losses, alone[run].losses, rtol=2e-3, atol=1e-5)
     for got, expected in zip(together[run].weights, alone[run].weights, strict=True):
         np.testing.assert_allclose(got, expected, atol=2e-4)
@@ -54,7 +56,7 @@ def test_shares_together_do_what_one_process_does_with_the_whole_batch(ranks, ru
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-@pytest.mark.parametrize("run", ["even", "sgd"])
+@pytest.mark.parametrize("run", ["even", "ragged", "sgd"])
 def test_sharded_state_takes_the_same_steps_bit_by_bit(ranks, run):
     whole, sharded = (outcomes(ranks)[0][name] for name in (run, f"{run}, sharded"))
     assert sharded.losses == whole.losses
