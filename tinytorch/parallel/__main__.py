@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--sharded", action="store_true", help="shard the state (ZeRO stage 1)")
     train.add_argument("--checkpoint", type=Path, metavar="FILE", help="an .npz file to write")
-    train.add_argument("--every", type=_positive, default=20, metavar="STEPS", help="how often (20)")
+    train.add_argument(
+        "--every", type=_positive, default=20, metavar="STEPS", help="how often (20)"
+    )
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     train.add_argument(
         "--die", type=_rank_and_step, metavar="RANK:STEP", help="kill a rank, to see what happens"
@@ -102,8 +104,6 @@ def _train(ranks: Ranks, options: argparse.Namespace) -> None:
         raise ParallelError(
             "there is no tinytorch.core.optimizers yet; make it with 'tito export 08_optimizers'"
         ) from error
-    from tinytorch.parallel.checkpoint import Checkpoint
-
     settings = Settings(
         optimizer=options.optimizer,
         learning_rate=options.rate,
@@ -115,6 +115,8 @@ def _train(ranks: Ranks, options: argparse.Namespace) -> None:
     )
     checkpoint = None
     if options.checkpoint is not None:
+        from tinytorch.parallel.checkpoint import Checkpoint
+
         checkpoint = Checkpoint(options.checkpoint, options.every, options.resume)
     outcome = train(ranks, settings, checkpoint)
     if ranks.rank == 0:

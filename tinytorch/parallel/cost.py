@@ -14,6 +14,7 @@ from tinytorch.core.autograd import Variable
 from tinytorch.parallel.data_parallel import DataParallel
 from tinytorch.parallel.ranks import Ranks
 from tinytorch.parallel.sharded import ShardedOptimizer
+from tinytorch.parallel.trainer import Trainer
 
 #: Lengths of the arrays that are sent for a fit, in float32.
 SIZES = (1, 100, 1_000, 10_000, 100_000, 1_000_000)
@@ -91,15 +92,15 @@ def measure_state(
     Measured with `tracemalloc`, which NumPy tells of every array: whatever was allocated by the
     first step and is still there after it.
     """
-    kind = ShardedOptimizer if sharded else DataParallel
+    make_trainer = ShardedOptimizer if sharded else DataParallel
     tracemalloc.start()
     try:
         weights = Variable(np.zeros(size, np.float32))
-        trainer = kind([weights], ranks, lambda _: _Nothing())
+        trainer: Trainer = make_trainer([weights], ranks, lambda _: _Nothing())
         weights.grad = Variable(np.ones(size, np.float32))
         trainer.step(examples=1)  # buckets and gradients are there from now on
         before, _ = tracemalloc.get_traced_memory()
-        trainer.optimizer = make_optimizer([trainer.shard] if sharded else [weights])
+        trainer.optimizer = make_optimizer(trainer.owned)
         trainer.step(examples=1)
         after, _ = tracemalloc.get_traced_memory()
     finally:

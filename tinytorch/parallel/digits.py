@@ -9,16 +9,21 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinytorch.core.autograd import Variable, add, matmul, relu, softmax_cross_entropy
 from tinytorch.core.optimizers import SGD, Adam
 from tinytorch.datasets import load_digits
-from tinytorch.parallel.checkpoint import Checkpoint
 from tinytorch.parallel.data_parallel import DataParallel
 from tinytorch.parallel.ranks import Ranks
 from tinytorch.parallel.sharded import ShardedOptimizer
+from tinytorch.parallel.trainer import Trainer
+
+if TYPE_CHECKING:
+    from tinytorch.parallel.checkpoint import Checkpoint
 
 _TRAINING_IMAGES = 1400
 
@@ -85,8 +90,8 @@ def train(ranks: Ranks, settings: Settings, checkpoint: Checkpoint | None = None
     """
     images, labels, *test = split_digits()
     network = make_network(settings.seed)
-    kind = ShardedOptimizer if settings.sharded else DataParallel
-    trainer = kind(network, ranks, lambda weights: make_optimizer(weights, settings))
+    make_trainer = ShardedOptimizer if settings.sharded else DataParallel
+    trainer: Trainer = make_trainer(network, ranks, partial(make_optimizer, settings))
     outcome = Outcome(steps=checkpoint.load(trainer) if checkpoint else 0)
     start = time.perf_counter()
     for step, batch in batches(settings, first=outcome.steps):
@@ -104,7 +109,7 @@ def train(ranks: Ranks, settings: Settings, checkpoint: Checkpoint | None = None
         outcome.losses.append(sum(ranks.gather(part)))
         outcome.steps = step + 1
         if checkpoint:
-            checkpoint.save(trainer, outcome.steps)
+            checkpoint.save(trainer, ranks, outcome.steps)
     outcome.seconds = time.perf_counter() - start
     outcome.weights = [weights.data.data.copy() for weights in network]
     outcome.accuracy = accuracy_of(network, *test)
@@ -144,7 +149,7 @@ def make_network(seed: int) -> list[Variable]:
     return network
 
 
-def make_optimizer(parameters: list[Variable], settings: Settings) -> SGD | Adam:
+def make_optimizer(settings: Settings, parameters: list[Variable]) -> SGD | Adam:
     """Return the optimizer that the settings name."""
     if settings.optimizer == "sgd":
         return SGD(parameters, settings.learning_rate, momentum=0.9)

@@ -10,42 +10,29 @@ import numpy as np
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
 from tinytorch.parallel.bucket import Bucket
-from tinytorch.parallel.data_parallel import collect_gradients
 from tinytorch.parallel.ranks import Ranks
+from tinytorch.parallel.trainer import Trainer
 
 
-class ShardedOptimizer:
+class ShardedOptimizer(Trainer):
     """An optimizer of which each rank keeps the state of its own part of the weights only.
 
     Parameters
     ----------
-    parameters : sequence of Variable
-        Of this rank's replica, all of one dtype. They are overwritten with those of rank 0, and
-        their arrays become parts of one flat array.
-    ranks : Ranks
-        The processes.
+    parameters, ranks
+        As in `Trainer`. The arrays of the parameters become parts of one flat array.
     make_optimizer : callable
-        Makes the optimizer of a list of parameters: ``lambda shard: Adam(shard, 0.001)``. Its rule
-        must work element by element, as those of SGD and Adam do.
-
-    Attributes
-    ----------
-    parameters : list of Variable
-        As given.
-    optimizer : SGD, Adam or another
-        The optimizer of this rank's chunk: one parameter, `shard`.
-    shard : Variable
-        This rank's chunk of all weights, one-dimensional.
-    learning_rate : float
-        That of `optimizer`; a schedule may set it.
+        Makes the optimizer of a list of parameters: ``lambda shard: Adam(shard, 0.001)``. It gets
+        this rank's chunk of all weights, as one flat parameter; so its rule must work element by
+        element, as those of SGD and Adam do.
 
     Notes
     -----
     A step is a reduce-scatter of the gradients, the step of the chunk, and an all-gather of the
     weights: the two halves of an all-reduce with the optimizer between them. So it sends no more
     than data parallelism does, does 1/N of the arithmetic, and for Adam in float32 the model state
-    takes ``8 + 8/N`` bytes a weight and rank instead of 16. Buckets for the gradients come on top.
-    The gradients added up are those of `DataParallel.average_gradients`, bit by bit.
+    takes ``8 + 8/N`` bytes a weight and rank instead of 16. The bucket of gradients that are sent
+    comes on top, as in `DataParallel`. What is added up is the same too, bit by bit.
 
     References
     ----------
@@ -59,32 +46,19 @@ class ShardedOptimizer:
         ranks: Ranks,
         make_optimizer: Callable[[list[Variable]], Any],
     ) -> None:
-        self.parameters = list(parameters)
-        self._ranks = ranks
+        super().__init__(parameters, ranks)
         self._weights = Bucket(self.parameters)
         self._weights.load(parameter.data.data for parameter in self.parameters)
-        ranks.broadcast(self._weights.array)
         for parameter, view in zip(self.parameters, self._weights.views, strict=True):
             parameter.data = Tensor.adopt(view)
-        self._gradients = Bucket(self.parameters)
-        own = ranks.chunk(self._weights.array.size)
-        self._chunk = self._weights.array[own]
-        self.shard = Variable(0.0)
-        self.shard.data = Tensor.adopt(self._chunk)
-        self._own_gradient = np.empty_like(self._chunk)
-        self.optimizer = make_optimizer([self.shard])
-
-    @property
-    def learning_rate(self) -> float:
-        """The rate of the optimizer of this rank's chunk."""
-        return self.optimizer.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self.optimizer.learning_rate = value
+        self._chunk = self._weights.array[ranks.chunk(self._weights.array.size)]
+        shard = Variable(0.0)
+        shard.data = Tensor.adopt(self._chunk)
+        self.owned = [shard]
+        self.optimizer = make_optimizer(self.owned)
 
     def step(self, examples: int) -> None:
-        """Average the gradients over all ranks and update every weight, each rank its chunk.
+        """Average the gradients and update every weight, each rank those of its chunk.
 
         Parameters
         ----------
@@ -96,25 +70,50 @@ class ShardedOptimizer:
         ValueError
             If a parameter has a gradient on no rank: a flat chunk cannot skip it.
         """
-        present = collect_gradients(self.parameters, self._gradients, self._ranks, examples)
-        missing = [i for i, parameter in enumerate(self.parameters) if parameter.grad is None]
-        if missing or not present:
+        wanted = self._collect_gradients(examples)
+        if not all(wanted):
+            missing = [index for index, present in enumerate(wanted) if not present]
             raise ValueError(
                 f"every parameter must have a gradient on some rank, got none for {missing}; "
                 "leave those parameters out of the sharded optimizer"
             )
-        self._ranks.reduce_scatter(self._gradients.array, self._own_gradient)
-        self.shard.grad = Variable(self._own_gradient)
+        self._ranks.reduce_scatter(self._bucket.array, self._own)
+        (shard,) = self.owned
+        shard.grad = Variable(self._own)
         self.optimizer.step()
-        self.shard.grad = None
-        if self.shard.data.data is not self._chunk:  # this optimizer replaces what it updates
-            self._chunk[...] = self.shard.data.data
-            self.shard.data = Tensor.adopt(self._chunk)
-        # MPI wants what is sent apart from where it is received.
-        np.copyto(self._own_gradient, self._chunk)
-        self._ranks.all_gather(self._own_gradient, self._weights.array)
+        shard.grad = None
+        if shard.data.data is not self._chunk:  # this optimizer replaces what it updates
+            self._chunk[...] = shard.data.data
+            shard.data = Tensor.adopt(self._chunk)
+        np.copyto(self._own, self._chunk)
+        self._ranks.all_gather(self._own, self._weights.array)
 
-    def zero_grad(self) -> None:
-        """Set the ``grad`` of every parameter to None."""
-        for parameter in self.parameters:
-            parameter.grad = None
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Put the chunks of all ranks together, under the names of the unsharded optimizer."""
+        whole: dict[str, np.ndarray] = {}
+        for name, value in self.optimizer.state_dict().items():
+            stem, dot, index = name.rpartition(".")
+            if not (dot and index == "0"):
+                whole[name] = value
+            elif np.shape(value) == self._chunk.shape:
+                flat = Bucket(self.parameters)
+                self._ranks.all_gather(np.ascontiguousarray(value), flat.array)
+                whole.update({f"{stem}.{i}": view for i, view in enumerate(flat.views)})
+            else:  # one number for the chunk, as a count of steps: the same for every parameter
+                whole.update({f"{stem}.{i}": value for i in range(len(self.parameters))})
+        return whole
+
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from a state, saved by any number of ranks, sharded or not: take the own chunk."""
+        own: dict[str, np.ndarray] = {}
+        for name, value in state.items():
+            stem, dot, index = name.rpartition(".")
+            if not (dot and index.isdigit()):
+                own[name] = value
+            elif index == "0" and np.shape(value) == self.parameters[0].data.data.shape:
+                flat = Bucket(self.parameters)
+                flat.load(state[f"{stem}.{i}"] for i in range(len(self.parameters)))
+                own[name] = flat.array[self._ranks.chunk(flat.array.size)].copy()
+            elif index == "0":
+                own[name] = value
+        self.optimizer.load_state_dict(own)
