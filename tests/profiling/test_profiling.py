@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import time
 
 import matplotlib
 import numpy as np
@@ -22,6 +23,7 @@ from tinytorch.profiling import (
     steps_to_target,
     update_ratios,
 )
+from tinytorch.profiling.runs import progress
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,24 @@ def test_each_seed_is_a_run_of_its_own_that_ends_at_the_target():
         np.testing.assert_allclose(run.losses, w**2 / 2)
         assert run.losses[-1] <= 0.01 < run.losses[-2]
         assert np.all(np.diff(run.seconds) > 0)
+
+
+def test_a_target_may_be_one_for_the_mean_of_the_last_losses():
+    noisy = iter([9.0, 1.0, 9.0, 2.0, 2.0, 2.0])
+    (run,) = run_seeds(lambda seed: (None, lambda: next(noisy)), [0], 6, target=2.0, window=2)
+    assert len(run.losses) == run.steps_to(2.0, window=2) == 5
+
+
+def test_long_runs_show_their_progress_and_graded_ones_never(monkeypatch, capsys):
+    monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)
+    with progress(2, label="digits") as tick:
+        time.sleep(1.05)
+        tick(1)
+    assert "digits:  50%" in capsys.readouterr().err
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with progress(2) as tick:
+        tick(1)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_run_that_diverges_ends_and_says_why():

@@ -74,7 +74,7 @@ def learning_rate_range_test(
     smoothed: list[float] = []
     before, mean, diverged = optimizer.learning_rate, 0.0, False
     try:
-        with np.errstate(over="ignore", invalid="ignore"), progress(steps, "range test") as bar:
+        with np.errstate(over="ignore", invalid="ignore"), progress(steps, "range test") as tick:
             for step, rate in enumerate(rates, start=1):
                 optimizer.learning_rate = float(rate)
                 loss = float(train_step())
@@ -85,7 +85,7 @@ def learning_rate_range_test(
                     break
                 losses.append(loss)
                 smoothed.append(current)
-                bar.update(1)
+                tick(1)
     finally:
         optimizer.learning_rate = before
     if len(smoothed) < 2:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,13 @@ def steps_to_target(losses: Sequence[float] | np.ndarray, target: float, window:
 
 
 def run_seeds(
-    start: Start, seeds: Iterable[int], steps: int, *, label: str = "", target: float | None = None
+    start: Start,
+    seeds: Iterable[int],
+    steps: int,
+    *,
+    target: float | None = None,
+    window: int = 1,
+    label: str = "",
 ) -> list[Run]:
     """Train once from each seed.
 
@@ -87,10 +94,12 @@ def run_seeds(
         One run each.
     steps : int
         The largest number of steps of a run.
-    label : str
-        What a progress bar says; it appears where the runs take longer than a second.
     target : float, optional
         Ends a run whose loss is at most this.
+    window : int, default 1
+        How many last losses to average for that.
+    label : str
+        What a progress bar says; it appears where the runs take longer than a second.
 
     Returns
     -------
@@ -98,15 +107,21 @@ def run_seeds(
         In the order of the seeds. A run ends early where its loss is no longer finite or a step
         raises `ArithmeticError`; that is a result, too.
     """
+    goal = -math.inf if target is None else target
     seeds = list(seeds)
-    with progress(total=len(seeds) * steps, label=label) as bar:
-        return [_run(start, seed, steps, target, bar.update) for seed in seeds]
+    runs = []
+    with progress(len(seeds) * steps, label) as tick:
+        for seed in seeds:
+            runs.append(_run(start, seed, steps, (goal, window), tick))
+            tick(steps - len(runs[-1].losses))
+    return runs
 
 
 def _run(
-    start: Start, seed: int, steps: int, target: float | None, tick: Callable[[int], Any]
+    start: Start, seed: int, steps: int, goal: tuple[float, int], tick: Callable[[int], Any]
 ) -> Run:
     _, train_step = start(seed)
+    target, window = goal
     losses: list[float] = []
     seconds: list[float] = []
     stopped_by, begin = None, time.perf_counter()
@@ -123,15 +138,18 @@ def _run(
             if not math.isfinite(loss):
                 stopped_by = f"the loss was {loss} at step {step}"
                 break
-            if target is not None and loss <= target:
+            if len(losses) >= window and sum(losses[-window:]) / window <= target:
                 break
-    tick(steps - len(losses))
     return Run(seed, np.array(losses), np.array(seconds), stopped_by)
 
 
-def progress(total: int, label: str = "") -> Any:
-    """Return a bar that appears once a second has passed; never while a notebook is graded."""
+@contextmanager
+def progress(total: int, label: str = "") -> Iterator[Callable[[int], Any]]:
+    """Show a bar once a second has passed, and yield what moves it on; none while grading."""
+    if os.environ.get("NBGRADER_EXECUTION"):
+        yield lambda steps: None
+        return
     from tqdm.auto import tqdm
 
-    graded = bool(os.environ.get("NBGRADER_EXECUTION"))
-    return tqdm(total=total, desc=label or None, delay=1, leave=False, disable=graded)
+    with tqdm(total=total, desc=label or None, delay=1, leave=False) as bar:
+        yield bar.update
