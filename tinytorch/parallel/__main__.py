@@ -23,7 +23,10 @@ Train the digits network on several processes, or measure what that costs.
 
 def main(arguments: list[str]) -> int:
     """Run the command line; return 0 (done), 1 (the work failed) or 2 (wrong use)."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if getattr(options, "resume", False) and options.checkpoint is None:
+        parser.error("--resume needs --checkpoint FILE")
     try:
         if options.ranks is not None:
             return _start(options, arguments)
@@ -86,7 +89,7 @@ def _start(options: argparse.Namespace, arguments: list[str]) -> int:
     end = place + (1 if "=" in arguments[place] else 2)
     rest = arguments[:place] + arguments[end:]
     command = mpi_command(["-m", "tinytorch.parallel", *rest], options.ranks)
-    code = subprocess.run(command, env=environment(), check=False).returncode
+    code = subprocess.run(command, env=environment(options.ranks), check=False).returncode
     if code == 0:
         return 0
     message = f"the run of {options.ranks} processes failed: {how_it_ended(code)}."
@@ -132,10 +135,10 @@ def _train(ranks: Ranks, options: argparse.Namespace) -> None:
 
 
 def _measure(ranks: Ranks, options: argparse.Namespace) -> None:
-    from tinytorch.core.optimizers import Adam
+    from tinytorch.core.optimizers import FusedAdam
 
     times = measure_all_reduce(ranks)
-    memory = [measure_state(ranks, Adam, 1_000_000, sharded) for sharded in (False, True)]
+    memory = [measure_state(ranks, FusedAdam, 4_000_000, sharded) for sharded in (False, True)]
     if ranks.rank:
         return
     if ranks.size > 1:

@@ -71,7 +71,7 @@ def launch(function: Callable, *arguments: Any, ranks: int = 2, timeout: float =
         folder = Path(scratch)
         (folder / "task.pickle").write_bytes(cloudpickle.dumps((function, arguments)))
         command = mpi_command(["-m", "tinytorch.parallel.worker", str(folder)], ranks)
-        code, said = _run(command, timeout)
+        code, said = _run(command, environment(ranks), timeout)
         failures = sorted(folder.glob("failed-*.txt"))
         if code or failures:
             raise ParallelError(_explain(code, said, [path.read_text() for path in failures]))
@@ -87,14 +87,17 @@ def mpi_command(arguments: Sequence[str], ranks: int) -> list[str]:
     return [mpiexec, "-n", str(ranks), sys.executable, *arguments]
 
 
-def environment() -> dict[str, str]:
+def environment(ranks: int) -> dict[str, str]:
     """Return the environment of the processes: this one's modules, one thread for each rank."""
     made = dict(os.environ)
     made["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     for library in ("OPENBLAS", "OMP", "MKL"):
         made.setdefault(f"{library}_NUM_THREADS", "1")
-    # Open MPI would refuse more ranks than cores. Other libraries do not read it.
-    made.setdefault("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
+    if ranks > (os.cpu_count() or 1):
+        # A rank waits by asking again and again, and keeps the core from the one it waits for.
+        # So MPICH shall sleep in between, and Open MPI, which refuses at first, shall start them.
+        made.setdefault("MPIR_CVAR_ENABLE_HEAVY_YIELD", "1")
+        made.setdefault("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
     return made
 
 
@@ -104,11 +107,11 @@ def _find_mpiexec() -> str | None:
     return shutil.which("mpiexec", path=beside) or shutil.which("mpiexec")
 
 
-def _run(command: list[str], timeout: float) -> tuple[int, str]:
+def _run(command: list[str], env: dict[str, str], timeout: float) -> tuple[int, str]:
     """Run a command in a session of its own; whatever ends this call ends the whole session."""
     process = subprocess.Popen(
         command,
-        env=environment(),
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
