@@ -87,6 +87,22 @@ def test_checks_import_numpy_and_nothing_of_the_tools_or_the_core(path):
     assert all(name.startswith("tinytorch.checks") for name in inside)
 
 
+@pytest.mark.parametrize("path", python_files("tinytorch/parallel"), ids=lambda path: path.name)
+def test_parallel_training_stands_on_the_core_and_mpi_alone(path):
+    allowed = {"numpy", "mpi4py", "cloudpickle", "tinytorch", *sys.stdlib_module_names}
+    assert {name.split(".")[0] for name in imports_of(path)} <= allowed
+    inside = {name for name in imports_of(path) if name.startswith("tinytorch.")}
+    assert {name.split(".")[1] for name in inside} <= {"core", "datasets", "parallel"}
+
+
+@pytest.mark.parametrize("path", python_files("tinytorch/profiling"), ids=lambda path: path.name)
+def test_profiling_knows_no_optimizer_and_no_tool(path):
+    allowed = {"numpy", "matplotlib", "tqdm", "tinytorch", *sys.stdlib_module_names}
+    assert {name.split(".")[0] for name in imports_of(path)} <= allowed
+    inside = {name for name in imports_of(path) if name.startswith("tinytorch.")}
+    assert all(name.startswith("tinytorch.profiling") for name in inside)
+
+
 def test_observing_knows_nothing_of_judging():
     imported = imports_of(ROOT / "tinytorch" / "checks" / "observe.py")
     inside = {name for name in imported if name.startswith("tinytorch")}
@@ -126,7 +142,8 @@ def test_importing_the_package_loads_nothing_but_numpy_and_itself():
 def test_every_dependency_is_pinned_and_no_index_is_named():
     text = (ROOT / "constraints.txt").read_text()
     pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
-    named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    optional = PROJECT["optional-dependencies"]
+    named = [*PROJECT["dependencies"], *optional["dev"], *optional["parallel"]]
     wanted = {re.split(r"[][<>=!~ ]", requirement)[0].lower() for requirement in named}
     assert wanted <= pinned
     assert not re.search(r"https?:|index-url|find-links|@ file", text)

@@ -1,0 +1,1 @@
+"""Training on several processes: real ones, started by MPI."""

@@ -1,0 +1,1 @@
+"""The tools that compare optimizers beyond a single run."""
