@@ -33,6 +33,9 @@ _BY_OTHERS = "Your instructor knows."
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MIN_TELLING_LINE = 8
+_RUBRIC = re.compile(
+    r"^#+ *BEGIN MARK SCHEME\b.*\n((?s:.*?))^#+ *END MARK SCHEME\b.*$", re.MULTILINE
+)
 
 
 class ForStudents(NbGraderPreprocessor):
@@ -71,9 +74,13 @@ def _shorten_error(output: NotebookNode, telling: set[str]) -> None:
 
 @jinja2.pass_context
 def markdown2html(context: Any, source: str) -> str:
-    """Render markdown for formgrader's templates, which do not clean it themselves."""
+    """Render markdown for formgrader's templates, which do not clean it themselves.
+
+    A rubric stands in a box, not between its markers.
+    """
     cell = context.get("cell") or {}
-    return markdown(source, cell.get("attachments"))
+    framed = _RUBRIC.sub(r'\n<div class="alert alert-info">\n\n\1\n\n</div>\n\n', source)
+    return markdown(framed, cell.get("attachments"))
 
 
 class GetStanding(NbGraderPreprocessor):
