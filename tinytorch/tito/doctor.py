@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_core.paths import jupyter_config_path
+from jupyter_server.extension.config import ExtensionConfigManager
 from packaging.requirements import Requirement
 
 from tinytorch import datasets
@@ -19,6 +21,7 @@ from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 
 _DISTRIBUTION = "tinytorch-optimizers"
+_FORMGRADER = "nbgrader.server_extensions.formgrader"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ def examine(course: Course) -> list[Finding]:
         _python(),
         *_packages(),
         _kernel(),
+        _formgrader(),
         _data(),
         *_modules(course),
         *_folders(course),
@@ -71,6 +75,14 @@ def _kernel() -> Finding:
             False, "the kernel python3", f"{sys.executable} -m ipykernel install --sys-prefix"
         )
     return Finding(True, "the kernel python3")
+
+
+def _formgrader() -> Finding:
+    """Look whether Jupyter loads the extension in which written answers are marked."""
+    settings = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    on = settings.get_jpserver_extensions().get(_FORMGRADER, False)
+    remedy = f"{sys.executable} -m jupyter server extension enable --sys-prefix {_FORMGRADER}"
+    return Finding(on, "formgrader is on in Jupyter, for marking by hand", remedy)
 
 
 def _data() -> Finding:
