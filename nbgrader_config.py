@@ -77,10 +77,10 @@ c.LatePolicy.max_percent = 50
 c.LatePolicy.last_day = 7  # later, a submission earns nothing
 
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.
+c.GenerateFeedback.exporter_class = "tinytorch.tito.grading.feedback.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
+    "tinytorch.tito.grading.feedback.GetStanding",
     "tinytorch.tito.grading.feedback.ForStudents",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {

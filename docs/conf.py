@@ -16,6 +16,9 @@ extensions = [
 ]
 # Notebooks come from tinytorch.tito.site with their outputs.
 nb_execution_mode = "off"
+# The only cells that are folded.
+nb_code_prompt_show = "Show the graded cell"
+nb_code_prompt_hide = "Hide the graded cell"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 

@@ -19,9 +19,11 @@ COMMANDS = [
     "test",
     "release",
     "bundle",
+    "collect",
     "grade",
     "feedback",
     "scores",
+    "overview",
     "status",
     "doctor",
 ]
@@ -132,7 +134,7 @@ def test_status_tells_outdated_exports(course, tito):
     assert "no" in tito("status").stdout.splitlines()[1].split()
     tito("export", "--all")
     row = tito("status").stdout.splitlines()[2].split()
-    assert row == ["02_second", "yes", "no", "0", "0", "0", "0"]
+    assert row == ["02_second", "yes", "no", "0", "0", "0", "0", "0"]
     source = course.module("second").source
     source.write_text(source.read_text().replace("41", "40"))
     assert tito("status").stdout.splitlines()[2].split()[1] == "outdated"

@@ -180,11 +180,20 @@ class Checks:
 
         bundle = {"text/plain": str(report), "text/html": report.html(), MIME_TYPE: report.data()}
         display(bundle, raw=True)
-        sys.displayhook(_Points(report.earned))
+        sys.displayhook(_Points(report.earned, report.points))
 
 
 class _Points(float):
     """Points of a cell as its result: text that nbgrader can read as a number."""
 
+    def __new__(cls, earned: int, points: int) -> _Points:
+        return super().__new__(cls, earned)
+
+    def __init__(self, earned: int, points: int) -> None:
+        self.text = f"{earned} of {points} points, for nbgrader"
+
     def __repr__(self) -> str:
         return json.dumps(float(self))
+
+    def _repr_html_(self) -> str:
+        return f"<small>{self.text}</small>"

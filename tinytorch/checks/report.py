@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,10 +12,11 @@ from tinytorch.checks.judge import Problem
 #: Notebook outputs of this type carry a report as data; see :meth:`Report.data`.
 MIME_TYPE = "application/vnd.tinytorch.checks+json"
 
-_STYLE = (
-    "border-collapse:collapse;font-size:90%;",
-    "text-align:left;vertical-align:top;padding:2px 10px 2px 0;",
-)
+#: Readable on light and on dark pages.
+_COLOURS = {"ok": "#3a9b4a", "no": "#d64545", "todo": "#b8860b", "note": "#b8860b"}
+_CELL = "text-align:left;vertical-align:top;padding:3px 12px 3px 0;border:none;"
+_PLAIN = "background:none;"
+_VALUE = "margin:0;padding:0;white-space:pre-wrap;background:none;font-size:inherit;"
 
 
 @dataclass(frozen=True)
@@ -111,29 +113,61 @@ class Report:
             parts.append(PartVerdict(**{**part, "problem": problem}))
         return cls(data["grade_id"], data["points"], tuple(parts))
 
+    def explained(self) -> Iterator[tuple[PartVerdict, list[tuple[str, str]]]]:
+        """Give each part with its details, an exception or an open TODO in full only once."""
+        said: set[str] = set()
+        for part in self.parts:
+            details = part.details()
+            if part.problem is not None and (part.problem.raised or part.unfinished):
+                if part.problem.got in said:
+                    again = f"the same {part.problem.got.partition(':')[0]} as above"
+                    details = [] if part.unfinished else [("got", again)]
+                said.add(part.problem.got)
+            yield part, details
+
     def __str__(self) -> str:
         lines = [f"{self.grade_id}: {self.earned} of {self.points} points"]
-        for part in self.parts:
+        for part, details in self.explained():
             lines.append(f"  {part.mark:<4} {part.score:>6}  {part.title}")
-            lines.extend(f"{'':15}{name + ':':<10}{text}" for name, text in part.details())
+            for name, text in details:
+                first, *rest = text.split("\n")
+                lines.append(f"{'':15}{name + ':':<10}{first}")
+                lines.extend(f"{'':25}{line}" for line in rest)
         return "\n".join(lines)
 
     def html(self) -> str:
         """Return the report as an HTML table."""
-        table, cell = _STYLE
-        rows = []
-        for part in self.parts:
-            details = "".join(
-                f"<br><small>{html.escape(name)}: <code>{html.escape(text)}</code></small>"
-                for name, text in part.details()
-            )
-            rows.append(
-                f'<tr><td style="{cell}">{part.mark}</td><td style="{cell}">{part.score}</td>'
-                f'<td style="{cell}">{html.escape(part.title)}{details}</td></tr>'
-            )
+        rows = "".join(_row(part, details) for part, details in self.explained())
+        heads = "".join(
+            f'<th style="{_CELL}">{name}</th>' for name in ("part", "points", "behaviour")
+        )
         return (
             f"<p><b>{html.escape(self.grade_id)}: {self.earned} of {self.points} points</b></p>"
-            f'<table style="{table}"><thead><tr><th style="{cell}">part</th>'
-            f'<th style="{cell}">points</th><th style="{cell}">behaviour</th></tr></thead>'
-            f"<tbody>{''.join(rows)}</tbody></table>"
+            f'<table style="border-collapse:collapse;margin:0;"><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{rows}</tbody></table>"
         )
+
+
+def _row(part: PartVerdict, details: list[tuple[str, str]]) -> str:
+    mark = f'<b style="color:{_COLOURS[part.mark]};">{part.mark}</b>'
+    title = html.escape(part.title) + _details(details)
+    cells = "".join(f'<td style="{_CELL}">{text}</td>' for text in (mark, part.score, title))
+    return f'<tr style="{_PLAIN}">{cells}</tr>'
+
+
+def _details(details: list[tuple[str, str]]) -> str:
+    """Return names and texts as a table of their own; values keep their line ends."""
+    if not details:
+        return ""
+    rows = "".join(
+        f'<tr style="{_PLAIN}"><td style="{_CELL}">{html.escape(name)}</td>'
+        f'<td style="{_CELL}">{_text(name, html.escape(text))}</td></tr>'
+        for name, text in details
+    )
+    return (
+        f'<table style="border-collapse:collapse;margin:2px 0 6px 0;"><tbody>{rows}</tbody></table>'
+    )
+
+
+def _text(name: str, text: str) -> str:
+    return f'<pre style="{_VALUE}">{text}</pre>' if name in ("expected", "got") else text

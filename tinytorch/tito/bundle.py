@@ -95,7 +95,7 @@ def _write_wheel(
     inside.mkdir(parents=True)
     shutil.copy(released, inside)
     shutil.copy(course.root / "LICENSE", project)
-    shutil.copytree(_TEMPLATES / "jupyter", project / "jupyter")
+    shutil.copytree(_TEMPLATES / "etc", project / "etc")
     known = _requirements()
     text = _fill(
         "pyproject.toml",

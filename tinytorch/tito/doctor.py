@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_core.paths import jupyter_config_path
+from jupyter_server.extension.config import ExtensionConfigManager
 from packaging.requirements import Requirement
 
 from tinytorch import datasets
@@ -20,6 +22,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.sandbox import levels
 
 _DISTRIBUTION = "tinytorch-optimizers"
+_FORMGRADER = "nbgrader.server_extensions.formgrader"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ def examine(course: Course) -> list[Finding]:
         *_packages(),
         _kernel(),
         _isolation(course),
+        _formgrader(),
         _data(),
         *_modules(course),
         *_folders(course),
@@ -83,6 +87,14 @@ def _isolation(course: Course) -> Finding:
     what = f"isolation of students' code: {found.level}{by}{leaks}"
     remedy = f"apt-get install bubblewrap, or accept it: tito grade --isolation {found.level}"
     return Finding(found.level == "full", what, remedy)
+
+
+def _formgrader() -> Finding:
+    """Look whether Jupyter loads the extension in which written answers are marked."""
+    settings = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    on = settings.get_jpserver_extensions().get(_FORMGRADER, False)
+    remedy = f"{sys.executable} -m jupyter server extension enable --sys-prefix {_FORMGRADER}"
+    return Finding(on, "formgrader is on in Jupyter, for marking by hand", remedy)
 
 
 def _data() -> Finding:

@@ -10,8 +10,7 @@ from nbgrader.preprocessors import ClearMarkScheme
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.release import ClearTodoSolutions
-from tinytorch.tito.rules.cells import name_of
-from tinytorch.tito.rules.leaks import release_faults
+from tinytorch.tito.rules import faults_of_release
 
 
 def handout(course: Course, source: NotebookNode) -> NotebookNode:
@@ -33,7 +32,6 @@ def handout(course: Course, source: NotebookNode) -> NotebookNode:
     config = course.nbgrader_config()
     for step in (ClearTodoSolutions(config=config), ClearMarkScheme(config=config)):
         notebook, _ = step.preprocess(notebook, {})
-    for fault in release_faults(notebook, source):
-        assert fault.cell is not None
-        raise TitoError(f"{name_of(fault.cell)}: {fault.text}")
+    if faults := faults_of_release(notebook, source):
+        raise TitoError("\n".join(faults))
     return notebook

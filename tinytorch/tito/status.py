@@ -10,20 +10,42 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.export import export_notebook
+from tinytorch.tito.grading import records
+from tinytorch.tito.grading.intake import problem_with_id
+from tinytorch.tito.grading.pipeline import submitted
 from tinytorch.tito.source import read_source
 
 
 @dataclass(frozen=True)
 class ModuleStatus:
-    """One module's state: words for the package and the release, counts of students."""
+    """One module's state: words for the package and the release, counts of students.
+
+    Attributes
+    ----------
+    module, exported, released : str
+        Which; "yes", "no" or "outdated".
+    submitted : int
+        Who handed something in.
+    graded, failed : int
+        Whose latest grading gave a mark, or none.
+    changed : int
+        Who handed in something else since.
+    to_grade_by_hand : int
+        Whose answers wait for a person.
+    feedback, old_feedback : int
+        Who has a page, and whose page is older than the mark.
+    """
 
     module: str
     exported: str
     released: str
-    submitted: int
-    graded: int
-    to_grade_by_hand: int
-    feedback: int
+    submitted: int = 0
+    graded: int = 0
+    failed: int = 0
+    changed: int = 0
+    to_grade_by_hand: int = 0
+    feedback: int = 0
+    old_feedback: int = 0
 
 
 def modules(course: Course) -> list[ModuleStatus]:
@@ -32,15 +54,39 @@ def modules(course: Course) -> list[ModuleStatus]:
 
 
 def _state(course: Course, module: Module) -> ModuleStatus:
+    students = submitted(course, module)
+    gradings = {student: _grading(course, module, student) for student in students}
+    pages = {
+        path.parent.parent.name: path.stat().st_mtime
+        for path in course.feedback.glob(f"*/{module.name}/{module.notebook}.html")
+    }
+    made = {student: time for student, (_, time) in gradings.items() if time}
     return ModuleStatus(
         module=module.name,
         exported=_exported(course, module),
         released=_released(course, module),
-        submitted=_count(course.submitted, module, "*.ipynb"),
-        graded=_count(course.autograded, module, "*.ipynb"),
+        submitted=len(students),
+        graded=sum(status == "graded" for status, _ in gradings.values()),
+        failed=sum(status == "failed" for status, _ in gradings.values()),
+        changed=sum(_newest(course, module, name) > time for name, time in made.items()),
         to_grade_by_hand=_to_grade_by_hand(course, module),
-        feedback=_count(course.feedback, module, "*.html"),
+        feedback=len(pages),
+        old_feedback=sum(pages.get(name, time) < time for name, time in made.items()),
     )
+
+
+def _grading(course: Course, module: Module, student: str) -> tuple[str, float]:
+    """Return what the last grading of a submission came to, and when it was."""
+    record = None if problem_with_id(student) else records.load(course, module, student)
+    if record is None:
+        return "", 0.0
+    return record.status, records.path_of(course, module, student).stat().st_mtime
+
+
+def _newest(course: Course, module: Module, student: str) -> float:
+    """Return when a submission's files were last written."""
+    folder = course.submitted / student / module.name
+    return max((path.lstat().st_mtime for path in folder.iterdir()), default=0.0)
 
 
 def is_exported(course: Course, module: Module) -> bool:
@@ -68,11 +114,6 @@ def _released(course: Course, module: Module) -> str:
         return "no"
     newer = notebook.stat().st_mtime >= module.source.stat().st_mtime
     return "yes" if newer else "outdated"
-
-
-def _count(folder: Path, module: Module, pattern: str) -> int:
-    """Count the students that have such a file for a module."""
-    return len({path.parent for path in folder.glob(f"*/{module.name}/{pattern}")})
 
 
 def _to_grade_by_hand(course: Course, module: Module) -> int:

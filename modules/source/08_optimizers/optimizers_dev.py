@@ -120,7 +120,7 @@ import importlib.util
 for package, command in {
     "numpy": "python -m pip install numpy",
     "matplotlib": "python -m pip install matplotlib",
-    "tinytorch": "python -m pip install -e .   (in the folder of the course)",
+    "tinytorch": "python -m pip install PATH   (PATH: the .whl file of your bundle)",
 }.items():
     if importlib.util.find_spec(package) is None:
         raise ModuleNotFoundError(
@@ -353,6 +353,7 @@ if __name__ == "__main__":
 # The graded cell drives your function with small inputs and shows what it saw.
 
 # %% nbgrader={"grade": true, "grade_id": "test-gradient-descent", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+# Graded: gradient_descent_step, 10 points.
 import numpy as np
 from tinytorch.checks import Checks, snapshot
 from tinytorch.core.autograd import Variable
@@ -664,6 +665,7 @@ if __name__ == "__main__":
 # rate are chosen together.
 
 # %% nbgrader={"grade": true, "grade_id": "test-sgd", "locked": true, "points": 15, "schema_version": 3, "solution": false, "task": false}
+# Graded: SGD, 15 points.
 import numpy as np
 from tinytorch.checks import Checks, GreaterThan, snapshot
 from tinytorch.core.autograd import Variable
@@ -1145,6 +1147,7 @@ if __name__ == "__main__":
 # the same, and gradient descent, whose rate is now above $2/30$, leaves the picture.
 
 # %% nbgrader={"grade": true, "grade_id": "test-adam", "locked": true, "points": 20, "schema_version": 3, "solution": false, "task": false}
+# Graded: Adam, 20 points.
 import numpy as np
 from tinytorch.checks import Between, Checks, snapshot
 from tinytorch.core.autograd import Variable
@@ -1618,6 +1621,7 @@ if __name__ == "__main__":
     plt.show()
 
 # %% nbgrader={"grade": true, "grade_id": "test-step-scheduler", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+# Graded: StepLR, 10 points.
 from types import SimpleNamespace
 
 from tinytorch.checks import Checks
@@ -1875,6 +1879,7 @@ if __name__ == "__main__":
 # and it trains again with `SGD.step`, with `Adam.step` and with `backward` switched off in turn.
 
 # %% nbgrader={"grade": true, "grade_id": "test-training-integration", "locked": true, "points": 25, "schema_version": 3, "solution": false, "task": false}
+# Graded: train_simple_model, 25 points.
 import contextlib
 import functools
 import io
@@ -2871,6 +2876,7 @@ if __name__ == "__main__":
 # that each rule is seen alone. Parts marked "-" are advice and carry no points.
 
 # %% nbgrader={"grade": true, "grade_id": "test-convergence-profiler", "locked": true, "points": 30, "schema_version": 3, "solution": false, "task": false}
+# Graded: OptimizerConvergenceProfiler, 30 points.
 import re
 from time import sleep as pause
 
@@ -3990,6 +3996,7 @@ if __name__ == "__main__":
 # The next cell hands your methods gradients whose numbers are easy to follow by hand.
 
 # %% nbgrader={"grade": true, "grade_id": "test-advanced-features", "locked": true, "points": 25, "schema_version": 3, "solution": false, "task": false}
+# Graded: AdvancedOptimizerFeatures, 25 points.
 from tinytorch.checks import AnyValue, Between, Checks, GreaterThan, OneOf, snapshot
 
 features_checks = Checks("test-advanced-features", points=25)
@@ -5292,6 +5299,7 @@ if __name__ == "__main__":
 # can be worked out by hand.
 
 # %% nbgrader={"grade": true, "grade_id": "test-ml-systems-integration", "locked": true, "points": 35, "schema_version": 3, "solution": false, "task": false}
+# Graded: everything together, 35 points.
 from tinytorch.checks import AnyValue, Between, Checks, Contains, GreaterThan, OneOf, snapshot
 
 systems_checks = Checks("test-ml-systems-integration", points=35)
@@ -5947,15 +5955,15 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Next steps
 #
-# Put your optimizers into your own package, and test them there:
+# Save the notebook, see what its graded cells say, and make it a part of your package:
 #
 # ```
-# tito export 08_optimizers
 # tito test 08_optimizers
+# tito export 08_optimizers
 # ```
 #
-# The first writes your seven solution cells to `tinytorch/core/optimizers.py`; the second runs the
-# tests of this module against it. From then on any program can say
+# The first runs all graded cells in a second, without Jupyter; the second writes your seven
+# solution cells to `tinytorch/core/optimizers.py`. From then on any program can say
 #
 # ```python
 # from tinytorch.core.optimizers import SGD, Adam, StepLR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tinytorch.tito.commands._progress import progress
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.grading import feedback
@@ -12,10 +13,13 @@ from tinytorch.tito.grading import feedback
 @click.command("feedback")
 @pass_module
 def command(module: Module) -> None:
-    """Write a page for each student of MODULE: points, what failed, comments."""
+    """Write a page for each student of MODULE: points, what failed, plots, comments.
+
+    A page is one HTML file that needs no network: send it, or put it where students find it.
+    """
     course = Course.find()
-    with console.status("writing feedback"):
-        pages = feedback.write(course, module)
+    with progress("writing") as show:
+        pages = feedback.write(course, module, show)
     console.print(
         f"{len(pages)} pages: {course.feedback.relative_to(course.root)}/STUDENT/{module.name}/",
         markup=False,

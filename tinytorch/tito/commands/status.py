@@ -12,15 +12,27 @@ from tinytorch.tito.course import Course
 
 @click.command("status")
 def command() -> None:
-    """Show for each module what is exported, released, submitted, graded and sent back."""
+    """Show for each module what is exported, released, submitted, graded and sent back.
+
+    Counts are of students. "Changed" are submissions that are newer than their mark; "outdated"
+    are pages that are older than it.
+    """
+    names = "module exported released submitted graded failed by-hand sent-back".split()
     table = Table(box=None, pad_edge=False)
-    for name in ("module", "exported", "released", "submitted", "graded", "by hand", "feedback"):
-        table.add_column(name, justify="left" if name == "module" else "right")
+    for name in names:
+        table.add_column(
+            name.replace("-", " "), justify="left" if name == "module" else "right", no_wrap=True
+        )
     for row in status.modules(Course.find()):
         table.add_row(
-            row.module,
-            row.exported,
-            row.released,
-            *(str(n) for n in (row.submitted, row.graded, row.to_grade_by_hand, row.feedback)),
+            *(row.module, row.exported, row.released, str(row.submitted)),
+            _with(row.graded, row.changed, "changed"),
+            *(str(row.failed), str(row.to_grade_by_hand)),
+            _with(row.feedback, row.old_feedback, "outdated"),
         )
     console.print(table)
+
+
+def _with(count: int, some: int, what: str) -> str:
+    """Write a number, and how many of these need attention."""
+    return f"{count} ({some} {what})" if some else str(count)

@@ -2,66 +2,40 @@
 
 from __future__ import annotations
 
-import html
 import logging
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import bleach
 import jinja2
-from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader import utils
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import converters, records
+from tinytorch.tito.grading import converters, late, records
+from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.grading.pipeline import put_in_place, staging_folder, submitted
+from tinytorch.tito.grading.pipeline import Progress, put_in_place, staging_folder, submitted
+from tinytorch.tito.pages import environment
+from tinytorch.tito.pages.clean import clean_html, markdown
+from tinytorch.tito.pages.feedback import Mark, Standing, render
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{notebook}</title>
-<body style="font-family: sans-serif; max-width: 45em; margin: 3em auto; padding: 0 1em">
-<h1>{notebook}</h1>
-<p>{student}, your notebook could not be graded.</p>
-<p><strong>{reason}</strong></p>
-<p>{advice}</p>
-{stale}</body>
-</html>
-"""
+__all__ = ["FeedbackExporter", "ForStudents", "GetStanding", "clean_html", "markdown2html", "write"]
+
 _OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
-_STALE = "<p>The mark in the gradebook is that of an earlier submission.</p>\n"
+_BY_OTHERS = "Your instructor knows."
 
-_TAGS = {
-    *bleach.ALLOWED_TAGS,
-    *("br", "caption", "dd", "del", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5"),
-    *("h6", "hr", "img", "p", "pre", "small", "span", "sub", "summary", "sup", "table", "tbody"),
-    *("td", "tfoot", "th", "thead", "tr", "u"),
-}
-
-
-def _leads_to_a_page(tag: str, name: str, value: str) -> bool:
-    """Let a link lead anywhere but into data, which a browser would show as a page of ours."""
-    return name == "href" and not value.strip().lower().startswith("data:")
-
-
-_ATTRIBUTES = {
-    "*": ["class", "id", "style", "title"],
-    "a": _leads_to_a_page,
-    "img": ["alt", "src"],
-}
-_STYLES = CSSSanitizer(
-    allowed_css_properties=[*ALLOWED_CSS_PROPERTIES, "border-collapse", "margin", "padding"]
-)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MIN_TELLING_LINE = 8
+_RUBRIC = re.compile(
+    r"^#+ *BEGIN MARK SCHEME\b.*\n((?s:.*?))^#+ *END MARK SCHEME\b.*$", re.MULTILINE
+)
 
 
 class ForStudents(NbGraderPreprocessor):
@@ -98,30 +72,95 @@ def _shorten_error(output: NotebookNode, telling: set[str]) -> None:
         output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
-def clean_html(element: str) -> str:
-    """Let through the HTML that tables, pictures and text need, and no script.
-
-    nbconvert's filter of this name knows neither paragraphs nor table heads and shows their tags.
-    """
-    return bleach.clean(
-        str(element),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        protocols={*bleach.ALLOWED_PROTOCOLS, "data"},
-        css_sanitizer=_STYLES,
-    )
-
-
 @jinja2.pass_context
 def markdown2html(context: Any, source: str) -> str:
-    """Render markdown for nbgrader's templates, which do not clean it themselves."""
+    """Render markdown for formgrader's templates, which do not clean it themselves.
+
+    A rubric stands in a box, not between its markers.
+    """
     cell = context.get("cell") or {}
-    renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
-    return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    framed = _RUBRIC.sub(r'\n<div class="alert alert-info">\n\n\1\n\n</div>\n\n', source)
+    return markdown(framed, cell.get("attachments"))
 
 
-def write(course: Course, module: Module) -> list[Path]:
-    """Write a page for each student: the graded notebook, or why there is none.
+class GetStanding(NbGraderPreprocessor):
+    """Read what the gradebook holds of a submission."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Put a :class:`~tinytorch.tito.pages.feedback.Standing` into the resources."""
+        ids = resources["nbgrader"]
+        with Gradebook(ids["db_url"]) as book:
+            notebook = book.find_submission_notebook(
+                ids["notebook"], ids["assignment"], ids["student"]
+            )
+            grades = (
+                book.db.query(Grade, BaseCell.name)
+                .join(BaseCell, BaseCell.id == Grade.cell_id)
+                .filter(Grade.notebook_id == notebook.id)
+            )
+            comments = (
+                book.db.query(Comment, BaseCell.name)
+                .join(BaseCell, BaseCell.id == Comment.cell_id)
+                .filter(Comment.notebook_id == notebook.id)
+            )
+            resources["standing"] = Standing(
+                ids["student"],
+                {name: _mark(grade) for grade, name in grades},
+                {name: text for entry, name in comments if (text := _text(entry))},
+                notebook.late_submission_penalty or 0.0,
+            )
+        return nb, resources
+
+
+def _mark(grade: Grade) -> Mark:
+    unseen = grade.auto_score is None and grade.manual_score is None
+    points = None if unseen else grade.score
+    return Mark(points, grade.max_score, bool(grade.needs_manual_grade))
+
+
+def _text(comment: Comment) -> str:
+    return comment.manual_comment or comment.auto_comment or ""
+
+
+class FeedbackExporter(Exporter):
+    """A graded notebook as its student's page; nbgrader's GenerateFeedback writes it."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Run the preprocessors, then render the page."""
+        made, known = super().from_notebook_node(nb, resources, **kw)
+        return render(made, known["standing"], self._released(known)), dict(known)
+
+    def _released(self, resources: dict[str, Any]) -> frozenset[str]:
+        """Return the sources of the release, if it is still there."""
+        converter: Any = self.parent
+        where, ids = converter.coursedir, resources["nbgrader"]
+        folder = where.format_path(where.release_directory, ".", ids["assignment"])
+        path = Path(folder, f"{ids['notebook']}.ipynb")
+        return released_sources(path, path.stat().st_mtime_ns) if path.is_file() else frozenset()
+
+
+@lru_cache(maxsize=4)
+def released_sources(path: Path, mtime: int) -> frozenset[str]:
+    """Return the sources of a release's cells, read once for a whole class."""
+    return frozenset(cell.source for cell in read_release(path).cells)
+
+
+def write(course: Course, module: Module, on_progress: Progress | None = None) -> list[Path]:
+    """Write a page for each student: what was graded, or why nothing was.
+
+    Parameters
+    ----------
+    course, module
+        Whose pages.
+    on_progress : callable, optional
+        Called with (done, total, student) before each page and, with "", at the end.
 
     Returns
     -------
@@ -136,11 +175,16 @@ def write(course: Course, module: Module) -> list[Path]:
     pages, failed = [], []
     config = course.nbgrader_config()
     course.feedback.mkdir(parents=True, exist_ok=True)
-    for student in _students(course, module):
+    late.refresh(course, module)
+    students = _students(course, module)
+    tell = on_progress or (lambda done, total, student: None)
+    for number, student in enumerate(students):
+        tell(number, len(students), student)
         try:
             pages.append(_write_page(course, module, student, config))
         except Exception as error:  # whatever a student's notebook brings about in nbconvert
             failed.append(f"{student} ({type(error).__name__}: {error})")
+    tell(len(students), len(students), "")
     if failed:
         raise TitoError(
             f"{len(pages)} pages were written, but none for {'; '.join(failed)}. "
@@ -183,12 +227,15 @@ def _students(course: Course, module: Module) -> list[str]:
 def _failure_page(staging: Path, module: Module, record: records.Record) -> Path:
     made = staging / "failed"
     made.mkdir()
-    page = _PAGE.format(
-        notebook=html.escape(module.notebook),
-        student=html.escape(record.student),
-        reason=html.escape(record.problem or "Something went wrong while it was graded."),
-        advice=_OPEN_AND_SAVE if record.problem else "Your instructor knows.",
-        stale=_STALE if record.stale else "",
+    page = (
+        environment()
+        .get_template("failure.html.j2")
+        .render(
+            notebook=module.notebook,
+            record=record,
+            reason=record.problem or "Something went wrong while it was graded.",
+            advice=_OPEN_AND_SAVE if record.problem else _BY_OTHERS,
+        )
     )
     (made / f"{module.notebook}.html").write_text(page, encoding="utf-8")
     return made

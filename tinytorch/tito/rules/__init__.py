@@ -5,7 +5,7 @@ One file a subject: each has a function that yields the faults it finds in a not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -17,7 +17,14 @@ from tinytorch.tito.rules import graded, layout, leaks, metadata, pairing, quest
 from tinytorch.tito.rules.cells import Fault, name_of
 from tinytorch.tito.rules.leaks import secret_lines
 
-__all__ = ["check_release", "check_source", "faults_of", "name_of", "secret_lines"]
+__all__ = [
+    "check_release",
+    "check_source",
+    "faults_of",
+    "faults_of_release",
+    "name_of",
+    "secret_lines",
+]
 
 #: In the order in which one mends them: what a cell is, before what stands in it.
 _SUBJECTS = (layout, metadata, regions, graded, pairing, questions, leaks, sizes)
@@ -74,12 +81,12 @@ def check_release(module: Module, path: Path, source: NotebookNode) -> None:
         With a line for each rule that is broken.
     """
     released = nbformat.read(path, as_version=4)
-    _refuse(module, "release", list(_release_faults(released, source)))
+    _refuse(module, "release", faults_of_release(released, source))
 
 
-def _release_faults(released: NotebookNode, source: NotebookNode) -> Iterator[str]:
-    for fault in leaks.release_faults(released, source):
-        yield _told(fault, {})
+def faults_of_release(released: NotebookNode, source: NotebookNode) -> list[str]:
+    """Return what is wrong with a notebook made of a source for students, a line a fault."""
+    return [_told(fault, {}) for fault in leaks.release_faults(released, source)]
 
 
 def _refuse(module: Module, what: str, faults: list[str]) -> None:

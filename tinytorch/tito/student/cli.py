@@ -27,15 +27,19 @@ from tinytorch.tito.student.testing import run_checks
 def cli() -> None:
     """Test, export and hand in your notebook.
 
-    NOTEBOOK is the assignment's notebook in this folder, unless you name another file.
+    NOTEBOOK is a file, or the assignment's name; left out, it is the assignment's notebook in
+    this folder.
     """
 
 
 def _notebook(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
-    """Find the notebook that is meant."""
-    if value is not None:
+    """Find the notebook that is meant: a file, or the one of the assignment in this folder."""
+    if value is not None and value.is_file():
         return value
-    path = Path(Assignment.installed().file)
+    assignment = Assignment.installed()
+    path = Path(assignment.file)
+    if value is not None and str(value) not in (assignment.module, *assignment.module.split("_")):
+        raise WrongUseError(f"{value} is neither a notebook nor {assignment.module}.")
     if not path.is_file():
         raise WrongUseError(
             f"{path} is not in {Path.cwd()}. Change into the folder of the bundle, or name the "
@@ -45,10 +49,7 @@ def _notebook(ctx: click.Context, param: click.Parameter, value: Path | None) ->
 
 
 notebook_argument = click.argument(
-    "notebook",
-    required=False,
-    callback=_notebook,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "notebook", required=False, callback=_notebook, type=click.Path(path_type=Path)
 )
 every_option = click.option("--all", "every", is_flag=True, help="List the parts that hold, too.")
 watch_option = click.option("--watch", is_flag=True, help="Run again whenever the file is saved.")

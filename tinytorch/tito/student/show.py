@@ -43,9 +43,8 @@ def show_result(result: Result, every: bool = False) -> None:
     every : bool
         Whether to list the parts of a cell in which all hold, too.
     """
-    seen: set[str] = set()
     for report in result.reports:
-        _show_report(report, every, seen)
+        _show_report(report, every)
     for failure in result.failures:
         console.print(f"[red]failed[/red]  {escape(failure)}", soft_wrap=True)
     if not result.passed:
@@ -77,7 +76,7 @@ def show_hand_in(made: HandIn) -> None:
     console.print(f"SHA-256: {made.digest}", style="dim")
 
 
-def _show_report(report: Report, every: bool, seen: set[str]) -> None:
+def _show_report(report: Report, every: bool) -> None:
     head = f"{report.grade_id}: {report.earned} of {report.points}"
     states = {part.mark for part in report.parts}
     if states == {"ok"} and not every:
@@ -90,21 +89,15 @@ def _show_report(report: Report, every: bool, seen: set[str]) -> None:
         return
     worst = "no" if "no" in states else "todo" if "todo" in states else "ok"
     console.print(f"[{_COLOURS[worst]}]{worst:<6}[/]{head}")
-    for part in report.parts:
-        _show_part(part, seen)
+    for part, details in report.explained():
+        _show_part(part, details)
 
 
-def _show_part(part: PartVerdict, seen: set[str]) -> None:
-    """Print one part; an exception that stopped an earlier part too is only named again."""
+def _show_part(part: PartVerdict, details: list[tuple[str, str]]) -> None:
     grid = Table.grid(padding=(0, 2, 0, 0))
     colour = _COLOURS[part.mark]
     grid.add_row(f"  [{colour}]{part.mark:<4}[/]", f"{part.score:>4}", escape(part.title))
     console.print(grid)
-    details = part.details()
-    if part.problem is not None and part.problem.raised:
-        if part.problem.got in seen:
-            details = [("got", f"the same {part.problem.got.partition(':')[0]} as above")]
-        seen.add(part.problem.got)
     if details:
         console.print(_indented(details))
 

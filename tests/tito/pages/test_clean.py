@@ -1,0 +1,51 @@
+"""What students write, made harmless and kept readable."""
+
+import pytest
+
+from tinytorch.tito.pages import clean
+
+
+def test_formulas_become_mathml_and_code_stays():
+    page = clean.markdown("If $w_1 < 2$, `$x$`:\n\n$$\\frac{m}{1-\\beta_1^t}$$\n\nfor $5 or $6.")
+    assert "<msub><mi>w</mi><mn>1</mn></msub>" in page and "<mfrac>" in page
+    assert "<code>$x$</code>" in page and "for $5 or $6." in page
+    assert 'display="block"' in page
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"$\href{javascript:alert(1)}{x}$",
+        r"$x$<script>alert(1)</script>",
+        "$<img src=x onerror=alert(1)>$",
+        r"$\text{<img src=x onerror=alert(1)>}$",
+        r"$\color{red;position:fixed}{x}$",
+        "[x](javascript:alert(1)) [y](data:text/html;base64,AAAA)",
+        '<p style="position:fixed; color:red">x</p>',
+        "<svg onload=alert(1)>",
+        "<math><mi href=javascript:alert(1)>x</mi></math>",
+        "![x](data:text/html,alert)",
+    ],
+)
+def test_nothing_that_acts_comes_through(source):
+    page = clean.markdown(source)
+    tags = [piece.split(">")[0] for piece in page.split("<")[1:]]
+    for bad in ("script", "href=", "onerror", "position", "svg", "onload"):
+        assert not [tag for tag in tags if bad in tag and not tag.startswith("a>")], page
+
+
+@pytest.mark.parametrize("formula", [r"\frac{", r"\begin{matrix} a", "{" * 500, "x" * 3000])
+def test_what_is_no_formula_stays_as_it_was_written(formula):
+    assert f"${formula}$" in clean.markdown(f"${formula}$")
+
+
+def test_pictures_are_held_by_the_page_or_left_out():
+    assert clean.picture({"image/png": "aGk=\n"}) == "data:image/png;base64,aGk="
+    assert clean.picture({"image/png": ["aG", "k="]}) == "data:image/png;base64,aGk="
+    assert clean.picture({"image/png": 'x" onerror="alert(1)'}) is None
+    assert clean.picture({"image/svg+xml": "<svg/>"}) is None
+
+
+def test_text_is_as_a_terminal_shows_it_and_has_an_end():
+    assert clean.text("\x1b[31mred\x1b[0m") == "red"
+    assert clean.text("x" * 20_010).endswith("\n... 10 characters more")

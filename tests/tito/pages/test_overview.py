@@ -1,0 +1,69 @@
+"""The page about a class, from rows and verdicts made by hand."""
+
+import base64
+import re
+from collections import Counter
+
+from tests.tito.grading.test_platforms import ROWS, row
+from tinytorch.checks.judge import Problem
+from tinytorch.checks.report import PartVerdict, Report
+from tinytorch.tito.grading.scores import Row
+from tinytorch.tito.pages import overview
+
+
+def report(first=None, second=None, unfinished=False):
+    """Return a verdict; what is given was got in place of the right answer."""
+    return [
+        Report(
+            "test-sgd",
+            5,
+            tuple(
+                PartVerdict(
+                    *(name, f"Part {name} costs $5.", 2, 0 if got else 2),
+                    got and Problem("w", "1", got),
+                    *("Think.", unfinished),
+                )
+                for name, got in (("a", first), ("b", second))
+            ),
+        )
+    ]
+
+
+REPORTS = [report("2"), report("2", "0"), report("3"), report(), report("TODO", unfinished=True)]
+
+
+def test_parts_are_counted_worst_first_with_what_several_got():
+    worst, other = overview.parts_of(REPORTS)
+    assert (worst.title, worst.judged, worst.failed, worst.unfinished) == (
+        *("Part a costs $5.", 5, 4, 1),
+    )
+    assert worst.share == 0.8 and worst.answers == Counter({"2": 2, "3": 1})
+    assert worst.common == ("2", 2)
+    assert (other.failed, other.common) == (1, None)
+
+
+def test_the_page_shows_the_class_and_holds_its_plots():
+    rows = [*ROWS, row("<b>mallory</b>", flags=("locked cell edited: <i>",))]
+    page = overview.render("08_optimizers", rows, REPORTS)
+    text = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", page))
+    assert "graded 4" in text and "to mark by hand 1" in text and "could not be graded 1" in text
+    assert "nothing handed in 1" in text and "late 1" in text
+    assert "test-sgd 170 4 100.0 0 0" in text and "question-1 30 3 20.0 0 0" in text
+    assert "&lt;b&gt;mallory&lt;/b&gt; locked cell edited: &lt;i&gt;" in text
+    assert "test-sgd Part a costs $5. 2 4 / 5 1 2 2 times" in text
+    plots = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert len(plots) == 3
+    assert all(b"<svg" in base64.b64decode(plot) for plot in plots)
+    assert "<script" not in page and "default-src &#39;none&#39;" in page
+
+
+def test_the_same_class_gives_the_same_plots():
+    first, second = (overview.render("m", ROWS, REPORTS) for _ in range(2))
+    cut = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+    assert cut.sub("", first) == cut.sub("", second)
+
+
+def test_a_class_without_a_single_mark_has_a_page_too():
+    missing = Row("ada", "failed", {"test-sgd": None}, {"test-sgd": 5.0}, reason="no JSON")
+    page = overview.render("m", [missing], [])
+    assert "could not be graded" in page and "no JSON" in page and "<img" not in page
