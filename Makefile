@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 MODULE ?= 08_optimizers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint export release lock clean
+.PHONY: help setup demo test lint export release bench lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -15,7 +15,7 @@ help:  ## List the targets.
 $(INSTALLED): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,parallel]'
 	@touch $@
 
 setup: $(INSTALLED)  ## Make .venv/ with everything in it.
@@ -42,6 +42,10 @@ export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.
 
 release: $(INSTALLED)  ## Make the students' notebook.
 	$(BIN)/tito release $(MODULE)
+
+bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extra 'torch').
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
 lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt; pins of absent extras stay.
 	@$(BIN)/pip freeze --exclude-editable | cat - constraints.txt | grep '==' | \
