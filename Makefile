@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 MODULE ?= 08_optimizers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-pythons lint export release docs lock clean
+.PHONY: help setup demo test test-pythons lint export release docs bench lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -15,7 +15,7 @@ help:  ## List the targets.
 $(INSTALLED): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,docs,parallel]'
 	@touch $@
 
 setup: $(INSTALLED)  ## Make .venv/ with everything in it.
@@ -49,6 +49,10 @@ release: $(INSTALLED)  ## Make the students' notebook.
 
 docs: $(INSTALLED)  ## Build the documentation site in build/site/.
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site
+
+bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extra 'torch').
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
 lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt; pins of absent extras stay.
 	@$(BIN)/pip freeze --exclude-editable | cat - constraints.txt | grep '==' | \

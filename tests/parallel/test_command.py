@@ -67,8 +67,8 @@ def test_measurements_stand_beside_the_model():
     assert done.returncode == 0, done.stderr
     assert re.search(r"all-reduce of 2 ranks: +\d+\.\d us, \d+\.\d\d GB/s out of each", done.stdout)
     whole, sharded = map(float, re.findall(r"(\d+\.\d\d) \(\d", done.stdout))
-    assert whole == pytest.approx(8, abs=0.5)
-    assert sharded == pytest.approx(4, abs=0.5)
+    assert whole == pytest.approx(8, abs=0.05)
+    assert sharded == pytest.approx(4, abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BLOCK', 'SMALL', 'Checkpointed', 'gradient_descent_step', 'SGD', 'Adam', 'StepLR', 'train_simple_model',
            'OptimizerConvergenceProfiler', 'AdvancedOptimizerFeatures', 'state_dict', 'load_state_dict',
-           'save_checkpoint', 'load_checkpoint', 'piece_of', 'Blocks', 'check_shape', 'Joined', 'FusedOptimizer',
+           'save_checkpoint', 'load_checkpoint', 'piece_of', 'Blocks', 'check_kept', 'Joined', 'FusedOptimizer',
            'FusedSGD', 'FusedAdam', 'Window', 'FlatParameters', 'Part']
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #imports
@@ -565,7 +565,7 @@ class OptimizerConvergenceProfiler:
             ``memory_efficiency`` (parameters / total), ``overhead_ratio`` (state / parameters).
         """
         parameters = num_parameters * 4 / 2**20
-        if isinstance(optimizer, Adam):
+        if hasattr(optimizer, "beta2"):  # Adam, or one that takes its steps
             copies = 2
         else:
             copies = 1 if optimizer.momentum > 0 else 0
@@ -1117,10 +1117,10 @@ def load_checkpoint(path: Any, **parts: Any) -> dict[str, Any]:
 def _read_checkpoint(path: Any) -> dict[str, Any]:
     """Return the entries of a file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            entries: dict[str, Any] = {name: file[name] for name in file.files}
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            entries: dict[str, Any] = {name: archive[name] for name in archive.files}
         return {**json.loads(str(entries.pop("json"))), **entries}
-    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be a checkpoint written by save_checkpoint") from error
 
 
@@ -1177,7 +1177,7 @@ from operator import attrgetter
 
 from .autograd import record
 
-BLOCK = 2**17  # elements of a block: with gradient and state it has to fit in the cache
+BLOCK = 2**18  # elements of a block: with gradient and state it has to fit in the cache
 SMALL = 2**14  # parameters with fewer elements are joined
 
 
@@ -1200,7 +1200,8 @@ class Blocks:
     """
 
     def __init__(self, index: int, parameter: Variable, start: int, stop: int) -> None:
-        self.members, self.parameter, self.shape = [index], parameter, parameter.shape
+        self.members, self.parameter = [index], parameter
+        self.shape, self.dtype = parameter.shape, parameter.dtype
         bounds = [*range(start, stop, BLOCK), stop]
         self.slices = list(map(slice, bounds[:-1], bounds[1:])) or [slice(start, stop)]
         self.pieces = [piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
@@ -1211,7 +1212,7 @@ class Blocks:
         """Point the pieces to the array and the gradient that the parameter has now."""
         w = self.parameter.data.data
         if w is not self.array:
-            check_shape(w, self.shape)
+            check_kept(w, self.shape, self.dtype)
             if not w.flags.c_contiguous:  # blocks of it would be copies
                 self.parameter.data = Tensor(w)
                 w = self.parameter.data.data
@@ -1245,10 +1246,13 @@ class Blocks:
         return [arrays[0].reshape(-1)[part] for part in self.slices]
 
 
-def check_shape(array: np.ndarray, shape: tuple[int, ...]) -> None:
-    """Refuse an array that a user has given to a parameter of another shape."""
-    if array.shape != shape:
-        raise ValueError(f"a parameter must keep its shape {shape}, got {array.shape}")
+def check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Refuse an array that a user has given to a parameter of another shape or dtype."""
+    if (array.shape, array.dtype) != (shape, dtype):
+        raise ValueError(
+            f"a parameter must keep its shape {shape} and its dtype {dtype}, "
+            f"got {array.shape} and {array.dtype}; or make a new optimizer"
+        )
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #given-fused-joined
 class Joined:
@@ -1265,30 +1269,23 @@ class Joined:
         self.gradients: list[np.ndarray] = []
 
     def prepare(self) -> list[int]:
-        """Look at data and gradients; return the members that must leave before the step."""
-        leaving, self.gradients = [], []
-        for i, parameter, view in zip(self.members, self.parameters, self.views, strict=True):
-            if parameter.data.data is not view and not self._take_over(parameter, view):
-                leaving.append(i)
+        """Collect data and gradients; return the members that must leave before the step."""
+        self.gradients = []
+        for parameter, view in zip(self.parameters, self.views, strict=True):
+            if parameter.data.data is not view:  # assigned by the user: its place is here
+                check_kept(parameter.data.data, view.shape, view.dtype)
+                view[...] = parameter.data.data
+                parameter.data = Tensor.adopt(view)
         variables = list(map(attrgetter("grad"), self.parameters))
         if None in variables:
             missing = [i for i, g in zip(self.members, variables, strict=True) if g is None]
-            return leaving + missing if len(missing) < len(variables) else leaving
+            return missing if len(missing) < len(variables) else []
         self.gradients = [g if g.ndim == 1 else g.ravel() for g in map(_array_of, variables)]
-        if set(map(attrgetter("dtype"), self.gradients)) != {self.flat.dtype}:
-            # The plain step would compute with these in their own precision.
-            pairs = zip(self.members, self.gradients, strict=True)
-            leaving += [i for i, g in pairs if g.dtype != self.flat.dtype]
-        return leaving
-
-    def _take_over(self, parameter: Variable, view: np.ndarray) -> bool:
-        """Move an array that the user has assigned into the joint one, if it fits."""
-        w = parameter.data.data
-        check_shape(w, view.shape)
-        if w.dtype == view.dtype:
-            view[...] = w
-            parameter.data = Tensor.adopt(view)
-        return w.dtype == view.dtype
+        if set(map(attrgetter("dtype"), self.gradients)) == {self.flat.dtype}:
+            return []
+        # With a gradient of another dtype the plain step would compute in the wider of the two.
+        pairs = zip(self.members, self.gradients, strict=True)
+        return [i for i, gradient in pairs if gradient.dtype != self.flat.dtype]
 
     def gather(self, buffer: np.ndarray) -> None:
         """Bring the gradients of the members together."""
@@ -1579,7 +1576,8 @@ class FlatParameters(Variable):
         start = 0
         for parameter in parameters:
             stop = start + parameter.size
-            arrays = [v.data.data[start:stop].reshape(parameter.shape) for v in (self, self._gradient)]
+            joint = self.data.data, self._gradient.data.data
+            arrays = [array[start:stop].reshape(parameter.shape) for array in joint]
             self.parts.append(Part(self, len(self.parts), *arrays))
             start = stop
 

@@ -138,7 +138,7 @@ def _measure(ranks: Ranks, options: argparse.Namespace) -> None:
     from tinytorch.core.optimizers import FusedAdam
 
     times = measure_all_reduce(ranks)
-    memory = [measure_state(ranks, FusedAdam, 4_000_000, sharded) for sharded in (False, True)]
+    memory = [measure_state(ranks, FusedAdam, 1_000_000, sharded) for sharded in (False, True)]
     if ranks.rank:
         return
     if ranks.size > 1:

@@ -54,9 +54,9 @@ class DataParallel(Trainer):
         """
         if any(self._collect_gradients(examples)):
             self._ranks.all_reduce(self._bucket.array, self._own)
-        for parameter, view in zip(self.parameters, self._bucket.views, strict=True):
-            if parameter.grad is not None:
-                parameter.grad.data.data[...] = view
+        for weights, view in zip(self.parameters, self._bucket.views, strict=True):
+            if weights.grad is not None:
+                weights.grad.data.data[...] = view
 
     def step(self, examples: int) -> None:
         """Average the gradients over all ranks; then every rank takes the same step."""

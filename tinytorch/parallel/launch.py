@@ -59,6 +59,8 @@ def launch(function: Callable, *arguments: Any, ranks: int = 2, timeout: float =
     ------
     ParallelError
         If processes cannot be started here, or one of them fails (all are ended then).
+    NotImplementedError
+        If that is what the function raises: code still to be written fails as it does elsewhere.
     """
     if ranks < 1:
         raise ValueError(f"ranks must be at least 1, got {ranks!r}")
@@ -72,6 +74,9 @@ def launch(function: Callable, *arguments: Any, ranks: int = 2, timeout: float =
         (folder / "task.pickle").write_bytes(cloudpickle.dumps((function, arguments)))
         command = mpi_command(["-m", "tinytorch.parallel.worker", str(folder)], ranks)
         code, said = _run(command, environment(ranks), timeout)
+        unfinished = folder / "unfinished.txt"
+        if unfinished.exists():
+            raise NotImplementedError(unfinished.read_text())
         failures = sorted(folder.glob("failed-*.txt"))
         if code or failures:
             raise ParallelError(_explain(code, said, [path.read_text() for path in failures]))

@@ -37,7 +37,7 @@ class Trainer(ABC):
     optimizer: Any
 
     def __init__(self, parameters: Sequence[Variable], ranks: Ranks) -> None:
-        self.parameters = list(parameters)
+        self.parameters = [*parameters]
         self._ranks = ranks
         self._bucket = Bucket(self.parameters)
         # Room for this rank's chunk: MPI wants what is sent apart from where it is received.
@@ -50,7 +50,7 @@ class Trainer(ABC):
     @property
     def learning_rate(self) -> float:
         """The rate of `optimizer`; a schedule may set it."""
-        return self.optimizer.learning_rate
+        return float(self.optimizer.learning_rate)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:

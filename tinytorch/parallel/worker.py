@@ -23,6 +23,8 @@ def main(folder: Path) -> None:
             (folder / f"failed-{ranks.rank}.txt").write_text(
                 f"rank {ranks.rank} of {ranks.size} failed: {reason}"
             )
+            if isinstance(error, NotImplementedError):
+                (folder / "unfinished.txt").write_text(str(error))
             raise
         (folder / f"result-{ranks.rank}.pickle").write_bytes(result)
 

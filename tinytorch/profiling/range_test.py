@@ -70,7 +70,7 @@ def learning_rate_range_test(
     if steps < 2:
         raise ValueError(f"steps must be at least 2, got {steps!r}")
     rates = np.geomspace(lowest, highest, steps)
-    losses: list[float] = []
+    seen: list[float] = []
     smoothed: list[float] = []
     before, mean, diverged = optimizer.learning_rate, 0.0, False
     try:
@@ -83,14 +83,14 @@ def learning_rate_range_test(
                 diverged = not math.isfinite(current) or current > 4 * min([current, *smoothed])
                 if diverged:
                     break
-                losses.append(loss)
+                seen.append(loss)
                 smoothed.append(current)
                 tick(1)
     finally:
         optimizer.learning_rate = before
     if len(smoothed) < 2:
         raise ValueError(f"the loss diverged at once; lowest must be less than {lowest!r}")
-    return _summary(rates[: len(losses)], np.array(losses), np.array(smoothed), diverged)
+    return _summary(rates[: len(seen)], np.array(seen), np.array(smoothed), diverged)
 
 
 def _summary(

@@ -122,25 +122,25 @@ def _run(
 ) -> Run:
     _, train_step = start(seed)
     target, window = goal
-    losses: list[float] = []
+    seen: list[float] = []
     seconds: list[float] = []
-    stopped_by, begin = None, time.perf_counter()
+    ended, begin = None, time.perf_counter()
     with np.errstate(over="ignore", invalid="ignore"):  # a divergence is seen in the loss
         for step in range(steps):
             try:
                 loss = float(train_step())
             except ArithmeticError as error:
-                stopped_by = f"step {step} raised {error!r}"
+                ended = f"step {step} raised {error!r}"
                 break
-            losses.append(loss)
+            seen.append(loss)
             seconds.append(time.perf_counter() - begin)
             tick(1)
             if not math.isfinite(loss):
-                stopped_by = f"the loss was {loss} at step {step}"
+                ended = f"the loss was {loss} at step {step}"
                 break
-            if len(losses) >= window and sum(losses[-window:]) / window <= target:
+            if len(seen) >= window and sum(seen[-window:]) / window <= target:
                 break
-    return Run(seed, np.array(losses), np.array(seconds), stopped_by)
+    return Run(seed, np.array(seen), np.array(seconds), ended)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from tinytorch.tito.errors import TitoError
 
 #: What a notebook imports besides the modules before it.
 _SHARED = ("__init__.py", "datasets.py", "core/__init__.py", "data/digits.csv.gz", "data/README.md")
+#: And whole packages: they know no update rule.
+_FOLDERS = ("parallel", "profiling")
 #: Of the checks: what drives a student's code, and what judges it.
 _OBSERVING = ("checks/observe.py", "checks/wire.py")
 _JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
@@ -56,7 +58,8 @@ def _copy_package(course: Course, module: Module, judging: bool, target: Path) -
     before = [other for other in course.modules if other.name < module.name]
     modules = [other.file_in(origin).relative_to(origin) for other in before]
     checks = [*_OBSERVING, *(f"checks/{name}.py" for name in _JUDGING if judging)]
-    for name in [*map(Path, [*_SHARED, *checks]), *modules]:
+    folders = [path.relative_to(origin) for f in _FOLDERS for path in (origin / f).glob("*.py")]
+    for name in [*map(Path, [*_SHARED, *checks]), *folders, *modules]:
         if not (origin / name).is_file():
             raise TitoError(f"{origin / name} is missing; make it with 'tito export --all'.")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
