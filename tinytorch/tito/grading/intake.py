@@ -109,7 +109,8 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
     data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
     notebook = parse(data, student, path.name)
-    return Submission(student, path, notebook, digest, (*flags, *noted), timestamp)
+    told = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
+    return Submission(student, path, notebook, digest, told, timestamp)
 
 
 def find(
@@ -227,6 +228,9 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
         raise SubmissionError(student, f"{name} is not UTF-8 text ({where})", ask) from error
     except (_NotANotebook, RecursionError) as error:
         reason = str(error) if isinstance(error, _NotANotebook) else "nested too deep"
+        raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
+    except ValueError as error:
+        reason = "a number has thousands of digits"
         raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
 
 
