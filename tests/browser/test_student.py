@@ -62,7 +62,7 @@ def scroll_to(page: Page, selector: str, text: str = "") -> Locator:
         if found.count():
             # Cells drawn meanwhile push it away again.
             for _ in range(3):
-                found.evaluate("element => element.scrollIntoView()")
+                found.evaluate("element => element.scrollIntoView({block: 'center'})")
                 page.wait_for_timeout(200)
             return found
         panel.evaluate("panel => panel.scrollTop += 700")
