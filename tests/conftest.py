@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def copy_course(target: Path) -> Course:
     """Copy what a fresh clone of the course has and the tools need."""
-    for name in ("settings.ini", "nbgrader_config.py"):
+    for name in ("settings.ini", "nbgrader_config.py", "LICENSE", "constraints.txt"):
         shutil.copy(ROOT / name, target / name)
     for name in ("tinytorch", "modules/source"):
         ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
@@ -28,3 +28,20 @@ def real_course(tmp_path_factory) -> Course:
     course = copy_course(tmp_path_factory.mktemp("course"))
     release(course, course.module("08_optimizers"))
     return course
+
+
+@pytest.fixture(scope="session")
+def bundle(real_course):
+    """The zip that students get."""
+    from tinytorch.tito.bundle import pack
+
+    module = real_course.module("08_optimizers")
+    return pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")
+
+
+@pytest.fixture(scope="session")
+def machine(bundle, tmp_path_factory):
+    """A student's machine with the bundle installed; for tests that change no file of it."""
+    from tests.student import set_up
+
+    return set_up(bundle, tmp_path_factory.mktemp("machine"))

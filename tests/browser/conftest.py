@@ -1,7 +1,8 @@
-"""JupyterLab in headless Chromium, on a student's machine."""
+"""Jupyter in headless Chromium."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import socket
@@ -14,8 +15,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from tests.student import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -45,31 +44,42 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def start_lab(machine: Machine) -> tuple[subprocess.Popen[bytes], str]:
-    """Start JupyterLab as the bundle's Makefile does; return it and its address."""
+@contextlib.contextmanager
+def jupyter(
+    *command: str | Path, folder: Path, log: Path, env: dict[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Run a Jupyter server in a folder; give its address and its token."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(8)
-    options = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}", "--no-browser"]
-    with (machine.environment.parent / "lab.log").open("wb") as log:
+    options = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
+    with log.open("wb") as file:
         server = subprocess.Popen(
-            [machine.python, "-m", "jupyterlab", "--allow-root", *options],
-            cwd=machine.folder,
-            env=machine.variables,
-            stdout=log,
-            stderr=log,
+            [*command, "--no-browser", "--allow-root", *options],
+            cwd=folder,
+            env=env,
+            stdout=file,
+            stderr=file,
         )
     address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, server, log)
+        yield address, token
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            urllib.request.urlopen(f"{address}/api?token={token}", timeout=1).close()
-            return server, f"{address}/lab/tree/NOTEBOOK?token={token}"
+            urllib.request.urlopen(f"{address}/login", timeout=1).close()
+            return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    server.kill()
-    pytest.fail(f"JupyterLab did not start: {(machine.environment.parent / 'lab.log').read_text()}")
+    pytest.fail(f"Jupyter did not start: {log.read_text()}")
 
 
 def screenshot(page: Page, name: str) -> Path:

@@ -57,6 +57,28 @@ def test_a_part_of_no_points_is_advice():
     assert "does not count" in str(report)
 
 
+def test_an_exception_that_stops_several_parts_is_told_in_full_once():
+    text = str(cell(RuntimeError("no"), 1, RuntimeError("no"), RuntimeError("else")).report())
+    assert text.count("got:      RuntimeError: no\n") == 1
+    assert text.count("got:      the same RuntimeError as above") == 1
+    assert "RuntimeError: else" in text
+
+
+def test_an_open_todo_is_told_once_and_every_part_is_listed():
+    todo = NotImplementedError("TODO in f: write it.")
+    report = cell(todo, todo).report()
+    assert str(report).count("TODO in f: write it.") == report.html().count("TODO in f") == 1
+    assert str(report).count("todo") == 2
+
+
+def test_values_of_several_lines_stay_under_each_other():
+    checks = Checks("test-x", points=1)
+    checks.part(1, expect={"value": [[1, 2], [3, 4]]}, hint="")(lambda: {"value": 0})
+    lines = str(checks.report()).split("\n")
+    first = next(number for number, line in enumerate(lines) if "expected:" in line)
+    assert lines[first].index("[1, 2]") == lines[first + 1].index("[3, 4]")
+
+
 def test_run_raises_with_expected_got_and_hint():
     with pytest.raises(ChecksFailed) as failed:
         cell(1, 5).run()
@@ -107,3 +129,4 @@ def test_in_a_notebook_the_report_is_a_table_a_text_and_data(outputs):
 def test_in_a_notebook_the_points_are_the_result_that_nbgrader_reads(outputs):
     assert [output.output_type for output in outputs] == ["display_data", "execute_result"]
     assert float(outputs[1].data["text/plain"]) == 3.0
+    assert outputs[1].data["text/html"] == "<small>3 of 5 points, for nbgrader</small>"

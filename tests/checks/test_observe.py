@@ -1,5 +1,6 @@
 """What a part sees of a student's code: plain data, or one line about an error."""
 
+import linecache
 import signal
 import sys
 import time
@@ -104,6 +105,23 @@ def test_an_exception_is_named_in_one_line():
         raise ValueError("two\nlines")
 
     assert seen(drive).error == "ValueError: two lines"
+
+
+def test_an_exception_in_a_notebook_quotes_the_last_line_of_it():
+    cell = "def helper():\n    return missing\n\ndef drive():\n    return {'value': helper()}\n"
+    linecache.cache["<cell>"] = (len(cell), None, cell.splitlines(keepends=True), "<cell>")
+    namespace: dict = {"__name__": "notebook"}
+    exec(compile(cell, "<cell>", "exec"), namespace)
+    error = observe(namespace["drive"], {}, 1).error
+    assert error == "NameError: name 'missing' is not defined, in the line: return missing"
+
+
+def test_no_file_is_opened_to_quote_a_line(tmp_path):
+    path = tmp_path / "secret"
+    path.write_text("a secret\n")
+    namespace: dict = {"__name__": "notebook"}
+    exec(compile("def drive():\n    1 / 0", str(path), "exec"), namespace)
+    assert observe(namespace["drive"], {}, 1).error == "ZeroDivisionError: division by zero"
 
 
 def test_exit_ends_the_part_and_not_the_process():

@@ -55,7 +55,11 @@ def bundle(course: Course, module: Module) -> Path:
     TitoError
         If no release can be made, or a line of a solution or rubric has got into the bundle.
     """
-    released = release(course, module) / f"{module.notebook}.ipynb"
+    return pack(course, module, release(course, module) / f"{module.notebook}.ipynb")
+
+
+def pack(course: Course, module: Module, released: Path) -> Path:
+    """Make the zip of a release that is there; see :func:`bundle`."""
     target = course.root / "build" / "bundles" / f"{module.name}.zip"
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:

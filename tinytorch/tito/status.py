@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Assignment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.export import export_notebook
@@ -121,9 +121,12 @@ def _to_grade_by_hand(course: Course, module: Module) -> int:
     url = course.nbgrader_config().CourseDirectory.get("db_url")
     if not url or (url.startswith("sqlite:///") and not Path(url[10:]).is_file()):
         return 0
-    with Gradebook(url) as gradebook:
-        try:
-            submissions = gradebook.find_assignment(module.name).submissions
-        except MissingEntry:
-            return 0
-        return sum(submission.needs_manual_grade for submission in submissions)
+    with Gradebook(url) as book:
+        waiting = (
+            book.db.query(SubmittedAssignment.id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .filter(Assignment.name == module.name, Grade.needs_manual_grade)
+        )
+        return waiting.distinct().count()

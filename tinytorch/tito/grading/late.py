@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
+from datetime import datetime, timedelta
 
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import func, update
 from traitlets import Float
 from traitlets.config import Config
 
@@ -63,12 +72,6 @@ class LatePolicy(LateSubmissionPlugin):
         return round(score * self.percent(total_seconds_late) / 100, 2)
 
 
-def seconds_late(submission: SubmittedAssignment) -> float:
-    """Return by how many seconds a submission is late; 0 where no due date is set."""
-    # nbgrader adds an extension to the due date before it looks whether there is one.
-    return 0.0 if submission.assignment.duedate is None else submission.total_seconds_late
-
-
 def refresh(course: Course, module: Module) -> None:
     """Make the penalties in the gradebook those of the marks as they are now.
 
@@ -85,14 +88,48 @@ def refresh(course: Course, module: Module) -> None:
     where = converters.course_directory(course, module, "*", config)
     with Gradebook(where.db_url, where.course_id) as book:
         try:
-            submissions = book.find_assignment(module.name).submissions
+            due = book.find_assignment(module.name).duedate
         except MissingEntry:
             return
-        for submission in submissions:
-            late = seconds_late(submission)
-            for notebook in submission.notebooks:
-                _set_penalty(policy, submission.student_id, notebook, late)
-        book.db.commit()
+        # One query for the class, and only the changes back: nbgrader's own objects take several
+        # queries a student, and its expression for a score a search through all grades.
+        rows = (
+            book.db.query(
+                SubmittedNotebook.id,
+                func.sum(Grade.score),
+                SubmittedNotebook.late_submission_penalty,
+                SubmittedAssignment.student_id,
+                SubmittedAssignment.timestamp,
+                SubmittedAssignment.extension,
+            )
+            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .filter(Assignment.name == module.name)
+            .group_by(SubmittedNotebook.id)
+        )
+        changed = []
+        for notebook, score, before, student, when, extension in rows:
+            late = seconds_late(when, due, extension)
+            penalty = _penalty(policy, student, score, late)
+            if penalty != before:
+                changed.append({"id": notebook, "late_submission_penalty": penalty})
+        if changed:
+            book.db.execute(update(SubmittedNotebook), changed)
+            book.db.commit()
+
+
+def seconds_late(when: datetime | None, due: datetime | None, extension: timedelta | None) -> float:
+    """Return by how many seconds a submission is late; 0 without a time or a due date."""
+    if when is None or due is None:
+        return 0.0
+    return max(0.0, (when - due - (extension or timedelta())).total_seconds())
+
+
+def _penalty(policy: LateSubmissionPlugin, student: str, score: float, late: float) -> float | None:
+    """Return what a notebook loses, as :class:`AssignLatePenalties` would note it."""
+    penalty = policy.late_submission_penalty(student, score, late) if late else None
+    return None if penalty is None else min(max(0.0, penalty), score)
 
 
 def policy_of(config: Config) -> LateSubmissionPlugin:
@@ -102,13 +139,3 @@ def policy_of(config: Config) -> LateSubmissionPlugin:
     # nbgrader's own plugin tells every call.
     assigner.plugin_inst.log = logging.Logger("tito.late", logging.ERROR)
     return assigner.plugin_inst
-
-
-def _set_penalty(
-    policy: LateSubmissionPlugin, student: str, notebook: SubmittedNotebook, late: float
-) -> None:
-    """Set one notebook's penalty as :class:`AssignLatePenalties` would."""
-    penalty = policy.late_submission_penalty(student, notebook.score, late) if late else None
-    if penalty is not None:
-        penalty = min(max(0.0, penalty), notebook.score)
-    notebook.late_submission_penalty = penalty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -91,13 +92,14 @@ def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
 
     passed = check()
     console.print("waiting for the next save; Ctrl-C ends this", style="dim")
-    for _ in saves(notebook):
-        console.rule(time.strftime("%H:%M:%S"), style="dim")
-        try:
-            passed = check()
-        except TitoError as error:  # a file that is half written, or broken for a while
-            passed = False
-            console.print(f"tito: {error}", markup=False, soft_wrap=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        for _ in saves(notebook):
+            console.rule(time.strftime("%H:%M:%S"), style="dim")
+            try:
+                passed = check()
+            except TitoError as error:  # a file that is half written, or broken for a while
+                passed = False
+                console.print(f"tito: {error}", markup=False, soft_wrap=True)
     return passed
 
 

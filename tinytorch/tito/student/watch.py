@@ -9,7 +9,7 @@ from watchfiles import watch
 
 
 def saves(notebook: Path) -> Iterator[None]:
-    """Yield at every save of a notebook, until somebody presses Ctrl-C.
+    """Yield at every save of a notebook, for ever.
 
     The folder is watched and not the file: Jupyter replaces the file when it saves.
     """
@@ -18,7 +18,6 @@ def saves(notebook: Path) -> Iterator[None]:
         target.parent,
         watch_filter=lambda change, path: Path(path) == target,
         recursive=False,
-        raise_interrupt=False,
         debounce=400,
         step=50,
     ):

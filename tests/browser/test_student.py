@@ -1,0 +1,119 @@
+"""The student's hour in JupyterLab, with the bundle on a machine that has never seen the course.
+
+One notebook, half done: gradient descent is right, SGD averages where it should sum, and Adam is
+still to be written.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import jupyter, screenshot
+from tests.student import Machine
+from tests.submissions.notebook import Work
+from tinytorch.tito.course import Course
+
+NOTEBOOK = "optimizers_dev.ipynb"
+#: For what a kernel or a server has to do; generous, since CI has two cores.
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+def folder(real_course: Course, machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked bundle, with a notebook that somebody has begun."""
+    target = tmp_path_factory.mktemp("desk") / "08_optimizers"
+    shutil.copytree(machine.folder, target)
+    work = Work(real_course, real_course.module("08_optimizers"))
+    work.solve("gradient-descent-function").put_file("wrong", "sgd-class", "momentum_averaged")
+    (target / NOTEBOOK).write_text(work.text())
+    return target
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, machine: Machine, folder: Path) -> Iterator[Page]:
+    """JupyterLab with the notebook open and run from top to bottom, as far as it goes."""
+    program = (machine.python, "-m", "jupyterlab")
+    log = folder.parent / "lab.log"
+    with jupyter(*program, folder=folder, log=log, env=machine.variables) as (address, token):
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
+        status = page.locator("#jp-main-statusbar")
+        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
+        screenshot(page, "student-notebook")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        expect(status).to_contain_text("| Busy", timeout=PATIENCE)
+        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
+        yield page
+        page.close()
+
+
+def scroll_to(page: Page, selector: str, text: str = "") -> Locator:
+    """Scroll down the notebook until something is there: JupyterLab draws only what is seen."""
+    panel = page.locator(".jp-WindowedPanel-outer")
+    panel.evaluate("panel => panel.scrollTop = 0")
+    found = page.locator(selector, has_text=text).first
+    for _ in range(100):
+        if found.count():
+            # Cells drawn meanwhile push it away again.
+            for _ in range(3):
+                found.evaluate("element => element.scrollIntoView({block: 'center'})")
+                page.wait_for_timeout(200)
+            return found
+        panel.evaluate("panel => panel.scrollTop += 700")
+        page.wait_for_timeout(50)
+    pytest.fail(f"the notebook shows no {selector} with {text!r}")
+
+
+def test_only_what_concerns_a_student_is_on_the_screen(lab):
+    expect(lab.get_by_role("menuitem", name="Nbgrader")).to_have_count(0)
+    expect(lab.get_by_role("button", name="Validate")).to_be_visible()
+    expect(lab.locator(".jp-Notification-List, .Toastify__toast")).to_have_count(0)
+
+
+def test_plots_appear(lab):
+    plot = scroll_to(lab, ".jp-OutputArea-output img")
+    assert plot.evaluate("image => image.naturalWidth") > 500
+    screenshot(lab, "student-plot")
+
+
+def test_a_graded_cell_is_folded_and_shows_its_parts_as_a_table(lab):
+    table = scroll_to(lab, ".jp-OutputArea-output table", "Velocity is a decaying sum")
+    rows = [" ".join(row.split()) for row in table.inner_text().splitlines() if row.strip()]
+    assert rows[0] == "part points behaviour"
+    shown = " ".join(rows)
+    for piece in (
+        "ok 2/2 Without momentum a step is",
+        "no 0/3 Velocity is a decaying sum",
+        "expected [[-0.1 , -1. ],",
+        "got [[-0.01 , -0.1 ],",
+        "hint With g = 1 and momentum 0.9, is the velocity 1, then 1.9?",
+    ):
+        assert piece in shown
+    cell = lab.locator(".jp-Cell", has=table)
+    expect(cell.locator(".jp-InputPlaceholder")).to_contain_text("# Graded: SGD, 15 points.")
+    screenshot(lab, "student-checks")
+
+
+def test_a_cell_that_needs_an_open_todo_says_which_in_two_lines(lab):
+    message = scroll_to(lab, ".jp-OutputArea-output", "TODO in Adam.__init__")
+    assert message.inner_text().strip().splitlines() == [
+        "TODO in Adam.__init__: keep the arguments under their own names and prepare m, v and t.",
+        "Needed by line 3 of this cell: optimizer = Adam([w], learning_rate=0.1)",
+    ]
+    screenshot(lab, "student-todo")
+
+
+def test_validate_names_the_cells_that_lose_points(lab):
+    lab.get_by_role("button", name="Validate").click()
+    dialog = lab.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("Validation Results", timeout=PATIENCE)
+    expect(dialog).to_contain_text("# Graded: SGD, 15 points.")
+    expect(dialog).not_to_contain_text("# Graded: gradient_descent_step, 10 points.")
+    screenshot(lab, "student-validate")
+    dialog.get_by_role("button", name="Ok").click()

@@ -1,0 +1,79 @@
+"""A small assignment in a student's hands."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from tinytorch.tito.export import export_module
+from tinytorch.tito.package import build_package
+from tinytorch.tito.source import read_source
+from tinytorch.tito.student.notebook import Assignment
+
+STUB = """\
+#| export
+class Answer:
+    \"\"\"Knows the answer.\"\"\"
+
+    def give(self):
+        \"\"\"Return forty-two.\"\"\"
+        # TODO: return the number of the question.
+        raise NotImplementedError("TODO in Answer.give: return the number of the question.")
+"""
+RIGHT = """\
+#| export
+class Answer:
+    def give(self):
+        return 41 + ONE
+"""
+
+
+class Desk:
+    """A student's notebook, the release it came from, and the package it runs with."""
+
+    def __init__(self, course):
+        module = course.module("02_second")
+        export_module(course, course.module("01_first"))
+        self.package = build_package(course, module, judging=True)
+        self.node = read_source(module.source)
+        self.cell("answer").source = STUB
+        question = nbformat.v4.new_markdown_cell("Write your answer here.", id="question")
+        question.metadata["nbgrader"] = {
+            **{"grade": True, "solution": True, "locked": False, "task": False},
+            **{"grade_id": "question", "points": 5, "schema_version": 3},
+        }
+        self.node.cells.append(question)
+        released = course.root / "released" / "02_second" / "second_dev.ipynb"
+        released.parent.mkdir(parents=True)
+        nbformat.write(self.node, released)
+        self.assignment = Assignment(released)
+        self.path = course.root / "second_dev.ipynb"
+        self.save()
+
+    def cell(self, grade_id: str) -> NotebookNode:
+        return next(
+            cell
+            for cell in self.node.cells
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+        )
+
+    def write(self, grade_id: str, source: str) -> Desk:
+        """Fill a cell, and save."""
+        self.cell(grade_id).source = source
+        return self.save()
+
+    def add(self, source: str) -> Desk:
+        """Put a cell of one's own before the graded one, and save."""
+        where = self.node.cells.index(self.cell("test-answer"))
+        self.node.cells.insert(where, nbformat.v4.new_code_cell(source, id=f"own-{where}"))
+        return self.save()
+
+    def save(self) -> Desk:
+        nbformat.write(self.node, self.path)
+        return self
+
+
+@pytest.fixture
+def desk(course) -> Desk:
+    return Desk(course)

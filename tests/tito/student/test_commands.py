@@ -1,0 +1,124 @@
+"""The student's `tito`, on a machine that has never seen the course."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from tests.student import Machine
+from tests.submissions.notebook import Work
+
+NOTEBOOK = "optimizers_dev.ipynb"
+
+
+@pytest.fixture
+def work(real_course):
+    return Work(real_course, real_course.module("08_optimizers"))
+
+
+@pytest.fixture
+def desk(machine, tmp_path):
+    """The same machine with a folder of its own."""
+    shutil.copy(machine.folder / NOTEBOOK, tmp_path)
+    return Machine(tmp_path, machine.environment)
+
+
+def test_a_typo_is_seen_within_a_second_with_expected_got_and_hint(desk, work):
+    work.solve()
+    cell = work.cell("sgd-class")
+    cell.source = cell.source.replace("self.velocity.get", "self.velocty.get")
+    (desk.folder / NOTEBOOK).write_text(work.text())
+    before = os.times()
+    answer = desk.run("tito", "test")
+    after = os.times()
+    # Of the processor: how long it takes on the wall depends on what else the machine is doing.
+    seconds = sum(after[2:4]) - sum(before[2:4])
+    shown = " ".join(answer.stdout.split())
+    assert answer.returncode == 1 and seconds < 1
+    for piece in (
+        "no test-sgd: 4 of 15",
+        "no 0/3 Velocity is a decaying sum: with g = 1 and momentum 0.9",
+        "expected [[-0.1 , -1. ], [-0.29 , -2.9 ], [-0.361, -4.61 ]]",
+        "got AttributeError: 'SGD' object has no attribute 'velocty'",
+        "hint With g = 1 and momentum 0.9, is the velocity 1, then 1.9?",
+        "ok test-gradient-descent: 10 of 10 all 5 parts hold",
+    ):
+        assert piece in shown
+
+
+def test_the_whole_solution_passes_is_exported_and_imported(desk, work):
+    (desk.folder / NOTEBOOK).write_text(work.solve().text())
+    passed = desk.run("tito", "test", "08_optimizers")
+    assert (passed.returncode, passed.stdout.splitlines()[-1]) == (0, "170 of 170 points")
+    try:
+        made = desk.run("tito", "export")
+        assert made.returncode == 0 and "still open" not in made.stdout
+        code = "from tinytorch.core.optimizers import SGD, Adam; print(SGD, Adam)"
+        assert "tinytorch.core.optimizers.Adam" in desk.run("python", "-c", code).stdout
+    finally:
+        for path in desk.environment.glob("lib/*/site-packages/tinytorch/core/optimizers.py"):
+            path.unlink()
+
+
+def test_export_names_what_is_still_open(desk):
+    try:
+        made = desk.run("tito", "export")
+        assert "sgd-class: still open: SGD.__init__, SGD.step, SGD.zero_grad" in made.stdout
+    finally:
+        for path in desk.environment.glob("lib/*/site-packages/tinytorch/core/optimizers.py"):
+            path.unlink()
+
+
+def test_watching_runs_again_on_every_save(desk, work):
+    command = [desk.environment / "bin" / "tito", "test", "--watch"]
+    with subprocess.Popen(
+        command, cwd=desk.folder, env=desk.variables, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            first = [process.stdout.readline() for _ in range(10)]
+            (desk.folder / "draft").write_text(work.solve("gradient-descent-function").text())
+            (desk.folder / "draft").replace(desk.folder / NOTEBOOK)  # as Jupyter saves
+            second = [process.stdout.readline() for _ in range(2)]
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 1
+    assert first[8:] == ["0 of 170 points\n", "waiting for the next save; Ctrl-C ends this\n"]
+    assert second[1].startswith("ok    test-gradient-descent: 10 of 10")
+
+
+def test_submit_writes_the_file_and_says_what_is_missing(desk, work):
+    (desk.folder / NOTEBOOK).write_text(work.put("steplr-class", "#| export\n").text())
+    answer = desk.run("tito", "submit")
+    assert answer.returncode == 0, answer.stderr
+    for piece in (
+        "question-1-optimizer-memory: no answer is written",
+        "NameError: name 'StepLR' is not defined",
+        "of 170 points on the public inputs",
+        "hand in: hand-in/optimizers_dev.ipynb",
+    ):
+        assert piece in answer.stdout
+    assert (desk.folder / "hand-in" / NOTEBOOK).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["test", "nowhere.ipynb"], 2, "nowhere.ipynb is neither a notebook nor 08_optimizers"),
+        (["grade"], 2, "No such command 'grade'"),
+        (["test", "README.md"], 1, "README.md is not a notebook"),
+    ],
+)
+def test_wrong_use_is_told_without_a_traceback(machine, arguments, code, message):
+    answer = machine.run("tito", *arguments)
+    assert answer.returncode == code and message in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_outside_the_bundle_it_says_where_to_go(machine, tmp_path):
+    answer = machine.run("tito", "test", folder=tmp_path)
+    assert answer.returncode == 2
+    assert "optimizers_dev.ipynb is not in" in answer.stderr
+    assert "tito test PATH" in answer.stderr

@@ -1,0 +1,128 @@
+"""The zip for students: whole, the same bytes each time, and without a line of a solution."""
+
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tinytorch.tito.bundle import pack, texts_in
+from tinytorch.tito.course import Course
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.source import read_source
+
+ROOT = Path(__file__).resolve().parents[2]
+REGIONS = re.compile(r"^\s*### BEGIN .*?\n(.*?)^\s*### END .*?$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_zip_holds_what_its_readme_names(bundle):
+    with zipfile.ZipFile(bundle) as packed:
+        names = packed.namelist()
+        readme = packed.read("08_optimizers/README.md").decode()
+    assert [name.removeprefix("08_optimizers/") for name in names] == [
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "constraints.txt",
+        "optimizers_dev.ipynb",
+        "tinytorch_student-0.1.0-py3-none-any.whl",
+    ]
+    assert len(readme.splitlines()) <= 40
+    assert names[-1].split("/")[1] in readme and "optimizers_dev.ipynb" in readme
+
+
+def test_the_same_course_gives_the_same_bytes(bundle, real_course):
+    before = bundle.read_bytes()
+    module = real_course.module("08_optimizers")
+    pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")
+    assert bundle.read_bytes() == before
+
+
+def solution_lines() -> set[str]:
+    """Return every telling line of the solutions and rubrics that the text does not show."""
+    secret, public = set(), ""
+    for module in Course(ROOT).modules:
+        if module.name < "08":
+            continue
+        for cell in read_source(module.source).cells:
+            for body in REGIONS.findall(cell.source):
+                secret |= {line.strip() for line in body.split("\n")}
+            public += REGIONS.sub("", cell.source) + "\n"
+    return {line for line in secret if len(line) > 15 and line not in public}
+
+
+def test_no_line_of_a_solution_or_rubric_is_anywhere_in_the_zip(bundle):
+    secrets = solution_lines()
+    assert len(secrets) > 300
+    assert any("3 points" in line for line in secrets), "rubrics are among them"
+    texts = list(texts_in(bundle.read_bytes(), "zip"))
+    assert any(name.endswith("tinytorch/core/autograd.py") for name, _ in texts)
+    found = {(name, line) for name, text in texts for line in secrets if line in text}
+    assert not found
+
+
+def test_a_line_of_a_solution_in_any_file_stops_the_bundle(bundle, real_course, monkeypatch):
+    before = bundle.read_bytes()
+    line = "w = parameter.data.data"
+    constraints = real_course.root / "constraints.txt"
+    text = constraints.read_text()
+    try:
+        constraints.write_text(f"{text}\n{line}\n")
+        module = real_course.module("08_optimizers")
+        with pytest.raises(TitoError, match=f"gives solutions away:\n.*constraints.txt: {line}"):
+            pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")
+    finally:
+        constraints.write_text(text)
+    assert bundle.read_bytes() == before
+
+
+def test_the_wheel_holds_neither_the_reference_nor_what_grades(bundle):
+    names = [name for name, _ in texts_in(bundle.read_bytes(), "")]
+    wheel = [name.split(".whl/tinytorch/")[1] for name in names if ".whl/tinytorch/" in name]
+    assert {"core/tensor.py", "core/autograd.py", "data/digits.csv.gz"} <= set(wheel)
+    tools = {name.split("/")[1] for name in wheel if name.startswith("tito/")}
+    assert tools == {"__init__.py", "errors.py", "student"}
+    assert "core/optimizers.py" not in wheel
+
+
+def test_the_installed_package_is_found_and_the_checkout_is_not(machine):
+    code = (
+        "import tinytorch.datasets, tinytorch.core.autograd, sys\n"
+        "images, labels = tinytorch.datasets.load_digits()\n"
+        "print(images.shape)\n"
+        f"print([p for p in sys.path if p.startswith({str(ROOT)!r}) and '.venv' not in p])\n"
+        "print(tinytorch.__file__)\n"
+        "import tinytorch.core.optimizers\n"
+    )
+    answer = machine.run("python", "-c", code)
+    shape, paths, file = answer.stdout.splitlines()
+    assert (shape, paths) == ("(1797, 64)", "[]")
+    assert Path(file).is_relative_to(machine.environment)
+    assert "No module named 'tinytorch.core.optimizers'" in answer.stderr
+
+
+def test_the_students_commands_start_without_nbgrader_nbdev_and_nbformat(machine):
+    code = (
+        "import sys, tinytorch.tito.student.cli, tinytorch.tito.student.export\n"
+        "print({'nbgrader', 'nbdev', 'nbformat', 'jupytext'} & set(sys.modules))"
+    )
+    assert machine.run("python", "-c", code).stdout.strip() == "set()"
+
+
+def test_make_in_the_bundle_names_commands_that_exist(machine):
+    def commands(target):
+        answer = subprocess.run(
+            ["make", "--dry-run", "--assume-old=.venv/.installed", target],
+            cwd=machine.folder,
+            env=machine.variables,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return answer.stdout.splitlines()[-1]
+
+    assert commands("lab") == ".venv/bin/jupyter lab optimizers_dev.ipynb"
+    assert commands("test") == ".venv/bin/tito test optimizers_dev.ipynb"
+    assert commands("watch") == ".venv/bin/tito test --watch optimizers_dev.ipynb"
+    assert commands("submit") == ".venv/bin/tito submit optimizers_dev.ipynb"
