@@ -94,8 +94,8 @@
 # %% [markdown]
 # ## Where this code lives
 #
-# The solution cells of this notebook are exported to `tinytorch.core.optimizers`. From then on any
-# program can use them:
+# The solution cells of this notebook, and what 7.8 and 7.9 build on them, are exported to
+# `tinytorch.core.optimizers`. From then on any program can use them:
 #
 # ```python
 # from tinytorch.core.optimizers import SGD, Adam, StepLR
@@ -6569,8 +6569,9 @@ if __name__ == "__main__":
 # tito test 08_optimizers
 # ```
 #
-# The first writes your seven solution cells to `tinytorch/core/optimizers.py`; the second runs the
-# tests of this module against it. From then on any program can say
+# The first writes your seven solution cells to `tinytorch/core/optimizers.py`, with what 7.8 and 7.9
+# build on them; the second runs the tests of this module against it. From then on any program can
+# say
 #
 # ```python
 # from tinytorch.core.optimizers import SGD, Adam, StepLR
