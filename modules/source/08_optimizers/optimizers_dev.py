@@ -5301,10 +5301,10 @@ def adam_arrays(size):
 # %%
 if __name__ == "__main__":
     size, large = 2_000_000, {}
-    ways = {"naive": (naive,), "in place": (in_place, size), "blocked": (blocked, 32_768)}
-    for name, (way, *needed) in ways.items():
+    ways = {"naive": (naive, 3), "in place": (in_place, 9, size), "blocked": (blocked, 9, 32_768)}
+    for name, (way, rounds, *needed) in ways.items():
         scratch = [np.empty(elements, np.float32) for elements in needed]
-        large[name] = measure(partial(way, *adam_arrays(size), *scratch), rounds=3)
+        large[name] = measure(partial(way, *adam_arrays(size), *scratch), rounds)
         seconds, faults, peak = large[name]
         bandwidth = 28 * size / seconds / 1e9
         print(f"{name:9}{1000 * seconds:7.2f} ms  {faults:6} page faults", end="")
