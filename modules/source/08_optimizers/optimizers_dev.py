@@ -5674,7 +5674,7 @@ def shard_adam(ranks, adam, data):
 
 
 if __name__ == "__main__" and not no_ranks:
-    for n in (1, 2, 3):
+    for n in (2, 3):
         equal, (whole, part) = parallel.launch(shard_adam, FusedAdam, digits[:2], ranks=n)[0]
         print(f"{n} ranks: equal bits {equal}; bytes of state per weight {whole:.2f}, ", end="")
         print(f"sharded {part:.2f} (formula {8 / n:.2f})")
