@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import platform
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
+_HOW = """## One step
+
+At one thread, times are processor time, so that other work on the machine does not count; at two
+threads, wall time. Median and best of the rounds; the ratio is the median of the ratios within a
+round. Bandwidth: the bytes a step must at least move, over its best time, as a share of what
+`a += b` reaches, {speeds}. Above 100 % the arrays stay in the cache. Page faults: per step, in
+steady state. Extra memory: the peak of resident memory during a step above that before it.
+
+"ours fused" takes any parameters and gathers their gradients; "ours fused, flat" trains one
+`FlatParameters`, into whose gradient array `backward` writes."""
 BLOCKS = [2**exponent for exponent in range(14, 21)]
 
 
@@ -46,7 +58,7 @@ def main() -> int:
     return 0
 
 
-def run(rounds: int, largest: int, bar: object) -> tuple[str, Callable[[Path], None]]:
+def run(rounds: int, largest: int, bar: Any) -> tuple[str, Callable[[Path], None]]:
     """Return the report, and a function that draws the picture."""
     import torch
 
@@ -74,30 +86,34 @@ def run(rounds: int, largest: int, bar: object) -> tuple[str, Callable[[Path], N
     chains = interleave(training.graph_chains(1000), rounds, bar.update)
     blocks = {rule: _block_sizes(rule, rounds, bar) for rule in ("SGD", "Adam")}
     speeds = ", ".join(f"{b / 1e9:.1f} GB/s ({n} thread(s))" for n, b in bandwidths.items())
-    text = "\n\n".join(
-        [
-            "## Goals, at one thread\n\n" + report.goals(results, trained),
-            "## One step\n\nAt one thread, times are processor time, so that other work on the "
-            "machine does not count; at two threads, wall time. Median and best of the rounds; the ratio is the median of the ratios "
-            "within a round. Bandwidth: the bytes a step must at least move, over its best time, "
-            f"as a share of what `a += b` reaches, {speeds}. Above 100 % the arrays stay in "
-            "the cache. Page faults: per step, in steady state. Extra memory: the "
-            "peak of resident memory during a step above that before it.",
-            report.step_tables(results, bandwidths),
-            "## Block size: 10,000,000 parameters in one tensor, one thread\n\n"
-            + "\n\n".join(
-                f"{rule}\n\n{report.time_table(found, 'whole')}" for rule, found in blocks.items()
-            ),
-            "## Training the digits network: 20 epochs, batches of 32\n\n"
-            + report.time_table(trained, "NumPy by hand"),
-            "## One recorded operation: a product of four numbers\n\n"
-            + report.time_table(chains, "NumPy", parts=1000),
-        ]
-    )
+    text = _text(results, bandwidths, speeds, trained, chains, blocks)
     return text, lambda path: report.draw(results, path)
 
 
-def _block_sizes(rule: str, rounds: int, bar: object) -> dict:
+def _text(
+    results: dict, bandwidths: dict, speeds: str, trained: dict, chains: dict, blocks: dict
+) -> str:
+    """Return all tables, in the order of their weight."""
+    from benchmarks import report
+
+    tables = [f"{rule}\n\n{report.time_table(found, 'whole')}" for rule, found in blocks.items()]
+    return "\n\n".join(
+        [
+            "## Goals, at one thread",
+            report.goals(results, trained),
+            _HOW.format(speeds=speeds),
+            report.step_tables(results, bandwidths),
+            "## Block size: 10,000,000 parameters in one tensor, one thread",
+            *tables,
+            "## Training the digits network: 20 epochs, batches of 32",
+            report.time_table(trained, "NumPy by hand"),
+            "## One recorded operation: a product of four numbers",
+            report.time_table(chains, "NumPy", parts=1000),
+        ]
+    )
+
+
+def _block_sizes(rule: str, rounds: int, bar: Any) -> dict:
     """Time the fused step with blocks of different sizes."""
     from benchmarks import steps
     from benchmarks.measure import interleave
@@ -124,7 +140,8 @@ def _heading(torch_version: str) -> str:
     return (
         f"# Optimizer steps, {datetime.date.today().isoformat()}\n\n"
         f"{processor}; Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"PyTorch {torch_version}. Made by `make bench`."
+        f"PyTorch {torch_version}. Made by `make bench`, with a load of {os.getloadavg()[0]:.1f} "
+        f"on {os.cpu_count()} processors (1.0 is the bench itself)."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Measured:
 
 
 def interleave(
-    contenders: dict[str, Step],
+    contenders: Mapping[str, Step],
     rounds: int,
     tick: Callable[[], object] = lambda: None,
     clock: Clock = time.process_time,

@@ -1,6 +1,8 @@
 """Fused optimizers take the plain ones' steps, to the bit, without memory of their own."""
 
+import copy
 import gc
+import pickle
 import tracemalloc
 from typing import Any
 
@@ -154,10 +156,12 @@ def test_the_same_parameter_twice_and_two_on_one_array_move_as_in_the_plain_step
     assert results[0] == results[1]
 
 
-def test_errors_of_numpy_reach_the_caller_from_every_thread():
+def test_errors_of_numpy_reach_the_caller_from_another_thread():
     parameters = variables(shapes=[(60,)])
     optimizer = FusedSGD(parameters, learning_rate=1e30, threads=2)
-    give(parameters, [np.full(60, 1e30, np.float32)])
+    gradient = np.zeros(60, np.float32)
+    gradient[-1] = 1e30  # in the share of the second thread
+    give(parameters, [gradient])
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
         optimizer.step()
 
@@ -171,6 +175,32 @@ def test_gradients_are_not_held_after_the_step():
     gc.collect()
     held = [v for v in gc.get_objects() if isinstance(v, Variable) and v.grad is not None]
     assert held == []
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+@pytest.mark.parametrize("rule", ["momentum", "Adam"])
+def test_a_copy_of_an_optimizer_trains_parameters_of_its_own(rule, duplicate):
+    _, fused_class, settings = RULES[rule]
+    first = fused_class(variables(), threads=2, **settings)
+    gradients = gradients_like(first.parameters, np.random.default_rng(4), 0.0)
+    give(first.parameters, gradients)
+    first.step()
+    second = duplicate(first)
+    assert bits(second.parameters) == bits(first.parameters)
+    give(second.parameters, gradients)
+    second.step()
+    assert bits(second.parameters) != bits(first.parameters)
+    give(first.parameters, gradients)
+    first.step()
+    assert bits(second.parameters) == bits(first.parameters)
+
+
+def test_a_copy_of_flat_parameters_has_windows_on_its_own_array():
+    flat = FlatParameters([Variable([1.0]), Variable([2.0, 3.0])])
+    whole, (_, part) = copy.deepcopy((flat, flat.parts))
+    part.data.data[...] = 9.0
+    assert whole.data.data.tolist() == [1.0, 9.0, 9.0]
+    assert flat.data.data.tolist() == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -6,7 +6,7 @@
 __all__ = ['BLOCK', 'SMALL', 'Checkpointed', 'gradient_descent_step', 'SGD', 'Adam', 'StepLR', 'train_simple_model',
            'OptimizerConvergenceProfiler', 'AdvancedOptimizerFeatures', 'state_dict', 'load_state_dict',
            'save_checkpoint', 'load_checkpoint', 'piece_of', 'Blocks', 'check_kept', 'Joined', 'FusedOptimizer',
-           'FusedSGD', 'FusedAdam', 'Window', 'FlatParameters', 'Part']
+           'FusedSGD', 'FusedAdam', 'Window', 'FlatParameters', 'Part', 'part_of']
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #imports
 import math  # noqa: F401
@@ -1449,6 +1449,16 @@ class FusedOptimizer(Checkpointed):
             load_state_dict(plain, own)
         vars(self).update({name: state[name] for name in self._settings})
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies of views are no views any more: what is copied or pickled is arranged anew.
+        settings = {name: getattr(self, name) for name in self._settings}
+        arguments = (self._plain, self.parameters, self.threads)
+        return {"arguments": arguments, "settings": settings, "state": self.state_dict()}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        FusedOptimizer.__init__(self, *saved["arguments"], **saved["settings"])
+        self.load_state_dict(saved["state"])
+
     def _held(self, attribute: str) -> list[np.ndarray]:
         """Return copies of what the plain optimizer holds under a name, for whole parameters."""
         state = self.state_dict()
@@ -1581,6 +1591,10 @@ class FlatParameters(Variable):
             self.parts.append(Part(self, len(self.parts), *arrays))
             start = stop
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies of views are no views any more: a copy is made anew, without gradients.
+        return FlatParameters, ([Variable(part) for part in self.parts],)
+
     @property
     def grad(self) -> Variable | None:
         """The gradient of all parts, or None if no part has one."""
@@ -1611,6 +1625,9 @@ class Part(Variable):
         self._gradient.data = Window.adopt(gradient)
         self.requires_grad, self._edges = True, ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return part_of, (self._whole, self._index)
+
     @property
     def data(self) -> Tensor:
         """The value, a window on the joint array."""
@@ -1632,3 +1649,8 @@ class Part(Variable):
             return
         self._gradient.data.data = value.data.data
         self._whole._with_gradient.add(self._index)
+
+
+def part_of(whole: FlatParameters, index: int) -> Variable:
+    """Return a part of joint parameters: of their copy, where these were copied."""
+    return whole.parts[index]

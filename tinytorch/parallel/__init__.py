@@ -3,6 +3,8 @@
 The engine is MPI, through mpi4py. Of the two that scale past one machine (the other is PyTorch's
 gloo) it moves NumPy arrays without a copy, comes as two small wheels, starts a process in a tenth
 of a second, and every cluster has it: what runs here under ``mpiexec`` runs there under ``srun``.
+On a cluster leave the ``mpich`` wheel out: mpi4py finds the cluster's own MPI.
+
 Nothing of it is imported before :func:`launch` or :meth:`Ranks.world` is called.
 
 ``python -m tinytorch.parallel --help`` trains the digits network with it.

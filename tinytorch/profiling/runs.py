@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import time
@@ -145,8 +146,11 @@ def _run(
 
 @contextmanager
 def progress(total: int, label: str = "") -> Iterator[Callable[[int], Any]]:
-    """Show a bar once a second has passed, and yield what moves it on; none while grading."""
-    if os.environ.get("NBGRADER_EXECUTION"):
+    """Show a bar once a second has passed, and yield what moves it on.
+
+    There is none while a notebook is graded, and none where tqdm is not installed.
+    """
+    if os.environ.get("NBGRADER_EXECUTION") or importlib.util.find_spec("tqdm") is None:
         yield lambda steps: None
         return
     from tqdm.auto import tqdm
