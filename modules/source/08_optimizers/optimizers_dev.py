@@ -6813,14 +6813,9 @@ if __name__ == "__main__":
 # tito export 08_optimizers
 # ```
 #
-<<<<<<< HEAD
 # The first runs all graded cells in a second, without Jupyter; the second writes your seven
-# solution cells to `tinytorch/core/optimizers.py`. From then on any program can say
-=======
-# The first writes your seven solution cells, and what 7.8 and 7.9 build on them, to
-# `tinytorch/core/optimizers.py`; the second runs the tests of this module against it. From then on
+# solution cells, and what 7.8 and 7.9 build on them, to `tinytorch/core/optimizers.py`. From then on
 # any program can say
->>>>>>> issue-5
 #
 # ```python
 # from tinytorch.core.optimizers import SGD, Adam, StepLR
