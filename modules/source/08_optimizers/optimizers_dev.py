@@ -6814,8 +6814,8 @@ if __name__ == "__main__":
 # ```
 #
 # The first runs all graded cells in a second, without Jupyter; the second writes your seven
-# solution cells, and what 7.8 and 7.9 build on them, to `tinytorch/core/optimizers.py`. From then on
-# any program can say
+# solution cells, and what 7.8 and 7.9 build on them, to `tinytorch/core/optimizers.py`. From then
+# on any program can say
 #
 # ```python
 # from tinytorch.core.optimizers import SGD, Adam, StepLR
