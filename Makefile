@@ -34,7 +34,7 @@ test: lint  ## Run every test (lint first).
 
 lint: $(INSTALLED)  ## Check style and types.
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check tinytorch/checks tinytorch/tito tinytorch/*.py tests benchmarks
+	$(BIN)/ruff format --check tinytorch/checks tinytorch/parallel tinytorch/profiling tinytorch/tito tinytorch/*.py tests benchmarks
 	$(BIN)/mypy
 
 export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.

@@ -37,6 +37,8 @@
 # - Measure convergence, stability, memory and sensitivity to the learning rate.
 # - Implement what production training adds: clipping, warm-up, gradient accumulation, loss scaling
 #   and the averaging of distributed training.
+# - Measure where the time and the memory of a step go, train on several processes, and compare
+#   optimizers over problems and seeds.
 
 # %% [markdown]
 # ## Build, use, reflect
@@ -6580,6 +6582,9 @@ if __name__ == "__main__":
 # - Between `backward()` and `step()` stand a few small tools, and their order is part of the
 #   recipe: average, unscale, clip, set the rate, step. A skipped step leaves no trace.
 # - Memory is 8, 12 or 16 bytes per parameter, before activations.
+# - The same arithmetic takes several times as long if its results are new arrays, and a hundred
+#   small arrays cost as many calls as a hundred large ones. More processes help as far as each has
+#   enough to compute between two messages.
 
 # %% [markdown]
 # ## Next steps
