@@ -1220,10 +1220,11 @@ class Blocks:
             self.views = [flat[part] for part in self.slices]
             for piece, view in zip(self.pieces, self.views, strict=True):
                 piece.data = Tensor.adopt(view)
-        if self.parameter.grad is not None:
-            gradient = self.parameter.grad.data.data.reshape(-1)
+        gradient = self.parameter.grad
+        if gradient is not None:
+            flat = gradient.data.data.reshape(-1)
             for piece, part in zip(self.pieces, self.slices, strict=True):
-                piece.grad = record(gradient[part])
+                piece.grad = record(flat[part])
         return []
 
     def gather(self, buffer: np.ndarray) -> None:

@@ -4737,10 +4737,11 @@ class Blocks:
             self.views = [flat[part] for part in self.slices]
             for piece, view in zip(self.pieces, self.views, strict=True):
                 piece.data = Tensor.adopt(view)
-        if self.parameter.grad is not None:
-            gradient = self.parameter.grad.data.data.reshape(-1)
+        gradient = self.parameter.grad
+        if gradient is not None:
+            flat = gradient.data.data.reshape(-1)
             for piece, part in zip(self.pieces, self.slices, strict=True):
-                piece.grad = record(gradient[part])
+                piece.grad = record(flat[part])
         return []
 
     def gather(self, buffer: np.ndarray) -> None:
@@ -6605,5 +6606,5 @@ if __name__ == "__main__":
 # ```
 #
 # Then go on by yourself: give each parameter group its own rate; decouple weight decay from the
-# gradient and you have AdamW; write the update in place and see how much of the time was
-# allocation.
+# gradient and you have AdamW; send the gradients of the last layer to the other ranks while those of
+# the first are still being computed, as PyTorch does.
