@@ -4738,10 +4738,9 @@ class Blocks:
             for piece, view in zip(self.pieces, self.views, strict=True):
                 piece.data = Tensor.adopt(view)
         gradient = self.parameter.grad
-        if gradient is not None:
-            flat = gradient.data.data.reshape(-1)
-            for piece, part in zip(self.pieces, self.slices, strict=True):
-                piece.grad = record(flat[part])
+        flat = None if gradient is None else gradient.data.data.reshape(-1)
+        for piece, part in zip(self.pieces, self.slices, strict=True):
+            piece.grad = None if flat is None else record(flat[part])
         return []
 
     def gather(self, buffer: np.ndarray) -> None:
@@ -4796,7 +4795,7 @@ class Joined:
 
     def prepare(self) -> list[int]:
         """Collect data and gradients; return the members that must leave before the step."""
-        self.gradients = []
+        self.pieces[0].grad, self.gradients = None, []
         for parameter, view in zip(self.parameters, self.views, strict=True):
             if parameter.data.data is not view:  # assigned by the user: its place is here
                 check_kept(parameter.data.data, view.shape, view.dtype)
@@ -6606,5 +6605,5 @@ if __name__ == "__main__":
 # ```
 #
 # Then go on by yourself: give each parameter group its own rate; decouple weight decay from the
-# gradient and you have AdamW; send the gradients of the last layer to the other ranks while those of
-# the first are still being computed, as PyTorch does.
+# gradient and you have AdamW; send the gradients of the last layer to the other ranks while those
+# of the first are still being computed, as PyTorch does.
