@@ -59,10 +59,9 @@ def contenders(rule: str, size: Size, threads: int) -> dict[str, Step]:
         result["ours"] = plain(_variables(start, gradients), **ours).step
     result["ours fused"] = fused(_variables(start, gradients), threads=threads, **ours).step
     if size.tensors > 1:
-        flat = FlatParameters([Variable(array) for array in start])
-        for part, gradient in zip(flat.parts, gradients, strict=True):
-            part.grad = Variable(gradient)
-        result["ours fused, flat"] = fused([flat], threads=threads, **ours).step
+        if threads == 1:
+            result["ours, flat"] = plain([_flat(start, gradients)], **ours).step
+        result["ours fused, flat"] = fused([_flat(start, gradients)], threads=threads, **ours).step
     for name, choice in {
         "torch default": {"foreach": False},
         "torch foreach": {"foreach": True},
@@ -80,6 +79,13 @@ def _variables(start: list[np.ndarray], gradients: list[np.ndarray]) -> list[Var
     for variable, gradient in zip(variables, gradients, strict=True):
         variable.grad = record(gradient)
     return variables
+
+
+def _flat(start: list[np.ndarray], gradients: list[np.ndarray]) -> FlatParameters:
+    flat = FlatParameters([Variable(array) for array in start])
+    for part, gradient in zip(flat.parts, gradients, strict=True):
+        part.grad = Variable(gradient)
+    return flat
 
 
 def _naive(rule: str, start: list[np.ndarray], gradients: list[np.ndarray]) -> Step:

@@ -1220,10 +1220,10 @@ class Blocks:
             self.views = [flat[part] for part in self.slices]
             for piece, view in zip(self.pieces, self.views, strict=True):
                 piece.data = Tensor.adopt(view)
-        if self.parameter.grad is not None:
-            gradient = self.parameter.grad.data.data.reshape(-1)
-            for piece, part in zip(self.pieces, self.slices, strict=True):
-                piece.grad = record(gradient[part])
+        gradient = self.parameter.grad
+        flat = None if gradient is None else gradient.data.data.reshape(-1)
+        for piece, part in zip(self.pieces, self.slices, strict=True):
+            piece.grad = None if flat is None else record(flat[part])
         return []
 
     def gather(self, buffer: np.ndarray) -> None:
@@ -1270,7 +1270,7 @@ class Joined:
 
     def prepare(self) -> list[int]:
         """Collect data and gradients; return the members that must leave before the step."""
-        self.gradients = []
+        self.pieces[0].grad, self.gradients = None, []
         for parameter, view in zip(self.parameters, self.views, strict=True):
             if parameter.data.data is not view:  # assigned by the user: its place is here
                 check_kept(parameter.data.data, view.shape, view.dtype)
