@@ -39,11 +39,11 @@ def examine(course: Course) -> list[Finding]:
         _python(),
         *_packages(),
         _kernel(),
-        _formgrader(),
         _data(),
         *_modules(course),
         *_folders(course),
         _gradebook(course),
+        _formgrader(),
     ]
 
 
@@ -75,14 +75,6 @@ def _kernel() -> Finding:
             False, "the kernel python3", f"{sys.executable} -m ipykernel install --sys-prefix"
         )
     return Finding(True, "the kernel python3")
-
-
-def _formgrader() -> Finding:
-    """Look whether Jupyter loads the extension in which written answers are marked."""
-    settings = ExtensionConfigManager(read_config_path=jupyter_config_path())
-    on = settings.get_jpserver_extensions().get(_FORMGRADER, False)
-    remedy = f"{sys.executable} -m jupyter server extension enable --sys-prefix {_FORMGRADER}"
-    return Finding(on, "formgrader is on in Jupyter, for marking by hand", remedy)
 
 
 def _data() -> Finding:
@@ -123,3 +115,11 @@ def _gradebook(course: Course) -> Finding:
     except sqlite3.DatabaseError as error:
         state = str(error)
     return Finding(state == "ok", f"{path.name}: {state}", f"restore a copy of {path}")
+
+
+def _formgrader() -> Finding:
+    """Look whether Jupyter loads the extension in which written answers are marked."""
+    settings = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    on = settings.get_jpserver_extensions().get(_FORMGRADER, False)
+    remedy = f"{sys.executable} -m jupyter server extension enable --sys-prefix {_FORMGRADER}"
+    return Finding(on, "formgrader is on in Jupyter, for marking by hand", remedy)
