@@ -62,7 +62,7 @@ def test_every_command_explains_itself(tito, command):
 
 
 @pytest.mark.parametrize(
-    "command", ["export", "test", "release", "bundle", "grade", "feedback", "scores"]
+    "command", ["export", "test", "release", "bundle", "grade", "feedback", "scores", "overview"]
 )
 def test_an_unknown_module_is_wrong_use_and_lists_the_modules(tito, command):
     answer = tito(command, "09_conv")

@@ -67,6 +67,11 @@ def test_what_is_no_roster_is_refused_with_a_reason(tmp_path, text, message):
         roster.read(write(tmp_path, text))
 
 
+def test_lines_without_a_name_are_passed_over(tmp_path):
+    found = roster.read(write(tmp_path, "student_id,name\nada,Ada\n ,\n,\n"))
+    assert [person.student for person in found.people] == ["ada"]
+
+
 def test_another_encoding_is_refused_with_a_remedy(tmp_path):
     with pytest.raises(TitoError, match="not UTF-8 text .* Save it as"):
         roster.read(write(tmp_path, "student_id\nRené\n", "latin-1"))

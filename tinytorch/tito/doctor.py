@@ -41,11 +41,11 @@ def examine(course: Course) -> list[Finding]:
         *_packages(),
         _kernel(),
         _isolation(course),
-        _formgrader(),
         _data(),
         *_modules(course),
         *_folders(course),
         _gradebook(course),
+        _formgrader(),
     ]
 
 
@@ -89,14 +89,6 @@ def _isolation(course: Course) -> Finding:
     return Finding(found.level == "full", what, remedy)
 
 
-def _formgrader() -> Finding:
-    """Look whether Jupyter loads the extension in which written answers are marked."""
-    settings = ExtensionConfigManager(read_config_path=jupyter_config_path())
-    on = settings.get_jpserver_extensions().get(_FORMGRADER, False)
-    remedy = f"{sys.executable} -m jupyter server extension enable --sys-prefix {_FORMGRADER}"
-    return Finding(on, "formgrader is on in Jupyter, for marking by hand", remedy)
-
-
 def _data() -> Finding:
     try:
         images, _ = datasets.load_digits()
@@ -135,3 +127,11 @@ def _gradebook(course: Course) -> Finding:
     except sqlite3.DatabaseError as error:
         state = str(error)
     return Finding(state == "ok", f"{path.name}: {state}", f"restore a copy of {path}")
+
+
+def _formgrader() -> Finding:
+    """Look whether Jupyter loads the extension in which written answers are marked."""
+    settings = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    on = settings.get_jpserver_extensions().get(_FORMGRADER, False)
+    remedy = f"{sys.executable} -m jupyter server extension enable --sys-prefix {_FORMGRADER}"
+    return Finding(on, "formgrader is on in Jupyter, for marking by hand", remedy)

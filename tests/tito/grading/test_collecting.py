@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook
 
 from tests.tito.test_roster import CANVAS, write
 from tinytorch.tito import roster
+from tinytorch.tito.cli import cli
 from tinytorch.tito.collecting import archive
 from tinytorch.tito.collecting.collect import collect
 from tinytorch.tito.errors import TitoError
@@ -250,3 +251,25 @@ def test_a_name_that_no_file_can_have_is_replaced(course, module, take):
     name = f"lovelaceada_12345_900_{'x' * 225}.ipynb"
     take({name: NB})
     assert files_of(course, module, "ada") == {"notebook-900.ipynb": NB}
+
+
+def test_the_command_names_whatever_was_not_taken_and_exits_with_1(
+    course, module, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(course.root)
+    (course.root / "roster.csv").write_text(CANVAS)
+    files = {"lovelaceada_12345_1_optimizers_dev.ipynb": NB, "who_9_2_optimizers_dev.ipynb": NB}
+    source = zipped(tmp_path, files)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["collect", "08", str(source)], prog_name="tito")
+    assert ended.value.code == 1
+    printed = capsys.readouterr().out
+    assert "not in the roster: who_9_2_optimizers_dev.ipynb: who (9)" in printed
+    assert "nothing from: grace" in printed
+    assert "canvas: 1 collected, 0 unchanged, 1 not taken, 1 missing" in printed
+
+
+def test_a_class_that_nobody_named_is_asked_for(course, module, tmp_path, monkeypatch):
+    monkeypatch.chdir(course.root)
+    with pytest.raises(TitoError, match="name the class with --roster FILE"):
+        cli.main(["collect", "08", str(zipped(tmp_path, {GOOD: NB}))], standalone_mode=False)

@@ -39,6 +39,12 @@ def test_what_is_no_formula_stays_as_it_was_written(formula):
     assert f"${formula}$" in clean.markdown(f"${formula}$")
 
 
+def test_a_converter_that_knows_more_than_formulas_is_not_trusted(monkeypatch):
+    answer = '<math xmlns="http://www.w3.org/1998/Math/MathML"><annotation-xml/></math>'
+    monkeypatch.setattr(clean, "convert", lambda latex, display: answer)
+    assert "$x$" in clean.markdown("$x$")
+
+
 def test_pictures_are_held_by_the_page_or_left_out():
     assert clean.picture({"image/png": "aGk=\n"}) == "data:image/png;base64,aGk="
     assert clean.picture({"image/png": ["aG", "k="]}) == "data:image/png;base64,aGk="
