@@ -15,4 +15,6 @@ def test_the_page_is_written_beside_the_records(course, module, hand_in):
     hand_in("ada", "{")
     path = overview.write(course, module)
     assert path == course.records / module.name / "overview.html"
-    assert "ada" in path.read_text()
+    assert "ada" in path.read_text() and "flags.html" not in path.read_text()
+    path.with_name("flags.html").touch()
+    assert 'href="flags.html"' in overview.write(course, module).read_text()

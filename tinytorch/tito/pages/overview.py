@@ -17,6 +17,8 @@ from tinytorch.tito.grading.scores import Row
 from tinytorch.tito.pages import environment
 
 _WORST = 15
+#: What `tito grade` writes about its flags.
+_EVIDENCE = "flags.html"
 _LONGEST_ANSWER = 120
 
 
@@ -77,7 +79,8 @@ def write(course: Course, module: Module, path: Path | None = None) -> Path:
     reports = _reports(course, module, rows)
     path = path or course.records / module.name / "overview.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(module.name, rows, reports), encoding="utf-8")
+    evidence = _EVIDENCE if path.with_name(_EVIDENCE).is_file() else ""
+    path.write_text(render(module.name, rows, reports, evidence), encoding="utf-8")
     return path
 
 
@@ -91,7 +94,9 @@ def _reports(course: Course, module: Module, rows: Sequence[Row]) -> list[list[R
     return found
 
 
-def render(title: str, rows: Sequence[Row], reports: Sequence[Sequence[Report]]) -> str:
+def render(
+    title: str, rows: Sequence[Row], reports: Sequence[Sequence[Report]], evidence: str = ""
+) -> str:
     """Return the page on a class.
 
     Parameters
@@ -102,6 +107,8 @@ def render(title: str, rows: Sequence[Row], reports: Sequence[Sequence[Report]])
         What :func:`scores.table` returns.
     reports : sequence
         For each graded student the verdicts on the cells.
+    evidence : str
+        The page beside this one that shows what the flags rest on, if there is one.
     """
     from tinytorch.tito.pages import plots  # matplotlib is slow to import
 
@@ -122,6 +129,7 @@ def render(title: str, rows: Sequence[Row], reports: Sequence[Sequence[Report]])
             by_hand=sum(bool(row.needs_manual) for row in rows),
             late=[row for row in rows if row.penalty],
             rows=rows,
+            evidence=evidence,
             totals=plots.totals([row.total for row in graded], graded[0].max) if graded else "",
             marks=plots.cells(shares) if (shares := _shares(graded)) else "",
             failing=plots.failing(_labelled(worst)) if worst else "",
