@@ -1085,12 +1085,12 @@ if __name__ == "__main__":
 # %%
 def microseconds(function: Callable[[], Any], parts: int = 1000, repeats: int = 10) -> float:
     """Return the time of one of the parts of a call; the fastest of some repeats."""
-    times = []
+    least = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
         function()
-        times.append(time.perf_counter() - start)
-    return min(times) / parts * 1e6
+        least = min(least, time.perf_counter() - start)
+    return least / parts * 1e6
 
 
 def chain(y: Any, factor: Any) -> Any:

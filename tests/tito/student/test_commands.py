@@ -28,7 +28,7 @@ def desk(machine, tmp_path):
 def test_a_typo_is_seen_within_a_second_with_expected_got_and_hint(desk, work):
     work.solve()
     cell = work.cell("sgd-class")
-    cell.source = cell.source.replace("self.velocity.get", "self.velocty.get")
+    cell.source = cell.source.replace("self.velocity[index]", "self.velocty[index]")
     (desk.folder / NOTEBOOK).write_text(work.text())
     before = os.times()
     answer = desk.run("tito", "test")
