@@ -30,7 +30,7 @@ demo: $(INSTALLED)  ## Export, release, collect the sample class, grade it, writ
 	$(BIN)/tito scores $(MODULE)
 
 test: lint browser  ## Run every test (lint first).
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 browser:  ## Install Debian's Chromium for the browser tests, as root; without it they are skipped.
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

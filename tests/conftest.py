@@ -8,6 +8,22 @@ import pytest
 from tinytorch.tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Files that take minutes begin first: no core waits for the last of them at the end.
+LONGEST = (
+    "tests/submissions/test_sample_class.py",
+    "tests/attacks/test_attacks.py",
+    "tests/solutions/test_fresh_inputs.py",
+    "tests/solutions/test_flakiness.py",
+    "tests/tito/grading/test_pipeline.py",
+    "tests/browser/test_student.py",
+    "tests/browser/test_instructor.py",
+    "tests/tito/grading/test_execute.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {ROOT / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def copy_course(target: Path) -> Course:
