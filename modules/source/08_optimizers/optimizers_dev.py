@@ -723,12 +723,12 @@ def plain_sgd_follows_the_gradient_alone(start, gradients, rate):
 @sgd_checks.part(
     points=1,
     given={
-        "starts": [1.0, [1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]],
-        "gradients": [20.0, [30.0, 10.0], [[-40.0, 50.0], [60.0, -70.0]]],
+        "starts": [[[1.0, 2.0], [3.0, 4.0]], 1.0, [1.0, 2.0]],
+        "gradients": [[[-40.0, 50.0], [60.0, -70.0]], 20.0, [30.0, 10.0]],
     },
     vary=["starts", "gradients"],
     expect={
-        "parameters": [-1.0, [-2.0, 1.0], [[5.0, -3.0], [-3.0, 11.0]]],
+        "parameters": [[[5.0, -3.0], [-3.0, 11.0]], -1.0, [-2.0, 1.0]],
         "data is a Tensor": [True, True, True],
     },
     hint="Does one call of step() visit all parameters, and keep each in its shape?",
