@@ -41,7 +41,7 @@ _SOCKETS_SIZE = 2**16
 _RLIMIT_SIGPENDING, _RLIMIT_MSGQUEUE = 11, 12
 
 #: Options without which a sandbox is not what this module says.
-_NEEDED = ("--args", "--cap-add", "--info-fd", "--perms", "--ro-bind-data", "--seccomp", "--size")
+_NEEDED = ("--args", "--as-pid-1", "--cap-add", "--info-fd", "--perms", "--ro-bind-data", "--seccomp", "--size")
 #: Options of newer versions, used where they are.
 _WELCOME = ("--disable-userns",)
 
@@ -126,10 +126,12 @@ class Sandbox:
         env: Mapping[str, str],
         package: Path | None = None,
         files: Mapping[Path, bytes] | None = None,
+        alone: bool = False,
     ) -> Launch:
         """Make the command that runs `argv`, with the environment `env`, in a new sandbox.
 
-        `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only.
+        `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only. What
+        is `alone` is itself the first process of the sandbox, and lets go of others' children.
         """
         bwrap = _usable_bwrap()
         launch = Launch()
@@ -143,6 +145,7 @@ class Sandbox:
         if machine := seccomp.this_machine():  # elsewhere the probe finds what is not refused
             args += ["--seccomp", launch.add_file(seccomp.filter_bytes(machine))]
         args += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(WORK)]
+        args += ["--as-pid-1"] if alone else []
         args += launch.add_info()
         # Counted inside the sandbox's own user namespace since Linux 5.14, so it is set there.
         limits = limit_command(self.settings, processes=self.settings.processes)
@@ -238,8 +241,8 @@ def places(settings: Settings) -> dict[Path, int]:
     }
 
 
-def limit_command(settings: Settings, processes: int | None) -> list[str]:
-    """Return the words that, before a command, run it with limits; none ever raises a limit."""
+def limits_of(settings: Settings, processes: int | None) -> dict[str, tuple[int, int]]:
+    """Return the limits of a process: by prlimit's word, the number of the resource and the limit."""
     limits = {
         "as": (resource.RLIMIT_AS, settings.address_space),
         "core": (resource.RLIMIT_CORE, 0),
@@ -252,8 +255,13 @@ def limit_command(settings: Settings, processes: int | None) -> list[str]:
     }
     if processes is not None:
         limits["nproc"] = (resource.RLIMIT_NPROC, processes)
+    return limits
+
+
+def limit_command(settings: Settings, processes: int | None) -> list[str]:
+    """Return the words that, before a command, run it with limits; none ever raises a limit."""
     command = [program("prlimit")]
-    for name, (number, limit) in limits.items():
+    for name, (number, limit) in limits_of(settings, processes).items():
         _, hard = resource.getrlimit(number)
         command.append(f"--{name}={limit if hard < 0 else min(limit, hard)}")
     return [*command, "--"]
