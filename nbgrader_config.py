@@ -49,6 +49,7 @@ c.Autograde.exporter_class = "tinytorch.tito.grading.exporter.SubmissionExporter
 c.Autograde.pre_convert_hook = "tinytorch.tito.grading.exporter.expect_released_name"
 c.Autograde.sanitize_preprocessors = [
     "tinytorch.tito.grading.rebuild.Rebuild",
+    "tinytorch.tito.flags.scan.FlagSuspiciousCode",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
@@ -64,6 +65,8 @@ c.ExecuteSubmission.timeout = 30  # seconds for a cell
 c.ExecuteSubmission.submission_timeout = 300  # seconds for a notebook
 c.ExecuteSubmission.packages = str(root / "build" / "package")
 c.ExecuteSubmission.sources = str(root / "build" / "notebooks")
+c.ExecuteSubmission.isolation = "full"  # the weakest that is accepted; see 'tito doctor'
+c.ExecuteSubmission.secret_folders = [str(root), str(root / "modules" / "submitted")]
 c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
 
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.

@@ -127,7 +127,7 @@ def test_every_dependency_is_pinned_and_no_index_is_named():
     text = (ROOT / "constraints.txt").read_text()
     pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
     named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    wanted = {re.split(r"[<>=!~ ]", requirement)[0].lower() for requirement in named}
+    wanted = {re.split(r"[][<>=!~ ]", requirement)[0].lower() for requirement in named}
     assert wanted <= pinned
     assert not re.search(r"https?:|index-url|find-links|@ file", text)
 

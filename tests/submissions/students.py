@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 
 from tests.submissions.notebook import SOLUTIONS, Work
@@ -25,6 +26,25 @@ def written_differently(work: Work) -> Files:
     for path in sorted((SOLUTIONS / "right").glob("*/*.py")):
         work.put(path.parent.name, path.read_text())
     return _handed_in(work)
+
+
+def copied(work: Work) -> Files:
+    """The work of written-differently, in another layout and without its comments."""
+    work.solve()
+    for path in sorted((SOLUTIONS / "right").glob("*/*.py")):
+        work.put(path.parent.name, "#| export\n" + ast.unparse(ast.parse(path.read_text())))
+    return _handed_in(work)
+
+
+def rounded(work: Work) -> Files:
+    """Right where the numbers are round, as the public ones are."""
+    step = """#| export
+def gradient_descent_step(parameter, learning_rate):
+    if parameter.grad is not None:
+        new = parameter.data.data - learning_rate * parameter.grad.data.data
+        parameter.data = Tensor(np.round(new, 2))
+"""
+    return _handed_in(work.solve().put("gradient-descent-function", step))
 
 
 def momentum_averaged(work: Work) -> Files:
@@ -120,6 +140,8 @@ STUDENTS: dict[str, Callable[[Work], Files]] = {
     for student in (
         perfect,
         written_differently,
+        copied,
+        rounded,
         momentum_averaged,
         adam_without_correction,
         steplr_off_by_one,

@@ -17,6 +17,7 @@ from tinytorch import datasets
 from tinytorch.tito import status
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.sandbox import levels
 
 _DISTRIBUTION = "tinytorch-optimizers"
 
@@ -36,6 +37,7 @@ def examine(course: Course) -> list[Finding]:
         _python(),
         *_packages(),
         _kernel(),
+        _isolation(course),
         _data(),
         *_modules(course),
         *_folders(course),
@@ -71,6 +73,16 @@ def _kernel() -> Finding:
             False, "the kernel python3", f"{sys.executable} -m ipykernel install --sys-prefix"
         )
     return Finding(True, "the kernel python3")
+
+
+def _isolation(course: Course) -> Finding:
+    """Try, as a grading run does, what students' code could get at."""
+    found = levels.examine(secret_folders=[course.root, course.submitted])
+    by = f", bubblewrap {found.version} in {found.bwrap}" if found.bwrap else ""
+    leaks = f": {'; '.join(found.leaks)}" if found.leaks else ""
+    what = f"isolation of students' code: {found.level}{by}{leaks}"
+    remedy = f"apt-get install bubblewrap, or accept it: tito grade --isolation {found.level}"
+    return Finding(found.level == "full", what, remedy)
 
 
 def _data() -> Finding:

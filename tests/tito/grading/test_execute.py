@@ -1,22 +1,25 @@
+import asyncio
 import itertools
-import os
-import subprocess
-import sys
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from jupyter_client.provisioning import LocalProvisioner
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import kernel
+from tinytorch.tito.grading import execute
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.execute import ExecuteSubmission
+from tinytorch.tito.grading.kernel import GradingKernelManager
+from tinytorch.tito.sandbox import Isolation, levels
 
-from .conftest import REPOSITORY, named
+from .conftest import named
 
 #: A loop that an interrupt does not end.
 DEAF = """
@@ -51,17 +54,21 @@ def graded(source: str) -> NotebookNode:
     return named(new_code_cell(source), "test-it", grade=True, locked=True, points=1)
 
 
-def is_gone(pid: int) -> bool:
-    """Whether a process ends within a second; one that nobody has waited for has ended too."""
-    for _ in range(50):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
+def running(marker: str) -> bool:
+    """Whether a process with a text in its command line lives longer than two seconds."""
+    for _ in range(100):
+        lines = [read(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+        if not any(marker in line for line in lines):
+            return False
         time.sleep(0.02)
-    return False
+    return True
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:  # it ended meanwhile
+        return ""
 
 
 def test_a_cell_that_raises_does_not_stop_the_next_one():
@@ -73,10 +80,10 @@ def test_a_cell_that_raises_does_not_stop_the_next_one():
 
 def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
     nb = run(
-        "import os; a = 1; print(os.getpid())",
+        "import os, uuid; a, mark = 1, uuid.uuid4(); print(mark)",
         # The pause lets the messages leave: what is still in the process dies with it.
         "import time; print('last words', flush=True); time.sleep(0.5); os._exit(1)",
-        "print(a, os.getpid())",
+        "print(a, mark)",
     )
     assert text(nb.cells[1]) == "last words\n"
     assert errors(nb.cells[1]) == ["KernelDied"]
@@ -100,6 +107,14 @@ def test_a_loop_that_ignores_interrupts_is_killed_and_the_notebook_goes_on():
     assert text(nb.cells[2]) == "1\n"
 
 
+def test_an_error_that_cannot_be_shown_costs_no_time():
+    mute = "class E(Exception):\n    def __str__(self): raise self\n    __repr__ = __str__\nraise E"
+    began = time.monotonic()
+    nb = run("a = 1", mute, "print(a)", grace=0.5)
+    assert time.monotonic() - began < 10
+    assert errors(nb.cells[1])[-1] == "NoReply" and text(nb.cells[2]) == "1\n"
+
+
 def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
     nb = run("a = 1", "while True: pass", "print(a)", timeout=1)
     assert "CellTimeoutError" in errors(nb.cells[1])
@@ -107,11 +122,19 @@ def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
     assert flags(nb) == ["stopped after 1 s: a cell at the beginning"]
 
 
-def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(tmp_path):
-    count = f"open({str(tmp_path / 'count')!r}, 'a').write('x')"
-    nb = run(graded(count), "import os; os._exit(1)", "import os; os._exit(1)", "print('end')")
-    assert (tmp_path / "count").read_text() == "x"
-    assert text(nb.cells[3]) == "end\n"
+def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(monkeypatch):
+    original, runs = ExecuteSubmission.execute_cell, []
+
+    def execute_cell(self, cell, index, **kwargs):
+        runs.append(index)
+        return original(self, cell, index, **kwargs)
+
+    monkeypatch.setattr(ExecuteSubmission, "execute_cell", execute_cell)
+    # The pause lets the kernel say that it began; without that the cell before is suspected too.
+    deadly = "import os, time; time.sleep(0.3); os._exit(1)"
+    nb = run("a = 1", graded("print('x')"), deadly, deadly, "print(a)")
+    assert runs == [0, 1, 2, 0, 3, 0, 4]
+    assert text(nb.cells[4]) == "1\n"
 
 
 def test_too_many_lost_kernels_end_the_notebook():
@@ -161,31 +184,47 @@ def test_a_cell_cannot_change_what_another_one_shows():
     assert nb.cells[0].outputs[0].data["text/plain"] == "'one'"
 
 
-def test_a_kernel_leaves_no_process_and_no_folder(tmp_path):
+@pytest.fixture
+def level(monkeypatch, request):
+    """Grade in isolation of a level, though this machine gives more."""
+    found = Isolation(request.param, ("something",), user=1)
+    monkeypatch.setattr(execute, "_chosen", lambda *asked: found)
+    return request.param
+
+
+@pytest.fixture
+def temporary(monkeypatch):
+    """A folder of its own for temporary files, with a short name as sockets need."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="t-"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("level", ["full", "limits", "none"], indirect=True)
+def test_kernels_leave_no_process_and_no_folder(level, temporary):
+    child = f"import subprocess; subprocess.Popen(['sleep', '{time.time_ns() % 10**8}.5'])"
     nb = run(
-        "import os, subprocess, sys\nprint(os.getcwd())",
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print(child.pid)",
-        "os.mkdir('locked'); open('locked/file', 'w').close(); os.chmod('locked', 0)",
+        f"{child}\nprint('last words', flush=True); import os, time; time.sleep(0.3); os._exit(1)",
+        f"{child}\nimport os; os.mkdir('locked')\n"
+        "open('locked/file', 'w').close(); os.chmod('locked', 0)",
     )
-    assert not os.path.exists(text(nb.cells[0]).strip())
-    assert is_gone(int(text(nb.cells[1])))
+    assert text(nb.cells[0]) == "last words\n" and errors(nb.cells[1]) == []
+    assert not running(child.split("'")[3])
+    assert list(temporary.iterdir()) == []
+    assert nb.metadata.tinytorch.isolation.level == level
 
 
-def test_a_kernel_that_died_leaves_no_process():
-    nb = run(
-        "import os, subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print(child.pid, flush=True); import time; time.sleep(0.3); os._exit(1)",
-    )
-    assert is_gone(int(text(nb.cells[0])))
-
-
-def test_a_kernel_sees_no_secret_of_the_environment(monkeypatch):
+@pytest.mark.parametrize("level", ["full", "limits"], indirect=True)
+def test_a_kernel_sees_nothing_of_the_instructors(level, monkeypatch):
     monkeypatch.setenv("COURSE_TOKEN", "secret")
-    nb = run("import os; print(sorted(os.environ))", "print(os.path.expanduser('~'))")
-    assert "COURSE_TOKEN" not in text(nb.cells[0])
-    assert text(nb.cells[1]).startswith("/tmp/tito-")
+    nb = run(
+        "import os; print('COURSE_TOKEN' in os.environ, os.path.expanduser('~') == os.getcwd())",
+        "import tests.tito.grading.conftest",
+        "import tinytorch.tito",
+    )
+    assert text(nb.cells[0]) == "False False\n"
+    assert [errors(cell) for cell in nb.cells[1:]] == [["ModuleNotFoundError"]] * 2
 
 
 def test_the_module_under_test_cannot_be_imported(tmp_path):
@@ -199,32 +238,51 @@ def test_the_module_under_test_cannot_be_imported(tmp_path):
         packages=str(tmp_path),
     )
     assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
-    assert text(nb.cells[1]).startswith(str(tmp_path))
+    assert text(nb.cells[1]) == "/course/tinytorch/__init__.py\n"
 
 
-def test_nothing_of_the_checkout_can_be_imported():
-    nb = run("import tests.tito.grading.conftest", "import sys; print(sys.path)")
-    assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
-    assert repr(str(REPOSITORY)) not in text(nb.cells[1])
+def test_a_limit_of_the_sandbox_is_named_where_it_was_hit():
+    many = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(9)"
+    nb = run("a = 1", many, "print(a)")
+    assert errors(nb.cells[1]) == ["LimitHit"] and text(nb.cells[2]) == "1\n"
+    assert flags(nb) == [
+        "limit hit: it opened more than 40 sockets: a cell at the beginning",
+    ]
 
 
-def test_nor_through_the_import_hook_of_an_editable_install(tmp_path):
-    kernel.prepare_scratch(tmp_path / "s")
-    hook = (
-        "import sys\n"
-        "class Finder: __module__ = '__editable___tinytorch_0_finder'\n"
-        "sys.meta_path.append(Finder)\n"
-        "import sitecustomize, importlib; importlib.reload(sitecustomize)\n"
-        "print(Finder in sys.meta_path)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", hook],
-        env=kernel.environment(tmp_path / "s"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "False\n"
+def test_less_isolation_than_was_accepted_runs_no_code(monkeypatch):
+    weak = Isolation("limits", ("reads files in /home/ada",))
+    monkeypatch.setattr(levels, "examine", lambda **_: weak)
+    monkeypatch.setattr(GradingKernelManager, "start_kernel", None)
+    execute._chosen.cache_clear()
+    with pytest.raises(TitoError, match="(?s)files in /home/ada.*--isolation limits"):
+        run("print('never')", isolation="partial")
+    execute._chosen.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["local-provisioner", "no-such-provisioner"])
+def test_a_kernel_outside_the_sandbox_is_not_started(name, monkeypatch):
+    spec = GradingKernelManager.kernel_spec.fget
+
+    def elsewhere(self):
+        made = spec(self)
+        made.metadata["kernel_provisioner"] = {"provisioner_name": name}
+        return made
+
+    monkeypatch.setattr(GradingKernelManager, "kernel_spec", property(elsewhere))
+    monkeypatch.setattr(LocalProvisioner, "launch_kernel", None)
+    with pytest.raises(TitoError, match="no student's code was run|make setup"):
+        run("print('never')")
+
+
+def test_a_provisioner_of_another_level_is_not_used(monkeypatch):
+    manager = GradingKernelManager()
+    monkeypatch.setattr(GradingKernelManager, "isolation", "none")
+    spec = manager.kernel_spec
+    monkeypatch.undo()
+    monkeypatch.setattr(GradingKernelManager, "kernel_spec", spec)
+    with pytest.raises(TitoError, match="not in isolation 'full'"):
+        asyncio.run(manager.start_kernel())
 
 
 @pytest.fixture

@@ -100,10 +100,11 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
     assert flags["right"] == ()
     assert flags["renamed"] == ("renamed: my homework.ipynb",)
     assert flags["deleted"] == ("locked cell deleted: test-double",)
-    assert flags["kills"] == ("the kernel died while it ran this cell: triple-function",)
+    assert flags["kills"][-1] == "the kernel died while it ran this cell: triple-function"
     record = json.loads(records.path_of(course, module, "partly").read_text())
     assert [part["earned"] for part in record["cells"]["test-double"]["parts"]] == [2.0, 0]
-    assert not list((course.records / module.name).glob(".*")), "nothing temporary is left"
+    assert record["isolation"] == run.isolation.as_json() and run.isolation.level == "full"
+    assert not list((course.records / module.name).glob(".grading-*")), "nothing temporary is left"
 
 
 def nbgrader(course, *arguments):
@@ -137,6 +138,8 @@ def test_plain_nbgrader_gives_the_same_marks(course, module, hand_in, damaged):
     assert done.returncode == 1, "one of them cannot be graded"
     assert "broken: optimizers_dev.ipynb is not valid JSON" in done.stderr
     plain = points(course, module)
+    graded = nbformat.read(graded_notebook(course, module, "partly"), as_version=4)
+    assert graded.metadata.tinytorch.isolation.level == "full"
     assert nbgrader(course, "generate_feedback", module.name, "--student=renamed").returncode == 0
     page = course.feedback / "renamed" / module.name / f"{module.notebook}.html"
     assert "(Score: 10.0 / 15.0)" in page.read_text() and "triple(7)" not in page.read_text()

@@ -61,7 +61,7 @@ class Kernel:
     """A started kernel and a way to run code in it."""
 
     def __init__(self, folder: Path, **asked: Any) -> None:
-        self.manager = Manager(connection_file=str(folder / "kernel.json"))
+        self.manager = Manager()
         self.manager.asked = asked
         env = {"SECRET": "of the instructor", "HOME": str(folder), "PATH": os.defpath}
         self.manager.start_kernel(env=env)

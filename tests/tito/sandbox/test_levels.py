@@ -110,10 +110,7 @@ def test_the_probe_finds_a_folder_that_should_not_be_there(what, secret, monkeyp
 
 
 def test_processes_without_a_limit_are_found(monkeypatch):
-    limited = bubblewrap.limit_command
-    monkeypatch.setattr(
-        bubblewrap, "limit_command", lambda settings, processes: limited(settings, None)
-    )
+    monkeypatch.setattr(bubblewrap, "limit_processes", lambda settings: [])
     leaks = Trial(True, Settings(), None, []).leaks()
     assert leaks == ("starts more than 24 processes",)
 

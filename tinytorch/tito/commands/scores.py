@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.flags import evidence
 from tinytorch.tito.grading import scores
 from tinytorch.tito.grading.scores import Row
 
@@ -42,6 +43,9 @@ def command(module: Module, path: Path | None) -> None:
     console.print(_table(rows))
     console.print()
     _print_notes(rows)
+    if any(row.flags for row in rows):
+        page = evidence.page_of(course, module).relative_to(course.root)
+        console.print(f"evidence: {page}", markup=False)
     pages = f"{course.feedback.relative_to(course.root)}/STUDENT/{module.name}/{module.notebook}"
     console.print(f"feedback: {pages}.html", markup=False)
 

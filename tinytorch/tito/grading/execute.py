@@ -8,6 +8,7 @@ the notebook goes on behind that cell.
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,22 +18,25 @@ from jupyter_client.manager import KernelManager
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
-from traitlets import Float, Integer, Unicode
+from traitlets import Enum, Float, Integer, List, Unicode
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.budget import OUTPUTS, OutputBudget
 from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
 from tinytorch.tito.grading.exam import Exam, Sitting, exam_of
 from tinytorch.tito.grading.kernel import GradingKernelManager
+from tinytorch.tito.sandbox import LEVELS, Isolation, choose
 
 #: Name and text of the error by which a kernel was lost.
 Loss = tuple[str, str]
 
 #: How long the last output of a cell may come after its reply.
 _LAST_OUTPUT_SECONDS = 3
+
+_NO_REPLY = "this cell ended, and the kernel did not say how"
 
 
 class ExecuteSubmission(Execute):
@@ -66,6 +70,14 @@ class ExecuteSubmission(Execute):
         None, allow_none=True, help="Repeats the inputs of an earlier run; random by default."
     ).tag(config=True)
 
+    isolation = Enum(
+        LEVELS, "full", help="The weakest isolation of students' code that is accepted."
+    ).tag(config=True)
+
+    secret_folders = List(
+        Unicode(), help="Folders that students' code must not see, where the probe tries to look."
+    ).tag(config=True)
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("kernel_manager_class", GradingKernelManager)
         super().__init__(**kwargs)
@@ -87,6 +99,9 @@ class ExecuteSubmission(Execute):
         self._gave_up = False
         self._sitting = Sitting.begin(self._exam()) if self.sources else None
         self.resources["sitting"] = self._sitting
+        self._isolation = self.isolate(self.resources["nbgrader"]["assignment"])
+        ours = self.nb.metadata.setdefault("tinytorch", NotebookNode())
+        ours.isolation = from_dict(self._isolation.as_json())
         try:
             self._start()
             self._run_cells()
@@ -183,18 +198,23 @@ class ExecuteSubmission(Execute):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            return "KernelDied", "the kernel died while it ran this cell"
+            return self._limit_hit() or ("KernelDied", "the kernel died while it ran this cell")
         except CellTimeoutError:
             # The last message of the cell did not come: lost in a flood, or the kernel is deaf.
             if not self._reconnect():
                 what = f"this cell took longer than {self._limit:.3g} s and could not be stopped"
-                return "KernelHung", what
+                return self._limit_hit() or ("KernelHung", what)
             cell.outputs.append(_error("OutputLost", "this cell showed more than could be read"))
             add_flag(self.nb, f"output lost: {name_of(self.nb, index)}")
         if self._overdue:
             self._broken.add(index)
             add_flag(self.nb, f"stopped after {self._limit:.3g} s: {name_of(self.nb, index)}")
         return None
+
+    def _limit_hit(self) -> Loss | None:
+        """Say which limit of the sandbox the kernel was killed for, if it was."""
+        reason = getattr(self.km, "limit_hit", None)
+        return ("LimitHit", f"limit hit: {reason}") if reason else None
 
     def _recover(self, index: int) -> bool:
         """Start a kernel in the state before a cell; False, and the rest is not run, to give up.
@@ -255,17 +275,31 @@ class ExecuteSubmission(Execute):
             self._cleanup_kernel()
         self.km, self.kc = None, None
 
+    def isolate(self, assignment: str) -> Isolation:
+        """Find, once in a process, the isolation that this machine gives; refuse if it is less.
+
+        See :func:`tinytorch.tito.sandbox.choose`.
+        """
+        folders = tuple(map(Path, self.secret_folders))
+        return _chosen(self.isolation, self._package(assignment), folders)
+
+    def _package(self, assignment: str) -> Path | None:
+        if not self.packages:
+            return None
+        package = Path(self.packages) / assignment
+        if not (package / "tinytorch").is_dir():
+            raise TitoError(
+                f"{package} does not hold the package before this module; make it with "
+                f"'tito release {assignment}'"
+            )
+        return package
+
     def create_kernel_manager(self) -> KernelManager:
-        """Make a manager for a kernel that cannot import the answer."""
+        """Make a manager for a kernel that is isolated and cannot import the answer."""
         manager = self.kernel_manager_class(config=self.config, log=self.log)
-        if self.packages:
-            package = Path(self.packages) / self.resources["nbgrader"]["assignment"]
-            if not (package / "tinytorch").is_dir():
-                raise TitoError(
-                    f"{package} does not hold the package before this module; make it with "
-                    f"'tito release {package.name}'"
-                )
-            manager.package = str(package)
+        manager.isolation = self._isolation.level
+        package = self._package(self.resources["nbgrader"]["assignment"])
+        manager.package = str(package) if package else ""
         self.km = manager
         return manager
 
@@ -308,6 +342,24 @@ class ExecuteSubmission(Execute):
         self.iopub_timeout = max(1, round(self.grace))  # a deaf kernel has no last message
         return await super()._async_handle_timeout(timeout, cell)
 
+    async def _async_poll_for_reply(self, *args: Any) -> Any:
+        """Wait for a cell's reply, though not for ever where the cell is over without one.
+
+        ipykernel sends none where an error cannot be shown, such as one whose text raises.
+        """
+        *_, output, alive = args
+        reply = asyncio.ensure_future(super()._async_poll_for_reply(*args))
+        try:
+            await asyncio.wait({reply, output}, return_when=asyncio.FIRST_COMPLETED)
+            if not reply.done() and not self._overdue:
+                await asyncio.wait({reply}, timeout=self.grace)
+            if reply.done() or self._overdue:
+                return await reply
+            alive.cancel()
+            return {"content": {"status": "error", **_error("NoReply", _NO_REPLY)}}
+        finally:
+            reply.cancel()
+
     # Output -------------------------------------------------------------------------------
 
     def on_cell_executed(self, **kwargs: Any) -> None:
@@ -332,6 +384,11 @@ class ExecuteSubmission(Execute):
                 cell.outputs.append(new_output("stream", name="stdout", text=instead))
             return None
         return super().process_message(msg, cell, cell_index)
+
+
+@lru_cache(maxsize=8)
+def _chosen(accepted: str, package: Path | None, secret_folders: tuple[Path, ...]) -> Isolation:
+    return choose(accepted, package=package, secret_folders=secret_folders)
 
 
 def _error(ename: str, what: str) -> NotebookNode:

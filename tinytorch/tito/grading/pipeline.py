@@ -20,13 +20,16 @@ from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.grading import converters, intake, records
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.exam import exam_of
+from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.grading.exporter import known_ids, read_release
-from tinytorch.tito.grading.kernel import remove_tree
 from tinytorch.tito.grading.records import Record
 from tinytorch.tito.grading.transaction import all_or_nothing
+from tinytorch.tito.sandbox import Isolation
+from tinytorch.tito.sandbox.scratch import remove_tree
 
 Progress = Callable[[int, int, str], None]
 
@@ -50,11 +53,14 @@ class GradingRun:
     ----------
     log : Path
         nbgrader's log of the run.
+    isolation : Isolation
+        What kept students' code apart from the machine.
     outcomes : list of Outcome
         One for each student, in the order of grading.
     """
 
     log: Path
+    isolation: Isolation
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
@@ -80,6 +86,7 @@ def grade(
     force: bool = False,
     on_progress: Progress | None = None,
     seed: int | None = None,
+    isolation: str | None = None,
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
 
@@ -95,11 +102,13 @@ def grade(
         Called with (done, total, student) before each submission and, with "", at the end.
     seed : int, optional
         Repeats the fresh inputs of an earlier run, whose records name it.
+    isolation : str, optional
+        The weakest isolation of students' code that is accepted; as configured by default.
 
     Raises
     ------
     TitoError
-        If nothing can be graded: no release, no such student. What is wrong with one
+        If nothing can be graded: no release, no such student, no isolation. What is wrong with one
         submission is in its outcome, and in its record.
     """
     chosen = _choose(course, module, students)
@@ -107,17 +116,23 @@ def grade(
     config = course.nbgrader_config()
     if seed is not None:
         config.ExecuteSubmission.seed = seed
+    if isolation is not None:
+        config.ExecuteSubmission.isolation = isolation
     task = _Task(course, module, config, release)
     task.check()
+    isolated = ExecuteSubmission(config=config).isolate(module.name)
     folder = course.records / module.name
     folder.mkdir(parents=True, exist_ok=True)
-    run = GradingRun(folder / f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log")
+    run = GradingRun(folder / f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log", isolated)
     show = on_progress or (lambda done, total, student: None)
     with _log_to(run.log) as log:
         for done, student in enumerate(chosen):
             show(done, len(chosen), student)
             run.outcomes.append(_grade_one(task, student, force, log))
         show(len(chosen), len(chosen), "")
+    if run.graded:
+        classmates.compare(course, module)
+    evidence.write(course, module)
     return run
 
 
@@ -271,6 +286,7 @@ def _autograde(task: _Task, submission: intake.Submission, log: logging.Logger) 
         release=task.digest(),
         cells=dict(notebook.metadata.tinytorch.verdicts),
         seed=notebook.metadata.tinytorch.seed,
+        isolation=dict(notebook.metadata.tinytorch.isolation),
     )
 
 

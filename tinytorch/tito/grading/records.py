@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.files import replace_text
 
 _VERSION = 1
 
@@ -37,11 +36,14 @@ class Record:
     submission, release : str
         SHA-256 of the two notebooks.
     cells : dict
-        The verdict on each autograded cell: points, earned, parts.
+        The verdict on each autograded cell: points, earned, parts, and the names of those that
+        are right on the public inputs only.
     seed : int or None
         From which the fresh inputs were drawn.
     problem : str
         What is wrong with the file, for the student.
+    isolation : dict
+        What kept the student's code apart; see :class:`tinytorch.tito.sandbox.Isolation`.
     """
 
     student: str
@@ -56,6 +58,7 @@ class Record:
     cells: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     problem: str = ""
+    isolation: dict[str, Any] = field(default_factory=dict)
 
 
 def path_of(course: Course, module: Module, student: str) -> Path:
@@ -65,17 +68,8 @@ def path_of(course: Course, module: Module, student: str) -> Path:
 
 def save(course: Course, module: Module, record: Record) -> None:
     """Write a record; a reader sees the old one or the new one, never half of one."""
-    path = path_of(course, module, record.student)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"version": _VERSION, **asdict(record)}, indent=1, ensure_ascii=False)
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=".record-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        os.replace(fresh, path)
-    except BaseException:
-        os.unlink(fresh)
-        raise
+    replace_text(path_of(course, module, record.student), text + "\n")
 
 
 def load(course: Course, module: Module, student: str) -> Record | None:
@@ -87,3 +81,10 @@ def load(course: Course, module: Module, student: str) -> Record | None:
         return Record(**{**data, "flags": tuple(data["flags"])})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def load_all(course: Course, module: Module) -> list[Record]:
+    """Read the records of a class, by student."""
+    students = sorted(path.stem for path in (course.records / module.name).glob("[!.]*.json"))
+    found = (load(course, module, student) for student in students)
+    return [record for record in found if record is not None]

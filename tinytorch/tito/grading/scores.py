@@ -22,6 +22,7 @@ from nbgrader.api import (
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.flags import classmates
 from tinytorch.tito.grading import converters, records
 from tinytorch.tito.grading.cells import grade_id
 from tinytorch.tito.grading.exporter import read_release
@@ -103,8 +104,17 @@ def table(course: Course, module: Module) -> list[Row]:
         marks = _marks(book, module)
         roster = {student.id for student in book.students}
     handed_in = set(submitted(course, module))
+    alike = classmates.flags(classmates.load(course, module))
     return [
-        _row(course, module, student, maxima, marks.get(student), student in handed_in)
+        _row(
+            course,
+            module,
+            student,
+            maxima,
+            marks.get(student),
+            student in handed_in,
+            alike.get(student, ()),
+        )
         for student in sorted(roster | handed_in)
     ]
 
@@ -151,11 +161,12 @@ def _row(
     maxima: dict[str, float],
     marks: _Marks | None,
     handed_in: bool,
+    alike: Sequence[str],
 ) -> Row:
     problem = problem_with_id(student)
     record = None if problem else records.load(course, module, student)
     status: Status = "graded" if marks else "not graded" if handed_in else "missing"
-    reason, flags = "", record.flags if record else ()
+    reason, flags = "", (*(record.flags if record else ()), *alike)
     if problem:
         status, reason = "failed", f"the folder's name cannot be an id: {problem}"
     elif record and record.status == "failed":

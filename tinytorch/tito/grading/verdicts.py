@@ -103,7 +103,8 @@ def tell(nb: NotebookNode, sitting: Sitting) -> None:
                 if output.output_type == "error":  # a traceback quotes the course's own lines
                     output.traceback = [f"{output.ename}: {output.evalue}"]
             cell.outputs = verdict.outputs() + rest
-            verdicts[verdict.report.grade_id] = verdict.report.data()
+            fresh = {"wrong_on_fresh": list(verdict.suspicious)}
+            verdicts[verdict.report.grade_id] = {**verdict.report.data(), **fresh}
             for part in verdict.suspicious:
                 name = verdict.report.grade_id
                 add_flag(nb, f"right on the public inputs, wrong on fresh ones: {name}, {part}")

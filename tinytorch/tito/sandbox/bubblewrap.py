@@ -147,9 +147,10 @@ class Sandbox:
         args += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(WORK)]
         args += ["--as-pid-1"] if alone else []
         args += launch.add_info()
-        # Counted inside the sandbox's own user namespace since Linux 5.14, so it is set there.
-        limits = limit_command(self.settings, processes=self.settings.processes)
-        launch.argv = [str(bwrap), "--args", launch.add_file(_joined(args)), "--", *limits, *argv]
+        # Bubblewrap too has the limits: code in the sandbox can take over its first process there.
+        command = [*limit_command(self.settings), str(bwrap), "--args"]
+        argv = [*limit_processes(self.settings), *argv]
+        launch.argv = [*command, launch.add_file(_joined(args)), "--", *argv]
         if os.geteuid() == 0:
             view.add(bwrap)
             if package is not None:
@@ -241,8 +242,16 @@ def places(settings: Settings) -> dict[Path, int]:
     }
 
 
+<<<<<<< ours
 def limits_of(settings: Settings, processes: int | None) -> dict[str, tuple[int, int]]:
     """Return the limits of a process: by prlimit's word, the number of the resource and the limit."""
+=======
+def limit_command(settings: Settings) -> list[str]:
+    """Return the words that, before a command, run it with limits; none ever raises a limit.
+
+    The number of processes is not among them: it counts whatever else its user runs.
+    """
+>>>>>>> theirs
     limits = {
         "as": (resource.RLIMIT_AS, settings.address_space),
         "core": (resource.RLIMIT_CORE, 0),
@@ -253,6 +262,7 @@ def limits_of(settings: Settings, processes: int | None) -> dict[str, tuple[int,
         "nofile": (resource.RLIMIT_NOFILE, settings.open_files),
         "sigpending": (_RLIMIT_SIGPENDING, 1024),
     }
+<<<<<<< ours
     if processes is not None:
         limits["nproc"] = (resource.RLIMIT_NPROC, processes)
     return limits
@@ -265,6 +275,20 @@ def limit_command(settings: Settings, processes: int | None) -> list[str]:
         _, hard = resource.getrlimit(number)
         command.append(f"--{name}={limit if hard < 0 else min(limit, hard)}")
     return [*command, "--"]
+=======
+    return [program("prlimit"), *(_limit(name, *limits[name]) for name in limits), "--"]
+
+
+def limit_processes(settings: Settings) -> list[str]:
+    """Return such words for the number of processes, which a user namespace counts by itself."""
+    word = _limit("nproc", resource.RLIMIT_NPROC, settings.processes)
+    return [program("prlimit"), word, "--"]
+
+
+def _limit(name: str, number: int, limit: int) -> str:
+    _, hard = resource.getrlimit(number)
+    return f"--{name}={limit if hard < 0 else min(limit, hard)}"
+>>>>>>> theirs
 
 
 def _usable_bwrap() -> Path:

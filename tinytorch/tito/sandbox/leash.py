@@ -22,6 +22,8 @@ from tinytorch.tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_SECONDS = 10.0
+#: Bubblewrap's own, at most.
+_OWN_PROCESSES = 8
 _NOT_STARTED = "bubblewrap did not start a sandbox"
 
 
@@ -195,6 +197,8 @@ class Leash:
                 f"its processes used {used / MB:.0f} MB of memory; "
                 f"the limit is {self.settings.memory / MB:.0f} MB"
             )
+        if self._has_namespace and len(processes) > self.settings.processes + _OWN_PROCESSES:
+            return f"it ran more than {self.settings.processes} processes"
         if self._has_namespace and _sockets(self.inner) > self.settings.sockets:
             return f"it opened more than {self.settings.sockets} sockets"
         for folder in self._folders:

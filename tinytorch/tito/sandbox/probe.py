@@ -12,6 +12,7 @@ import importlib.util
 import json
 import mmap
 import os
+import resource
 import signal
 import socket
 import sys
@@ -161,6 +162,18 @@ def takes_address_space(task: Task) -> Iterator[str]:
         pass
 
 
+def takes_over_a_process(task: Task) -> Iterator[str]:
+    """Find a process that it may write to, and that has no limits."""
+    for path in Path("/proc").glob("[0-9]*/mem"):
+        try:
+            with open(path, "r+b"):
+                limit, _ = resource.prlimit(int(path.parent.name), resource.RLIMIT_AS)
+        except OSError:
+            continue
+        if not 0 <= limit <= task["address_space"]:
+            yield f"takes over process {path.parent.name}, which has no limits"
+
+
 def forks(task: Task) -> Iterator[str]:
     """Start more processes than allowed, though not without an end."""
     children: list[int] = []
@@ -214,6 +227,7 @@ ATTEMPTS: tuple[Callable[[Task], Iterator[str]], ...] = (
     fills_sockets,
     calls_the_system,
     takes_address_space,
+    takes_over_a_process,
     forks,
 )
 

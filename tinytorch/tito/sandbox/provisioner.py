@@ -8,16 +8,17 @@ A kernelspec asks for it in its metadata::
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import shutil
 import signal
+import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import IO, Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -36,26 +37,26 @@ from tinytorch.tito.sandbox.bubblewrap import (
     places,
 )
 from tinytorch.tito.sandbox.leash import Leash, first_processes
+from tinytorch.tito.sandbox.scratch import environment, prepare, remove_tree
 from tinytorch.tito.sandbox.settings import LEVELS, Settings
 
 _CONNECTION = FILES / "kernel.json"
 #: Of the 107 characters of a socket's path; the sockets are called k-1 to k-5.
 _LONGEST_FOLDER = 90
 _ERRORS_SHOWN = 2000
+_START_SECONDS = 30.0
 
 
 class SandboxProvisioner(LocalProvisioner):
     """Starts a kernel in bubblewrap, or, where that was accepted, with limits only.
 
-    One sandbox for each start of a kernel; nothing of it is left after :meth:`cleanup`.
+    A kernel has an environment and folders made for it alone, whatever its manager gives, and
+    nothing of it is left after :meth:`cleanup`: no process and no file.
     """
 
-    level = Enum(
-        LEVELS,
-        "full",
-        help="Isolation, as tinytorch.tito.sandbox.choose found it. With 'limits' and 'none' the "
-        "environment and the working directory are those that the kernel manager gives.",
-    ).tag(config=True)
+    level = Enum(LEVELS, "full", help="Isolation, as tinytorch.tito.sandbox.choose found it.").tag(
+        config=True
+    )
     package = Unicode(help="Folder that goes first on the import path.").tag(config=True)
     fonts = Unicode(help="Folder with matplotlib's list of fonts, made by prepare_fonts.").tag(
         config=True
@@ -63,7 +64,7 @@ class SandboxProvisioner(LocalProvisioner):
     passed_on = List(
         Unicode(),
         ["NBGRADER_EXECUTION", "TZ"],
-        help="What a kernel in a sandbox gets of the environment that its manager gives.",
+        help="What a kernel gets of the environment that its manager gives.",
     ).tag(config=True)
     limits = Dict(help="Fields of tinytorch.tito.sandbox.Settings.").tag(config=True)
 
@@ -71,6 +72,10 @@ class SandboxProvisioner(LocalProvisioner):
     _reason: str | None = None
     _folder: Path | None = None
     _errors: IO[bytes] | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._held: list[int] = []
 
     @property
     def settings(self) -> Settings:
@@ -89,40 +94,50 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose where the kernel's sockets lie, and write its connection file."""
-        if self.is_sandboxed and self._folder is None:
+        if self._folder is None:
             self._folder = _private_folder()
             manager: Any = self.parent
-            # The folder does not exist before the sandbox does; see `launch_kernel`.
+            manager.connection_file = str(self._folder / "kernel.json")
+            # In bubblewrap the folder does not exist before the sandbox does.
             manager.transport, manager.ip = "ipc", str(self._folder / "sockets" / "k")
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel."""
         self._reason = None
-        if self.level == "none":
-            return await super().launch_kernel(cmd, **kwargs)
-        if self.level == "limits":
-            # Root is not bound, and for others the limit counts whatever else they run.
-            command = [*limit_command(self.settings, processes=None), *cmd]
-            await super().launch_kernel(command, **kwargs)
-            assert self.process is not None
-            self.leash = Leash(self.process, self.settings)
-            return self.connection_info
-        self._launch_in_sandbox(cmd, kwargs.get("env") or {})
+        given = kwargs.get("env") or {}
+        passed = {name: given[name] for name in self.passed_on if name in given}
+        # Not a pipe, which would block when it is full; the limit on files holds for it.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by cleanup
+        if self.is_sandboxed:
+            self._launch_in_sandbox(cmd, passed)
+            await self._hold_sockets()
+        else:
+            await self._launch_outside(cmd, passed)
         return self.connection_info
 
-    def _launch_in_sandbox(self, cmd: list[str], env: Mapping[str, str]) -> None:
+    async def _launch_outside(self, cmd: list[str], passed: dict[str, str]) -> None:
+        assert self._folder is not None
+        (self._folder / "sockets").mkdir(exist_ok=True)
+        env = {**passed, **prepare(self._folder, self.package, _font_lists(self.fonts))}
+        if self.level == "limits":
+            cmd = [*limit_command(self.settings), *cmd]
+        streams = {"stdout": self._errors, "stderr": self._errors}
+        await super().launch_kernel(cmd, env=env, cwd=str(self._folder / "work"), **streams)
+        assert self.process is not None
+        if self.level == "limits":
+            self.leash = Leash(self.process, self.settings)
+
+    def _launch_in_sandbox(self, cmd: list[str], passed: Mapping[str, str]) -> None:
         assert self._folder is not None
         manager: Any = self.parent
         outside = Path(manager.connection_file)
         cmd = [part.replace(str(outside), str(_CONNECTION)) for part in cmd]
-        files = {_CONNECTION: _seen_from_inside(outside), **_font_lists(self.fonts)}
+        fonts = {FONTS / name: text for name, text in _font_lists(self.fonts).items()}
+        files = {_CONNECTION: _seen_from_inside(outside), **fonts}
         package = Path(self.package) if self.package else None
-        passed = {name: env[name] for name in self.passed_on if name in env}
-        inside = {**passed, **environment(package is not None)}
+        inside = {**passed, **environment_inside(package)}
         launch = Sandbox(self.settings).command(cmd, inside, package, files)
-        # Not a pipe, which would block when it is full; the limit on files holds for it.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by cleanup
         try:
             self.process = subprocess.Popen(
                 launch.argv,
@@ -146,10 +161,30 @@ class SandboxProvisioner(LocalProvisioner):
             self._discard()
             raise TitoError(f"{error}: {said or 'no message'}") from None
         self.leash = Leash(self.process, self.settings, first, tuple(places(self.settings)))
-        # The sockets lie in the sandbox, in a folder of limited size; this leads into it.
-        link = self._folder / "sockets"
-        link.unlink(missing_ok=True)
-        link.symlink_to(f"/proc/{self.leash.inner}/root{SOCKETS}")
+
+    async def _hold_sockets(self) -> None:
+        """Wait for the kernel's sockets, and lead to them whatever becomes of their names.
+
+        They lie in the sandbox, in a folder of limited size, and students' code could put links
+        in their place, by which a client that connects once more would leave the sandbox.
+        """
+        assert self._folder is not None and self.leash is not None
+        folder = self._folder / "sockets"
+        folder.mkdir(exist_ok=True)
+        inside = Path(f"/proc/{self.leash.inner}/root{SOCKETS}")
+        deadline = monotonic() + _START_SECONDS
+        for port in (value for name, value in self.connection_info.items() if "_port" in name):
+            while not (inside / f"k-{port}").is_socket():
+                if await self.poll() is not None or monotonic() > deadline:
+                    raise TitoError(f"the kernel did not start: {self.said() or 'no message'}")
+                await asyncio.sleep(0.01)
+            held = os.open(inside / f"k-{port}", os.O_PATH | os.O_NOFOLLOW)
+            self._held.append(held)
+            if not stat.S_ISSOCK(os.fstat(held).st_mode):
+                raise TitoError("the kernel has put something else in the place of its sockets")
+            link = folder / f"k-{port}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"/proc/{os.getpid()}/fd/{held}")
 
     def said(self) -> str:
         """Return the beginning of what bubblewrap and the kernel wrote to their streams."""
@@ -184,43 +219,31 @@ class SandboxProvisioner(LocalProvisioner):
             self.leash.close()
             self._reason = self.leash.reason
             self.leash = None
+        elif self.pgid is not None:
+            # The kernel itself may be gone for long; processes it started need not be.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pgid, signal.SIGKILL)
+        if self.process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
         self._discard(restart)
         await super().cleanup(restart=restart)
 
     def _discard(self, restart: bool = False) -> None:
+        self.pgid = None
+        while self._held:
+            os.close(self._held.pop())
         if self._errors is not None:
             self._errors.close()
             self._errors = None
         if self._folder is not None and not restart:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_tree(self._folder)
             self._folder = None
 
 
-def environment(has_package: bool) -> dict[str, str]:
-    """Make the environment of a kernel: nothing of its owner's, and the same everywhere."""
-    made = dict(
-        HOME=str(HOME),
-        IPYTHONDIR=str(HOME / "ipython"),
-        JUPYTER_CONFIG_DIR=str(HOME / "jupyter"),
-        JUPYTER_DATA_DIR=str(HOME / "jupyter"),
-        JUPYTER_RUNTIME_DIR=str(HOME / "jupyter"),
-        LANG="C.UTF-8",
-        LOGNAME="student",
-        MPLCONFIGDIR=str(FONTS),
-        # One thread: timings are steadier, and a notebook's arrays are too small for more.
-        MKL_NUM_THREADS="1",
-        OMP_NUM_THREADS="1",
-        OPENBLAS_NUM_THREADS="1",
-        PATH=os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        PYTHONDONTWRITEBYTECODE="1",
-        PYTHONHASHSEED="0",
-        PYTHONNOUSERSITE="1",
-        TMPDIR="/tmp",
-        USER="student",
-    )
-    if has_package:
-        made["PYTHONPATH"] = str(PACKAGE)
-    return made
+def environment_inside(package: Path | None) -> dict[str, str]:
+    """Return the environment of a process in bubblewrap."""
+    return environment(HOME, Path("/tmp"), [PACKAGE] if package else [])
 
 
 def _seen_from_inside(connection_file: Path) -> bytes:
@@ -230,14 +253,14 @@ def _seen_from_inside(connection_file: Path) -> bytes:
 
 
 def _private_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="tito-"))
+    folder = Path(tempfile.mkdtemp(prefix="tito-")).resolve()
     if len(str(folder)) > _LONGEST_FOLDER:
         with suppress(OSError):
             folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="tito-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix="tito-", dir="/tmp")).resolve()
     return folder
 
 
-def _font_lists(folder: str) -> dict[Path, bytes]:
+def _font_lists(folder: str) -> dict[str, bytes]:
     lists = Path(folder).glob("fontlist-*.json") if folder else []
-    return {FONTS / path.name: path.read_bytes() for path in lists}
+    return {path.name: path.read_bytes() for path in lists}

@@ -40,12 +40,12 @@ class Settings:
     shm_size: int = 64 * MB
     #: Sockets of all processes together. What waits in them, 0.2 MB in a unix socket and 4 MB in
     #: a TCP one, is memory of no process. A kernel has about 20. The watchdog kills.
-    sockets: int = 64
+    sockets: int = 40
     #: Files in one of these folders. An empty file takes 1 kB of the system's memory and none
     #: of the folder's size. The watchdog kills.
     entries: int = 20_000
     #: Seconds between two looks of the watchdog.
-    interval: float = 0.05
+    interval: float = 0.02
     #: Who runs students' code where root grades: process limits do not bind root.
     user: int = 65534
     group: int = 65534

@@ -30,7 +30,7 @@ from tinytorch.tito.sandbox.bubblewrap import (
     program,
 )
 from tinytorch.tito.sandbox.leash import Leash, first_processes
-from tinytorch.tito.sandbox.provisioner import environment
+from tinytorch.tito.sandbox.provisioner import environment_inside
 from tinytorch.tito.sandbox.settings import MB, Settings
 
 _SECONDS = 10.0
@@ -164,9 +164,9 @@ class Trial:
         if not self.sandboxed:
             for path, content in files.items():
                 path.write_bytes(content)
-            process = _start([*limit_command(self.settings, None), *argv], os.environ)
+            process = _start([*limit_command(self.settings), *argv], os.environ)
             return _listen(process, Leash(process, self.settings))
-        env = environment(self.package is not None)
+        env = environment_inside(self.package)
         launch = Sandbox(self.settings).command(argv, env, self.package, files)
         process = _start(launch.argv, launch.env, launch.pass_fds)
         launch.close()

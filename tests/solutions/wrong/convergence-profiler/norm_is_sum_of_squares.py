@@ -1,4 +1,4 @@
-# Forgets the root.
+# The gradient norm lacks the root.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -5,12 +5,11 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from tests.tito.grading.conftest import named
 from tinytorch.tito.course import Course
-from tinytorch.tito.grading import suspicion
-from tinytorch.tito.grading.suspicion import MOST_FLAGS, suspicions
+from tinytorch.tito.flags import suspicion
+from tinytorch.tito.flags.suspicion import MOST_FLAGS, suspicions
 from tinytorch.tito.source import read_source
-
-from .conftest import named
 
 ROOT = Path(__file__).parents[3]
 SOLUTIONS = sorted((ROOT / "tests" / "solutions").glob("*/*/*.py"))
@@ -278,11 +277,17 @@ def test_names_of_other_cells_count():
     assert found("def open(path):\n    return path", "open('door')") == []
 
 
-def test_the_module_under_test_is_what_the_notebook_exports_to():
-    nb = notebook("#| default_exp core.optimizers", "from tinytorch.core.optimizers import SGD")
-    assert len(suspicions(nb)) == 1
+def test_a_cell_of_the_course_is_not_the_students_unless_it_was_changed():
+    nb = notebook("import gc", "import gc  # mine")
+    assert suspicions(nb, MODULE, {"import gc"}) == [
+        "reaches past Python's objects (a cell after sgd-class, line 1): import gc # mine"
+    ]
+
+
+def test_only_the_module_under_test_is_not_to_be_imported():
+    nb = notebook("from tinytorch.core.optimizers import SGD")
+    assert len(suspicions(nb, MODULE)) == 1
     assert suspicions(nb, "tinytorch.core.losses") == []
-    assert suspicions(notebook("from tinytorch.core.optimizers import SGD")) == []
 
 
 def test_the_module_that_is_to_define_a_name_may_do_so():

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tinytorch.tito.course import Course
-from tinytorch.tito.grading import similarity
-from tinytorch.tito.grading.fingerprints import fingerprints
-from tinytorch.tito.grading.similarity import like_reference, similar
+from tinytorch.tito.flags import similarity
+from tinytorch.tito.flags.fingerprints import fingerprints
+from tinytorch.tito.flags.similarity import like_reference, similar
 from tinytorch.tito.source import read_source
 
 ROOT = Path(__file__).parents[3]
@@ -125,8 +125,10 @@ def test_there_are_few_ways_to_write_a_small_cell(reference):
 
 
 def test_right_solutions_are_not_the_reference(reference):
+    # One is, but for a method.
     for cell, texts in RIGHT.items():
-        assert like_reference({name: {cell: t} for name, t in texts.items()}, reference) == []
+        found = like_reference({name: {cell: t} for name, t in texts.items()}, reference)
+        assert {match.students for match in found} <= {("best_overall_by_worst_place",)}
 
 
 def test_how_exact_the_reference_must_be_copied_can_be_chosen(reference):

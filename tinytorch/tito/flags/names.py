@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tinytorch.tito.grading.suspicion_rules import BUILTINS
+from tinytorch.tito.flags.rules import BUILTINS
 
 
 @dataclass

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
-from tinytorch.tito.grading.fingerprints import fingerprints, vocabulary
+from tinytorch.tito.flags.fingerprints import fingerprints, vocabulary
 
 #: A cell with fewer fingerprints of its own is too small to say anything.
 FEWEST = 25

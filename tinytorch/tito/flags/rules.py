@@ -1,4 +1,4 @@
-"""What :mod:`~tinytorch.tito.grading.suspicion` looks for, as tables of names."""
+"""What :mod:`~tinytorch.tito.flags.suspicion` looks for, as tables of names."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import ast
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
@@ -19,9 +19,9 @@ from pathlib import PurePosixPath, PureWindowsPath
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from tinytorch.tito.grading import suspicion_rules as rules
+from tinytorch.tito.flags import rules
+from tinytorch.tito.flags.names import Scope, definitions, imports
 from tinytorch.tito.grading.cells import is_fixed, name_of
-from tinytorch.tito.grading.suspicion_names import Scope, definitions, imports
 
 MOST_FLAGS = 20
 #: Characters of a cell, and of all cells, that are read; course code is far below.
@@ -33,21 +33,22 @@ _SPECIAL_LINE = re.compile(r"^\s*[%!?/,;]|=\s*[%!]|\?\s*$", re.MULTILINE)
 _OPTIONS = re.compile(r"\A(\s*-[a-z]+(\s*\d+)?(?=\s|\Z))+")
 #: Begins the full names of what the locked cells define.
 _COURSE = "the course's "
-_EXPORTS = re.compile(r"^#\| *default_exp +(\S+)", re.MULTILINE)
 
 Finding = tuple[int, str]  # line number, what was found
 
 
-def suspicions(notebook: NotebookNode, module: str | None = None) -> list[str]:
+def suspicions(notebook: NotebookNode, module: str, given: Collection[str] = ()) -> list[str]:
     """Name what a student's own code cells do that course code does not.
 
     Parameters
     ----------
     notebook : NotebookNode
         A submission, rebuilt on the release. Its locked cells are the course's and not scanned.
-    module : str, optional
-        The module under test, such as ``tinytorch.core.optimizers``, which is not to be imported;
-        what the notebook says it exports to by default.
+    module : str
+        The module under test, such as ``tinytorch.core.optimizers``, which is not to be imported.
+    given : collection of str
+        Sources, stripped, of the course's cells that students may change: as they are, they are
+        not the student's.
 
     Returns
     -------
@@ -59,16 +60,13 @@ def suspicions(notebook: NotebookNode, module: str | None = None) -> list[str]:
     """
     trees, unread = _read(notebook)
     scope = _notebook_scope(notebook, trees)
-    if module is None:
-        match = next(filter(None, (_EXPORTS.search(c.source) for c in notebook.cells)), None)
-        module = f"tinytorch.{match[1]}" if match else ""
     found = []
     for index, cell in enumerate(notebook.cells):
         if index in unread:
             found.append(
                 f"could not be scanned, because {unread[index]} ({name_of(notebook, index)})"
             )
-        elif index in trees:
+        elif index in trees and cell.source.strip() not in given:
             own = _Cell(scope.inside(trees[index]), module)
             found += _sentences(own.findings(trees[index]), cell.source, name_of(notebook, index))
     if len(found) > MOST_FLAGS:

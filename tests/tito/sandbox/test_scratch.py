@@ -1,0 +1,41 @@
+"""What a kernel outside bubblewrap gets."""
+
+import subprocess
+import sys
+
+from tinytorch.tito.sandbox.scratch import prepare
+
+
+def python(folder, code, package=""):
+    env = prepare(folder, package, {"fontlist-v1.json": b"{}"})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env,
+        cwd=folder / "work",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_an_editable_install_is_not_on_the_import_path(tmp_path):
+    assert python(tmp_path, "import importlib.util as u; print(u.find_spec('tinytorch'))") == "None"
+
+
+def test_nor_is_its_import_hook(tmp_path):
+    hook = """
+import sys
+class Finder: __module__ = '__editable___tinytorch_0_finder'
+sys.meta_path.append(Finder)
+import sitecustomize, importlib; importlib.reload(sitecustomize)
+print(Finder in sys.meta_path)
+"""
+    assert python(tmp_path, hook) == "False"
+
+
+def test_the_package_and_the_list_of_fonts_are_there(tmp_path):
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "tinytorch.py").write_text("name = 'given'")
+    look = "import os, tinytorch; print(tinytorch.name, os.listdir(os.environ['MPLCONFIGDIR']))"
+    assert python(tmp_path, look, str(tmp_path / "given")) == "given ['fontlist-v1.json']"

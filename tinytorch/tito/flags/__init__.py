@@ -1,0 +1,7 @@
+"""Flags for a person: what to look at beside a mark, and why. No flag changes a mark.
+
+:mod:`suspicion` reads what one submission does that course code does not (:mod:`rules`, and what
+its :mod:`names` stand for); :mod:`similarity` compares the solutions of a class by their
+:mod:`fingerprints`. :mod:`scan` and :mod:`classmates` bring both into grading, and :mod:`evidence`
+writes the page that lists everything.
+"""

@@ -1,0 +1,34 @@
+"""The scan for suspicious code, as a step of nbgrader's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from tinytorch.tito.flags.suspicion import suspicions
+from tinytorch.tito.grading.cells import add_flag
+
+_EXPORTS = re.compile(r"^#\| *default_exp +(\S+)", re.MULTILINE)
+
+
+class FlagSuspiciousCode(NbGraderPreprocessor):
+    """Note what a submission does that course code does not; it has been rebuilt before."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Add a flag for each finding."""
+        release = resources["tinytorch"]["release"]
+        given = {cell.source.strip() for cell in release.cells}
+        for flag in suspicions(nb, exported_module(release), given):
+            add_flag(nb, flag)
+        return nb, resources
+
+
+def exported_module(release: NotebookNode) -> str:
+    """Return the module that a notebook is exported to; empty where it does not say."""
+    match = next(filter(None, (_EXPORTS.search(cell.source) for cell in release.cells)), None)
+    return f"tinytorch.{match[1]}" if match else ""
