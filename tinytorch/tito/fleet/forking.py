@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import select
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.sandbox import seccomp
 from tinytorch.tito.sandbox.bubblewrap import PACKAGE, WORK, limits_of
-from tinytorch.tito.sandbox.provisioner import environment
+from tinytorch.tito.sandbox.provisioner import environment_inside
 from tinytorch.tito.sandbox.settings import Settings
 
 _PROGRAM = Path(__file__).with_name("zygote.py")
@@ -49,7 +50,7 @@ class Zygote:
     ) -> None:
         self.settings = settings
         self.package = package
-        self._environment = environment(package is not None)
+        self._environment = {**environment_inside(package), "NBGRADER_EXECUTION": "autograde"}
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = _start(theirs)
@@ -95,9 +96,11 @@ class Zygote:
 
     def _fork(self, room: Room, files: list[int], more: dict[str, Any]) -> None:
         machine = seccomp.this_machine()
+        # Counted inside the sandbox's own user namespace.
+        processes = (resource.RLIMIT_NPROC, self.settings.processes)
         request = {
             "namespaces": room.namespaces,
-            "limits": list(limits_of(self.settings, self.settings.processes).values()),
+            "limits": [*limits_of(self.settings).values(), processes],
             "filter": seccomp.filter_bytes(machine).hex() if machine else "",
             "environment": self._environment,
             "folder": str(WORK),
@@ -130,7 +133,7 @@ class Zygote:
 
 def _start(control: socket.socket) -> subprocess.Popen[bytes]:
     """Start the program in an environment that holds nothing."""
-    made = environment(False)
+    made = environment_inside(None)
     # Looked up again where the copy of the interpreter needs its library.
     library = sysconfig.get_config_var("LIBDIR") or ""
     made.update(HOME="/nonexistent", LD_LIBRARY_PATH=library, MPLCONFIGDIR="/nonexistent")

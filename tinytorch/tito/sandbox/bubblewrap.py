@@ -41,7 +41,8 @@ _SOCKETS_SIZE = 2**16
 _RLIMIT_SIGPENDING, _RLIMIT_MSGQUEUE = 11, 12
 
 #: Options without which a sandbox is not what this module says.
-_NEEDED = ("--args", "--as-pid-1", "--cap-add", "--info-fd", "--perms", "--ro-bind-data", "--seccomp", "--size")
+_NEEDED = ("--args", "--as-pid-1", "--cap-add", "--info-fd", "--perms", "--ro-bind-data",
+           "--seccomp", "--size")  # fmt: skip
 #: Options of newer versions, used where they are.
 _WELCOME = ("--disable-userns",)
 
@@ -242,17 +243,12 @@ def places(settings: Settings) -> dict[Path, int]:
     }
 
 
-<<<<<<< ours
-def limits_of(settings: Settings, processes: int | None) -> dict[str, tuple[int, int]]:
-    """Return the limits of a process: by prlimit's word, the number of the resource and the limit."""
-=======
-def limit_command(settings: Settings) -> list[str]:
-    """Return the words that, before a command, run it with limits; none ever raises a limit.
+def limits_of(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Return the limits of a process: by prlimit's word, the number of a resource and the limit.
 
     The number of processes is not among them: it counts whatever else its user runs.
     """
->>>>>>> theirs
-    limits = {
+    return {
         "as": (resource.RLIMIT_AS, settings.address_space),
         "core": (resource.RLIMIT_CORE, 0),
         "cpu": (resource.RLIMIT_CPU, settings.cpu_seconds),
@@ -262,20 +258,11 @@ def limit_command(settings: Settings) -> list[str]:
         "nofile": (resource.RLIMIT_NOFILE, settings.open_files),
         "sigpending": (_RLIMIT_SIGPENDING, 1024),
     }
-<<<<<<< ours
-    if processes is not None:
-        limits["nproc"] = (resource.RLIMIT_NPROC, processes)
-    return limits
 
 
-def limit_command(settings: Settings, processes: int | None) -> list[str]:
+def limit_command(settings: Settings) -> list[str]:
     """Return the words that, before a command, run it with limits; none ever raises a limit."""
-    command = [program("prlimit")]
-    for name, (number, limit) in limits_of(settings, processes).items():
-        _, hard = resource.getrlimit(number)
-        command.append(f"--{name}={limit if hard < 0 else min(limit, hard)}")
-    return [*command, "--"]
-=======
+    limits = limits_of(settings)
     return [program("prlimit"), *(_limit(name, *limits[name]) for name in limits), "--"]
 
 
@@ -288,7 +275,6 @@ def limit_processes(settings: Settings) -> list[str]:
 def _limit(name: str, number: int, limit: int) -> str:
     _, hard = resource.getrlimit(number)
     return f"--{name}={limit if hard < 0 else min(limit, hard)}"
->>>>>>> theirs
 
 
 def _usable_bwrap() -> Path:
