@@ -105,7 +105,7 @@ class Room:
 
     def entered(self, pid: int, handle: int) -> None:
         """Note who entered: its number, and a file that stays this process's."""
-        self.guest = handle
+        self.guest, self._group = handle, pid  # it leads a session, so a group too
         self.leash.add(pid, handle)
 
     @property
@@ -114,10 +114,10 @@ class Room:
         return self.guest >= 0 and not select.select([self.guest], [], [], 0)[0]
 
     def interrupt(self) -> None:
-        """Interrupt who entered."""
-        if self.guest >= 0:
+        """Interrupt who entered, and what it waits for."""
+        if self.is_occupied:
             with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.guest, signal.SIGINT)
+                os.killpg(self._group, signal.SIGINT)
 
     def close(self) -> None:
         """Kill everything in it."""
