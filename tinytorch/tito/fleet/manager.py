@@ -77,6 +77,11 @@ class ForkedKernelManager(GradingKernelManager):
         """Why the watchdog of the sandbox killed the kernel, if it did."""
         return self._reason if self._room is None else self._room.leash.reason
 
+    @property
+    def is_sandbox_lost(self) -> bool:
+        """Whether the sandbox itself is gone, which nothing in it can bring about."""
+        return self._room is not None and self._room.is_gone
+
     async def start_kernel(self, **_: Any) -> None:  # type: ignore[override]
         """Make a sandbox and let a fork of the zygote enter it."""
         if self.isolation not in ("full", "partial"):

@@ -113,6 +113,11 @@ class Room:
         """Whether who entered still runs."""
         return self.guest >= 0 and not select.select([self.guest], [], [], 0)[0]
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the first process has ended."""
+        return bool(select.select([self.first], [], [], 0)[0])
+
     def interrupt(self) -> None:
         """Interrupt who entered, and what it waits for."""
         if self.is_occupied:
