@@ -1,4 +1,4 @@
-# Accumulation keeps the gradient arrays themselves and makes no copies.
+# Keeps the arrays themselves.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

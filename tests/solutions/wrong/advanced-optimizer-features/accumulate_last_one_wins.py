@@ -1,4 +1,4 @@
-# Accumulation overwrites the buffer, so it keeps the last gradient only.
+# Keeps the last gradient only.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Accumulation does its work but never returns True.
+# Never returns True.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# The count is not reset, so every call after the first round is ready.
+# Is always ready after the first round.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

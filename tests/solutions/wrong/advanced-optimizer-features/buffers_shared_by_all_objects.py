@@ -1,4 +1,4 @@
-# Keeps count and buffers in the class, so all objects share them.
+# Keeps the count in the class.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Clipping scales the parameters and not their gradients.
+# Scales the parameters.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Clipping forgets that a gradient may be missing.
+# Forgets that a gradient may be missing.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

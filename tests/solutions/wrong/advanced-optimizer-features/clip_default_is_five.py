@@ -1,4 +1,4 @@
-# The limit is 5.0 where the caller gives none.
+# Another default limit.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

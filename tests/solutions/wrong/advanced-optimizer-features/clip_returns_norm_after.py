@@ -1,4 +1,4 @@
-# Clipping returns the norm it has made, not the one it found.
+# Returns the norm after clipping.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Always scales to the limit, so short gradients become longer.
+# Always scales to the limit.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# On overflow it clears the gradients, and still says that the step is good.
+# Clears, and says nothing.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# The check for overflow compares with +inf, so -inf and NaN pass.
+# Compares with +inf.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# On overflow it sets the gradients to zero instead of None.
+# Sets the gradients to zero.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# The object has none of the settings that the text names.
+# Has none of the settings.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Leaves the sum over the ranks and forgets to divide.
+# Leaves the sum over the ranks.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Looks for overflow but does not divide by the scale.
+# Only looks for overflow.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

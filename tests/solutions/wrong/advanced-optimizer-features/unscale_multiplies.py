@@ -1,4 +1,4 @@
-# Multiplies by the scale once more instead of dividing.
+# Multiplies by the scale once more.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

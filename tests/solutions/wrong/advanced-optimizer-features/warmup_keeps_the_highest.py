@@ -1,4 +1,4 @@
-# Warm-up never lowers a rate it has given before.
+# Never lowers the rate again.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# The rate goes on rising after the warm-up.
+# Goes on rising after warm-up.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# The advice always names the same range of rates.
+# Always gives the same range.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# The advice does not repeat the summary of the comparison.
+# Does not repeat the summary.
 # expect-loss: test-convergence-profiler
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Takes the last loss of every history, also of an empty one.
+# Takes the last loss of every history.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

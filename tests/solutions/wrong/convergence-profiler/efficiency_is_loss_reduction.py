@@ -1,4 +1,4 @@
-# Efficiency is the loss reduction, not divided by the time.
+# Does not divide by the time.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

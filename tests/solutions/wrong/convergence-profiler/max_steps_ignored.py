@@ -1,4 +1,4 @@
-# Always does 100 steps, whatever max_steps is.
+# Always does 100 steps.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Memory efficiency is total over parameters, upside down.
+# Total over parameters.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Takes SGD with momentum for plain SGD, without state.
+# Takes all SGD for plain.
 # expect-loss: test-convergence-profiler
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Returns bytes under names that end in mb.
+# Returns bytes.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# The gradient norm lacks the root.
+# Forgets the root.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Reads the learning rate once, before the run.
+# Reads the rate before the run.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

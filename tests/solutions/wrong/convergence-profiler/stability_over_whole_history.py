@@ -1,4 +1,4 @@
-# Stability looks at the whole history instead of the last window.
+# Takes the whole history.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Always trains for 50 steps at each rate, whatever steps is.
+# Trains for 50 steps always.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Falls back to the first rate where no rate can be trusted.
+# Falls back to the first rate.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

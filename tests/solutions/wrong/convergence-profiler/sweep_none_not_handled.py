@@ -1,4 +1,4 @@
-# Expects two lists from every rate and fails on None.
+# Catches only what it expects.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

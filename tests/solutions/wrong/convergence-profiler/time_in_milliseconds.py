@@ -1,4 +1,4 @@
-# The average step time is in milliseconds.
+# Returns milliseconds.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Sorts None among the steps of runs that converged.
+# Sorts None with numbers.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

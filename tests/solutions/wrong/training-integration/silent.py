@@ -1,4 +1,4 @@
-# Trains as it should but prints nothing.
+# Prints nothing.
 # expect-loss: test-training-integration
 #| export
 def train_simple_model():
