@@ -11,10 +11,10 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.room import Room
@@ -52,8 +52,10 @@ class Zygote:
         self.package = package
         self._environment = {**environment_inside(package), "NBGRADER_EXECUTION": "autograde"}
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Not a pipe, which would have to be read.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         with theirs:
-            self._process = _start(theirs)
+            self._process = _start(theirs, self._errors)
         setup = {
             "package": str(package) if package else "",
             "shown_as": str(PACKAGE),
@@ -64,8 +66,11 @@ class Zygote:
         try:
             self._ask(setup, [], _WARM_SECONDS)
         except ZygoteLostError as error:
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
             self.close()
-            raise TitoError(f"the warm process for kernels does not start: {error}") from None
+            message = f"the warm process for kernels does not start: {said or error}"
+            raise TitoError(message) from None
 
     @property
     def pid(self) -> int:
@@ -91,7 +96,7 @@ class Zygote:
 
     def fork_program(self, room: Room, program: Sequence[str], output: int) -> None:
         """Run a Python program in a sandbox as a kernel would be; it writes to `output`."""
-        with socket.socketpair()[0] as unused:
+        with socket.socket(socket.AF_UNIX) as unused:
             self._fork(room, [unused.fileno(), output], {"program": list(program)})
 
     def _fork(self, room: Room, files: list[int], more: dict[str, Any]) -> None:
@@ -127,11 +132,12 @@ class Zygote:
     def close(self) -> None:
         """End it; kernels that were forked from it go on."""
         self._control.close()
+        self._errors.close()
         self._process.kill()
         self._process.wait()
 
 
-def _start(control: socket.socket) -> subprocess.Popen[bytes]:
+def _start(control: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the program in an environment that holds nothing."""
     made = environment_inside(None)
     # Looked up again where the copy of the interpreter needs its library.
@@ -146,7 +152,7 @@ def _start(control: socket.socket) -> subprocess.Popen[bytes]:
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             pass_fds=[control.fileno(), interpreter],
             start_new_session=True,
         )

@@ -319,4 +319,3 @@ def _may_pass(error: Exception) -> bool:
 
 def _cause(error: Any) -> str:
     return str(getattr(error, "orig", error)).strip().splitlines()[0]
-

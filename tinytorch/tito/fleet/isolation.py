@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tinytorch.tito.errors import TitoError
@@ -51,10 +51,14 @@ def find(
         If the isolation is weaker than `accepted`.
     """
     isolation = choose(accepted, package=package, secret_folders=secret_folders)
-    if isolation.level not in ("full", "partial"):
-        return Found(isolation, False)
+    sandboxed = isolation.level in ("full", "partial")
+    return Found(isolation, sandboxed and forks_are_held(isolation.leaks))
+
+
+@cache
+def forks_are_held(leaks: tuple[str, ...] = ()) -> bool:
+    """Whether a forked kernel gets at nothing but these leaks, which started ones have too."""
     try:
-        leaks = ForkTrial(Settings(), package, secret_folders).leaks()
+        return set(ForkTrial(Settings()).leaks()) <= set(leaks)
     except TitoError:
-        return Found(isolation, False)
-    return Found(isolation, set(leaks) <= set(isolation.leaks))
+        return False

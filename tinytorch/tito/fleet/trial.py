@@ -1,10 +1,12 @@
-"""The hostile probe, run as a forked kernel runs: entering a sandbox is no weaker than starting in it."""
+"""The hostile probe, run as a forked kernel runs.
+
+To enter a sandbox must not be weaker than to start in it.
+"""
 
 from __future__ import annotations
 
 import os
 import select
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
@@ -22,25 +24,27 @@ _SECONDS, _LEFT_SECONDS = 20.0, 0.5
 class ForkTrial(Trial):
     """Lays out what the probe should not get at, and runs it in a fork of a zygote."""
 
-    def __init__(
-        self, settings: Settings, package: Path | None, secret_folders: Sequence[Path]
-    ) -> None:
-        super().__init__(True, settings, package, secret_folders)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(True, settings, None, ())
+
+    def leaks(self) -> tuple[str, ...]:
+        """Return what the probe could do."""
+        with closing(Zygote(self.settings)) as self._zygote:
+            return super().leaks()
 
     def _run(self, folder: Path, task: bytes, *arguments: str) -> Said:
         source = Path(probe.__file__).read_bytes()
         files = {FILES / "probe.py": source, FILES / "task.json": task}
-        with closing(Zygote(self.settings, self.package)) as zygote:
-            room = Room(self.settings, self.package, files)
-            ours, theirs = os.pipe()
-            try:
-                zygote.fork_program(room, [*map(str, files), *arguments], theirs)
-            finally:
-                os.close(theirs)
-            with open(ours, "rb", buffering=0) as output:
-                out = _read(output.fileno(), room)
-                room.close()  # as when a kernel has run its last cell
-                ended = _is_closed(output.fileno())
+        room = Room(self.settings, None, files)
+        ours, theirs = os.pipe()
+        try:
+            self._zygote.fork_program(room, [*map(str, files), *arguments], theirs)
+        finally:
+            os.close(theirs)
+        with open(ours, "rb", buffering=0) as output:
+            out = _read(output.fileno(), room)
+            room.close()  # as when a kernel has run its last cell
+            ended = _is_closed(output.fileno())
         return Said(out.decode(), ended, room.leash.reason, "")
 
 

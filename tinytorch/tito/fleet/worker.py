@@ -33,7 +33,6 @@ from tinytorch.tito.fleet.job import Assignment, Job, Result, fingerprint, unpac
 from tinytorch.tito.fleet.manager import end_zygotes
 from tinytorch.tito.grading import intake, reference
 from tinytorch.tito.grading.cells import flags
-from tinytorch.tito.grading.exporter import known_ids
 
 _FOLDER = "tito-worker-"
 _LOG_SHOWN = 20_000

@@ -136,8 +136,8 @@ class _PackageFinder:
         self.files: dict[str, tuple[str, Path]] = {}
         for path in sorted(folder.rglob("*.py")):
             inside = path.relative_to(folder)
-            parts = inside.parent.parts if path.name == "__init__.py" else inside.with_suffix("").parts
-            self.files[".".join(parts)] = (f"{shown}/{inside}", path)
+            module = inside.parent if path.name == "__init__.py" else inside.with_suffix("")
+            self.files[".".join(module.parts)] = (f"{shown}/{inside}", path)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Find a module."""
