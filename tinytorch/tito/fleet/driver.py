@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet.executors import WorkerLostError
+from tinytorch.tito.fleet.executors import InlineExecutor, WorkerLostError
 from tinytorch.tito.fleet.job import Job, Result
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import grade, reason_of
 
 #: How many results are entered together, and how long the first of them waits for others.
 _BATCH, _BATCH_SECONDS = 64, 1.0
+#: How long to wait for a result before looking whether somebody ended the run.
+_LOOK_SECONDS = 0.25
 #: How often a submission is tried: whatever it does to a worker, it does it to two at most.
 _TRIES = 2
 _POISON = (
@@ -58,19 +63,42 @@ class Driver:
         self._again: deque[Job] = deque()
         self._kept: list[Result] = []
         self._kept_since = 0.0
+        self._interrupted = False
 
     def run(self, jobs: Iterable[Job]) -> None:
         """Grade all; what is known when this is interrupted is entered."""
         waiting = iter(jobs)
         try:
-            while self._fill(waiting):
-                self._collect()
-        except KeyboardInterrupt:
+            with self._noting_interrupts():
+                while not self._interrupted and self._fill(waiting):
+                    self._collect()
+        finally:
             # What workers do now is begun again next time.
             self._running.clear()
-            raise
-        finally:
             self._enter()
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def _noting_interrupts(self) -> Iterator[None]:
+        """Note an interrupt instead of raising it amid anything; the second one is raised.
+
+        Where this process itself does the jobs, the first one is.
+        """
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if isinstance(self._executor, InlineExecutor) or not in_main_thread:
+            yield
+            return
+
+        def note(*_: Any) -> None:
+            self._interrupted = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _fill(self, waiting: Iterator[Job]) -> bool:
         """Hand out jobs; False when none is left and none runs."""
@@ -83,7 +111,7 @@ class Driver:
         return bool(self._running)
 
     def _collect(self) -> None:
-        done, _ = wait(self._running, timeout=_BATCH_SECONDS, return_when=FIRST_COMPLETED)
+        done, _ = wait(self._running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
             self._take(future, self._running.pop(future))
         full = len(self._kept) >= _BATCH

@@ -68,6 +68,7 @@ class _Slot:
         if self._pool is not None:
             for process in list((self._pool._processes or {}).values()):
                 process.kill()
+                process.join(2)
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
