@@ -67,7 +67,8 @@ def _measure(
         for name in order:
             course, command = commands[name]
             log = folder / f"{name.split()[0]}.log"
-            used[name] += meters[name].run(command(part), course.root, log, _environment())
+            line = command(course, part, turn)
+            used[name] += meters[name].run(line, course.root, log, _environment())
     raw = json.loads(_python("tests.bench.raw", ours.root))
     stages = json.loads(_python("tests.bench.breakdown", ours.root, min(20, len(everybody) - 2)))
     marks = _marks(ours)
@@ -87,15 +88,19 @@ def _environment() -> dict[str, str]:
     return {**_ENV, "PATH": f"{_PROGRAMS}:{os.environ['PATH']}"}
 
 
-def _ours(students: list[str]) -> list[str]:
+def _ours(course: Course, students: list[str], turn: int) -> list[str]:
     chosen = [word for student in students for word in ("--student", student)]
     return [str(_PROGRAMS / "tito"), "grade", MODULE, *chosen]
 
 
-def _theirs(students: list[str]) -> list[str]:
-    # One process for all of them: nbgrader takes a pattern.
-    pattern = f"+({'|'.join(students)})"
-    return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, f"--student={pattern}"]
+def _theirs(course: Course, students: list[str], turn: int) -> list[str]:
+    # One process for all of them; it takes all students of a folder, or a single one.
+    folder = course.submitted.with_name(f"turn-{turn}")
+    folder.mkdir()
+    for student in students:
+        (course.submitted / student).rename(folder / student)
+    where = f"--CourseDirectory.submitted_directory=modules/{folder.name}"
+    return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where]
 
 
 def _python(module: str, *arguments: Any) -> str:
