@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from tests.submissions.notebook import Work
 from tinytorch.checks import AnyValue, Between, Checks, Contains, GreaterThan, Not, OneOf
+from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode
+from tinytorch.tito.grading.cells import is_autograded
+from tinytorch.tito.grading.exam import Exam, Sitting, prepare
 
 _IDLE = {
     "gradient-descent-function": """
@@ -85,7 +93,7 @@ BASES: dict[str, Callable[[Work], None]] = {
 }
 
 
-def public_answers(work: Work) -> dict[str, tuple[int, dict[str, Any]]]:
+def public_answers(notebook: NotebookNode) -> dict[str, tuple[int, dict[str, Any]]]:
     """Return what the decorators of the public notebook expect.
 
     Returns
@@ -94,7 +102,7 @@ def public_answers(work: Work) -> dict[str, tuple[int, dict[str, Any]]]:
         By grade_id: the points, and by part the expected values, encoded for an observation.
     """
     found = {}
-    for cell in work.notebook.cells:
+    for cell in notebook.cells:
         ours = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "code" and ours.get("grade"):
             namespace: dict[str, Any] = {"__name__": "read"}
@@ -123,6 +131,29 @@ def _plain(expected: Any) -> Any:
         case list() | tuple():
             return [_plain(value) for value in expected]
     return expected
+
+
+def points_for_constants(source: NotebookNode, seed: int) -> float:
+    """Return what somebody earns who answers each question as the public one is to be answered."""
+    sitting = Sitting.begin(_exam(nbformat.writes(source), seed))
+    known, earned = public_answers(source), 0.0
+    for cell in filter(is_autograded, source.cells):
+        name = cell.metadata.nbgrader.grade_id
+        heard = []
+        for part, cases in sitting.exam.cases[name].items():
+            said = {"version": 1, "run": sitting.run, "grade_id": name, "part": part}
+            said |= {"error": None, "unfinished": False, "interrupted": False}
+            said["values"] = known[name][1][part]
+            bundles = ({OBSERVATION_TYPE: {**said, "case": case}} for case in range(len(cases)))
+            heard += [new_output("display_data", bundle) for bundle in bundles]
+        report, _ = sitting.verdict(NotebookNode(cell, outputs=heard))
+        earned += report.earned
+    return earned
+
+
+@cache
+def _exam(source: str, seed: int) -> Exam:
+    return prepare(nbformat.reads(source, as_version=4), seed)
 
 
 _FORGERY = '''
@@ -193,5 +224,5 @@ def show(name, run="", cases=None):
 
 def forgery(work: Work) -> str:
     """Return code with which a cell forges what others say of it."""
-    known = {name: list(value) for name, value in public_answers(work).items()}
+    known = {name: list(value) for name, value in public_answers(work.notebook).items()}
     return _FORGERY.format(known=json.dumps(known))

@@ -72,9 +72,11 @@ class Attack:
     may_lose : bool
         Whether fewer points than the honest ones are right, because the attack breaks its
         author's own process.
-    ceiling : float
-        Points beyond the honest ones that hard-coded public answers may get, from parts whose
-        expected values are the same on every input.
+    publishes : bool
+        Whether it answers with the public expected values: that earns the parts for which these
+        are right on every input, and nothing else.
+    gains : float
+        Points that it may get beyond these; not zero only where the idea says why.
     statuses : set of str
         What grading may call the submission.
     shares : bool
@@ -88,7 +90,8 @@ class Attack:
     base: str
     hand_in: HandIn
     may_lose: bool = False
-    ceiling: float = 0.0
+    publishes: bool = False
+    gains: float = 0.0
     statuses: frozenset[str] = frozenset({"graded"})
     shares: bool = False
 

@@ -22,32 +22,38 @@ from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
 from tests.attacks import leftovers
-from tests.attacks.answers import BASES
+from tests.attacks.answers import BASES, points_for_constants
 from tests.attacks.attack import NOTEBOOK, Attack, Ground, submit
 from tests.conftest import copy_course
+from tests.ordinary import as_ordinary_user, give
 from tests.submissions.notebook import Work
 from tinytorch.tito.course import Course
+from tinytorch.tito.grading.cells import is_autograded
 from tinytorch.tito.grading.scores import Row, table
 from tinytorch.tito.release import release
+from tinytorch.tito.source import read_source
 
 MODULE = "08_optimizers"
 TITO = Path(sys.executable).parent / "tito"
+SEED = 8
 #: Lower than in a real course, since hanging attacks take all of it.
 LIMITS = """
-c.ExecuteSubmission.timeout = 4
-c.ExecuteSubmission.submission_timeout = 25
+c.ExecuteSubmission.timeout = 3
+c.ExecuteSubmission.submission_timeout = 12
+c.ExecuteSubmission.grace = 1.0
 """
-_NEEDED = re.compile(r"\A# %%.* nbgrader=(?!.*setup-figures)|default_exp")
+#: Cells without nbgrader's metadata, text and figures, are not needed to grade.
+_NEEDED = re.compile(
+    r"\A# %%.*\"grade_id\": \"(setup|imports|question-1.*|"
+    r"(gradient-descent|sgd|adam|steplr)-(function|class)|"
+    r"test-(gradient-descent|sgd|adam|step-scheduler))\"|default_exp"
+)
 _WATCHED = ("tinytorch", "modules/source", "modules/release", "modules/submitted",
             "build/package", "build/notebooks", "nbgrader_config.py", "settings.ini")  # fmt: skip
 
 
 def lean_course(target: Path) -> Course:
-    """Make the real course with a release, without the cells that grading does not need.
-
-    Demonstrations, text (cells without nbgrader's metadata) and figures would take most of the
-    time.
-    """
+    """Make the real course with a release of four sections, without text and demonstrations."""
     course = copy_course(target)
     source = course.module(MODULE).source
     head, *cells = re.split(r"^(?=# %%)", source.read_text(), flags=re.MULTILINE)
@@ -82,6 +88,8 @@ class Graded:
         What attacks claim to have done, by the attack's name.
     veteran : tuple
         The marks of a student who was graded long ago, before and after.
+    full, constant : float
+        The points for code, and those of somebody who publishes what the notebook expects.
     """
 
     ground: Ground
@@ -95,6 +103,8 @@ class Graded:
     visits: list[str] = field(default_factory=list)
     boasts: dict[str, list[str]] = field(default_factory=dict)
     veteran: tuple = ()
+    full: float = 0.0
+    constant: float = 0.0
 
     @property
     def course(self) -> Course:
@@ -102,7 +112,7 @@ class Graded:
         return Course(self.ground.root)
 
 
-def grade_class(lean: Course, attacks: list[Attack], base: Path) -> Graded:
+def grade_class(lean: Course, attacks: list[Attack], base: Path, as_other: bool) -> Graded:
     """Hand in attacks between honest students, grade them, and look at what is left.
 
     Parameters
@@ -113,6 +123,8 @@ def grade_class(lean: Course, attacks: list[Attack], base: Path) -> Graded:
         At least one.
     base : Path
         An empty folder with a short name, which becomes the mark of all that attacks leave.
+    as_other : bool
+        Whether to grade as an ordinary user instead of root.
     """
     for name in ("home/.ssh", "tmp"):
         (base / name).mkdir(parents=True)
@@ -125,7 +137,9 @@ def grade_class(lean: Course, attacks: list[Attack], base: Path) -> Graded:
         _hand_in(found, attacks)
         earlier = _veteran(found.course)
         found.before = _digests(ground)
-        found.answer = _grade(ground, base / "tmp")
+        if as_other:
+            give(base)
+        found.answer = _grade(ground, base / "tmp", as_other)
         found.processes = leftovers.end_processes(ground.mark)
     found.after = _digests(ground)
     found.files = leftovers.remove_files(ground, base / "tmp")
@@ -133,6 +147,9 @@ def grade_class(lean: Course, attacks: list[Attack], base: Path) -> Graded:
     found.veteran = (earlier, _veteran(found.course))
     found.rows = {row.student: row for row in table(found.course, found.course.module(MODULE))}
     found.boasts = _boasts(found)
+    source = read_source(found.course.module(MODULE).source)
+    found.full = sum(c.metadata.nbgrader.points for c in source.cells if is_autograded(c))
+    found.constant = points_for_constants(source, SEED)
     return found
 
 
@@ -157,17 +174,19 @@ def _write_honest(course: Course, student: str, base: str) -> None:
     (folder / NOTEBOOK).write_text(work.text())
 
 
-def _grade(ground: Ground, tmp: Path) -> subprocess.CompletedProcess:
+def _grade(ground: Ground, tmp: Path, as_other: bool) -> subprocess.CompletedProcess:
     env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     env |= {"HOME": str(ground.home), "TMPDIR": str(tmp), "LANG": "C.UTF-8"}
     env |= {"OPENBLAS_NUM_THREADS": "1", "TITO_CANARY": "a secret"}
-    command = [TITO, "grade", MODULE]
+    command = [str(TITO), "grade", MODULE, "--seed", str(SEED)]
+    if as_other:
+        command = as_ordinary_user(*command, cwd=ground.root)
     process = subprocess.Popen(
         command, cwd=ground.root, env=env, text=True, errors="replace", start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=600)
     except subprocess.TimeoutExpired:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

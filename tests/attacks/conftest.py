@@ -1,11 +1,13 @@
-"""Each family of attacks is graded as one class, two classes at a time."""
+"""Attacks are graded in few classes, two at a time; each test looks at what became of one."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,42 +24,96 @@ from tests.attacks.attack import ATTACKS, Attack
 from tests.attacks.classroom import Graded, grade_class, lean_course
 from tests.attacks.leftovers import remove_tree
 
-#: The longest first.
-FAMILIES = ["harming", "forging", "messages", "handing_in", "poisoning", "reading"]
+#: Attacks that wait, and attacks that compute, so that two classes at a time need both cores.
+HALVES = {
+    "kernel": ("forging", "messages"),
+    "machine": ("harming", "handing_in", "poisoning", "reading"),
+}
+FAMILIES = sorted(family for half in HALVES.values() for family in half)
+#: Of the attacks within the kernel these are run once more as an ordinary user.
+REPRESENTATIVES = {
+    "answers_equal_everything",
+    "child_process_speaks_for_the_kernel",
+    "do_execute_is_overridden",
+    "numpy_comparisons_always_hold",
+    "session_changes_what_is_sent",
+    "thread_sends_with_the_parent_of_the_graded_cell",
+}
+#: Of the others these are not: they take long, and who grades makes no difference to them.
+ONCE = {
+    "a_part_never_ends",
+    "cells_under_other_names",
+    "enormous_cell",
+    "flood_inside_a_part",
+    "giant_figures",
+    "interrupts_are_ignored",
+    "kernel_ends_in_a_part",
+    "markers_in_answers",
+    "points_of_a_billion",
+    "recursion_without_end",
+    "schema_of_the_future",
+    "scripts_for_the_page",
+}
 
 
-def _selected(session: pytest.Session) -> dict[str, list[Attack]]:
-    """Return the attacks that the selected tests are about, by family.
+class Seat(NamedTuple):
+    """One attack, graded by somebody, in one of the classes."""
 
-    A family whose tests are selected without any single attack is graded as a whole.
+    user: str
+    attack: Attack
+
+    @property
+    def room(self) -> tuple[str, str]:
+        """The class: the user who grades it, and its half."""
+        return self.user, next(h for h in HALVES if self.attack.family in HALVES[h])
+
+
+def seats() -> list[Seat]:
+    """Return everything that is graded."""
+    if os.getuid() != 0:
+        return [Seat("me", attack) for attack in ATTACKS.values()]
+    again = [
+        attack
+        for attack in ATTACKS.values()
+        if (attack.family in HALVES["machine"] and attack.name not in ONCE)
+        or attack.name in REPRESENTATIVES
+    ]
+    return [Seat("root", a) for a in ATTACKS.values()] + [Seat("somebody", a) for a in again]
+
+
+def rooms() -> list[tuple[str, str]]:
+    """Return all classes, those that take longest first."""
+    return sorted({seat.room for seat in seats()}, key=lambda room: (room[1] == "kernel", room))
+
+
+def _selected(session: pytest.Session) -> dict[tuple[str, str], list[Attack]]:
+    """Return the attacks that the selected tests are about, by class.
+
+    A class whose tests are selected without any single attack is graded as a whole.
     """
-    asked: dict[str, list[Attack]] = {}
-    for item in session.items:
-        values = getattr(getattr(item, "callspec", None), "params", {})
-        if isinstance(values.get("attack"), Attack):
-            attack = values["attack"]
-            asked.setdefault(attack.family, []).append(attack)
-    for item in session.items:
-        family = getattr(getattr(item, "callspec", None), "params", {}).get("family")
-        if family in FAMILIES and family not in asked:
-            asked[family] = [a for a in ATTACKS.values() if a.family == family]
-    return {family: list(dict.fromkeys(asked[family])) for family in FAMILIES if family in asked}
+    asked: dict[tuple[str, str], list[Attack]] = {}
+    given = [getattr(getattr(item, "callspec", None), "params", {}) for item in session.items]
+    for seat in (values["seat"] for values in given if "seat" in values):
+        asked.setdefault(seat.room, []).append(seat.attack)
+    for room in {values["room"] for values in given if "room" in values} - asked.keys():
+        asked[room] = [seat.attack for seat in seats() if seat.room == room]
+    return {room: list(dict.fromkeys(asked[room])) for room in rooms() if room in asked}
 
 
 @pytest.fixture(scope="session")
-def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Graded]]:
-    """Return what became of a family's class, by the name of the family."""
+def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[tuple[str, str]], Graded]]:
+    """Return what became of a class."""
     asked = _selected(request.session)
     # Short paths: sockets of kernels have names of at most 107 characters.
     folders = {name: Path(tempfile.mkdtemp(prefix="ta-")) for name in ("lean", *asked)}
     try:
         lean = lean_course(folders["lean"])
         with ThreadPoolExecutor(2) as pool:
-            classes: dict[str, Future[Graded]] = {
-                family: pool.submit(grade_class, lean, attacks, folders[family])
-                for family, attacks in asked.items()
+            classes: dict[tuple[str, str], Future[Graded]] = {
+                room: pool.submit(grade_class, lean, attacks, folders[room], room[0] == "somebody")
+                for room, attacks in asked.items()
             }
-            yield lambda family: classes[family].result()
+            yield lambda room: classes[room].result()
     finally:
         for folder in folders.values():
             remove_tree(folder)

@@ -195,7 +195,7 @@ def history_gives_the_test_source():
     """
 
 
-@runs(_FAMILY, base="idle", cell="gradient-descent-function", ceiling=10)
+@runs(_FAMILY, base="idle", cell="gradient-descent-function", publishes=True)
 def public_answers_are_hard_coded():
     """The answer recognizes the public inputs and sets the known weights."""
     return """
@@ -213,7 +213,7 @@ def public_answers_are_hard_coded():
     """
 
 
-@runs(_FAMILY, base="idle", cell="gradient-descent-function", ceiling=10)
+@runs(_FAMILY, base="idle", cell="gradient-descent-function", publishes=True)
 def answers_are_given_by_counting_calls():
     """The answer knows which part asks by the number of the call."""
     return """
@@ -245,7 +245,7 @@ def core_of_the_course_is_patched():
     """
 
 
-@runs(_FAMILY, base="idle", forges=True, ceiling=40)
+@runs(_FAMILY, base="idle", forges=True, publishes=True)
 def namespace_swaps_the_driving_functions():
     """The notebook's namespace gives other functions under the names of the parts."""
     return """

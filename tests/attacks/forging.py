@@ -5,9 +5,12 @@ from tests.attacks.attack import runs
 _FAMILY = "forging"
 
 
-@runs(_FAMILY, base="idle", may_lose=True)
+@runs(_FAMILY, base="idle", may_lose=True, gains=1)
 def numpy_comparisons_always_hold():
-    """np.testing, np.allclose and their relatives find everything equal."""
+    """np.testing, np.allclose and their relatives find everything equal.
+
+    A part of one point asks np.all, in the student's process, whether weights have moved.
+    """
     return """
         import numpy as np
 
@@ -99,7 +102,7 @@ def helper_shows_a_forged_report():
     """
 
 
-@runs(_FAMILY, forges=True, ceiling=40)
+@runs(_FAMILY, forges=True, publishes=True)
 def observe_returns_the_public_answers():
     """observe and publish answer with the public expected values instead of driving anything."""
     return """

@@ -72,7 +72,7 @@ def modules_beside_the_notebook(folder: Path, work: Work, ground: Ground) -> Non
     (folder / NOTEBOOK).write_text(work.text())
 
 
-@hands_in(_FAMILY, statuses=_EITHER)
+@hands_in(_FAMILY)
 def odd_file_names(folder: Path, work: Work, ground: Ground) -> None:
     """Names with line ends, quotes, options, formats and bytes that are no text; a date as pipe."""
     (folder / NOTEBOOK).write_text(work.text())

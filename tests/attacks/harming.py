@@ -151,13 +151,13 @@ def giant_figures():
     """
 
 
-@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+@runs(_FAMILY, base="gradient", cell="steplr-class", may_lose=True)
 def flood_inside_a_part():
     """A graded part is flooded with messages while it runs."""
     return """
         from IPython.display import display
 
-        class SGD:
+        class StepLR:
             def __init__(self, *args, **kwargs):
                 for _ in range(3000):
                     display({"text/html": "y" * 1000}, raw=True)
@@ -197,13 +197,13 @@ def kernel_ends_in_a_solution():
     """
 
 
-@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+@runs(_FAMILY, base="gradient", cell="steplr-class", may_lose=True)
 def kernel_ends_in_a_part():
     """The process crashes while a part drives it."""
     return """
         import ctypes
 
-        class SGD:
+        class StepLR:
             def __init__(self, *args, **kwargs):
                 ctypes.string_at(0)
     """
@@ -227,11 +227,11 @@ def interrupts_are_ignored():
     """
 
 
-@runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
+@runs(_FAMILY, base="gradient", cell="steplr-class", may_lose=True)
 def a_part_never_ends():
     """A part is held by code that eats the alarm of its time limit."""
     return """
-        class SGD:
+        class StepLR:
             def __init__(self, *args, **kwargs):
                 while True:
                     try:

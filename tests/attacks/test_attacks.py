@@ -6,19 +6,22 @@ import subprocess
 
 import pytest
 
+from tests.attacks.answers import points_for_constants
 from tests.attacks.attack import ATTACKS
-from tests.attacks.classroom import MODULE, TITO, honest
-from tests.attacks.conftest import FAMILIES
+from tests.attacks.classroom import MODULE, SEED, TITO, honest
+from tests.attacks.conftest import FAMILIES, rooms, seats
+from tinytorch.tito.course import Course
 from tinytorch.tito.grading.scores import Row
+from tinytorch.tito.source import read_source
 
-FULL = 170
-#: What may be had of public answers that are the same on every input (True, None, a text).
+#: What may be had, of 170, for public answers that are the same on every input (True, None, a
+#: text): those who publish nothing but what their notebook says.
 CONSTANT = 40
 
 each_attack = pytest.mark.parametrize(
-    "attack", ATTACKS.values(), ids=[f"{a.family}-{a.name}" for a in ATTACKS.values()]
+    "seat", seats(), ids=[f"{s.user}-{s.attack.family}-{s.attack.name}" for s in seats()]
 )
-each_family = pytest.mark.parametrize("family", FAMILIES)
+each_class = pytest.mark.parametrize("room", rooms(), ids="-".join)
 
 
 def points(row: Row) -> dict[str, float]:
@@ -26,18 +29,20 @@ def points(row: Row) -> dict[str, float]:
 
 
 @each_attack
-def test_the_mark_is_that_of_the_wrong_answers(graded, attack):
-    found = graded(attack.family)
+def test_the_mark_is_that_of_the_wrong_answers(graded, seat):
+    found, attack = graded(seat.room), seat.attack
     row, control = found.rows[attack.student], found.rows[f"aa-{attack.base}"]
     assert control.status == "graded"
     assert row.status in attack.statuses, row.reason
+    assert "the log says more" not in row.reason, "the student is to hear what is wrong"
     more = {
         cell: f"{got:g} instead of {points(control)[cell]:g}"
         for cell, got in points(row).items()
         if got > points(control)[cell]
     }
-    if attack.ceiling:
-        assert row.total <= control.total + attack.ceiling
+    if attack.publishes or attack.gains:
+        public = found.constant if attack.publishes else 0
+        assert row.total <= control.total + public + attack.gains
     else:
         assert more == {}
     if not attack.may_lose and row.status == "graded":
@@ -45,58 +50,64 @@ def test_the_mark_is_that_of_the_wrong_answers(graded, attack):
 
 
 @each_attack
-def test_it_reaches_nothing(graded, attack):
-    assert graded(attack.family).boasts.get(attack.name, []) == []
+def test_it_reaches_nothing(graded, seat):
+    assert graded(seat.room).boasts.get(seat.attack.name, []) == []
 
 
 def test_attacks_are_many_and_each_says_its_idea():
-    assert len(ATTACKS) >= 45
-    assert {attack.family for attack in ATTACKS.values()} == set(FAMILIES)
+    assert len(ATTACKS) >= 100
+    assert len({seat.attack.student for seat in seats()[len(ATTACKS) :]}) not in range(1, 40)
+    assert sorted({attack.family for attack in ATTACKS.values()}) == FAMILIES
     assert [attack.name for attack in ATTACKS.values() if not attack.idea.endswith(".")] == []
-    assert {attack.ceiling for attack in ATTACKS.values()} <= {0, 10, CONSTANT}
 
 
-@each_family
-def test_honest_students_keep_their_marks(graded, family):
-    found = graded(family)
+def test_constants_earn_little_in_the_whole_chapter():
+    course = Course.find()
+    assert points_for_constants(read_source(course.module(MODULE).source), SEED) < CONSTANT
+
+
+@each_class
+def test_honest_students_keep_their_marks(graded, room):
+    found = graded(room)
     totals = {row.student: row.total for row in honest(found)}
-    assert totals.pop("zz-perfect") == FULL
+    assert totals.pop("zz-perfect") == found.full
     assert totals.pop("aa-stubs", 0) == 0
     assert totals.pop("aa-gradient", 10) == 10
-    assert 100 < totals.pop("aa-averaged", 150) < FULL
-    assert all(0 <= total < 60 for total in totals.values()), totals
+    assert found.full / 2 < totals.pop("aa-averaged", found.full - 1) < found.full
+    assert all(0 <= total < found.full / 3 for total in totals.values()), totals
 
 
-@each_family
-def test_earlier_marks_and_the_maximum_stay(graded, family):
-    before, after = graded(family).veteran
-    assert before["max"] == 200
+@each_class
+def test_earlier_marks_and_the_maximum_stay(graded, room):
+    before, after = graded(room).veteran
+    assert before["max"] == graded(room).full + 10  # and a written answer
     assert after == before
 
 
-@each_family
-def test_no_mark_is_made_up(graded, family):
-    found = graded(family)
+@each_class
+def test_no_mark_is_made_up(graded, room):
+    found = graded(room)
     handed_in = {path.name for path in found.course.submitted.iterdir()}
     assert set(found.rows) == handed_in | {"veteran"}
-    assert all(0 <= row.total <= 200 and row.penalty == 0 for row in found.rows.values())
+    assert all(0 <= row.total <= found.full and row.penalty == 0 for row in found.rows.values())
 
 
-@each_family
-def test_the_run_goes_on_to_its_end(graded, family):
-    found = graded(family)
+@each_class
+def test_the_run_goes_on_to_its_end(graded, room):
+    found = graded(room)
     said = found.answer.stdout + found.answer.stderr
     summary = re.search(r"(\d+) graded, 0 unchanged, (\d+) not graded", found.answer.stdout)
     assert summary, said
     assert int(summary[1]) + int(summary[2]) == len(found.rows) - 1
     assert found.answer.returncode == (1 if int(summary[2]) else 0)
+    assert "isolation: full" in said
     assert "Traceback" not in said
     assert "\x1b[2J" not in said and "\x1b]" not in said
 
 
-@each_family
-def test_files_of_the_course_and_the_home_are_untouched(graded, family):
-    found = graded(family)
+@each_class
+def test_files_of_the_course_and_the_home_are_untouched(graded, room):
+    found = graded(room)
     changed = {
         path: (found.before.get(path), found.after.get(path))
         for path in found.before.keys() | found.after.keys()
@@ -105,26 +116,26 @@ def test_files_of_the_course_and_the_home_are_untouched(graded, family):
     assert changed == {}
 
 
-@each_family
-def test_no_process_survives(graded, family):
-    assert graded(family).processes == []
+@each_class
+def test_no_process_survives(graded, room):
+    assert graded(room).processes == []
 
 
-@each_family
-def test_nothing_is_left_behind(graded, family):
-    found = graded(family)
+@each_class
+def test_nothing_is_left_behind(graded, room):
+    found = graded(room)
     assert found.files == []
     assert found.segments == []
 
 
-@each_family
-def test_nobody_comes_to_the_listener(graded, family):
-    assert graded(family).visits == []
+@each_class
+def test_nobody_comes_to_the_listener(graded, room):
+    assert graded(room).visits == []
 
 
-@pytest.mark.parametrize("family", ["handing_in"])
-def test_no_script_reaches_the_page_of_feedback(graded, family, tmp_path):
-    found = graded(family)
+@pytest.mark.parametrize("room", [rooms()[0]], ids="-".join)
+def test_no_script_reaches_the_page_of_feedback(graded, room, tmp_path):
+    found = graded(room)
     name = "attack-scripts_for_the_page"
     if name not in found.rows:
         pytest.skip("scripts_for_the_page was not selected")

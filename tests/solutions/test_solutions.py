@@ -1,14 +1,21 @@
-"""Every wrong idea costs points where it belongs; every right solution gets all of them."""
+"""Every wrong idea costs points where it belongs, and every part is failed by one."""
 
+import ast
 import re
 import warnings
+from collections import Counter
+from functools import cache
 
 import pytest
 
 from tests.solutions.harness import FOLDER, cells, graded_cells, reports, stub
 
-RIGHT = sorted((FOLDER / "right").glob("*/*.py"))
 WRONG = sorted((FOLDER / "wrong").glob("*/*.py"))
+#: Their ideas touch every part; every other idea leaves some points.
+NOTHING_WORKS = {
+    "gradient-descent-function/does_nothing",
+    "gradient-descent-function/returns_instead_of_updating",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -45,16 +52,52 @@ def test_no_part_holds_for_an_untouched_release():
         assert held == [], report.grade_id
 
 
-@pytest.mark.parametrize("path", RIGHT, ids=name)
-def test_a_right_solution_gets_full_marks_everywhere(path):
-    for report in reports({path.parent.name: path.read_text()}).values():
-        assert report.passed, f"\n{report}"
-        assert report.earned == report.points
-
-
 @pytest.mark.parametrize("path", WRONG, ids=name)
 def test_a_wrong_solution_loses_points_where_its_idea_is_tested(path):
-    source = path.read_text()
-    cell = re.search(r"^# expect-loss: (\S+)$", source, re.MULTILINE)[1]
-    report = reports({path.parent.name: source}, only={cell})[cell]
+    first, *others = targets(path)
+    report = wrong_report(path, first)
     assert report.earned < report.points, f"\n{report}"
+    assert (report.earned == 0) == (name(path) in NOTHING_WORKS), f"\n{report}"
+    for cell in others:
+        report = wrong_report(path, cell)
+        assert report.earned < report.points, f"\n{report}"
+
+
+def targets(path):
+    """Return the graded cells that a wrong solution names."""
+    return re.findall(r"^# expect-loss: (\S+)$", path.read_text(), re.MULTILINE)
+
+
+@cache
+def wrong_report(path, grade_id):
+    return reports({path.parent.name: path.read_text()}, only={grade_id})[grade_id]
+
+
+def test_every_part_that_counts_is_failed_by_a_wrong_solution():
+    parts = {
+        (cell, part.name)
+        for cell, report in reports({}).items()
+        for part in report.parts
+        if part.points
+    }
+    failed = {
+        (cell, part.name)
+        for path in WRONG
+        for cell in targets(path)
+        for part in wrong_report(path, cell).parts
+        if part.problem
+    }
+    assert parts - failed == set()
+
+
+def test_a_wrong_solution_says_its_idea_in_one_line_and_is_not_there_twice():
+    ideas, codes = Counter(), Counter()
+    for path in WRONG:
+        idea, *code = path.read_text().splitlines()
+        assert re.fullmatch(r"# \S.{10,140}[.?]", idea), path
+        assert targets(path) and set(targets(path)) <= set(graded_cells()), path
+        ideas[path.parent.name, idea] += 1
+        tree = ast.parse("\n".join(code))
+        codes[path.parent.name, ast.dump(tree)] += 1
+    assert [idea for idea, count in ideas.items() if count > 1] == []
+    assert [code for code, count in codes.items() if count > 1] == []

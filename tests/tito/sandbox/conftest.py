@@ -3,7 +3,9 @@
 import contextlib
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -15,6 +17,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 import tinytorch
+from tests.ordinary import ROOT, USER, as_ordinary_user
 from tinytorch.tito.sandbox.bubblewrap import find_bwrap
 
 NAME = "tinytorch-sandbox"
@@ -24,6 +27,28 @@ NAME = "tinytorch-sandbox"
 def _bubblewrap() -> None:
     if find_bwrap() is None:
         pytest.fail("these tests need bubblewrap: run 'make setup', or install it for the system")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unprivileged(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str] | None]:
+    """Run these tests as an ordinary user too, beside those that run as root."""
+    wanted = any("unprivileged" in item.nodeid for item in request.session.items)
+    if os.geteuid() != 0 or not wanted:
+        yield None
+        return
+    home = Path(tempfile.mkdtemp(prefix="tito-tests-", dir="/tmp"))
+    os.chown(home, USER, USER)
+    here = Path(__file__).parent
+    tests = [str(here / f"test_{name}.py") for name in ("levels", "provisioner")]
+    options = ["-q", "-p", "no:cacheprovider", f"--basetemp={home}/pytest"]
+    command = as_ordinary_user(sys.executable, "-m", "pytest", *options, *tests, cwd=ROOT)
+    env = {"HOME": str(home), "OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    pipe, both = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=both, text=True) as run:
+        yield run
+        run.kill()
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")

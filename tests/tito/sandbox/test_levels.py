@@ -115,6 +115,12 @@ def test_processes_without_a_limit_are_found(monkeypatch):
     assert leaks == ("starts more than 24 processes",)
 
 
+def test_a_process_without_limits_that_can_be_taken_over_is_found(monkeypatch):
+    monkeypatch.setattr(bubblewrap, "limit_command", lambda settings: [])
+    leaks = Trial(True, Settings(), None, []).leaks()
+    assert "takes over process 1, which has no limits" in leaks
+
+
 def test_limits_alone_are_never_taken_for_isolation():
     leaks = Trial(False, Settings(), None, []).leaks()
     found = " ".join(leaks)

@@ -1,9 +1,12 @@
 """Real kernels, started by jupyter_client from a kernelspec that asks for the sandbox."""
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from textwrap import dedent
 from time import monotonic, sleep
@@ -206,7 +209,9 @@ def test_the_kernel_dies_with_the_process_that_started_it(package, tmp_path):
         """
     command = [sys.executable, "-c", dedent(code)]
     root = Path(__file__).parents[3]
-    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    # Killed like that it leaves its folder behind, which is to be found and has a short name.
+    left = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))
+    env = {**os.environ, "TMPDIR": str(left)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env=env) as parent:
         assert parent.stdout is not None
         outermost = int(parent.stdout.readline())
@@ -215,6 +220,33 @@ def test_the_kernel_dies_with_the_process_that_started_it(package, tmp_path):
         parent.kill()
     assert wait_for(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in inside))
     assert running("sleep 65432") == []
+    shutil.rmtree(left)
+
+
+def test_links_in_the_place_of_the_kernels_sockets_do_not_lead_out(start):
+    folder = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))
+    folder.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "server"))
+        server.listen()
+        server.setblocking(False)
+        kernel = start()
+        swap = f"""
+            import glob, os
+            for path in glob.glob("/run/kernel/k-*"):
+                os.unlink(path)
+                os.symlink("{folder}/server", path)
+            print(len(os.listdir("/run/kernel")))
+            """
+        assert kernel.run(dedent(swap)) == "5"
+        kernel.client.stop_channels()
+        kernel.client = kernel.manager.client()
+        kernel.client.start_channels()
+        kernel.client.wait_for_ready(timeout=10)
+        assert kernel.run("print('still here')") == "still here"
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    shutil.rmtree(folder)
 
 
 def test_a_sandbox_that_does_not_start_says_why(start, monkeypatch):

@@ -80,6 +80,8 @@ class TellVerdicts(NbGraderPreprocessor):
 
 _INSTEAD = {
     "tinytorch.tito.grading.execute.ExecuteSubmission": ExecuteHere,
+    # Of a rebuilt notebook only the release's cells have such metadata; it was checked once.
+    "nbgrader.preprocessors.CheckCellMetadata": None,
     "nbgrader.preprocessors.OverwriteKernelspec": OverwriteKernelspecHere,
     "nbgrader.preprocessors.OverwriteCells": OverwriteCellsHere,
     "tinytorch.tito.grading.verdicts.SaveVerdicts": TellVerdicts,

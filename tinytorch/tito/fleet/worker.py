@@ -24,6 +24,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
 from traitlets.config import Config
 
 from tinytorch.tito.errors import TitoError
@@ -116,6 +117,7 @@ class Workplace:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.release = nbformat.reads(assignment.release, as_version=nbformat.current_nbformat)
+        MetadataValidator().validate_nb(self.release)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         atexit.register(self.remove)
         name, notebook = assignment.name, f"{assignment.notebook}.ipynb"
@@ -188,7 +190,7 @@ def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
     ours = resources["tinytorch"]
     return {
         "status": "graded",
-        "notebook": nbformat.writes(nb),
+        "notebook": nbformat.v4.writes(nb),
         "scores": ours["scores"],
         "comments": ours["comments"],
         "cells": _plain(nb.metadata.tinytorch.verdicts),

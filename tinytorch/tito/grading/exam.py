@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 from tinytorch.checks import Checks, Report
 from tinytorch.checks.cell import Part
-from tinytorch.checks.judge import Problem, is_numeric, judge, show
+from tinytorch.checks.judge import Problem, judge, show
 from tinytorch.checks.matchers import Matcher
 from tinytorch.checks.observe import OBSERVATION_TYPE, Observation
 from tinytorch.checks.report import PartVerdict
@@ -221,7 +221,16 @@ def _fresh(public: Any, reference_value: Any) -> Any:
         return public
     if isinstance(public, Mapping):
         return {key: _fresh(item, reference_value[key]) for key, item in public.items()}
-    if isinstance(public, (list, tuple)) and not is_numeric(public):
+    if _holds_matcher(public):
         pairs = zip(public, reference_value, strict=True)
         return [_fresh(item, value) for item, value in pairs]
-    return reference_value
+    return reference_value  # which may well be longer or shorter than the public one
+
+
+def _holds_matcher(value: Any) -> bool:
+    """Whether a list has a matcher in it, at any depth."""
+    if isinstance(value, (list, tuple)):
+        return any(_holds_matcher(item) for item in value)
+    if isinstance(value, Mapping):
+        return any(_holds_matcher(item) for item in value.values())
+    return isinstance(value, Matcher)

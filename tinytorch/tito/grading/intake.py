@@ -135,7 +135,8 @@ def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Rece
         raise _unreadable(student, folder, error) from error
     data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
-    return Received(student, path, data, digest, (*flags, *noted), timestamp)
+    told = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
+    return Received(student, path, data, digest, told, timestamp)
 
 
 def find(
@@ -253,6 +254,9 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
         raise SubmissionError(student, f"{name} is not UTF-8 text ({where})", ask) from error
     except (_NotANotebook, RecursionError) as error:
         reason = str(error) if isinstance(error, _NotANotebook) else "nested too deep"
+        raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
+    except ValueError as error:
+        reason = "a number has thousands of digits"
         raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
 
 

@@ -1,4 +1,4 @@
-# Keeps the arrays themselves.
+# Accumulation keeps the gradient arrays themselves and makes no copies.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

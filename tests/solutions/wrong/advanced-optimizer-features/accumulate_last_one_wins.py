@@ -1,4 +1,4 @@
-# Keeps the last gradient only.
+# Accumulation overwrites the buffer, so it keeps the last gradient only.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Never returns True.
+# Accumulation does its work but never returns True.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Adds to the sums of the round before.
+# The next round is added to the sums of the round before.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Is always ready after the first round.
+# The count is not reset, so every call after the first round is ready.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

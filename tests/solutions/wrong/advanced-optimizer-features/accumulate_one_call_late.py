@@ -1,4 +1,4 @@
-# Is ready on the call after the last.
+# The count is compared before it grows: ready on the call after the last.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

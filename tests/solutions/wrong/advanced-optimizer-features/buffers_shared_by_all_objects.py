@@ -1,4 +1,4 @@
-# Keeps the count in the class.
+# Keeps count and buffers in the class, so all objects share them.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Scales the parameters.
+# Clipping scales the parameters and not their gradients.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Another default limit.
+# The limit is 5.0 where the caller gives none.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Returns the norm after clipping.
+# Clipping returns the norm it has made, not the one it found.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Always scales to the limit.
+# Always scales to the limit, so short gradients become longer.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

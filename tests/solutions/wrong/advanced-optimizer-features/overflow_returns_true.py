@@ -1,4 +1,4 @@
-# Clears, and says nothing.
+# On overflow it clears the gradients, and still says that the step is good.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

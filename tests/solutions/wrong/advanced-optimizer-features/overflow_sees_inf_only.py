@@ -1,4 +1,4 @@
-# Does not look for NaN.
+# The check for overflow looks for infinity and not for NaN.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

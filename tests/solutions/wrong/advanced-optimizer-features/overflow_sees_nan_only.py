@@ -1,4 +1,4 @@
-# Does not look for infinity.
+# The check for overflow looks for NaN and not for infinity.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

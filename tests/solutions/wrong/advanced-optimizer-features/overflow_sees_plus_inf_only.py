@@ -1,4 +1,4 @@
-# Compares with +inf.
+# The check for overflow compares with +inf, so -inf and NaN pass.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

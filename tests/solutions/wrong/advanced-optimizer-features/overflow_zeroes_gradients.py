@@ -1,4 +1,4 @@
-# Sets the gradients to zero.
+# On overflow it sets the gradients to zero instead of None.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Has none of the settings.
+# The object has none of the settings that the text names.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Forgets that a gradient may be missing.
+# Averaging forgets that a gradient may be missing.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Leaves the sum over the ranks.
+# Leaves the sum over the ranks and forgets to divide.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

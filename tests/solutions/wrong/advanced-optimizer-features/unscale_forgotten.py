@@ -1,4 +1,4 @@
-# Only looks for overflow.
+# Looks for overflow but does not divide by the scale.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

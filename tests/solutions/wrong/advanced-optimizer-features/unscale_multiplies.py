@@ -1,4 +1,4 @@
-# Multiplies by the scale once more.
+# Multiplies by the scale once more instead of dividing.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

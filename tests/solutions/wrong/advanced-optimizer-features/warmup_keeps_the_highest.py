@@ -1,4 +1,4 @@
-# Never lowers the rate again.
+# Warm-up never lowers a rate it has given before.
 # expect-loss: test-advanced-features
 #| export
 class AdvancedOptimizerFeatures:

@@ -1,4 +1,4 @@
-# Goes on rising after warm-up.
+# The rate goes on rising after the warm-up.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

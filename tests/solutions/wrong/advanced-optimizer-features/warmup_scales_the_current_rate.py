@@ -1,4 +1,4 @@
-# Multiplies the rate that is there.
+# Multiplies the rate that is there instead of base_lr.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

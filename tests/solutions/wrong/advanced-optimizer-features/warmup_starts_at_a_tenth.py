@@ -1,4 +1,4 @@
-# Starts at a tenth of the rate.
+# Starts at a tenth of the rate, as if warmup_factor were the first rate.
 # expect-loss: test-advanced-features
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Always gives the same range.
+# The advice always names the same range of rates.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

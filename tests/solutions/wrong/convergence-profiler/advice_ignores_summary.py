@@ -1,4 +1,4 @@
-# Does not repeat the summary.
+# The advice does not repeat the summary of the comparison.
 # expect-loss: test-convergence-profiler
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Counts steps from 1.
+# The convergence step is counted from 1.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Takes the last loss of every history.
+# Takes the last loss of every history, also of an empty one.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Does not divide by the time.
+# Efficiency is the loss reduction, not divided by the time.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Starts with a previous loss of 0.0.
+# The first step is compared with a previous loss of 0.0.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

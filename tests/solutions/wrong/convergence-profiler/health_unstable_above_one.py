@@ -1,4 +1,4 @@
-# Uses a ratio of 1 for unstable.
+# Calls gradients unstable above a ratio of 1 instead of 2.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

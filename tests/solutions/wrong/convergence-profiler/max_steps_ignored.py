@@ -1,4 +1,4 @@
-# Always does 100 steps.
+# Always does 100 steps, whatever max_steps is.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

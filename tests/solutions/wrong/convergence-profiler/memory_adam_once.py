@@ -1,4 +1,4 @@
-# Counts one moment for Adam.
+# Counts one moment for Adam and forgets the other.
 # expect-loss: test-convergence-profiler
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Total over parameters.
+# Memory efficiency is total over parameters, upside down.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Takes all SGD for plain.
+# Takes SGD with momentum for plain SGD, without state.
 # expect-loss: test-convergence-profiler
 # expect-loss: test-ml-systems-integration
 #| export

@@ -1,4 +1,4 @@
-# Returns bytes.
+# Returns bytes under names that end in mb.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

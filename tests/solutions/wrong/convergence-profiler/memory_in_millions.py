@@ -1,4 +1,4 @@
-# Divides by 10**6.
+# Divides by 10**6, so its MB is smaller than 2**20 bytes.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

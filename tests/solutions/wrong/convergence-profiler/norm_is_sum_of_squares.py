@@ -1,5 +1,6 @@
-# Forgets the root.
+# The gradient norm lacks the root.
 # expect-loss: test-convergence-profiler
+# expect-loss: test-ml-systems-integration
 #| export
 class OptimizerConvergenceProfiler:
     """Watch training runs, compare them, and turn the comparison into advice."""

@@ -1,4 +1,4 @@
-# Leaves one key out of the profile.
+# Leaves stability_score out of the profile.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,5 +1,6 @@
-# Reads the rate before the run.
+# Reads the learning rate once, before the run.
 # expect-loss: test-convergence-profiler
+# expect-loss: test-ml-systems-integration
 #| export
 class OptimizerConvergenceProfiler:
     def __init__(self):

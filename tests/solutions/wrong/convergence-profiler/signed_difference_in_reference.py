@@ -1,4 +1,4 @@
-# Leaves out abs() in the helper.
+# Leaves out abs(), so every rising or falling step counts by its sign.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

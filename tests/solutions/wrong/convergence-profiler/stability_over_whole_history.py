@@ -1,4 +1,4 @@
-# Takes the whole history.
+# Stability looks at the whole history instead of the last window.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Trains for 50 steps always.
+# Always trains for 50 steps at each rate, whatever steps is.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Falls back to the first rate.
+# Falls back to the first rate where no rate can be trusted.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Catches only what it expects.
+# Expects two lists from every rate and fails on None.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Returns milliseconds.
+# The average step time is in milliseconds.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Sorts None with numbers.
+# Sorts None among the steps of runs that converged.
 # expect-loss: test-convergence-profiler
 #| export
 class OptimizerConvergenceProfiler:

@@ -1,4 +1,4 @@
-# Prints nothing.
+# Trains as it should but prints nothing.
 # expect-loss: test-training-integration
 #| export
 def train_simple_model():

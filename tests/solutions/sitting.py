@@ -1,0 +1,132 @@
+"""Let a solution sit the exam of many seeds at once, as in grading, without a kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from tests.solutions.harness import ROOT, cells, graded_cells
+from tinytorch.checks import Report
+from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observation, observe
+from tinytorch.checks.wire import encode
+from tinytorch.tito.course import Course
+from tinytorch.tito.grading import reference
+from tinytorch.tito.grading.exam import Exam, Sitting
+from tinytorch.tito.grading.trusted import Cases, checks_of, draw_cases, driving_source
+from tinytorch.tito.source import read_source
+
+
+@cache
+def exam(seeds: tuple[int, ...]) -> Exam:
+    """Return an exam with the fresh inputs of several seeds, each set of inputs once."""
+    graded = {name: cell.source for name, cell in cells() if cell.metadata.nbgrader.grade}
+    checks = {name: checks_of(source, name) for name, source in graded.items()}
+    cases = {
+        name: _merged([draw_cases(made, seed) for seed in seeds]) for name, made in checks.items()
+    }
+    source = read_source(Course(ROOT).module("08_optimizers").source)
+    return Exam(seeds[0], checks, graded, cases, reference.ask(source, cases))
+
+
+def _merged(drawn: list[Cases]) -> Cases:
+    """Return the inputs of each part in all drawings, those that are equal only once."""
+    merged: Cases = {}
+    for name in drawn[0]:
+        each = [given for cases in drawn for given in cases[name]]
+        merged[name] = list({json.dumps(encode(given)): given for given in each}.values())
+    return merged
+
+
+@cache
+def _driving(name: str) -> CodeType:
+    cell = dict(cells())[name]
+    source = driving_source(cell.source) if cell.metadata.nbgrader.grade else cell.source
+    return compile(source, name, "exec", dont_inherit=True)
+
+
+def student(replaced: dict[str, str]) -> dict[str, Any]:
+    """Run what a student's process runs, with some solution cells replaced; return its names."""
+    namespace: dict[str, Any] = {"__name__": "student"}
+    for name, _ in cells():
+        own = replaced.get(name)
+        code = compile(own, name, "exec", dont_inherit=True) if own else _driving(name)
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(code, namespace)
+    return namespace
+
+
+def touched(cell: str) -> set[str]:
+    """Return the graded cells that name what a solution cell defines."""
+    source = dict(cells())[cell].source
+    defined = re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE)
+    pattern = re.compile(rf"\b({'|'.join(defined)})\b")
+    return {name for name in graded_cells() if pattern.search(dict(cells())[name].source)}
+
+
+def one_drawing(exam: Exam, number: int) -> Exam:
+    """Return an exam of the public inputs and one set of fresh ones, or, with 0, none.
+
+    Parameters
+    ----------
+    exam : Exam
+        Of many seeds.
+    number : int
+        Which set of fresh inputs; a part that has fewer begins again with its first.
+    """
+
+    def chosen(each: Sequence[Any]) -> list[Any]:
+        fresh = each[1:]
+        return [each[0], *([fresh[number % len(fresh)]] if number and fresh else [])]
+
+    def of_all(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> dict[str, Any]:
+        return {
+            name: {part: chosen(each) for part, each in table.items()}
+            for name, table in tables.items()
+        }
+
+    return replace(exam, cases=of_all(exam.cases), expected=of_all(exam.expected))
+
+
+def sit(exam: Exam, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
+    """Let a student's names sit some graded cells of an exam; return the verdicts."""
+    sitting, found = Sitting.begin(exam), []
+    for name in names:
+        answers = {
+            (part, case): observe(namespace[part], given, SECONDS_A_PART)
+            for part, cases in exam.cases[name].items()
+            for case, given in enumerate(cases)
+        }
+        found.append(sitting.verdict(answered(sitting, name, answers))[0])
+    return found
+
+
+def answered(
+    sitting: Sitting, name: str, answers: dict[tuple[str, int], Observation]
+) -> NotebookNode:
+    """Return a graded cell with observations in its outputs, by part and case."""
+    outputs = []
+    for (part, case), seen in answers.items():
+        data = {
+            "version": 1,
+            "run": sitting.run,
+            "grade_id": name,
+            "part": part,
+            "case": case,
+            "values": encode(seen.values),
+            "error": seen.error,
+            "unfinished": seen.unfinished,
+            "interrupted": seen.interrupted,
+        }
+        outputs.append(new_output("display_data", {OBSERVATION_TYPE: data}))
+    return NotebookNode({**dict(cells())[name], "outputs": outputs})
