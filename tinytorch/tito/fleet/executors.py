@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -130,10 +131,16 @@ class LocalExecutor(Executor):
 
 
 def _begin_worker() -> None:
-    """Let only the driver be interrupted, which then ends the workers."""
-    import signal
-
+    """Let only the driver be interrupted, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
+
+
+def _end_with_driver() -> None:
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(1)
 
 
 class DaskExecutor(Executor):

@@ -62,8 +62,8 @@ class MarkBook:
         nbgrader's names.
     config : Config
         Names the plugin that decides on late submissions.
-    patience : float
-        Seconds to wait for a locked gradebook.
+    patience : float, optional
+        Seconds to wait for a locked gradebook; a minute by default.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class MarkBook:
         assignment: str,
         notebook: str,
         config: Config | None = None,
-        patience: float = _PATIENCE,
+        patience: float | None = None,
     ) -> None:
         self._book = book
         self._db = book.db
         self.assignment, self.notebook = assignment, notebook
         self._config = config or Config()
-        self._patience = patience
+        self._patience = _PATIENCE if patience is None else patience
         found = book.find_notebook(notebook, assignment)
         self._notebook_id, self._assignment_id = found.id, found.assignment_id
         self._kernelspec = found.kernelspec or ""
