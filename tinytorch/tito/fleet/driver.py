@@ -59,7 +59,6 @@ class Driver:
         self._report = report
         self._running: dict[Future[Any], Job] = {}
         self._losses: dict[str, int] = {}
-        self._refusals = 0
         self._again: deque[Job] = deque()
         self._kept: list[Result] = []
         self._kept_since = 0.0
@@ -124,8 +123,6 @@ class Driver:
         except (WorkerLostError, MemoryError) as error:
             self._lost(job, error)
             return
-        except TitoError:
-            raise
         except Exception as error:  # a fault of the tools; it must not stop the others
             self._log.exception("%s could not be graded", job.student)
             result = Result(job.student, job.digest, "failed", reason=reason_of(error))
@@ -137,8 +134,9 @@ class Driver:
         self._keep(result)
 
     def _lost(self, job: Job, error: BaseException) -> None:
-        losses = self._losses[job.student] = self._losses.get(job.student, 0) + 1
-        self._log.warning("%s: %s, time %s", job.student, error, losses)
+        losses = self._losses.get(job.student, 0) + getattr(error, "losses", 1)
+        self._losses[job.student] = losses
+        self._log.warning("%s: %s; lost with %s workers", job.student, error, losses)
         if losses < _TRIES:
             self._again.append(job)
             return
@@ -148,7 +146,6 @@ class Driver:
     def _refused(self, job: Job, result: Result) -> None:
         """Do without a worker that must not grade; end the run if no other is left."""
         self._log.warning(result.reason)
-        self._refusals += 1
         refuse = getattr(self._executor, "refuse", None)
         if refuse is None or not refuse(result.worker):
             raise TitoError(f"{result.reason}; start workers of this version.")

@@ -8,8 +8,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import suppress
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from typing import Any
 
 from tinytorch.tito.errors import TitoError
@@ -19,7 +18,19 @@ _PRELOADED = ["tinytorch.tito.fleet.worker"]
 
 
 class WorkerLostError(Exception):
-    """A worker was killed, or ran out of memory, while it did this job."""
+    """A worker was killed, or ran out of memory, while it did this job.
+
+    Parameters
+    ----------
+    message : str
+        What happened.
+    losses : int
+        How many workers that makes; none where the job had no part in it.
+    """
+
+    def __init__(self, message: str, losses: int = 1) -> None:
+        super().__init__(message)
+        self.losses = losses
 
 
 class InlineExecutor(Executor):
@@ -167,38 +178,64 @@ class DaskExecutor(Executor):
                 "'pip install tinytorch-optimizers[cluster]'."
             ) from error
         self._distributed = distributed
-        try:
-            self._client = distributed.Client(address, timeout=seconds, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise TitoError(f"no Dask scheduler answers at {address}: {error}") from error
+        self._seconds = seconds
         self.address = address
+        self._client = self._connect()
+
+    def _connect(self) -> Any:
+        try:
+            return self._distributed.Client(
+                self.address, timeout=self._seconds, set_as_default=False
+            )
+        except (OSError, ValueError, TimeoutError) as error:
+            raise TitoError(
+                f"no Dask scheduler answers at {self.address}: {error}. Start one, or grade again "
+                "later: it goes on from here."
+            ) from error
+
+    def _workers(self) -> list[str]:
+        """Return the addresses of the workers that may grade, as of now."""
+        if self._client.status != "running":
+            self._client.close(timeout=2)
+            self._client = self._connect()
+        return list(self._client.scheduler_info(n_workers=-1)["workers"])
 
     @property
     def workers(self) -> int:
         """How many workers there are now."""
-        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        return max(1, len(self._workers()))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a job."""
         future: Future[Any] = Future()
+        self._workers()  # a connection that was lost is made anew
         # Pure functions of equal arguments share a result; a job that is tried again must not.
         inner = self._client.submit(fn, *args, pure=False, retries=0)
         inner.add_done_callback(lambda done: self._done(future, done))
         return future
 
     def _done(self, future: Future[Any], inner: Any) -> None:
-        if inner.status == "finished":
-            with suppress(Exception):  # what was computed went with its worker: asked for again
-                future.set_result(inner.result(timeout=60))
-                return
-        error = inner.exception(timeout=60) if inner.status == "error" else None
-        lost = (self._distributed.scheduler.KilledWorker, MemoryError, type(None))
-        if isinstance(error, lost):
-            error = WorkerLostError("the worker, or the connection to it, was lost")
-        future.set_exception(error)
+        try:
+            future.set_result(inner.result(timeout=60))
+        except self._distributed.scheduler.KilledWorker as error:
+            # Dask has given it to several workers already.
+            future.set_exception(WorkerLostError(f"the workers were killed: {error}", losses=2))
+        except (CancelledError, OSError, TimeoutError) as error:
+            lost = WorkerLostError(f"the scheduler was lost: {error}", losses=0)
+            future.set_exception(lost)
+        except BaseException as error:
+            future.set_exception(error)
 
-    def refuse(self, worker: str) -> None:
-        """Use a worker no more."""
+    def refuse(self, worker: str) -> bool:
+        """Retire a worker, which would take all jobs since it is done with each at once.
+
+        Returns
+        -------
+        bool
+            Whether there are others.
+        """
+        self._client.retire_workers([worker], close_workers=True)
+        return any(address != worker for address in self._workers())
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the scheduler; its workers go on without this run's jobs."""

@@ -14,7 +14,9 @@ import logging
 import os
 import shutil
 import socket
+import sys
 import tempfile
+import threading
 import traceback
 from contextlib import suppress
 from functools import lru_cache
@@ -39,6 +41,8 @@ _FOLDER = "tito-worker-"
 _LOG_SHOWN = 20_000
 #: How often a submission is begun: a kernel may be killed by somebody else.
 _ATTEMPTS = 3
+#: A worker of Dask may have several threads; kernels come from one zygote, one after the other.
+_one_at_a_time = threading.Lock()
 
 
 def grade(packed: bytes, job: Job) -> Result:
@@ -66,7 +70,8 @@ def grade(packed: bytes, job: Job) -> Result:
     said = io.StringIO()
     log = _log_to(said)
     try:
-        made = _grade(workplace(packed), job, log)
+        with _one_at_a_time:
+            made = _grade(workplace(packed), job, log)
     except MemoryError:
         raise  # a worker elsewhere may have more
     except Exception as error:  # whatever a student's file or code brings about
@@ -93,7 +98,10 @@ def reason_of(error: BaseException) -> str:
 
 
 def this_worker() -> str:
-    """Name this process."""
+    """Name this process, by its address where Dask runs it."""
+    if "distributed.worker" in sys.modules:
+        with suppress(ValueError):  # not in a task
+            return sys.modules["distributed.worker"].get_worker().address
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
