@@ -14,9 +14,8 @@ from typing import Any
 
 import click
 
-from tests.attacks.classroom import MODULE
 from tests.bench import report
-from tests.bench.classroom import make, names
+from tests.bench.classroom import MODULE, make, names
 from tests.bench.meter import Meter, Used
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading.scores import table

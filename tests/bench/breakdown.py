@@ -13,8 +13,7 @@ from unittest import mock
 
 from nbgrader.preprocessors import CheckCellMetadata
 
-from tests.attacks.classroom import MODULE
-from tests.bench.classroom import names
+from tests.bench.classroom import MODULE, names
 from tinytorch.tito.course import Course
 from tinytorch.tito.flags.scan import FlagSuspiciousCode
 from tinytorch.tito.fleet import driver, steps, worker

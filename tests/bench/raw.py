@@ -18,8 +18,7 @@ import nbformat
 import numpy as np  # noqa: F401 - warm
 from matplotlib.backends import backend_agg  # noqa: F401 - warm
 
-from tests.attacks.classroom import MODULE
-from tests.bench.classroom import NOTEBOOK, names
+from tests.bench.classroom import MODULE, NOTEBOOK, names
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading.cells import is_autograded
 from tinytorch.tito.grading.exam import Sitting, exam_of
