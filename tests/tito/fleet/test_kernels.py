@@ -143,14 +143,17 @@ def test_a_zygote_holds_nothing_of_its_owner(monkeypatch):
 def test_messages_are_put_together_whatever_is_sent():
     sent = []
     sender = wire.Sender(type("Socket", (), {"sendall": staticmethod(sent.append)}))
-    sender.send(wire.IOPUB, [b"a" * 100_000, b"", b"c"])
     assembler = wire.Assembler(200_000)
-    assert [assembler.add(packet) for packet in (b"", b"junk" * 9, sent[0][:20], sent[1])] == [
-        None
-    ] * 4
-    got = [assembler.add(packet) for packet in sent]
-    assert got[:-1] == [None, None] and got[-1] == (wire.IOPUB, [b"a" * 100_000, b"", b"c"])
-    whole = len(sent)
-    sender.send(wire.IOPUB, [b"d" * 300_000])
-    assert not any(assembler.add(packet) for packet in sent[whole:])
+
+    def received(parts):
+        del sent[:]
+        sender.send(wire.IOPUB, parts)
+        return [assembler.add(packet) for packet in sent]
+
+    received([b"a" * 100_000])
+    unfinished = sent[:2]
+    assert not any(assembler.add(packet) for packet in (b"", b"junk" * 9, *unfinished))
+    parts = [b"b" * 100_000, b"", b"c"]
+    assert received(parts) == [None, None, (wire.IOPUB, parts)]
+    assert not any(received([b"d" * 300_000]))
     assert assembler.dropped == 1

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.progress import (
@@ -64,7 +65,8 @@ def command(
         task = bar.add_task("grade", total=None, speed="", failed="")
 
         def show(run: GradingRun) -> None:
-            bar.update(task, completed=len(run.outcomes), total=run.total, **_told_of(run, bar))
+            fields: dict[str, Any] = _told_of(run, bar)
+            bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
         run = pipeline.grade(
             Course.find(), module, students or None, force, show, seed, isolation, where

@@ -57,7 +57,7 @@ class ExecuteHere(ExecuteSubmission):
         if self.clear_before_next_output:
             outs[:] = []
             self.clear_display_id_mapping(cell_index)
-            self.clear_before_next_output = False
+            self.clear_before_next_output: bool = False
         if display_id:
             places = self._display_id_map.setdefault(display_id, {})
             places.setdefault(cell_index, []).append(len(outs))
@@ -77,6 +77,7 @@ class ExecuteHere(ExecuteSubmission):
 def output_of(msg: dict[str, Any]) -> NotebookNode | None:
     """Return the output that a message is; None for what is none, from whomever it came."""
     kind, content = msg["msg_type"], msg["content"]
+    fields: dict[str, type]
     if kind == "stream":
         fields = {"name": str, "text": str}
         if content.get("name") not in ("stdout", "stderr"):

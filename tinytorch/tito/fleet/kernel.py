@@ -59,7 +59,7 @@ class PubThread(IOPubThread):
         self.thread = threading.Thread(target=self._run, daemon=True, name="IOPub")
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self.io_loop.asyncio_loop)  # type: ignore[attr-defined]
+        asyncio.set_event_loop(self.io_loop.asyncio_loop)
         self.io_loop.start()
 
     def start(self) -> None:
@@ -90,7 +90,7 @@ class NoShellThread:
 class Kernel(IPythonKernel):
     """IPython's kernel without subshells."""
 
-    shell_stream = Instance(Channel)
+    shell_stream = Instance(Channel)  # type: ignore[assignment]
     _supports_kernel_subshells = False
 
 

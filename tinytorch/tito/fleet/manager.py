@@ -188,16 +188,16 @@ class PacketClient(AsyncKernelClient):
         self.failure = ""
 
     @property
-    def shell_channel(self) -> Channel:  # type: ignore[override]
+    def shell_channel(self) -> Channel:
         """Requests and replies."""
         return self._channels[wire.SHELL]
 
     @property
-    def iopub_channel(self) -> Channel:  # type: ignore[override]
+    def iopub_channel(self) -> Channel:
         """Outputs and states."""
         return self._channels[wire.IOPUB]
 
-    async def is_alive(self) -> bool:  # type: ignore[override]
+    async def is_alive(self) -> bool:
         """Whether the kernel runs."""
         return await self._manager.is_alive()
 

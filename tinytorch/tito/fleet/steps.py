@@ -110,7 +110,7 @@ def run(
     steps: list[NbGraderPreprocessor], nb: NotebookNode, resources: Mapping[str, Any]
 ) -> tuple[NotebookNode, Resources]:
     """Let one step after the other work on a notebook."""
-    resources = dict(resources)
+    made = dict(resources)
     for step in steps:
-        nb, resources = step.preprocess(nb, resources)
-    return nb, resources
+        nb, made = step.preprocess(nb, made)
+    return nb, made

@@ -62,7 +62,7 @@ def grade(packed: bytes, job: Job) -> Result:
         submission's.
     """
     ours = fingerprint()
-    about = {"student": job.student, "digest": job.digest, "worker": this_worker()}
+    about: dict[str, Any] = {"student": job.student, "digest": job.digest, "worker": this_worker()}
     if job.version != ours:
         reason = f"the worker {this_worker()} has another version: {_difference(ours, job.version)}"
         return Result(status="refused", reason=reason, **about)

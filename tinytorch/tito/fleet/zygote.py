@@ -59,7 +59,7 @@ def main() -> None:
     here = Path(__file__).parent
     wire = _load("tito_wire", here / "wire.py")
     kernel = _load("tito_kernel", here / "kernel.py")
-    kernel.wire = wire
+    kernel.wire = wire  # type: ignore[attr-defined]
     _warm_up(setup)
     control.send(json.dumps({"ready": True}).encode())
     while True:
@@ -153,12 +153,12 @@ class _PackageFinder:
 
 def _import_package(folder: Path, shown: str) -> None:
     finder = _PackageFinder(folder, shown)
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     try:
         for name in finder.files:
             importlib.import_module(name)
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
     for name, (path, _) in finder.files.items():
         module = sys.modules[name]
         module.__loader__ = SourceFileLoader(name, path)
@@ -198,7 +198,7 @@ def _start(request: dict[str, Any], connection: socket.socket, files: Sequence[i
     except BaseException as error:  # it must be known, and nothing of the zygote may go on
         text = f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            sys.modules["tito_wire"].Sender(connection).send(3, [text.encode()])  # type: ignore[attr-defined]
+            sys.modules["tito_wire"].Sender(connection).send(3, [text.encode()])
     finally:
         os._exit(1)
 
@@ -225,13 +225,13 @@ def _become(request: dict[str, Any], connection: socket.socket, files: Sequence[
     _look_whether_that_holds(bool(request["filter"]))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.path_importer_cache.clear()
-    sys.modules["numpy"].random.seed()  # type: ignore[attr-defined]
+    sys.modules["numpy"].random.seed()
     if request.get("program"):
         sys.argv[:] = request["program"]
         runpy.run_path(sys.argv[0], run_name="__main__")
         sys.stdout.flush()
         os._exit(0)
-    sys.modules["tito_kernel"].main(connection)  # type: ignore[attr-defined]
+    sys.modules["tito_kernel"].main(connection)
 
 
 class _Header(ctypes.Structure):
