@@ -1,4 +1,4 @@
-"""Attacks are graded in few classes, two at a time; each test looks at what became of one."""
+"""Attacks are graded in few classes, three at a time; each test looks at what became of one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.attacks.attack import ATTACKS, Attack
 from tests.attacks.classroom import Graded, grade_class, lean_course
 from tests.attacks.leftovers import remove_tree
 
-#: Attacks that wait, and attacks that compute, so that two classes at a time need both cores.
+#: Attacks on the machine wait more than they compute; those in the kernel do not.
 HALVES = {
     "kernel": ("forging", "messages"),
     "machine": ("harming", "handing_in", "poisoning", "reading"),
@@ -108,7 +108,7 @@ def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[tuple[str, str]
     folders = {name: Path(tempfile.mkdtemp(prefix="ta-")) for name in ("lean", *asked)}
     try:
         lean = lean_course(folders["lean"])
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(3) as pool:
             classes: dict[tuple[str, str], Future[Graded]] = {
                 room: pool.submit(grade_class, lean, attacks, folders[room], room[0] == "somebody")
                 for room, attacks in asked.items()

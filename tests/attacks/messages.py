@@ -232,8 +232,7 @@ def forged_end_of_the_cell():
             if name:
                 show(name)
                 parent = kernel.get_parent("shell")
-                reply = {"status": "ok", "execution_count": 1, "payload": []}
-                reply["user_expressions"] = {}
+                reply = {"status": "ok", "execution_count": 1, "user_expressions": {}}
                 kernel.session.send(kernel.shell_stream, "execute_reply", reply, parent=parent,
                                     ident=kernel._parent_ident["shell"])
                 kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"},

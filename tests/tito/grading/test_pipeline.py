@@ -15,6 +15,7 @@ from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.steps import TellVerdicts
 from tinytorch.tito.grading import pipeline, records, scores
 from tinytorch.tito.grading.execute import ExecuteSubmission
+from tinytorch.tito.sandbox import levels
 
 from .conftest import RIGHT, cell, limits, position, solve
 
@@ -305,6 +306,21 @@ def test_without_a_release_nothing_begins(course, module, hand_in):
     (course.release / module.name / f"{module.notebook}.ipynb").unlink()
     with pytest.raises(TitoError, match="tito release 08_optimizers"):
         pipeline.grade(course, module)
+
+
+def test_less_isolation_is_refused_unless_accepted_and_then_noted(
+    course, module, hand_in, monkeypatch
+):
+    monkeypatch.setattr(levels, "find_bwrap", lambda: None)
+    hand_in("ada")
+    with pytest.raises(TitoError, match="(?s)not installed.*processes.*--isolation limits"):
+        pipeline.grade(course, module)
+    assert records.load(course, module, "ada") is None
+    run = pipeline.grade(course, module, isolation="limits")
+    assert run.isolation.level == "limits" and len(run.graded) == 1
+    assert points(course, module)["ada"]["test-double"] == 4.0
+    noted = records.load(course, module, "ada").isolation
+    assert noted["level"] == "limits" and "leaves processes behind" in noted["leaks"]
 
 
 def test_ctrl_c_leaves_nothing_half_done(course, module, hand_in, damaged, tmp_path):
