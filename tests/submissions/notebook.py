@@ -77,6 +77,16 @@ class Work:
         self.notebook.cells.remove(self.cell(grade_id))
         return self
 
+    def drop_demonstrations(self) -> Work:
+        """Delete the cells that nothing names: a student may, and they earn nothing."""
+        kept = [
+            cell
+            for cell in self.notebook.cells
+            if cell.cell_type != "code" or "nbgrader" in cell.metadata
+        ]
+        self.notebook.cells = kept
+        return self
+
     def insert_first(self, source: str) -> Work:
         """Put a code cell of the student's own at the top."""
         cell = nbformat.v4.new_code_cell(source)

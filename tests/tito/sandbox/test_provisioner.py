@@ -64,7 +64,10 @@ def test_nothing_of_the_instructors_is_in_sight(start):
     assert kernel.run("print(sorted(p for p in os.listdir('/proc') if p.isdigit()))") == (
         "['1', '2']"
     )
-    assert kernel.run("print([name for name in os.listdir('/tmp') if name[0] != 'p'])") == "[]"
+    # Where the environment itself lies below /tmp, the way to it is there.
+    way = [Path(sys.prefix).parts[2]] if sys.prefix.startswith("/tmp/") else []
+    seen = "print([name for name in os.listdir('/tmp') if name[0] != 'p'])"
+    assert kernel.run(seen) == str(way)
 
 
 def test_one_sandbox_leaves_nothing_to_the_next(start):
