@@ -19,9 +19,10 @@ from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters, records
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.grading.pipeline import put_in_place, staging_folder, submitted
+from tinytorch.tito.grading.pipeline import submitted
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
