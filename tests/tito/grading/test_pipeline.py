@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -9,9 +10,11 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet import settle
+from tinytorch.tito.fleet.gradebook import MarkBook
+from tinytorch.tito.fleet.steps import TellVerdicts
 from tinytorch.tito.grading import pipeline, records, scores
 from tinytorch.tito.grading.execute import ExecuteSubmission
-from tinytorch.tito.grading.verdicts import SaveVerdicts
 from tinytorch.tito.sandbox import levels
 
 from .conftest import RIGHT, cell, limits, position, solve
@@ -69,7 +72,9 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
     (course.submitted / "empty" / module.name).mkdir(parents=True)
     (course.submitted / "absent").mkdir()
     seen = []
-    run = pipeline.grade(course, module, on_progress=lambda *at: seen.append(at))
+    run = pipeline.grade(
+        course, module, on_progress=lambda run: seen.append((len(run.outcomes), run.total))
+    )
 
     assert {o.student: o.status for o in run.outcomes} == {
         "right": "graded",
@@ -81,7 +86,7 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
         "partly": "graded",
         "empty": "failed",
     }
-    assert seen[0] == (0, 8, "broken") and seen[-1] == (8, 8, "")
+    assert seen == [(done, 8) for done in range(9)]
     reasons = {o.student: o.reason for o in run.failed}
     assert reasons["broken"].startswith("optimizers_dev.ipynb is not valid JSON (line 1")
     assert "optimizers_dev.ipynb is missing" in reasons["empty"]
@@ -105,7 +110,9 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
     record = json.loads(records.path_of(course, module, "partly").read_text())
     assert [part["earned"] for part in record["cells"]["test-double"]["parts"]] == [2.0, 0]
     assert record["isolation"] == run.isolation.as_json() and run.isolation.level == "full"
-    assert not list((course.records / module.name).glob(".grading-*")), "nothing temporary is left"
+    assert not list((course.records / module.name).glob(".journal/*")), (
+        "nothing is still to be done"
+    )
 
 
 def nbgrader(course, *arguments):
@@ -178,35 +185,58 @@ def test_a_new_release_makes_every_submission_new(course, module, hand_in):
     assert len(pipeline.grade(course, module).graded) == 1
 
 
-@pytest.mark.parametrize("place", [ExecuteSubmission, SaveVerdicts, "after the grades"])
-def test_a_failed_regrade_leaves_mark_time_and_notebook(
-    course, module, hand_in, damaged, monkeypatch, place
-):
+@pytest.fixture
+def regraded(course, module, hand_in, damaged):
+    """A submission that was graded, and has been handed in anew without an answer."""
     folder = hand_in("ada").parent
     (folder / "timestamp.txt").write_text("2025-11-20 12:00:00 UTC")
     pipeline.grade(course, module)
-    before, notebook = snapshot(course), graded_notebook(course, module, "ada").read_bytes()
     hand_in("ada", damaged(solutions={}))
     (folder / "timestamp.txt").write_text("2025-11-21 12:00:00 UTC")
+    return snapshot(course), graded_notebook(course, module, "ada").read_bytes()
 
+
+@pytest.mark.parametrize("place", [ExecuteSubmission, TellVerdicts])
+def test_a_failed_regrade_leaves_mark_time_and_notebook(
+    course, module, regraded, monkeypatch, place
+):
     def fail(*args):
         raise RuntimeError("no space left")
 
-    if place == "after the grades":
-        monkeypatch.setattr(pipeline, "put_in_place", fail)
-    else:
-        name = "preprocess" if place is ExecuteSubmission else "_add_comment"
-        monkeypatch.setattr(place, name, fail)
+    monkeypatch.setattr(place, "preprocess", fail)
     (outcome,) = pipeline.grade(course, module).outcomes
     assert outcome.status == "failed" and "no space left" in outcome.reason
-    assert snapshot(course) == before
-    assert graded_notebook(course, module, "ada").read_bytes() == notebook
+    assert (snapshot(course), graded_notebook(course, module, "ada").read_bytes()) == regraded
     (row,) = scores.table(course, module)
     assert (row.status, row.total) == ("failed", 10.0)
     assert row.flags == ("the mark is of an earlier submission",)
     monkeypatch.undo()
     assert pipeline.grade(course, module).outcomes[0].status == "graded"
     assert points(course, module)["ada"]["test-double"] == 0.0
+
+
+@pytest.mark.parametrize("place", ["before the commit", "after the commit"])
+def test_marks_that_could_not_be_entered_are_entered_by_the_next_run(
+    course, module, regraded, monkeypatch, place
+):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if place == "before the commit":
+        monkeypatch.setattr(MarkBook, "_set_comments", fail)
+    else:
+        monkeypatch.setattr(settle, "replace_text", fail)
+    with pytest.raises((TitoError, OSError), match="No space left"):
+        pipeline.grade(course, module)
+    if place == "before the commit":
+        assert snapshot(course) == regraded[0], "all marks of a submission, or none"
+    monkeypatch.undo()
+    monkeypatch.setattr(ExecuteSubmission, "preprocess", fail)  # it need not run again
+    run = pipeline.grade(course, module)
+    assert [outcome.status for outcome in run.outcomes] == ["skipped"]
+    assert points(course, module)["ada"]["test-double"] == 0.0
+    record = records.load(course, module, "ada")
+    assert [sum(mark["earned"].values()) for mark in record.earlier] == [10.0]
 
 
 def test_a_first_submission_that_fails_waits_for_no_grader(course, module, hand_in, monkeypatch):
@@ -300,14 +330,13 @@ def test_ctrl_c_leaves_nothing_half_done(course, module, hand_in, damaged, tmp_p
         "import threading, os, signal, sys\n"
         "from tinytorch.tito.course import Course\n"
         "from tinytorch.tito.grading import pipeline\n"
-        "def at(done, total, student):\n"
-        "    if student == 'ben':\n"
-        "        threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "def at(run):\n"
+        "    if len(run.outcomes) == 1:\n"
+        "        threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "course = Course.find()\n"
-        "try:\n"
-        "    pipeline.grade(course, course.module('08'), on_progress=at)\n"
-        "except KeyboardInterrupt:\n"
-        "    sys.exit(130)\n"
+        "where = pipeline.Where(workers=1)\n"
+        "run = pipeline.grade(course, course.module('08'), on_progress=at, where=where)\n"
+        "sys.exit(130 if run.interrupted else 0)\n"
     )
     scratch = tmp_path / "t"
     scratch.mkdir()
@@ -322,8 +351,7 @@ def test_ctrl_c_leaves_nothing_half_done(course, module, hand_in, damaged, tmp_p
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
     assert {row[0] for row in snapshot(course)} == {"ada"}
-    assert not list((course.records / module.name).glob(".*"))
-    assert not list(scratch.iterdir())
+    assert not list((course.records / module.name).glob(".journal/*"))
     running = Path("/proc").glob("[0-9]*/cmdline")
     assert not [path for path in running if str(scratch) in read_or_nothing(path)]
 

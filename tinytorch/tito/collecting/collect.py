@@ -16,9 +16,9 @@ from tinytorch.tito.collecting import archive
 from tinytorch.tito.collecting.schemes import SCHEMES, Found, recognize
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters
 from tinytorch.tito.grading.intake import MAX_BYTES
-from tinytorch.tito.grading.pipeline import put_in_place, staging_folder
 from tinytorch.tito.roster import Person, Roster
 
 _LONGEST_NAME = 200

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.grading import pipeline
+from tinytorch.tito.grading.pipeline import GradingRun, Where
 from tinytorch.tito.sandbox import LEVELS, Isolation
 
 
@@ -23,41 +36,111 @@ from tinytorch.tito.sandbox import LEVELS, Isolation
     type=click.Choice(LEVELS),
     help="Accept isolation of students' code down to this level; 'tito doctor' says which it is.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes of this machine; as many as it has processors by default.",
+)
+@click.option("--scheduler", help="Use the workers of this Dask scheduler: tcp://HOST:8786.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def command(
     module: Module,
     students: tuple[str, ...],
     force: bool,
     seed: int | None,
     isolation: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
 ) -> None:
     """Grade the submissions of MODULE that are new or have changed.
 
     A submission that cannot be graded is named and never stops the others; the command then
-    exits with 1.
+    exits with 1. A run that is ended, in whatever way, is gone on with by the same command.
     """
-    bar = Progress(
-        TextColumn("grading {task.fields[student]}"),
+    if workers is not None and scheduler is not None:
+        raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
+    where = Where(workers, scheduler)
+    with _bar(hidden=as_json) as bar:
+        task = bar.add_task("grade", total=None, speed="", failed="")
+
+        def show(run: GradingRun) -> None:
+            fields: dict[str, Any] = _told_of(run, bar)
+            bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
+
+        run = pipeline.grade(
+            Course.find(), module, students or None, force, show, seed, isolation, where
+        )
+    if as_json:
+        click.echo(json.dumps(_data(run), indent=1, ensure_ascii=False))
+    else:
+        _summarize(run, module)
+    sys.exit(1 if run.failed or run.interrupted else 0)
+
+
+def _bar(hidden: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("grading"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
         console=console,
         transient=True,  # the summary stays
+        disable=hidden or not console.is_terminal,
     )
-    with bar:
-        task = bar.add_task("grade", total=None, student="")
 
-        def show(done: int, total: int, student: str) -> None:
-            bar.update(task, completed=done, total=total, student=student)
 
-        run = pipeline.grade(Course.find(), module, students or None, force, show, seed, isolation)
+def _told_of(run: GradingRun, bar: Progress) -> dict[str, str]:
+    """Say how fast it goes, and how many failed so far."""
+    elapsed = bar.tasks[0].elapsed or 0.0
+    done = len(run.graded) + len(run.failed)
+    speed = f"{60 * done / elapsed:.0f}/min" if elapsed > 1 and done else ""
+    return {"speed": speed, "failed": f"{len(run.failed)} failed" if run.failed else ""}
+
+
+def _summarize(run: GradingRun, module: Module) -> None:
     for outcome in run.failed:
         line = f"not graded: {outcome.student}: {outcome.reason}"
         console.print(line, style="red", markup=False, soft_wrap=True)
-    console.print(
-        f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded",
-    )
+    counts = f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
+    rate = f" ({60 * len(run.graded) / run.seconds:.0f} a minute)" if len(run.graded) > 1 else ""
+    console.print(f"{counts}, in {run.seconds:.1f} s{rate}")
     console.print(_told(run.isolation), markup=False, soft_wrap=True)
-    sys.exit(1 if run.failed else 0)
+    console.print(f"log: {_shown(run.log)}", markup=False, soft_wrap=True)
+    if run.interrupted:
+        left = run.total - len(run.outcomes)
+        console.print(
+            f"interrupted: {left} are left, and nothing is lost; "
+            f"go on with 'tito grade {module.name}'",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _data(run: GradingRun) -> dict[str, object]:
+    """Return a run as plain data."""
+    return {
+        "total": run.total,
+        "graded": len(run.graded),
+        "unchanged": len(run.skipped),
+        "failed": len(run.failed),
+        "interrupted": run.interrupted,
+        "seconds": run.seconds,
+        "log": str(run.log),
+        "isolation": run.isolation.as_json(),
+        "outcomes": [asdict(outcome) for outcome in run.outcomes],
+    }
 
 
 def _told(isolation: Isolation) -> str:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
+from nbgrader.converters import BaseConverter, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
@@ -35,22 +31,6 @@ class OneSubmission(BaseConverter):
         folder = self._format_source(names.assignment_id, names.student_id)
         self.convert_single_notebook(os.path.join(folder, f"{names.notebook_id}.ipynb"))
         self.set_permissions(names.assignment_id, names.student_id)
-
-
-class AutogradeOne(OneSubmission, Autograde):
-    """nbgrader's Autograde for one submission."""
-
-    timestamp: datetime | None = None
-
-    def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Make sure that the gradebook has the student and the submission."""
-        when = {"timestamp": self.timestamp} if self.timestamp else {}
-        book = Gradebook(self.coursedir.db_url, self.coursedir.course_id)
-        with book, warnings.catch_warnings():
-            # nbgrader gives a submission its grades before it adds it; harmless.
-            warnings.simplefilter("ignore", SAWarning)
-            book.update_or_create_student(student_id)
-            book.update_or_create_submission(assignment_id, student_id, **when)
 
 
 class FeedbackOne(OneSubmission, GenerateFeedback):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters, late, records
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.grading.pipeline import Progress, put_in_place, staging_folder, submitted
+from tinytorch.tito.grading.pipeline import submitted
 from tinytorch.tito.pages import environment
 from tinytorch.tito.pages.clean import clean_html, markdown
 from tinytorch.tito.pages.feedback import Mark, Standing, render
@@ -152,7 +154,9 @@ def released_sources(path: Path, mtime: int) -> frozenset[str]:
     return frozenset(cell.source for cell in read_release(path).cells)
 
 
-def write(course: Course, module: Module, on_progress: Progress | None = None) -> list[Path]:
+def write(
+    course: Course, module: Module, on_progress: Callable[[int, int, str], None] | None = None
+) -> list[Path]:
     """Write a page for each student: what was graded, or why nothing was.
 
     Parameters

@@ -78,6 +78,26 @@ class Submission:
     timestamp: datetime | None
 
 
+@dataclass(frozen=True)
+class Received:
+    """What a student handed in, as bytes.
+
+    Attributes
+    ----------
+    student, path, digest, flags, timestamp
+        As in :class:`Submission`.
+    data : bytes
+        The notebook's file.
+    """
+
+    student: str
+    path: Path
+    data: bytes
+    digest: str
+    flags: tuple[str, ...]
+    timestamp: datetime | None
+
+
 def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Submission:
     """Find and read the notebook in a student's folder.
 
@@ -97,6 +117,13 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
     SubmissionError
         If there is no notebook, more than one that could be meant, or none that can be read.
     """
+    got = fetch(folder, student, name, known)
+    notebook = parse(got.data, student, got.path.name)
+    return Submission(student, got.path, notebook, got.digest, got.flags, got.timestamp)
+
+
+def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Received:
+    """Find the notebook in a student's folder and return its bytes; see :func:`receive`."""
     if folder.is_symlink() or folder.parent.is_symlink():
         raise SubmissionError(
             student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
@@ -108,9 +135,8 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
         raise _unreadable(student, folder, error) from error
     data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
-    notebook = parse(data, student, path.name)
     told = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
-    return Submission(student, path, notebook, digest, told, timestamp)
+    return Received(student, path, data, digest, told, timestamp)
 
 
 def find(

@@ -19,8 +19,8 @@ from tinytorch.tito.sandbox.provisioner import SandboxProvisioner
 
 #: Bounds what a flood can make this process hold: larger messages are refused by the socket, and
 #: while this many wait, further ones queue up (and are dropped) on the kernel's side.
-_MAX_MESSAGE_BYTES = 4 * 2**20
-_MAX_WAITING_MESSAGES = 500
+MAX_MESSAGE_BYTES = 4 * 2**20
+MAX_WAITING_MESSAGES = 500
 
 _PROVISIONER = "tinytorch-sandbox"
 
@@ -46,8 +46,8 @@ class GradingKernelManager(AsyncKernelManager):
     def _context_default(self) -> zmq.asyncio.Context:
         self._created_context = True
         context = zmq.asyncio.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
-        context.setsockopt(zmq.RCVHWM, _MAX_WAITING_MESSAGES)
+        context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        context.setsockopt(zmq.RCVHWM, MAX_WAITING_MESSAGES)
         return context
 
     def client(  # type: ignore[override]

@@ -1,37 +1,38 @@
-"""Grade a class: one submission after the other, none of which can stop the others."""
+"""Grade a class: what is new or has changed, on as many workers as there are, whatever happens."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Literal
 
-import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.flags import classmates, evidence
-from tinytorch.tito.grading import converters, intake, records
-from tinytorch.tito.grading.cells import flags
-from tinytorch.tito.grading.exam import exam_of
-from tinytorch.tito.grading.execute import ExecuteSubmission
+from tinytorch.tito.fleet import prepare
+from tinytorch.tito.fleet.driver import Driver
+from tinytorch.tito.fleet.executors import DaskExecutor, InlineExecutor, LocalExecutor
+from tinytorch.tito.fleet.gradebook import MarkBook
+from tinytorch.tito.fleet.job import Job, Result, fingerprint
+from tinytorch.tito.fleet.settle import Ledger
+from tinytorch.tito.fleet.worker import reason_of
+from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
-from tinytorch.tito.grading.records import Record
-from tinytorch.tito.grading.transaction import all_or_nothing
 from tinytorch.tito.sandbox import Isolation
-from tinytorch.tito.sandbox.scratch import remove_tree
 
-Progress = Callable[[int, int, str], None]
+#: So few submissions are graded in this process: workers would take longer to start.
+_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -52,31 +53,71 @@ class GradingRun:
     Attributes
     ----------
     log : Path
-        nbgrader's log of the run.
+        The log of the run.
     isolation : Isolation
         What kept students' code apart from the machine.
+    total : int
+        How many submissions there are.
     outcomes : list of Outcome
-        One for each student, in the order of grading.
+        One for each submission that was looked at, by student.
+    interrupted : bool
+        Whether somebody ended the run before all was done.
+    seconds : float
+        How long it took.
     """
 
     log: Path
     isolation: Isolation
+    total: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
+    interrupted: bool = False
+    seconds: float = 0.0
+
+    def with_status(self, status: str) -> list[Outcome]:
+        """Return the outcomes of a kind."""
+        return [outcome for outcome in self.outcomes if outcome.status == status]
 
     @property
     def graded(self) -> list[Outcome]:
         """Submissions that were graded."""
-        return [outcome for outcome in self.outcomes if outcome.status == "graded"]
+        return self.with_status("graded")
 
     @property
     def skipped(self) -> list[Outcome]:
         """Submissions that have not changed since they were graded."""
-        return [outcome for outcome in self.outcomes if outcome.status == "skipped"]
+        return self.with_status("skipped")
 
     @property
     def failed(self) -> list[Outcome]:
         """Submissions that could not be graded."""
-        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+        return self.with_status("failed")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where jobs run.
+
+    Attributes
+    ----------
+    workers : int or None
+        Processes of this machine; as many as it has processors by default.
+    scheduler : str or None
+        The address of a Dask scheduler, whose workers are used instead.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+
+    def executor(self, jobs: int) -> Executor:
+        """Make the executor for a number of jobs."""
+        if self.scheduler is not None:
+            return DaskExecutor(self.scheduler)
+        if jobs <= _FEW and self.workers is None:
+            return InlineExecutor()
+        return LocalExecutor(self.workers)
+
+
+Progress = Callable[[GradingRun], None]
 
 
 def grade(
@@ -87,8 +128,11 @@ def grade(
     on_progress: Progress | None = None,
     seed: int | None = None,
     isolation: str | None = None,
+    where: Where | None = None,
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
+
+    A run that was ended, in whatever way, is gone on with by the next one.
 
     Parameters
     ----------
@@ -99,11 +143,13 @@ def grade(
     force : bool
         Grade unchanged submissions too.
     on_progress : callable, optional
-        Called with (done, total, student) before each submission and, with "", at the end.
+        Called with the run at its beginning and after each outcome.
     seed : int, optional
         Repeats the fresh inputs of an earlier run, whose records name it.
     isolation : str, optional
         The weakest isolation of students' code that is accepted; as configured by default.
+    where : Where, optional
+        On which machines; this one by default.
 
     Raises
     ------
@@ -111,28 +157,33 @@ def grade(
         If nothing can be graded: no release, no such student, no isolation. What is wrong with one
         submission is in its outcome, and in its record.
     """
+    began = monotonic()
     chosen = _choose(course, module, students)
-    release = course.release / module.name / f"{module.notebook}.ipynb"
     config = course.nbgrader_config()
-    if seed is not None:
-        config.ExecuteSubmission.seed = seed
     if isolation is not None:
         config.ExecuteSubmission.isolation = isolation
-    task = _Task(course, module, config, release)
-    task.check()
-    isolated = ExecuteSubmission(config=config).isolate(module.name)
+    prepare.check(course, module)
+    found = prepare.isolation_here(course, module, config)
     folder = course.records / module.name
     folder.mkdir(parents=True, exist_ok=True)
-    run = GradingRun(folder / f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log", isolated)
-    show = on_progress or (lambda done, total, student: None)
-    with _log_to(run.log) as log:
-        for done, student in enumerate(chosen):
-            show(done, len(chosen), student)
-            run.outcomes.append(_grade_one(task, student, force, log))
-        show(len(chosen), len(chosen), "")
-    if run.graded:
-        classmates.compare(course, module)
-    evidence.write(course, module)
+    name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    run = GradingRun(folder / name, found.isolation, total=len(chosen))
+    show = on_progress or (lambda run: None)
+    with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
+        seed = secrets.randbits(48) if seed is None else seed
+        assignment = prepare.assignment(course, module, config, book, seed, found)
+        class_ = _Class(course, module, book, log, run, show)
+        try:
+            class_.grade(chosen, force, assignment.packed(), where or Where())
+        except KeyboardInterrupt:
+            log.warning("interrupted")
+            run.interrupted = True
+    run.outcomes.sort(key=lambda outcome: outcome.student)
+    if not run.interrupted:  # then somebody waits for the end
+        if run.graded:
+            classmates.compare(course, module)
+        evidence.write(course, module)
+    run.seconds = round(monotonic() - began, 3)
     return run
 
 
@@ -157,165 +208,99 @@ def _choose(course: Course, module: Module, students: Sequence[str] | None) -> l
     return [student for student in found if student in students]
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What all submissions of a run have in common."""
-
-    course: Course
-    module: Module
-    config: Config
-    release: Path
-
-    def check(self) -> None:
-        """Refuse to begin where every submission would fail."""
-        remedy = f"make it with 'tito release {self.module.name}'"
-        read_release(self.release)
-        if not (self.course.package_before(self.module) / "tinytorch").is_dir():
-            raise TitoError(f"the package before {self.module.name} is missing; {remedy}.")
-        source = self.course.notebooks / self.module.name / f"{self.module.notebook}.ipynb"
-        exam_of(source, self.config.ExecuteSubmission.get("seed"))
-        with self.gradebook() as gradebook:
-            try:
-                gradebook.find_notebook(self.module.notebook, self.module.name)
-            except MissingEntry as error:
-                raise TitoError(
-                    f"the gradebook does not know {self.module.name}; {remedy}."
-                ) from error
-
-    def gradebook(self) -> Gradebook:
-        """Open the gradebook; close it after use."""
-        where = converters.course_directory(self.course, self.module, "*", self.config)
-        return Gradebook(where.db_url, where.course_id)
-
-    def digest(self) -> str:
-        """Return what identifies the release."""
-        return hashlib.sha256(self.release.read_bytes()).hexdigest()
-
-
-def _grade_one(task: _Task, student: str, force: bool, log: logging.Logger) -> Outcome:
-    """Grade a submission and note what came of it."""
-    began = monotonic()
-    problem = intake.problem_with_id(student)
-    if problem:
-        reason = f"{student!r} cannot be a student's id: {problem}. Rename the folder."
-        return Outcome(student, "failed", reason)
-    noted: tuple[str, ...] = ()
+def _open(course: Course, module: Module, config: Config) -> MarkBook:
+    book = prepare.gradebook(course, module, config)
     try:
-        known = known_ids(read_release(task.release))
-        folder = task.course.submitted / student / task.module.name
-        submission = intake.receive(folder, student, task.module.notebook, known)
-        noted = submission.flags
-        if not force and _is_unchanged(task, submission):
-            return Outcome(student, "skipped", flags=noted)
-        record = _autograde(task, submission, log)
-    except Exception as error:  # whatever a student's file or code brings about
-        log.exception("%s could not be graded", student)
-        stale = _has_mark(task, student)
-        record = Record(student, "failed", _reason(error), stale, noted, problem=_problem(error))
-    notes = {
-        "reason": intake.printable(record.reason),
-        "problem": intake.printable(record.problem),
-        "flags": tuple(map(intake.printable, record.flags)),
-    }
-    record = replace(record, **notes)  # type: ignore[arg-type]
-    seconds = round(monotonic() - began, 3)
-    graded_at = datetime.now(UTC).isoformat(timespec="seconds")
-    records.save(
-        task.course,
-        task.module,
-        Record(**{**vars(record), "seconds": seconds, "graded_at": graded_at}),
-    )
-    return Outcome(student, record.status, record.reason, record.flags, seconds)
+        return MarkBook(book, module.name, module.notebook, config)
+    except MissingEntry as error:
+        book.close()
+        raise TitoError(
+            f"the gradebook does not know {module.name}; make it with 'tito release {module.name}'."
+        ) from error
 
 
-def _reason(error: Exception) -> str:
-    """Say to the instructor what went wrong and what to do."""
-    if isinstance(error, intake.SubmissionError):
-        return f"{error.problem}. {error.remedy}"
-    if isinstance(error, TitoError):
-        return str(error)
-    return f"grading failed, the log says more: {type(error).__name__}: {error}"
+class _Class:
+    """The submissions of a run, from the folder to the outcome."""
 
+    def __init__(
+        self,
+        course: Course,
+        module: Module,
+        book: MarkBook,
+        log: logging.Logger,
+        run: GradingRun,
+        show: Progress,
+    ) -> None:
+        self._course, self._module = course, module
+        self._log, self._run, self._show = log, run, show
+        path = prepare.release_of(course, module)
+        self._known = known_ids(read_release(path))
+        self._release = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._ledger = Ledger(course, module, book, self._release)
 
-def _problem(error: Exception) -> str:
-    """Say to the student what is wrong with the file; nothing where the fault is not theirs."""
-    return error.problem if isinstance(error, intake.SubmissionError) else ""
+    def grade(self, students: Sequence[str], force: bool, packed: bytes, where: Where) -> None:
+        """Grade all that is to be graded."""
+        finished = self._ledger.finish_earlier_run()
+        if finished:
+            self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
+        self._show(self._run)
+        todo = [student for student in students if self._is_to_do(student, force)]
+        with where.executor(len(todo)) as executor:
+            driver = Driver(executor, self._ledger, packed, self._log, self._report)
+            driver.run(job for student in todo if (job := self._job(student)))
 
+    def _is_to_do(self, student: str, force: bool) -> bool:
+        """Look whether a submission must be graded; if not, that is its outcome."""
+        if problem := intake.problem_with_id(student):
+            reason = f"{student!r} cannot be a student's id: {problem}. Rename the folder."
+            self._add(Outcome(student, "failed", reason))
+            return False
+        record = None if force else records.load(self._course, self._module, student)
+        if record is None or record.status != "graded" or record.release != self._release:
+            return True
+        job = self._job(student)
+        if job is None:
+            return False
+        if job.digest == record.submission and self._ledger.has_mark(student):
+            self._add(Outcome(student, "skipped", flags=job.flags))
+            return False
+        if job.digest != record.submission:
+            earned = sum(cell["earned"] for cell in record.cells.values())
+            before = f"{earned:g} points, {record.graded_at}, {record.submission[:12]}"
+            self._log.info("%s: handed in anew; the mark before: %s", student, before)
+        return True
 
-def _is_unchanged(task: _Task, submission: intake.Submission) -> bool:
-    record = records.load(task.course, task.module, submission.student)
-    graded = _place(task, submission.student) / f"{task.module.notebook}.ipynb"
-    return (
-        record is not None
-        and record.status == "graded"
-        and (record.submission, record.release) == (submission.digest, task.digest())
-        and graded.is_file()
-    )
+    def _job(self, student: str) -> Job | None:
+        """Read a submission; what cannot be read is an outcome."""
+        folder = self._course.submitted / student / self._module.name
+        try:
+            got = intake.fetch(folder, student, self._module.notebook, self._known)
+        except (intake.SubmissionError, OSError) as error:
+            problem = error.problem if isinstance(error, intake.SubmissionError) else ""
+            failed = Result(student, "", "failed", reason=reason_of(error), problem=problem)
+            self._ledger.keep(failed)
+            self._ledger.enter([failed])
+            self._report(failed)
+            return None
+        stamp = f"{got.timestamp:%Y-%m-%d %H:%M:%S.%f}" if got.timestamp else ""
+        return Job(student, got.data, got.path.name, got.digest, got.flags, stamp, fingerprint())
 
+    def _report(self, result: Result) -> None:
+        status: Literal["graded", "failed"] = "graded" if result.status == "graded" else "failed"
+        if status == "failed":
+            self._log.error("%s could not be graded: %s", result.student, result.reason)
+        flags = tuple(map(intake.printable, result.flags))
+        reason = intake.printable(result.reason)
+        self._add(Outcome(result.student, status, reason, flags, result.seconds))
 
-def _place(task: _Task, student: str) -> Path:
-    return task.course.autograded / student / task.module.name
-
-
-def _has_mark(task: _Task, student: str) -> bool:
-    return (_place(task, student) / f"{task.module.notebook}.ipynb").is_file()
-
-
-def _autograde(task: _Task, submission: intake.Submission, log: logging.Logger) -> Record:
-    """Let nbgrader grade a submission beside the earlier result, then put it in its place."""
-    student = submission.student
-    staged = staging_folder(task.course.records / task.module.name)
-    with staged as staging, all_or_nothing(task.gradebook, task.module.name, student):
-        where = converters.course_directory(
-            task.course, task.module, student, task.config, autograded_directory=staging
-        )
-        converters.run(
-            converters.AutogradeOne, where, task.config, log, timestamp=submission.timestamp
-        )
-        made = staging / student / task.module.name
-        notebook = nbformat.read(made / f"{task.module.notebook}.ipynb", as_version=4)
-        if submission.timestamp:
-            # nbgrader compares it with the submission's to see whether there is a newer one.
-            (made / "timestamp.txt").write_text(f"{submission.timestamp} UTC\n")
-        put_in_place(made, _place(task, student), staging)
-    return Record(
-        student,
-        "graded",
-        flags=tuple(flags(notebook)),
-        submission=submission.digest,
-        release=task.digest(),
-        cells=dict(notebook.metadata.tinytorch.verdicts),
-        seed=notebook.metadata.tinytorch.seed,
-        isolation=dict(notebook.metadata.tinytorch.isolation),
-    )
-
-
-@contextmanager
-def staging_folder(parent: Path) -> Iterator[Path]:
-    """Make a hidden folder for results that are not yet whole; delete it in the end."""
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".grading-"))
-    try:
-        yield folder
-    finally:
-        remove_tree(folder)
-
-
-def put_in_place(made: Path, place: Path, staging: Path) -> None:
-    """Move a folder into its place; the one that was there goes with the staging folder."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():
-        os.rename(place, staging / "earlier")
-    try:
-        os.rename(made, place)
-    except OSError:
-        if (staging / "earlier").exists():
-            os.rename(staging / "earlier", place)
-        raise
+    def _add(self, outcome: Outcome) -> None:
+        self._run.outcomes.append(outcome)
+        self._show(self._run)
 
 
 @contextmanager
 def _log_to(path: Path) -> Iterator[logging.Logger]:
-    """Give nbgrader a logger that writes to a file and nowhere else."""
+    """Make a logger that writes to a file and nowhere else."""
     log = logging.Logger("tito.grade", logging.INFO)
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))

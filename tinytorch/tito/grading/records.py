@@ -44,6 +44,9 @@ class Record:
         What is wrong with the file, for the student.
     isolation : dict
         What kept the student's code apart; see :class:`tinytorch.tito.sandbox.Isolation`.
+    earlier : tuple of dict
+        The marks before this one, the oldest first: when, of which submission, from which seed,
+        and what each cell earned.
     """
 
     student: str
@@ -59,6 +62,7 @@ class Record:
     seed: int | None = None
     problem: str = ""
     isolation: dict[str, Any] = field(default_factory=dict)
+    earlier: tuple[dict[str, Any], ...] = ()
 
 
 def path_of(course: Course, module: Module, student: str) -> Path:
@@ -78,7 +82,8 @@ def load(course: Course, module: Module, student: str) -> Record | None:
         data = json.loads(path_of(course, module, student).read_text(encoding="utf-8"))
         if data.pop("version") != _VERSION:
             return None
-        return Record(**{**data, "flags": tuple(data["flags"])})
+        lists = {"flags": tuple(data["flags"]), "earlier": tuple(data.get("earlier", ()))}
+        return Record(**{**data, **lists})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

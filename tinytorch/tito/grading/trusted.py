@@ -10,6 +10,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def draw_cases(checks: Checks, seed: int) -> Cases:
     return cases
 
 
+@lru_cache(maxsize=64)
 def driving_source(source: str) -> str:
     """Return a graded cell without what it expects: functions, classes and plain assignments.
 

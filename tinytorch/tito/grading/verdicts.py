@@ -84,12 +84,17 @@ class SaveVerdicts(SaveAutoGrades):
 
     def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
         comment = self.gradebook.find_comment(*self._place_of(cell))
-        untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-        comment.auto_comment = "No response." if untouched and not utils.is_task(cell) else None
+        comment.auto_comment = automatic_comment(cell)
 
     def _place_of(self, cell: NotebookNode) -> tuple[str, str, str, str]:
         name = cell.metadata.nbgrader.grade_id
         return name, self.notebook_id, self.assignment_id, self.student_id
+
+
+def automatic_comment(cell: NotebookNode) -> str | None:
+    """Return what is said of a cell that a student should have written, if anything."""
+    untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+    return "No response." if untouched and not utils.is_task(cell) else None
 
 
 def tell(nb: NotebookNode, sitting: Sitting) -> None:

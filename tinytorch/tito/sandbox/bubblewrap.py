@@ -41,7 +41,8 @@ _SOCKETS_SIZE = 2**16
 _RLIMIT_SIGPENDING, _RLIMIT_MSGQUEUE = 11, 12
 
 #: Options without which a sandbox is not what this module says.
-_NEEDED = ("--args", "--cap-add", "--info-fd", "--perms", "--ro-bind-data", "--seccomp", "--size")
+_NEEDED = ("--args", "--as-pid-1", "--cap-add", "--info-fd", "--perms", "--ro-bind-data",
+           "--seccomp", "--size")  # fmt: skip
 #: Options of newer versions, used where they are.
 _WELCOME = ("--disable-userns",)
 
@@ -126,10 +127,12 @@ class Sandbox:
         env: Mapping[str, str],
         package: Path | None = None,
         files: Mapping[Path, bytes] | None = None,
+        alone: bool = False,
     ) -> Launch:
         """Make the command that runs `argv`, with the environment `env`, in a new sandbox.
 
-        `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only.
+        `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only. What
+        is `alone` is itself the first process of the sandbox, and lets go of others' children.
         """
         bwrap = _usable_bwrap()
         launch = Launch()
@@ -143,6 +146,7 @@ class Sandbox:
         if machine := seccomp.this_machine():  # elsewhere the probe finds what is not refused
             args += ["--seccomp", launch.add_file(seccomp.filter_bytes(machine))]
         args += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(WORK)]
+        args += ["--as-pid-1"] if alone else []
         args += launch.add_info()
         # Bubblewrap too has the limits: code in the sandbox can take over its first process there.
         command = [*limit_command(self.settings), str(bwrap), "--args"]
@@ -239,12 +243,12 @@ def places(settings: Settings) -> dict[Path, int]:
     }
 
 
-def limit_command(settings: Settings) -> list[str]:
-    """Return the words that, before a command, run it with limits; none ever raises a limit.
+def limits_of(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Return the limits of a process: by prlimit's word, the number of a resource and the limit.
 
     The number of processes is not among them: it counts whatever else its user runs.
     """
-    limits = {
+    return {
         "as": (resource.RLIMIT_AS, settings.address_space),
         "core": (resource.RLIMIT_CORE, 0),
         "cpu": (resource.RLIMIT_CPU, settings.cpu_seconds),
@@ -254,6 +258,11 @@ def limit_command(settings: Settings) -> list[str]:
         "nofile": (resource.RLIMIT_NOFILE, settings.open_files),
         "sigpending": (_RLIMIT_SIGPENDING, 1024),
     }
+
+
+def limit_command(settings: Settings) -> list[str]:
+    """Return the words that, before a command, run it with limits; none ever raises a limit."""
+    limits = limits_of(settings)
     return [program("prlimit"), *(_limit(name, *limits[name]) for name in limits), "--"]
 
 

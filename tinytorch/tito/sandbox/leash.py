@@ -27,7 +27,9 @@ _OWN_PROCESSES = 8
 _NOT_STARTED = "bubblewrap did not start a sandbox"
 
 
-def first_processes(process: subprocess.Popen[bytes], infos: list[int]) -> tuple[int, int]:
+def first_processes(
+    process: subprocess.Popen[bytes], infos: list[int], alone: bool = False
+) -> tuple[int, int]:
     """Wait for the sandbox to run its command, and find its first processes.
 
     Parameters
@@ -36,6 +38,8 @@ def first_processes(process: subprocess.Popen[bytes], infos: list[int]) -> tuple
         The bubblewrap that was started.
     infos : list of int
         What each bubblewrap writes to, the outer one first; closed here.
+    alone : bool
+        Whether the command, which is known to run, is itself the first process.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def first_processes(process: subprocess.Popen[bytes], infos: list[int]) -> tuple
     while process.poll() is None and monotonic() < deadline:
         for first in tree(outer):
             # It starts the command last, when all folders are where they belong.
-            if _numbers(first)[-len(numbers) :] == numbers and _children(first):
+            if _numbers(first)[-len(numbers) :] == numbers and (alone or _children(first)):
                 return outer, first
         sleep(0.001)
     raise TitoError(_NOT_STARTED)
@@ -118,6 +122,7 @@ class Leash:
         self.peak = 0
         self._has_namespace = first is not None
         self.first, self.inner = first or (process.pid, process.pid)
+        self._entered: list[tuple[int, int]] = []
         self._folders = [Path(f"/proc/{self.inner}/root{folder}") for folder in folders]
         # Unlike a number it stays this process, whatever else gets the number later.
         self._handle = -1
@@ -127,6 +132,13 @@ class Leash:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="sandbox-watchdog")
         self._thread.start()
+
+    def add(self, pid: int, handle: int) -> None:
+        """Watch a process that entered the sandbox from outside, which is no descendant.
+
+        `handle` is a file that names it, open as long as the leash.
+        """
+        self._entered.append((pid, handle))
 
     def interrupt(self) -> None:
         """Send the interrupt that does not pass through bubblewrap to what runs in it."""
@@ -172,6 +184,9 @@ class Leash:
     def _excess(self) -> str | None:
         """Say what is beyond its limit."""
         processes = tree(self.first)
+        for pid, handle in self._entered:
+            if not select.select([handle], [], [], 0)[0]:
+                processes += tree(pid)
         used = sum(map(_resident, processes))
         if used > self.settings.memory:
             # Pages that processes share were counted for each of them; this is slower and exact.

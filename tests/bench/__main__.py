@@ -1,0 +1,128 @@
+"""Grade equal halves of a class with `tito grade` and with `nbgrader autograde`, in turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import click
+
+from tests.bench import report
+from tests.bench.classroom import MODULE, make, names
+from tests.bench.meter import Meter, Used
+from tinytorch.tito.course import Course
+from tinytorch.tito.grading.scores import table
+
+_PROGRAMS = Path(sys.executable).parent
+_ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("HOME", "/")}
+
+
+@click.command()
+@click.option("--students", default=200, help="In both halves together.")
+@click.option("--turns", default=4, help="How often each grader has its turn.")
+@click.option("--whole", is_flag=True, help="With the chapter's demonstrations and figures.")
+@click.option("--alone", is_flag=True, help="Only tito grade, with all students.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Where to leave the courses.")
+def main(students: int, turns: int, whole: bool, alone: bool, keep: Path | None) -> None:
+    """Measure grading, compare the marks one by one, and write build/bench-grading/."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="tito-bench-"))
+    meters = {"tito grade": Meter("tito"), "nbgrader autograde": Meter("nbgrader")}
+    try:
+        found = _measure(folder, students, turns, whole, alone, meters)
+    finally:
+        for meter in meters.values():
+            meter.close()
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    target = Path("build/bench-grading")
+    target.mkdir(parents=True, exist_ok=True)
+    kind = "whole" if whole else "lean"
+    (target / f"{kind}-{students}.json").write_text(json.dumps(found, indent=1) + "\n")
+    print(report.text(found))
+    report.plot(found, target / f"{kind}-{students}.png")
+    sys.exit(1 if found["differences"] else 0)
+
+
+def _measure(
+    folder: Path, students: int, turns: int, whole: bool, alone: bool, meters: dict[str, Meter]
+) -> dict[str, Any]:
+    ours, theirs = make(folder, 2 * students if alone else students, whole)
+    everybody = names(ours)
+    commands = {"tito grade": (ours, _ours), "nbgrader autograde": (theirs, _theirs)}
+    if alone:
+        del commands["nbgrader autograde"]
+    used = {name: Used() for name in commands}
+    for turn in range(turns):
+        part = everybody[turn::turns]
+        # Each grader begins as often as the other: what else the machine does changes slowly.
+        order = list(commands) if turn % 2 == 0 else list(commands)[::-1]
+        for name in order:
+            course, command = commands[name]
+            log = folder / f"{name.split()[0]}.log"
+            line = command(course, part, turn)
+            used[name] += meters[name].run(line, course.root, log, _environment())
+    raw = json.loads(_python("tests.bench.raw", ours.root))
+    stages = json.loads(_python("tests.bench.breakdown", ours.root, min(20, len(everybody) - 2)))
+    marks = _marks(ours)
+    differences = [] if alone else _differences(marks, _marks(theirs))
+    return {
+        "students": len(everybody),
+        "processors": len(os.sched_getaffinity(0)),
+        "used": {name: vars(sum_) for name, sum_ in used.items()},
+        "raw_cpu": mean(raw),
+        "stages": stages,
+        "marks": len(marks),
+        "differences": differences,
+    }
+
+
+def _environment() -> dict[str, str]:
+    return {**_ENV, "PATH": f"{_PROGRAMS}:{os.environ['PATH']}"}
+
+
+def _ours(course: Course, students: list[str], turn: int) -> list[str]:
+    chosen = [word for student in students for word in ("--student", student)]
+    return [str(_PROGRAMS / "tito"), "grade", MODULE, *chosen]
+
+
+def _theirs(course: Course, students: list[str], turn: int) -> list[str]:
+    # One process for all of them; it takes all students of a folder, or a single one.
+    folder = course.submitted.with_name(f"turn-{turn}")
+    folder.mkdir()
+    for student in students:
+        (course.submitted / student).rename(folder / student)
+    where = f"--CourseDirectory.submitted_directory=modules/{folder.name}"
+    return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where]
+
+
+def _python(module: str, *arguments: Any) -> str:
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def _marks(course: Course) -> dict[tuple[str, str], float | None]:
+    rows = table(course, course.module(MODULE))
+    return {(row.student, cell): points for row in rows for cell, points in row.points.items()}
+
+
+def _differences(ours: dict[Any, Any], theirs: dict[Any, Any]) -> list[str]:
+    places = sorted({*ours, *theirs})
+    return [
+        f"{student}, {cell}: {ours.get((student, cell))}, {theirs.get((student, cell))}"
+        for student, cell in places
+        if ours.get((student, cell), -1) != theirs.get((student, cell), -1)
+    ]
+
+
+if __name__ == "__main__":
+    main()

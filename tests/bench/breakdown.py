@@ -1,0 +1,99 @@
+"""Where the time of a submission goes: `python -m tests.bench.breakdown COURSE`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from unittest import mock
+
+from nbgrader.preprocessors import CheckCellMetadata
+
+from tests.bench.classroom import MODULE, names
+from tinytorch.tito.course import Course
+from tinytorch.tito.flags.scan import FlagSuspiciousCode
+from tinytorch.tito.fleet import driver, steps, worker
+from tinytorch.tito.fleet.execute import ExecuteHere
+from tinytorch.tito.fleet.executors import InlineExecutor
+from tinytorch.tito.fleet.forking import Zygote
+from tinytorch.tito.fleet.gradebook import MarkBook
+from tinytorch.tito.fleet.journal import Journal
+from tinytorch.tito.fleet.room import Room
+from tinytorch.tito.fleet.settle import Ledger
+from tinytorch.tito.grading import intake, pipeline
+from tinytorch.tito.grading.rebuild import Rebuild
+
+#: What is measured, by the name in the table; each without what is measured within it.
+_STAGES: dict[str, list[tuple[Any, str]]] = {
+    "read the file": [(intake, "fetch")],
+    "parse it": [(intake, "parse")],
+    "rebuild, scan, restore": [
+        (Rebuild, "preprocess"),
+        (FlagSuspiciousCode, "preprocess"),
+        (steps.OverwriteCellsHere, "preprocess"),
+        (CheckCellMetadata, "preprocess"),
+    ],
+    "make the sandbox": [(Room, "__init__")],
+    "fork the kernel": [(Zygote, "fork_kernel")],
+    "kernel ready": [(ExecuteHere, "start_new_kernel_client")],
+    "run the cells": [(ExecuteHere, "_run_cells")],
+    "end the sandbox": [(Room, "close")],
+    "judge and report": [(steps.TellVerdicts, "preprocess")],
+    "write the notebook": [(worker.nbformat, "writes")],
+    "journal": [(Journal, "add")],
+    "gradebook": [(MarkBook, "enter")],
+    "graded notebook and record": [(Ledger, "enter")],
+    "rest of the worker": [(driver, "grade")],
+}
+
+
+class _Here(pipeline.Where):
+    """This process."""
+
+    def executor(self, jobs: int) -> InlineExecutor:
+        return InlineExecutor()
+
+
+def measure(course: Course, students: int) -> dict[str, float]:
+    """Grade some submissions in this process; return milliseconds a submission by stage."""
+    module = course.module(MODULE)
+    chosen = names(course)
+    pipeline.grade(course, module, chosen[:2], True, where=_Here())  # what is done once is done
+    spent: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
+    inner: list[float] = []
+
+    def timed(stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            began = perf_counter()
+            inner.append(0.0)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                total = perf_counter() - began
+                spent[stage] += total - inner.pop()
+                if inner:
+                    inner[-1] += total
+
+        return call
+
+    with ExitStack() as patches:
+        for stage, places in _STAGES.items():
+            for owner, name in places:
+                changed = timed(stage, getattr(owner, name))
+                patches.enter_context(mock.patch.object(owner, name, changed))
+        done = chosen[2 : students + 2]
+        run = pipeline.grade(course, module, done, True, where=_Here())
+    return {stage: 1000 * seconds / len(run.graded) for stage, seconds in spent.items()}
+
+
+def main() -> None:
+    """Print milliseconds by stage as JSON."""
+    print(json.dumps(measure(Course(Path(sys.argv[1])), int(sys.argv[2]))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A class made by code: pairs of equal submissions, one for each of two graders."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from pathlib import Path
+
+from tests.conftest import copy_course
+from tests.submissions.notebook import SOLUTIONS, Work
+from tinytorch.tito.course import Course
+from tinytorch.tito.release import release
+
+MODULE = "08_optimizers"
+#: What grading needs; demonstrations, text and figures of the chapter are not.
+_GRADED = re.compile(r"\A# %%.* nbgrader=(?!.*setup-figures)|default_exp")
+NOTEBOOK = "optimizers_dev.ipynb"
+#: Solutions that hang or end their process measure limits, not speed.
+_SLOW = ("infinite", "loop", "exit", "hang", "sleep", "flood")
+
+
+def make(folder: Path, students: int, whole: bool, seed: int = 4) -> tuple[Course, Course]:
+    """Make two courses that have the same class.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    students : int
+        In both together.
+    whole : bool
+        Whether with the demonstrations and figures of the chapter, or without.
+    """
+    first = folder / "a"
+    first.mkdir(parents=True)
+    course = copy_course(first)
+    module = course.module(MODULE)
+    if not whole:
+        head, *cells = re.split(r"^(?=# %%)", module.source.read_text(), flags=re.MULTILINE)
+        module.source.write_text(head + "".join(c for c in cells if _GRADED.search(c)))
+    release(course, module)
+    _hand_in(course, students // 2, random.Random(seed))
+    shutil.copytree(first, folder / "b", symlinks=True)
+    return course, Course(folder / "b")
+
+
+def _hand_in(course: Course, students: int, rng: random.Random) -> None:
+    """Hand in what students write: most cells right, some wrong in ways that students are."""
+    module = course.module(MODULE)
+    wrong = [
+        path
+        for path in sorted((SOLUTIONS / "wrong").glob("*/*.py"))
+        if not any(word in path.stem for word in _SLOW)
+    ]
+    right = sorted((SOLUTIONS / "right").glob("*/*.py"))
+    for number in range(students):
+        work = Work(course, module).solve()
+        for path in rng.sample(right, 3) + rng.sample(wrong, rng.choice([0, 0, 1, 2])):
+            work.put(path.parent.name, path.read_text())
+        if rng.random() < 0.8:
+            work.write_answers()
+        folder = course.submitted / f"student-{number:05}" / MODULE
+        folder.mkdir(parents=True)
+        (folder / NOTEBOOK).write_text(work.text())
+
+
+def names(course: Course) -> list[str]:
+    """Return the students of a class."""
+    return sorted(path.name for path in course.submitted.iterdir())

@@ -1,0 +1,53 @@
+"""What was measured, as text and as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def text(found: dict[str, Any]) -> str:
+    """Return the tables."""
+    each, lines = found["students"], []
+    lines.append(f"{each} submissions for each grader, {found['processors']} processors")
+    lines.append(f"{'':22}{'a minute':>10}{'CPU s each':>12}{'x raw cells':>13}{'peak MB':>9}")
+    for name, used in found["used"].items():
+        cpu = used["cpu"] / each
+        lines.append(
+            f"{name:22}{60 * each / used['wall']:10.0f}{cpu:12.3f}{cpu / found['raw_cpu']:13.2f}"
+            f"{used['memory'] / 2**20:9.0f}"
+        )
+    lines.append(f"{'raw cells, forked':22}{'':10}{found['raw_cpu']:12.3f}{1:13.2f}")
+    if len(found["used"]) == 2:
+        ours, theirs = found["used"].values()
+        lines.append(f"throughput: {theirs['wall'] / ours['wall']:.1f} times nbgrader's")
+        lines.append(f"marks compared: {found['marks']}, different: {len(found['differences'])}")
+        lines += [f"  {difference}" for difference in found["differences"]]
+    total = sum(found["stages"].values())
+    lines.append(f"\n{'one after the other, in one process':38}{'ms':>8}{'%':>6}")
+    for stage, spent in found["stages"].items():
+        lines.append(f"{stage:38}{spent:8.1f}{100 * spent / total:6.1f}")
+    lines.append(f"{'together':38}{total:8.1f}")
+    return "\n".join(lines)
+
+
+def plot(found: dict[str, Any], path: Path) -> None:
+    """Draw throughput, and where the time goes."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    each = found["students"]
+    speeds = {name: 60 * each / used["wall"] for name, used in found["used"].items()}
+    bars = left.bar(list(speeds), list(speeds.values()), color=["tab:blue", "tab:gray"])
+    left.bar_label(bars, fmt="%.0f")
+    left.set_ylabel("submissions a minute")
+    left.set_title(f"{each} submissions each, {found['processors']} processors")
+    stages = list(found["stages"].items())[::-1]
+    right.barh([name for name, _ in stages], [spent for _, spent in stages])
+    right.set_xlabel("ms a submission, in one process")
+    right.set_title("Where the time goes")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,63 @@
+"""The small course of the grading tests, and classes whose marks are known."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.tito.grading.conftest import (  # noqa: F401 - fixtures
+    RIGHT,
+    course,
+    hand_in,
+    module,
+    released,
+    solve,
+    template,
+)
+from tinytorch.tito.fleet.manager import end_zygotes
+
+TITO = [sys.executable, "-c", "from tinytorch.tito.cli import main; main()"]
+#: What students write, and the points of the two graded cells that it earns.
+KINDS = [
+    (RIGHT, (4.0, 6.0)),
+    ({"double-function": RIGHT["double-function"]}, (4.0, 0.0)),
+    ({"triple-function": RIGHT["triple-function"]}, (0.0, 6.0)),
+    ({**RIGHT, "double-function": "def double(x): return 4"}, (2.0, 6.0)),
+]
+
+
+@pytest.fixture
+def class_of(hand_in, released):  # noqa: F811 - fixtures
+    """Hand in a class; return the points of each student."""
+
+    def make(students: int) -> dict[str, tuple[float, float]]:
+        expected = {}
+        for number in range(students):
+            solutions, points = KINDS[number % len(KINDS)]
+            student = f"student-{number:03}"
+            hand_in(student, solve(nbformat.from_dict(released), solutions))
+            expected[student] = points
+        return expected
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_zygote_is_left() -> Iterator[None]:
+    yield
+    end_zygotes()
+
+
+def start_tito(root: Path, *arguments: str) -> subprocess.Popen:
+    """Start the command line in a course."""
+    return subprocess.Popen(
+        [*TITO, *arguments],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,159 @@
+"""Forked kernels: as well held as started ones, and with the same outputs."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tinytorch.tito.fleet import forking, room, wire
+from tinytorch.tito.fleet.execute import ExecuteHere
+from tinytorch.tito.fleet.forking import Zygote
+from tinytorch.tito.fleet.isolation import Found
+from tinytorch.tito.fleet.manager import zygote_for
+from tinytorch.tito.fleet.trial import ForkTrial
+from tinytorch.tito.sandbox import Isolation
+from tinytorch.tito.sandbox.settings import Settings
+
+FULL = Isolation("full")
+
+
+def run(forks: bool, *sources: str, **settings):
+    """Run cells in forked kernels or in started ones, which are the oracle."""
+    execute = ExecuteHere(timeout=20, **settings)
+    execute.found = Found(FULL, forks)
+    nb = new_notebook(cells=[new_code_cell(source) for source in sources])
+    ids = {"assignment": "a", "notebook": "n", "student": "s"}
+    nb, _ = execute.preprocess(nb, {"nbgrader": ids, "metadata": {}})
+    return nb
+
+
+def test_nothing_gets_out_of_a_sandbox_that_was_entered():
+    assert ForkTrial(Settings()).leaks() == ()
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "leak"),
+    [
+        ("no filter", "makes the system calls"),
+        ("no network namespace", "connects to the machine's servers"),
+        ("no limits", "starts more than 24 processes"),
+    ],
+)
+def test_the_probe_finds_what_entering_leaves_open(monkeypatch, sabotage, leak):
+    if sabotage == "no filter":
+        monkeypatch.setattr(forking.seccomp, "this_machine", lambda: None)
+    elif sabotage == "no network namespace":
+        kinds = {name: bit for name, bit in room._NAMESPACES.items() if name != "net"}
+        monkeypatch.setattr(room, "_NAMESPACES", kinds)
+    else:
+        monkeypatch.setattr(forking, "limits_of", lambda settings: {})
+        monkeypatch.setattr(forking.resource, "RLIMIT_NPROC", forking.resource.RLIMIT_CORE)
+    assert any(leak in found for found in ForkTrial(Settings()).leaks())
+
+
+#: Cells that are nasty to a kernel, or to whoever reads its messages.
+CELLS = [
+    "1 + 1",
+    "print('a'); import sys; print('b', file=sys.stderr); print('c')",
+    "1 / 0",
+    "def f(:",
+    "from IPython.display import display, HTML, clear_output\ndisplay(HTML('<b>x</b>')); 'y'",
+    "import asyncio\nawait asyncio.sleep(0)\nprint('awaited')",
+    "print('gone'); clear_output(); print('stays')",
+    "h = display('one', display_id=True); h.update('two')",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.gcf().get_axes().__len__()",
+    "import os; os.system('echo from a child'); None",
+    "import threading\nt = threading.Thread(target=print, args=('thread',)); t.start(); t.join()",
+    "input('?')",
+    "%time x = 3",
+    "!echo shell",
+    "class E(Exception): pass\nraise E('own')",
+    "import warnings; warnings.warn('careful')",
+    "print('x' * 300_000)",
+    "raise SystemExit(3)",
+    "[line for line in range(5)]",
+    "_ + _17[:0] if False else _",
+    "get_ipython().run_cell('40 + 2'); None",
+    "import numpy as np; np.arange(4).reshape(2, 2)",
+    "np.random.rand() != 0.5",
+    "os.getcwd(), os.listdir('.'), __name__, os.getuid()",
+    "sorted(name for name in os.environ if name.startswith('PYTHON'))",
+]
+
+
+def plain(cell) -> list:
+    """Return a cell's outputs without what differs from run to run."""
+    outputs = []
+    for output in cell.outputs:
+        made = {key: value for key, value in output.items() if key not in ("traceback", "metadata")}
+        if "data" in made:
+            made["data"] = sorted(made["data"].items()) if "image/png" not in made["data"] else 1
+        if made.get("name") == "stdout" and "CPU times" in made["text"]:
+            made["text"] = "CPU times"
+        if "ipykernel_" in made.get("text", ""):  # the name of a cell's file
+            made["text"] = made["text"].partition(": ")[2]
+        outputs.append(made)
+    return outputs
+
+
+def test_outputs_are_those_of_a_started_kernel():
+    forked, started = run(True, *CELLS), run(False, *CELLS)
+    different = [
+        (source, plain(one), plain(other))
+        for source, one, other in zip(CELLS, forked.cells, started.cells, strict=True)
+        if plain(one) != plain(other)
+    ]
+    assert different == []
+
+
+def test_a_killed_zygote_costs_a_start_and_no_submission():
+    run(True, "1")
+    zygote_for("", "")._process.kill()
+    nb = run(True, "print('again')")
+    assert nb.cells[0].outputs[0].text == "again\n"
+
+
+def test_a_kernel_finds_nothing_of_the_one_before():
+    run(True, "open('/tmp/left', 'w').close(); import builtins; builtins.left = 1")
+    nb = run(
+        True, "import os, builtins; print(os.path.exists('/tmp/left'), hasattr(builtins, 'left'))"
+    )
+    assert nb.cells[0].outputs[0].text == "False False\n"
+
+
+def test_the_interpreter_of_the_machine_cannot_be_changed_through_proc():
+    nb = run(
+        True, "open('/proc/self/exe', 'r+b')", "import os; print(os.readlink('/proc/self/exe'))"
+    )
+    assert nb.cells[0].outputs[0].ename in ("OSError", "PermissionError")
+    assert nb.cells[1].outputs[0].text.startswith("/memfd:python")
+
+
+def test_a_zygote_holds_nothing_of_its_owner(monkeypatch):
+    monkeypatch.setenv("TITO_SECRET", "a secret")
+    with closing(Zygote(Settings())) as made:
+        assert "TITO_SECRET" not in Path(f"/proc/{made.pid}/environ").read_text()
+        if os.geteuid() == 0:
+            status = Path(f"/proc/{made.pid}/status").read_text()
+            assert "Uid:\t65534\t65534\t65534\t65534" in status
+
+
+def test_messages_are_put_together_whatever_is_sent():
+    sent = []
+    sender = wire.Sender(type("Socket", (), {"sendall": staticmethod(sent.append)}))
+    assembler = wire.Assembler(200_000)
+
+    def received(parts):
+        del sent[:]
+        sender.send(wire.IOPUB, parts)
+        return [assembler.add(packet) for packet in sent]
+
+    received([b"a" * 100_000])
+    unfinished = sent[:2]
+    assert not any(assembler.add(packet) for packet in (b"", b"junk" * 9, *unfinished))
+    parts = [b"b" * 100_000, b"", b"c"]
+    assert received(parts) == [None, None, (wire.IOPUB, parts)]
+    assert not any(received([b"d" * 300_000]))
+    assert assembler.dropped == 1

@@ -1,0 +1,64 @@
+"""What isolation a machine gives to started kernels, and whether forked ones have it too."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet.trial import ForkTrial
+from tinytorch.tito.sandbox import Isolation, choose
+from tinytorch.tito.sandbox.settings import Settings
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found on a machine.
+
+    Attributes
+    ----------
+    isolation : Isolation
+        Of students' code, whichever way its kernel comes to be.
+    forks : bool
+        Whether a kernel that is forked into a sandbox is held as well as one that starts in it.
+        Otherwise kernels are started, which is slower.
+    """
+
+    isolation: Isolation
+    forks: bool
+
+
+def this_machine() -> str:
+    """Name this machine, its current run, and the user: what a finding holds for."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    run = boot.read_text().strip() if boot.exists() else ""
+    return f"{socket.gethostname()} {run} {os.geteuid()} {os.readlink('/proc/self/ns/user')}"
+
+
+@lru_cache(maxsize=8)
+def find(
+    accepted: str | None, package: Path | None = None, secret_folders: Sequence[Path] = ()
+) -> Found:
+    """Probe this machine, once in a process; see :func:`tinytorch.tito.sandbox.choose`.
+
+    Raises
+    ------
+    TitoError
+        If the isolation is weaker than `accepted`.
+    """
+    isolation = choose(accepted, package=package, secret_folders=secret_folders)
+    sandboxed = isolation.level in ("full", "partial")
+    return Found(isolation, sandboxed and forks_are_held(isolation.leaks))
+
+
+@cache
+def forks_are_held(leaks: tuple[str, ...] = ()) -> bool:
+    """Whether a forked kernel gets at nothing but these leaks, which started ones have too."""
+    try:
+        return set(ForkTrial(Settings()).leaks()) <= set(leaks)
+    except TitoError:
+        return False

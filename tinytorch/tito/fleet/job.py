@@ -1,0 +1,184 @@
+"""The unit of work: what a worker needs to grade a submission, and what it gives back.
+
+All of it is plain data, so that a worker needs no shared folder and no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import platform
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import tinytorch
+
+#: Libraries whose other versions could give other marks or other outputs.
+_LIBRARIES = ("ipykernel", "ipython", "matplotlib", "nbclient", "nbformat", "nbgrader", "numpy")
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """What the gradebook holds of a cell of an assignment; it is what is graded.
+
+    Attributes
+    ----------
+    name, cell_type, source, checksum : str
+        As in the gradebook.
+    locked : bool
+        Whether students may not change it.
+    max_score : float or None
+        What it is worth, if it is graded.
+    """
+
+    name: str
+    cell_type: str
+    locked: bool
+    source: str
+    checksum: str
+    max_score: float | None = None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What the submissions of a run have in common.
+
+    Attributes
+    ----------
+    name, notebook : str
+        nbgrader's assignment and the notebook's name without suffix.
+    release, source : bytes
+        The notebook as students received it, and the course's own, with solutions.
+    package : mapping of str to bytes
+        The files of the course's package that ends before the module.
+    cells : tuple of SourceCell
+        The gradebook's cells.
+    kernelspec : str
+        The gradebook's kernelspec, as JSON.
+    seed : int
+        From which fresh inputs are drawn.
+    answers : mapping of str to str
+        What the reference solution gave for them; see :mod:`tinytorch.tito.grading.reference`.
+    config : mapping
+        nbgrader's configuration: the steps and their limits.
+    fonts : mapping of str to bytes
+        matplotlib's list of fonts.
+    isolation : mapping of str to dict
+        By machine: what isolation was found there; see :mod:`tinytorch.tito.fleet.isolation`.
+    """
+
+    name: str
+    notebook: str
+    release: bytes
+    source: bytes
+    package: Mapping[str, bytes]
+    cells: tuple[SourceCell, ...]
+    kernelspec: str
+    seed: int
+    answers: Mapping[str, str]
+    config: Mapping[str, Any]
+    fonts: Mapping[str, bytes] = field(default_factory=dict)
+    isolation: Mapping[str, Any] = field(default_factory=dict)
+
+    def packed(self) -> bytes:
+        """Return it as bytes."""
+        return zlib.compress(pickle.dumps(self), 1)
+
+
+def unpacked(data: bytes) -> Assignment:
+    """Return the assignment that was packed; only for bytes from the driver, which is trusted."""
+    return pickle.loads(zlib.decompress(data))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade.
+
+    Attributes
+    ----------
+    student : str
+        Whose.
+    data : bytes
+        The notebook's file.
+    filename : str
+        Its name, for messages.
+    digest : str
+        SHA-256 of `data`.
+    flags : tuple of str
+        What was noticed when the file was found.
+    timestamp : str
+        When it was handed in, or "".
+    version : str
+        The driver's :func:`fingerprint`.
+    """
+
+    student: str
+    data: bytes
+    filename: str
+    digest: str
+    flags: tuple[str, ...] = ()
+    timestamp: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a submission.
+
+    Attributes
+    ----------
+    student, digest, timestamp : str
+        As in the job.
+    status : {"graded", "failed", "refused"}
+        "refused" by a worker that must not grade it.
+    notebook : str
+        The graded notebook, as JSON.
+    scores : dict of str to float or None
+        By graded cell: the automatic score, None where a person marks.
+    comments : dict of str to str or None
+        By solution cell: the automatic comment.
+    cells, seed, isolation, flags
+        For the record.
+    reason, problem : str
+        Why it could not be graded, for the instructor and for the student.
+    seconds, cpu : float
+        How long it took, and the processor's time of the worker.
+    log : str
+        What the steps had to say.
+    worker : str
+        Who did it.
+    """
+
+    student: str
+    digest: str
+    status: Literal["graded", "failed", "refused"]
+    timestamp: str = ""
+    notebook: str = ""
+    scores: dict[str, float | None] = field(default_factory=dict)
+    comments: dict[str, str | None] = field(default_factory=dict)
+    cells: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    isolation: dict[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+    problem: str = ""
+    seconds: float = 0.0
+    log: str = ""
+    worker: str = ""
+
+
+@cache
+def fingerprint() -> str:
+    """Return what tells this version of the grader from others, for a worker to compare."""
+    digest = hashlib.sha256()
+    folder = Path(tinytorch.__file__).parent
+    for path in sorted([*folder.rglob("*.py")]):
+        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
+    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"course {digest.hexdigest()[:12]}, Python {python}, {libraries}"

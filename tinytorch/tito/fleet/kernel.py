@@ -1,0 +1,170 @@
+"""The IPython kernel, with a packet socket in the place of ZeroMQ's sockets.
+
+It stands alone: a zygote loads it by its path. Everything that a student's code meets is
+ipykernel's own: the application, the shell, the streams, the handling of messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+from ipykernel.iostream import BackgroundSocket, IOPubThread
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.session import Session
+from tornado.ioloop import IOLoop
+from traitlets import Instance
+
+# Set by the zygote, which loads this file and the wire by their paths.
+wire: Any = None
+
+
+class Channel:
+    """What ipykernel takes for a socket or a stream of ZeroMQ."""
+
+    closed = False
+
+    def __init__(self, sender: Any, number: int) -> None:
+        self._sender = sender
+        self._number = number
+        self.receive: Callable[[list[zmq.Frame]], Any] | None = None
+
+    def send_multipart(self, parts: list[Any], *_: Any, **__: Any) -> None:
+        """Send a message."""
+        self._sender.send(self._number, [bytes(part) for part in parts])
+
+    def on_recv(self, receive: Callable[[list[zmq.Frame]], Any], copy: bool = True) -> None:
+        """Note who takes the messages that come."""
+        self.receive = receive
+
+    def flush(self, *_: Any, **__: Any) -> None:
+        """Do nothing: what was sent is sent."""
+
+
+class PubThread(IOPubThread):
+    """The thread that publishes outputs, without sockets of ZeroMQ to reach it.
+
+    A process that a student forks has no such thread and publishes at once.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self.socket = channel
+        self.background_socket = BackgroundSocket(self)
+        self.io_loop = IOLoop(make_current=False)
+        self.thread = threading.Thread(target=self._run, daemon=True, name="IOPub")
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.io_loop.asyncio_loop)
+        self.io_loop.start()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self.thread.start()
+
+    def schedule(self, f: Callable[[], Any]) -> None:
+        """Call something in the thread."""
+        if self.thread.is_alive():
+            self.io_loop.add_callback(f)
+        else:
+            f()
+
+    def _really_send(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        self.socket.send_multipart(msg)
+
+
+class NoShellThread:
+    """Says which thread runs cells; there is none beside it that receives requests."""
+
+    def __init__(self) -> None:
+        self.parent_thread = threading.main_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Kernel(IPythonKernel):
+    """IPython's kernel without subshells."""
+
+    shell_stream = Instance(Channel)  # type: ignore[assignment]
+    _supports_kernel_subshells = False
+
+
+class KernelApp(IPKernelApp):
+    """IPython's kernel application, connected by one packet socket."""
+
+    connection: socket.socket
+
+    def init_connection_file(self) -> None:
+        """Need none."""
+
+    def write_connection_file(self, **_: Any) -> None:
+        """Need none."""
+
+    def log_connection_info(self) -> None:
+        """Have none."""
+
+    def init_heartbeat(self) -> None:
+        """Need none: whether a process lives is seen without asking it."""
+
+    def init_sockets(self) -> None:
+        """Make the channels."""
+        self.session = Session(parent=self, key=wire.KEY)
+        sender = wire.Sender(self.connection)
+        self.shell_socket = Channel(sender, wire.SHELL)
+        self.stdin_socket = Channel(sender, wire.STDIN)
+        self.configure_tornado_logger()
+        self.iopub_thread = PubThread(Channel(sender, wire.IOPUB))
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
+
+    def init_kernel(self) -> None:
+        """Make the kernel."""
+        self.kernel = Kernel.instance(
+            parent=self,
+            session=self.session,
+            shell_stream=self.shell_socket,
+            shell_channel_thread=NoShellThread(),
+            iopub_thread=self.iopub_thread,
+            iopub_socket=self.iopub_socket,
+            stdin_socket=self.stdin_socket,
+            log=self.log,
+            profile_dir=self.profile_dir,
+            user_ns=self.user_ns,
+        )
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+
+    def close(self) -> None:
+        """Leave the channels open until the process is gone."""
+        self.reset_io()
+
+    def receive(self) -> None:
+        """Hand what came to the kernel; leave when the other side has left."""
+        packet = self.connection.recv(2**20)
+        if not packet:
+            IOLoop.current().stop()
+            return
+        message = self._assembler.add(packet)
+        if message is not None:
+            _, parts = message
+            handled = self.shell_socket.receive([zmq.Frame(part) for part in parts])
+            asyncio.ensure_future(handled)
+
+    def start(self) -> None:
+        """Run until the other side leaves."""
+        self._assembler = wire.Assembler(2**28)
+        asyncio.get_event_loop().add_reader(self.connection.fileno(), self.receive)
+        super().start()
+
+
+def main(connection: socket.socket) -> None:
+    """Be a kernel."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    app = KernelApp.instance()
+    app.connection = connection
+    app.initialize(["--HistoryManager.hist_file=:memory:"])
+    app.start()

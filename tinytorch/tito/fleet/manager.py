@@ -1,0 +1,293 @@
+"""Forked kernels as nbclient wants them: a kernel manager, and a client without ZeroMQ."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+from time import monotonic
+from typing import Any
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.session import Session
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet import wire
+from tinytorch.tito.fleet.forking import Zygote, ZygoteLostError
+from tinytorch.tito.fleet.room import Room
+from tinytorch.tito.grading.kernel import (
+    MAX_MESSAGE_BYTES,
+    MAX_WAITING_MESSAGES,
+    GradingKernelManager,
+    prepare_fonts,
+)
+from tinytorch.tito.sandbox.settings import Settings
+
+_PACKET = 2**16
+_DELIMITER = b"<IDS|MSG>"
+#: How long to wait for a kernel before looking whether it still lives.
+_LOOK_SECONDS = 0.1
+
+_zygotes: dict[tuple[str, str], tuple[int, Zygote]] = {}
+
+
+def zygote_for(package: str, fonts: str) -> Zygote:
+    """Return this process's zygote for a package; a lost one is replaced."""
+    key = (package, fonts)
+    owner, found = _zygotes.get(key, (0, None))
+    # A forked process must not share it with its parent.
+    if found is None or owner != os.getpid() or not found.is_alive:
+        if fonts:
+            prepare_fonts(Path(fonts))
+        found = Zygote(Settings(), Path(package) if package else None, Path(fonts or "/"))
+        _zygotes[key] = (os.getpid(), found)
+    return found
+
+
+def end_zygotes() -> None:
+    """End all zygotes of this process."""
+    while _zygotes:
+        _, (owner, zygote) = _zygotes.popitem()
+        if owner == os.getpid():
+            zygote.close()
+
+
+class ForkedKernelManager(GradingKernelManager):
+    """Starts a kernel as a fork of a warm process, in a sandbox of its own.
+
+    The sandbox is the one that the provisioner of the same isolation would use; only
+    what runs in it is not started but enters.
+    """
+
+    _room: Room | None = None
+    _connection: socket.socket | None = None
+    _reason: str | None = None
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether a kernel was started and not yet cleaned up."""
+        return self._room is not None
+
+    @property
+    def limit_hit(self) -> str | None:
+        """Why the watchdog of the sandbox killed the kernel, if it did."""
+        return self._reason if self._room is None else self._room.leash.reason
+
+    @property
+    def is_sandbox_lost(self) -> bool:
+        """Whether the sandbox itself is gone, which nothing in it can bring about."""
+        return self._room is not None and self._room.is_gone
+
+    async def start_kernel(self, **_: Any) -> None:  # type: ignore[override]
+        """Make a sandbox and let a fork of the zygote enter it."""
+        if self.isolation not in ("full", "partial"):
+            raise TitoError(f"a forked kernel needs a sandbox, and isolation is {self.isolation!r}")
+        try:
+            self._fork()
+        except ZygoteLostError:
+            self._fork()  # by a new one
+
+    def _fork(self) -> None:
+        zygote = zygote_for(self.package, self.font_cache)
+        room = Room(zygote.settings, zygote.package)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                zygote.fork_kernel(room, theirs)
+        except BaseException as error:
+            ours.close()
+            room.close()
+            if isinstance(error, ZygoteLostError):
+                zygote.close()
+            raise
+        self._room, self._connection = room, ours
+
+    def client(self, **_: Any) -> PacketClient:  # type: ignore[override]
+        """Make a client; one at a time."""
+        assert self._connection is not None
+        return PacketClient(self._connection, self)
+
+    async def is_alive(self) -> bool:  # type: ignore[override]
+        """Whether the kernel runs."""
+        return self._room is not None and self._room.is_occupied
+
+    async def interrupt_kernel(self) -> None:  # type: ignore[override]
+        """Interrupt the kernel, and what it waits for."""
+        if self._room is not None:
+            self._room.interrupt()
+
+    async def shutdown_kernel(  # type: ignore[override]
+        self, now: bool = False, restart: bool = False
+    ) -> None:
+        """Kill the kernel and all that it started."""
+        await self.cleanup_resources(restart=restart)
+
+    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
+        """Kill what is left."""
+        if self._room is not None:
+            self._room.close()
+            self._reason, self._room = self._room.leash.reason, None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Channel:
+    """The messages of one kind that have come."""
+
+    def __init__(self, client: PacketClient) -> None:
+        self._client = client
+        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    def put(self, message: dict[str, Any]) -> int:
+        """Add a message; return how many wait."""
+        self._messages.put_nowait(message)
+        return self._messages.qsize()
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        while not self._messages.empty():
+            self._messages.get_nowait()
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """Take the next message; raise `queue.Empty` if none comes in time."""
+        self._client.listen()
+        if not self._messages.empty():
+            return self._messages.get_nowait()
+        try:
+            return await asyncio.wait_for(self._messages.get(), timeout)
+        except TimeoutError:
+            raise Empty from None
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message to the kernel."""
+        self._client.send(message)
+
+
+class PacketClient(AsyncKernelClient):
+    """Jupyter's client over a packet socket.
+
+    While as many messages wait as it holds, it reads no more, so that a kernel that floods it
+    waits too.
+    """
+
+    def __init__(self, connection: socket.socket, manager: ForkedKernelManager) -> None:
+        super().__init__(session=Session(key=wire.KEY))
+        self._connection = connection
+        self._connection.setblocking(False)
+        self._manager = manager
+        self._sender = wire.Sender(connection)
+        self._assembler = wire.Assembler(MAX_MESSAGE_BYTES)
+        self._channels = {wire.SHELL: Channel(self), wire.IOPUB: Channel(self)}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
+        self.failure = ""
+
+    @property
+    def shell_channel(self) -> Channel:
+        """Requests and replies."""
+        return self._channels[wire.SHELL]
+
+    @property
+    def iopub_channel(self) -> Channel:
+        """Outputs and states."""
+        return self._channels[wire.IOPUB]
+
+    async def is_alive(self) -> bool:
+        """Whether the kernel runs."""
+        return await self._manager.is_alive()
+
+    def start_channels(self, *_: Any, **__: Any) -> None:
+        """Do nothing: reading begins when somebody waits for a message."""
+
+    def stop_channels(self) -> None:
+        """Read no more."""
+        if self._loop is not None:
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._connection.fileno())
+            self._loop = None
+
+    def listen(self) -> None:
+        """Read what comes."""
+        if self._loop is None and not self._ended:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._connection.fileno(), self._receive)
+
+    def _receive(self) -> None:
+        with suppress(BlockingIOError):
+            for _ in range(MAX_WAITING_MESSAGES):
+                try:
+                    packet = self._connection.recv(_PACKET)
+                except ConnectionError:
+                    packet = b""
+                if not packet:
+                    self._ended = True
+                    self.stop_channels()
+                    return
+                if self._take(packet) >= MAX_WAITING_MESSAGES:
+                    self.stop_channels()
+                    return
+
+    def _take(self, packet: bytes) -> int:
+        """Take a packet; return how many messages wait where it belongs."""
+        number, parts = self._assembler.add(packet) or (-1, [])
+        if number == wire.FAILED:
+            self.failure = b"".join(parts).decode(errors="replace")
+        channel, message = self._channels.get(number), _parsed(parts)
+        return channel.put(message) if channel is not None and message is not None else 0
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message to the kernel; one that is gone gets none."""
+        self._connection.setblocking(True)
+        self._connection.settimeout(5)
+        try:
+            self._sender.send(wire.SHELL, self.session.serialize(message))
+        except OSError:
+            self._ended = True
+        finally:
+            self._connection.setblocking(False)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers, and forget what came before."""
+        deadline = monotonic() + (60 if timeout is None else timeout)
+        asked = self.kernel_info()
+        while monotonic() < deadline:
+            self.iopub_channel.clear()
+            if self.failure:
+                raise TitoError(f"the kernel was not started: {self.failure}")
+            with suppress(Empty):
+                reply = await self.shell_channel.get_msg(timeout=_LOOK_SECONDS)
+                if reply["parent_header"].get("msg_id") == asked:
+                    self.iopub_channel.clear()
+                    return
+                continue
+            if not self.failure and not await self.is_alive():
+                raise RuntimeError("the kernel died before it answered")
+        raise RuntimeError("the kernel did not answer in time")
+
+
+def _parsed(parts: list[bytes]) -> dict[str, Any] | None:
+    """Return a message as a dictionary; None for what is none, from whomever it came."""
+    try:
+        at = parts.index(_DELIMITER)
+        header, parent, metadata, content = (json.loads(part) for part in parts[at + 2 : at + 6])
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(part, dict) for part in (header, parent, metadata, content)):
+        return None
+    kind, name = header.get("msg_type"), header.get("msg_id")
+    if not isinstance(kind, str) or not isinstance(name, str):
+        return None
+    return {
+        "header": header,
+        "msg_id": name,
+        "msg_type": kind,
+        "parent_header": parent,
+        "metadata": metadata,
+        "content": content,
+        "buffers": [],
+    }

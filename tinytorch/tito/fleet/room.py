@@ -1,0 +1,139 @@
+"""A sandbox of bubblewrap without a program of its own: a forked kernel enters it.
+
+What isolates is made by bubblewrap, by the same command as for any other sandbox. Its first
+process only waits: until it is killed, or until the process that started it is gone, which
+closes the pipe that it reads.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.sandbox.bubblewrap import Sandbox, places
+from tinytorch.tito.sandbox.leash import Leash, first_processes
+from tinytorch.tito.sandbox.settings import Settings
+
+#: The kernel lets children that nobody waits for go where their signal is ignored.
+_WAIT = ["/bin/sh", "-c", 'trap "" CHLD; echo ready; exec cat']
+_READY = b"ready\n"
+_START_SECONDS = 20.0
+
+#: Kinds of namespaces by the names that /proc has for them, with the bits of setns.
+_NAMESPACES = {
+    "cgroup": 0x02000000,
+    "uts": 0x04000000,
+    "ipc": 0x08000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+    "mnt": 0x00020000,
+}
+
+
+class Room:
+    """One sandbox, for one kernel; close it to kill whatever is in it.
+
+    Attributes
+    ----------
+    leash : Leash
+        The watchdog.
+    first : int
+        A file that names the first process.
+    namespaces : int
+        What of this process's namespaces the sandbox does not share, as bits for setns.
+    """
+
+    guest = -1
+
+    def __init__(
+        self,
+        settings: Settings,
+        package: Path | None,
+        files: Mapping[Path, bytes] | None = None,
+    ) -> None:
+        launch = Sandbox(settings).command(_WAIT, {}, package, files, alone=True)
+        try:
+            self._process = subprocess.Popen(
+                launch.argv,
+                env=launch.env,
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=launch.pass_fds,
+                start_new_session=True,
+            )
+        finally:
+            launch.close()
+        try:
+            self._wait_until_ready()
+            outer, inner = first_processes(self._process, launch.infos, alone=True)
+        except TitoError as error:
+            raise TitoError(f"{error}: {self._give_up()}") from None
+        self.leash = Leash(self._process, settings, (outer, inner), tuple(places(settings)))
+        self.first = os.pidfd_open(inner)
+        self.namespaces = sum(
+            bit
+            for name, bit in _NAMESPACES.items()
+            if os.readlink(f"/proc/{inner}/ns/{name}") != os.readlink(f"/proc/self/ns/{name}")
+        )
+
+    def _wait_until_ready(self) -> None:
+        """Wait for the first process, which bubblewrap starts when everything else is done."""
+        assert self._process.stdout is not None
+        said, deadline = b"", monotonic() + _START_SECONDS
+        while said != _READY:
+            left = max(0.0, deadline - monotonic())
+            ready, _, _ = select.select([self._process.stdout], [], [], left)
+            more = os.read(self._process.stdout.fileno(), 64) if ready else b""
+            if not more:
+                raise TitoError("bubblewrap did not start a sandbox")
+            said += more
+
+    def _give_up(self) -> str:
+        self._process.kill()
+        _, error = self._process.communicate()
+        return error.decode(errors="replace").strip() or "no message"
+
+    def entered(self, pid: int, handle: int) -> None:
+        """Note who entered: its number, and a file that stays this process's."""
+        self.guest, self._group = handle, pid  # it leads a session, so a group too
+        self.leash.add(pid, handle)
+
+    @property
+    def is_occupied(self) -> bool:
+        """Whether who entered still runs."""
+        return self.guest >= 0 and not select.select([self.guest], [], [], 0)[0]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the first process has ended."""
+        return bool(select.select([self.first], [], [], 0)[0])
+
+    def interrupt(self) -> None:
+        """Interrupt who entered, and what it waits for."""
+        if self.is_occupied:
+            with suppress(ProcessLookupError):
+                os.killpg(self._group, signal.SIGINT)
+
+    def close(self) -> None:
+        """Kill everything in it."""
+        if self._process.stdin is None or self._process.stdin.closed:
+            return
+        self.leash.close()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+        self._process.wait()
+        for handle in (self.first, self.guest):
+            if handle >= 0:
+                os.close(handle)
+        self.first = self.guest = -1

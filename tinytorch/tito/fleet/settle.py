@@ -1,0 +1,145 @@
+"""What is done with a result: the gradebook, the graded notebook, the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.files import replace_text
+from tinytorch.tito.fleet.gradebook import MarkBook
+from tinytorch.tito.fleet.job import Result
+from tinytorch.tito.fleet.journal import Journal
+from tinytorch.tito.grading import intake, records
+from tinytorch.tito.grading.records import Record
+
+#: No student's id begins with a dot.
+_JOURNAL = ".journal"
+
+
+@dataclass
+class Ledger:
+    """The only writer of a run.
+
+    Attributes
+    ----------
+    course, module
+        Whose.
+    book : MarkBook
+        The gradebook.
+    release : str
+        SHA-256 of the release.
+    """
+
+    course: Course
+    module: Module
+    book: MarkBook
+    release: str
+
+    def __post_init__(self) -> None:
+        with _told("the journal of this run"):
+            self.journal = Journal(self.course.records / self.module.name / _JOURNAL)
+
+    def finish_earlier_run(self) -> list[str]:
+        """Enter what an earlier run had found and not entered; return whose it was."""
+        left = list(self.journal)
+        self.enter(left)
+        return [result.student for result in left]
+
+    def keep(self, result: Result) -> None:
+        """Note a result so that it cannot be lost any more."""
+        with _told("the journal of this run"):
+            self.journal.add(result)
+
+    def enter(self, results: Sequence[Result]) -> None:
+        """Enter results that are kept: marks first, in one transaction, then files."""
+        graded = [result for result in results if result.status == "graded"]
+        if graded:
+            self.book.enter(graded)
+        for result in results:
+            with _told(f"the graded notebook of {result.student}"):
+                if result.status == "graded":
+                    self._put_in_place(result)
+                records.save(self.course, self.module, self._record(result))
+                self.journal.remove(result.student)
+
+    def has_mark(self, student: str) -> bool:
+        """Whether an earlier submission was graded."""
+        return self.place(student).is_file()
+
+    def place(self, student: str) -> Path:
+        """Return where a graded notebook goes."""
+        folder = self.course.autograded / student / self.module.name
+        return folder / f"{self.module.notebook}.ipynb"
+
+    def _put_in_place(self, result: Result) -> None:
+        place = self.place(result.student)
+        replace_text(place, result.notebook)
+        # nbgrader compares it with the submission's to see whether there is a newer one.
+        stamp = place.with_name("timestamp.txt")
+        if result.timestamp:
+            replace_text(stamp, f"{result.timestamp} UTC\n")
+        else:
+            stamp.unlink(missing_ok=True)
+
+    def _record(self, result: Result) -> Record:
+        earlier = records.load(self.course, self.module, result.student)
+        return Record(
+            result.student,
+            "graded" if result.status == "graded" else "failed",
+            reason=intake.printable(result.reason),
+            stale=result.status != "graded" and self.has_mark(result.student),
+            flags=tuple(map(intake.printable, result.flags)),
+            seconds=result.seconds,
+            graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            submission=result.digest if result.status == "graded" else "",
+            release=self.release if result.status == "graded" else "",
+            cells=result.cells,
+            seed=result.seed,
+            problem=intake.printable(result.problem),
+            isolation=result.isolation,
+            earlier=_earlier(earlier, result),
+        )
+
+
+def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
+    """Return the marks before this one, the oldest first."""
+    if last is None:
+        return ()
+    # A result that is entered once more, since a run was killed, is not a new one.
+    again = (last.submission, last.seed, last.cells) == (result.digest, result.seed, result.cells)
+    if last.status != "graded" or again:
+        return last.earlier
+    earned = {name: cell["earned"] for name, cell in last.cells.items()}
+    mark = {
+        "graded_at": last.graded_at,
+        "submission": last.submission,
+        "seed": last.seed,
+        "earned": earned,
+    }
+    return (*last.earlier, mark)
+
+
+class _told:  # noqa: N801 - used as a context
+    """Turn what the system says of files into a message of what to do."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """Raise the message instead."""
+        if isinstance(error, OSError):
+            where = f" ({error.filename})" if error.filename else ""
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise TitoError(
+                f"{self._what} cannot be written: {reason}{where}. Make room, or make the folder "
+                "writable, and grade again: it goes on from here, and no mark is lost."
+            ) from error

@@ -1,0 +1,69 @@
+"""The hostile probe, run as a forked kernel runs.
+
+To enter a sandbox must not be weaker than to start in it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from contextlib import closing
+from pathlib import Path
+from time import monotonic
+
+from tinytorch.tito.fleet.forking import Zygote
+from tinytorch.tito.fleet.room import Room
+from tinytorch.tito.sandbox import probe
+from tinytorch.tito.sandbox.bubblewrap import FILES
+from tinytorch.tito.sandbox.settings import Settings
+from tinytorch.tito.sandbox.trial import Said, Trial
+
+_SECONDS, _LEFT_SECONDS = 20.0, 0.5
+
+
+class ForkTrial(Trial):
+    """Lays out what the probe should not get at, and runs it in a fork of a zygote."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(True, settings, None, ())
+
+    def leaks(self) -> tuple[str, ...]:
+        """Return what the probe could do."""
+        with closing(Zygote(self.settings)) as self._zygote:
+            return super().leaks()
+
+    def _run(self, folder: Path, task: bytes, *arguments: str) -> Said:
+        source = Path(probe.__file__).read_bytes()
+        files = {FILES / "probe.py": source, FILES / "task.json": task}
+        room = Room(self.settings, None, files)
+        ours, theirs = os.pipe()
+        try:
+            self._zygote.fork_program(room, [*map(str, files), *arguments], theirs)
+        finally:
+            os.close(theirs)
+        with open(ours, "rb", buffering=0) as output:
+            out = _read(output.fileno(), room)
+            room.close()  # as when a kernel has run its last cell
+            ended = _is_closed(output.fileno())
+        return Said(out.decode(), ended, room.leash.reason, "")
+
+
+def _read(output: int, room: Room) -> bytes:
+    """Return what is written before who entered the sandbox has ended."""
+    out, deadline = b"", monotonic() + _SECONDS
+    while room.is_occupied and monotonic() < deadline:
+        if select.select([output], [], [], 0.02)[0]:
+            more = os.read(output, 65536)
+            if not more:
+                break
+            out += more
+    return out
+
+
+def _is_closed(output: int) -> bool:
+    """Whether nobody holds the other end any more."""
+    deadline = monotonic() + _LEFT_SECONDS
+    while monotonic() < deadline:
+        if select.select([output], [], [], _LEFT_SECONDS)[0] and not os.read(output, 65536):
+            return True
+    return False

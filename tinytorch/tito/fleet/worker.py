@@ -1,0 +1,230 @@
+"""What a worker does: grade one submission, a function of bytes to bytes.
+
+A worker keeps what the submissions of a run share: the assignment, laid out in a private folder,
+and a zygote. Students' code runs in a sandbox of its own for each of them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import hashlib
+import io
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
+from traitlets.config import Config
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet import isolation, steps
+from tinytorch.tito.fleet.execute import ExecuteHere, KernelLostError
+from tinytorch.tito.fleet.job import Assignment, Job, Result, fingerprint, unpacked
+from tinytorch.tito.fleet.manager import end_zygotes
+from tinytorch.tito.grading import intake, reference
+from tinytorch.tito.grading.cells import flags
+
+_FOLDER = "tito-worker-"
+_LOG_SHOWN = 20_000
+#: How often a submission is begun: a kernel may be killed by somebody else.
+_ATTEMPTS = 3
+#: A worker of Dask may have several threads; kernels come from one zygote, one after the other.
+_one_at_a_time = threading.Lock()
+
+
+def grade(packed: bytes, job: Job) -> Result:
+    """Grade a submission.
+
+    Parameters
+    ----------
+    packed : bytes
+        The assignment, by :meth:`tinytorch.tito.fleet.job.Assignment.packed`.
+    job : Job
+        The submission.
+
+    Returns
+    -------
+    Result
+        Also where it cannot be graded, or not by this worker. What is raised is no fault of the
+        submission's.
+    """
+    ours = fingerprint()
+    about: dict[str, Any] = {"student": job.student, "digest": job.digest, "worker": this_worker()}
+    if job.version != ours:
+        reason = f"the worker {this_worker()} has another version: {_difference(ours, job.version)}"
+        return Result(status="refused", reason=reason, **about)
+    began = monotonic()
+    said = io.StringIO()
+    log = _log_to(said)
+    try:
+        with _one_at_a_time:
+            made = _grade(workplace(packed), job, log)
+    except MemoryError:
+        raise  # a worker elsewhere may have more
+    except Exception as error:  # whatever a student's file or code brings about
+        log.error("%s could not be graded\n%s", job.student, traceback.format_exc())
+        made = {
+            "status": "failed",
+            "flags": job.flags,
+            "reason": reason_of(error),
+            "problem": error.problem if isinstance(error, intake.SubmissionError) else "",
+        }
+    seconds = round(monotonic() - began, 3)
+    return Result(
+        **about, **made, timestamp=job.timestamp, seconds=seconds, log=said.getvalue()[:_LOG_SHOWN]
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """Say to the instructor what went wrong and what to do."""
+    if isinstance(error, intake.SubmissionError):
+        return f"{error.problem}. {error.remedy}"
+    if isinstance(error, TitoError):
+        return str(error)
+    return f"grading failed, the log says more: {type(error).__name__}: {error}"
+
+
+def this_worker() -> str:
+    """Name this process, by its address where Dask runs it."""
+    if "distributed.worker" in sys.modules:
+        with suppress(ValueError):  # not in a task
+            return sys.modules["distributed.worker"].get_worker().address
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _difference(ours: str, theirs: str) -> str:
+    """Say in what two fingerprints differ."""
+    pairs = zip(ours.split(", "), theirs.split(", "), strict=False)
+    return "; ".join(f"{a} instead of {b}" for a, b in pairs if a != b) or f"{ours}, not {theirs}"
+
+
+def _log_to(stream: io.StringIO) -> logging.Logger:
+    log = logging.Logger("tito.grade", logging.INFO)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    log.addHandler(handler)
+    return log
+
+
+class Workplace:
+    """An assignment, laid out for the steps in a folder that only this process uses."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.release = nbformat.reads(assignment.release, as_version=nbformat.current_nbformat)
+        MetadataValidator().validate_nb(self.release)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+        atexit.register(self.remove)
+        name, notebook = assignment.name, f"{assignment.notebook}.ipynb"
+        package = self._write("package", {f"{name}/{p}": d for p, d in assignment.package.items()})
+        sources = self._write("source", {f"{name}/{notebook}": assignment.source})
+        fonts = self._write("fonts", assignment.fonts)
+        reference.know(assignment.answers)
+        self.config = Config(copy.deepcopy(dict(assignment.config)))
+        self.config.ExecuteSubmission.update(
+            packages=str(package), sources=str(sources), seed=assignment.seed
+        )
+        self.config.GradingKernelManager.font_cache = str(fonts) if assignment.fonts else ""
+        self.found = self._isolate(package / name)
+
+    def _write(self, folder: str, files: Any) -> Path:
+        top = self.folder / folder
+        top.mkdir()
+        for inside, data in files.items():
+            path = top / inside
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        for path in [top, *top.rglob("*")]:  # who runs students' code must be able to read them
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        return top
+
+    def _isolate(self, package: Path) -> isolation.Found:
+        known = self.assignment.isolation.get(isolation.this_machine())
+        if known is not None:
+            return known
+        accepted = self.config.ExecuteSubmission.get("isolation", "full")
+        return isolation.find(accepted, package, (self.folder,))
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@lru_cache(maxsize=2)
+def _workplace(digest: str, packed: bytes) -> Workplace:
+    _remove_abandoned()
+    return Workplace(unpacked(packed))
+
+
+def workplace(packed: bytes) -> Workplace:
+    """Return the workplace of an assignment, made once in a process."""
+    return _workplace(hashlib.sha256(packed).hexdigest(), packed)
+
+
+def _remove_abandoned() -> None:
+    """Delete the folders of workers that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        with suppress(OSError):
+            if folder.stat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
+    submitted = intake.parse(job.data, job.student, job.filename)
+    made = steps.steps_of(place.config, log)
+    (execute,) = [step for step in made if isinstance(step, ExecuteHere)]
+    execute.found = place.found
+    for attempt in range(1, _ATTEMPTS + 1):
+        execute.forgiving = attempt < _ATTEMPTS and not execute.died_alone
+        try:
+            nb, resources = steps.run(made, copy.deepcopy(submitted), _resources(place, job))
+            break
+        except KernelLostError as error:
+            log.warning("%s; begun again", error)
+    ours = resources["tinytorch"]
+    return {
+        "status": "graded",
+        "notebook": nbformat.v4.writes(nb),
+        "scores": ours["scores"],
+        "comments": ours["comments"],
+        "cells": _plain(nb.metadata.tinytorch.verdicts),
+        "seed": nb.metadata.tinytorch.seed,
+        "isolation": _plain(nb.metadata.tinytorch.isolation),
+        "flags": tuple(flags(nb)),
+    }
+
+
+def _resources(place: Workplace, job: Job) -> dict[str, Any]:
+    ids = {
+        "assignment": place.assignment.name,
+        "notebook": place.assignment.notebook,
+        "student": job.student,
+    }
+    ours = {"release": place.release, "flags": job.flags, "assignment": place.assignment}
+    return {"nbgrader": ids, "tinytorch": ours, "metadata": {}}
+
+
+def _plain(value: Any) -> Any:
+    """Return plain dictionaries and lists."""
+    if isinstance(value, (dict, NotebookNode)):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+atexit.register(end_zygotes)
