@@ -12,6 +12,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from typing import Any
 
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet.worker import remove_abandoned
 
 #: What the server that forks workers has imported; none of it starts a thread.
 _PRELOADED = ["tinytorch.tito.fleet.worker"]
@@ -139,6 +140,7 @@ class LocalExecutor(Executor):
             self._waiting.clear()
             for slot in self._slots:
                 slot.kill()
+        remove_abandoned()
 
 
 def _begin_worker() -> None:

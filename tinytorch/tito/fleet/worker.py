@@ -165,7 +165,7 @@ class Workplace:
 
 @lru_cache(maxsize=2)
 def _workplace(digest: str, packed: bytes) -> Workplace:
-    _remove_abandoned()
+    remove_abandoned()
     return Workplace(unpacked(packed))
 
 
@@ -174,8 +174,8 @@ def workplace(packed: bytes) -> Workplace:
     return _workplace(hashlib.sha256(packed).hexdigest(), packed)
 
 
-def _remove_abandoned() -> None:
-    """Delete the folders of workers that were killed."""
+def remove_abandoned() -> None:
+    """Delete the folders of workers of this machine that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
         with suppress(OSError):
