@@ -122,6 +122,12 @@ class KernelApp(IPKernelApp):
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
 
+    def init_shell(self) -> None:
+        """Make the shell, which is to transform each cell once."""
+        super().init_shell()
+        if self.shell is not None:
+            self.shell.transform_cell = _once(self.shell.transform_cell)
+
     def init_kernel(self) -> None:
         """Make the kernel."""
         self.kernel = Kernel.instance(
@@ -159,6 +165,23 @@ class KernelApp(IPKernelApp):
         self._assembler = wire.Assembler(2**28)
         asyncio.get_event_loop().add_reader(self.connection.fileno(), self.receive)
         super().start()
+
+
+def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
+    """Keep what a cell became for the next call.
+
+    The kernel transforms each cell to see whether it awaits anything, and the shell does it again.
+    """
+    kept: dict[str, str] = {}
+
+    def transform_cell(raw_cell: str) -> str:
+        if raw_cell in kept:
+            return kept.pop(raw_cell)
+        kept.clear()
+        kept[raw_cell] = made = transform(raw_cell)
+        return made
+
+    return transform_cell
 
 
 def main(connection: socket.socket) -> None:

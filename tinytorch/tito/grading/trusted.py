@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 
 from tinytorch.checks import Checks
 from tinytorch.checks.inputs import draw
-from tinytorch.checks.wire import encode
+from tinytorch.checks.wire import encode, pack
 from tinytorch.tito.errors import TitoError
 
 #: Of the helper, the only name that driving code needs.
@@ -112,6 +111,8 @@ def _without_docstrings(tree: ast.stmt) -> ast.stmt:
 def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, Sequence]) -> str:
     """Return what a student's process runs in the place of a graded cell.
 
+    It is packed, since IPython reads the text of a cell four times before it runs it.
+
     Parameters
     ----------
     source : str
@@ -123,9 +124,9 @@ def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, S
     cases : mapping of str to sequence of dict
         The inputs of the parts to drive, by name.
     """
-    data = json.dumps(encode({name: list(given) for name, given in cases.items()}))
+    inputs = encode({name: list(given) for name, given in cases.items()})
+    packed = pack({"source": driving_source(source), "cases": inputs})
     return (
-        f"{driving_source(source)}\n"
-        "from tinytorch.checks.observe import publish as _publish\n"
-        f"_publish(globals(), {run!r}, {grade_id!r}, {data!r})\n"
+        "from tinytorch.checks.observe import ask as _ask\n"
+        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r})\n"
     )
