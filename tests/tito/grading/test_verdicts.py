@@ -1,6 +1,7 @@
 """The verdict on a cell comes from exactly the observations it asked for, and is fail-closed."""
 
 import copy
+import json
 import math
 
 import numpy as np
@@ -11,7 +12,7 @@ from nbgrader import utils
 
 from tinytorch.checks import MIME_TYPE
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.checks.wire import encode
+from tinytorch.checks.wire import encode, unpack
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.exam import Sitting, prepare
@@ -233,11 +234,13 @@ def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(exam):
 
 def test_a_process_under_test_gets_inputs_and_no_expected_value(sitting):
     question = sitting.question(graded())
+    asked = json.dumps(unpack(question.rpartition(", '")[2].removesuffix("')\n")))
     for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "test_unit"):
         assert secret not in driving_source(TEST)
         assert secret not in question
+        assert secret not in asked
     fresh = sitting.exam.cases["test-it"]["varied"][1]["x"]
-    assert str(fresh[0]) in question
+    assert str(fresh[0]) in asked
 
 
 def test_a_release_that_is_not_the_source_is_refused(sitting):
