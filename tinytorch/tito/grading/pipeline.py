@@ -170,11 +170,15 @@ def grade(
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
-        seed = secrets.randbits(48) if seed is None else seed
-        assignment = prepare.assignment(course, module, config, book, seed, found)
         class_ = _Class(course, module, book, log, run, show)
         try:
-            class_.grade(chosen, force, assignment.packed(), where or Where())
+            todo = class_.look_at(chosen, force)
+            if todo:
+                with (where or Where()).executor(len(todo)) as executor:
+                    # Workers begin to start while this process asks the reference solution.
+                    seed = secrets.randbits(48) if seed is None else seed
+                    assignment = prepare.assignment(course, module, config, book, seed, found)
+                    class_.grade(todo, assignment.packed(), executor)
         except KeyboardInterrupt:
             log.warning("interrupted")
             run.interrupted = True
@@ -238,16 +242,18 @@ class _Class:
         self._release = hashlib.sha256(path.read_bytes()).hexdigest()
         self._ledger = Ledger(course, module, book, self._release)
 
-    def grade(self, students: Sequence[str], force: bool, packed: bytes, where: Where) -> None:
-        """Grade all that is to be graded."""
+    def look_at(self, students: Sequence[str], force: bool) -> list[str]:
+        """Finish what an earlier run left; return whose submissions are to be graded."""
         finished = self._ledger.finish_earlier_run()
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
-        todo = [student for student in students if self._is_to_do(student, force)]
-        with where.executor(len(todo)) as executor:
-            driver = Driver(executor, self._ledger, packed, self._log, self._report)
-            driver.run(job for student in todo if (job := self._job(student)))
+        return [student for student in students if self._is_to_do(student, force)]
+
+    def grade(self, students: Sequence[str], packed: bytes, executor: Executor) -> None:
+        """Grade submissions."""
+        driver = Driver(executor, self._ledger, packed, self._log, self._report)
+        driver.run(job for student in students if (job := self._job(student)))
 
     def _is_to_do(self, student: str, force: bool) -> bool:
         """Look whether a submission must be graded; if not, that is its outcome."""
