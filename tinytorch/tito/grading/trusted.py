@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -46,14 +47,16 @@ def draw_cases(checks: Checks, seed: int) -> Cases:
     checks : Checks
         The graded cell.
     seed : int
-        Recorded with the mark; the same seed gives the same inputs, part by part.
+        Recorded with the mark; the same seed gives the same inputs, part by part. Parts of a cell
+        that declare the same inputs get the same fresh ones, so that they can share their work.
     """
     cases: Cases = {}
     for part in checks.parts:
         name = part.drive.__name__
         cases[name] = [dict(part.given)]
         if part.vary or part.choose:
-            text = f"{seed}/{checks.grade_id}/{name}".encode()
+            declared = [encode(dict(part.given)), [*part.vary], encode(dict(part.choose))]
+            text = f"{seed}/{checks.grade_id}/{json.dumps(declared)}".encode()
             rng = np.random.default_rng(int.from_bytes(hashlib.sha256(text).digest()[:8]))
             cases[name].append(draw(part.given, part.vary, part.choose, rng))
     return cases
