@@ -123,10 +123,11 @@ class KernelApp(IPKernelApp):
         self.iopub_socket = self.iopub_thread.background_socket
 
     def init_shell(self) -> None:
-        """Make the shell, which is to transform each cell once."""
+        """Make the shell, which is to read each cell as seldom as can be."""
         super().init_shell()
         if self.shell is not None:
             self.shell.transform_cell = _once(self.shell.transform_cell)
+            self.shell.should_run_async = _if_it_may(self.shell.should_run_async)
 
     def init_kernel(self) -> None:
         """Make the kernel."""
@@ -182,6 +183,17 @@ def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
         return made
 
     return transform_cell
+
+
+def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
+    """Compile a cell to see whether it awaits anything only where its text has such a word."""
+
+    def ask(raw_cell: str, *, transformed_cell: str | None = None, **more: Any) -> bool:
+        text = raw_cell if transformed_cell is None else transformed_cell
+        may = "await" in text or "async" in text
+        return may and should_run_async(raw_cell, transformed_cell=transformed_cell, **more)
+
+    return ask
 
 
 def main(connection: socket.socket) -> None:
