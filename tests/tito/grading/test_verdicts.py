@@ -10,13 +10,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader import utils
 
-from tinytorch.checks import MIME_TYPE
+from tinytorch.checks import MIME_TYPE, Checks
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode, unpack
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.exam import Sitting, prepare
-from tinytorch.tito.grading.trusted import driving_source
+from tinytorch.tito.grading.trusted import draw_cases, driving_source
 from tinytorch.tito.grading.verdicts import judge, tell
 
 from .conftest import named
@@ -230,6 +230,20 @@ def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(exam):
     cells = [named(new_code_cell(SOLUTION), "double-function", solution=True), graded()]
     again, other = (prepare(new_notebook(cells=copy.deepcopy(cells)), seed=n) for n in (5, 6))
     assert again.cases == exam.cases != other.cases
+
+
+def test_parts_that_declare_the_same_inputs_get_the_same_fresh_ones():
+    checks, given = Checks("test-it", points=3), {"x": [1.0, 2.0], "y": 3.0}
+    for name, vary in [("one", ["x"]), ("like_one", ["x"]), ("other", ["x", "y"])]:
+
+        def drive(x, y):
+            return {}
+
+        drive.__name__ = name
+        checks.part(points=1, given=given, vary=vary, expect={}, hint="?")(drive)
+    cases = draw_cases(checks, seed=1)
+    assert cases["one"][1] == cases["like_one"][1]
+    assert cases["one"][1]["x"] != cases["other"][1]["x"] != given["x"]
 
 
 def test_a_process_under_test_gets_inputs_and_no_expected_value(sitting):
