@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -129,6 +130,12 @@ class KernelApp(IPKernelApp):
             self.shell.transform_cell = _once(self.shell.transform_cell)
             self.shell.should_run_async = _if_it_may(self.shell.should_run_async)
 
+    def init_io(self) -> None:
+        """Make the streams, which are flushed before each display."""
+        super().init_io()
+        _flush_what_there_is(sys.stdout)
+        _flush_what_there_is(sys.stderr)
+
     def init_kernel(self) -> None:
         """Make the kernel."""
         self.kernel = Kernel.instance(
@@ -183,6 +190,25 @@ def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
         return made
 
     return transform_cell
+
+
+def _flush_what_there_is(stream: Any) -> None:
+    """Let a stream that has nothing to send return at once, instead of asking its thread."""
+    flush, send, sending = stream.flush, stream._flush, False
+
+    def send_noted() -> None:
+        nonlocal sending
+        sending = True  # from before the buffers are taken until what they held is sent
+        try:
+            send()
+        finally:
+            sending = False
+
+    def flush_noted() -> None:
+        if stream._buffers or sending:
+            flush()
+
+    stream._flush, stream.flush = send_noted, flush_noted
 
 
 def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
