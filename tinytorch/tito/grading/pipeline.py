@@ -21,8 +21,9 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
+from tinytorch.tito.fleet.cluster import DaskExecutor
 from tinytorch.tito.fleet.driver import Driver
-from tinytorch.tito.fleet.executors import DaskExecutor, InlineExecutor, LocalExecutor
+from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Job, Result, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
@@ -60,6 +61,8 @@ class GradingRun:
         How many submissions there are.
     outcomes : list of Outcome
         One for each submission that was looked at, by student.
+    notices : list of str
+        What somebody who waits for the run should know: workers that are waited for, or not used.
     interrupted : bool
         Whether somebody ended the run before all was done.
     seconds : float
@@ -70,6 +73,7 @@ class GradingRun:
     isolation: Isolation
     total: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
 
@@ -108,10 +112,10 @@ class Where:
     workers: int | None = None
     scheduler: str | None = None
 
-    def executor(self, jobs: int) -> Executor:
-        """Make the executor for a number of jobs."""
-        if self.scheduler is not None:
-            return DaskExecutor(self.scheduler)
+    def executor(self, jobs: int, tell: Callable[[str], None]) -> Executor:
+        """Make the executor for a number of jobs; it tells what is to be waited for."""
+        if self.scheduler is not None and jobs:
+            return DaskExecutor(self.scheduler, tell)
         if jobs <= _FEW and self.workers is None:
             return InlineExecutor()
         return LocalExecutor(self.workers)
@@ -245,7 +249,7 @@ class _Class:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
-        with where.executor(len(todo)) as executor:
+        with where.executor(len(todo), self._tell) as executor:
             driver = Driver(executor, self._ledger, packed, self._log, self._report)
             driver.run(job for student in todo if (job := self._job(student)))
 
@@ -292,6 +296,11 @@ class _Class:
         flags = tuple(map(intake.printable, result.flags))
         reason = intake.printable(result.reason)
         self._add(Outcome(result.student, status, reason, flags, result.seconds))
+
+    def _tell(self, notice: str) -> None:
+        self._log.warning(notice)
+        self._run.notices.append(notice)
+        self._show(self._run)
 
     def _add(self, outcome: Outcome) -> None:
         self._run.outcomes.append(outcome)
