@@ -56,7 +56,7 @@ class Cluster:
         return made
 
     def start_scheduler(self, **env: str) -> subprocess.Popen:
-        words = ("scheduler", "--host", self.address, "--no-dashboard", "--no-show")
+        words = ("scheduler", "--host", self.address, "--dashboard-address", "127.0.0.1:0")
         return self._start(*words, folder=self.folder, ordinary=False, **env)
 
     def start_worker(
@@ -64,7 +64,7 @@ class Cluster:
     ) -> subprocess.Popen:
         """Start a worker, with its files in a folder and as somebody else if so wanted."""
         folder = folder or self.folder
-        words = ["worker", self.address, "--nthreads", "1", "--no-dashboard", *more]
+        words = ["worker", self.address, "--nthreads", "1", *more]
         words += ["--local-directory", str(folder / f"worker-{len(self.processes)}")]
         return self._start(*words, folder=folder, ordinary=ordinary, **env)
 

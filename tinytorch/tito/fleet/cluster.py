@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from functools import partial
+from textwrap import shorten
 from time import monotonic
 from typing import Any
 
@@ -134,7 +135,11 @@ class DaskExecutor(Executor):
                     task.inner.cancel()  # or Dask would keep it for a worker of that address
             self._refused &= here
             for address in set(self._asked) - here:
-                del self._asked[address]
+                self._asked.pop(address).cancel()
+                self._tell(
+                    f"the worker {address} ended when it was asked for its version; is the "
+                    "course's package, 'tinytorch', installed where it runs?"
+                )
             for address in here - {*self._busy, *self._refused, *self._asked}:
                 self._asked[address] = self._send(address, fingerprint)
             for address, answer in list(self._asked.items()):
@@ -190,7 +195,8 @@ class DaskExecutor(Executor):
         except (CancelledError, OSError, TimeoutError):
             return  # it was lost just now
         if error is not None:
-            self.refuse(address, f"the worker {address} cannot grade: {error}")
+            why = shorten(str(error) or type(error).__name__, 200)
+            self.refuse(address, f"the worker {address} cannot grade: {why}")
         elif theirs and theirs != fingerprint():
             what = difference(theirs, fingerprint())
             self.refuse(address, f"the worker {address} has another version: {what}")
