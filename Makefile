@@ -7,7 +7,7 @@ MODULE ?= 08_optimizers
 STUDENTS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser test-pythons lint export release docs bench bench-grading lock clean
+.PHONY: help setup demo test system test-pythons lint export release docs bench bench-grading lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -30,14 +30,17 @@ demo: $(INSTALLED)  ## Export, release, collect the sample class, grade it, writ
 	$(BIN)/tito feedback $(MODULE)
 	$(BIN)/tito scores $(MODULE)
 
-test: lint browser  ## Run every test (lint first).
+test: lint system  ## Run every test (lint first).
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-browser:  ## Install Debian's Chromium for the browser tests, as root; without it they are skipped.
-	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+system:  ## Install Debian's Chromium and PostgreSQL for the tests, as root; without, they are skipped.
+	@missing="$$(command -v chromium >/dev/null || echo chromium) \
+		$$(ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo postgresql)"; \
+	if [ -z "$$(echo $$missing)" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-			apt-get -qq install --yes --no-install-recommends chromium >/dev/null; \
-	else echo "make: no Chromium; the browser tests will be skipped" >&2; fi
+			apt-get -qq install --yes --no-install-recommends $$missing >/dev/null; \
+	else echo "make: not installed:" $$missing "(its tests will be skipped)" >&2; fi
 
 test-pythons: $(INSTALLED)  ## Install and test under Python 3.11, 3.12 and 3.13, where the machine has them.
 	$(BIN)/python -m tests.pythons

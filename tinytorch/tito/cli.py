@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from typing import Any
 
 import click
 
 from tinytorch import __version__
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student.show import run
 
 _COMMANDS = {
@@ -40,6 +43,24 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         return importlib.import_module(f"tinytorch.tito.commands.{cmd_name}").command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _gradebook_errors() as error:
+            reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+            raise TitoError(
+                f"the gradebook cannot be used: {reason}. Is its server up, and is "
+                "c.CourseDirectory.db_url in nbgrader_config.py right?"
+            ) from error
+
+
+def _gradebook_errors() -> tuple[type[Exception], ...]:
+    """Return what is raised where a gradebook does not answer, if a command asked one."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    if loaded is None:
+        return ()
+    return loaded.OperationalError, loaded.ArgumentError
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

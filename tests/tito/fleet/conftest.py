@@ -1,5 +1,6 @@
 """The small course of the grading tests, and classes whose marks are known."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,11 +52,12 @@ def _no_zygote_is_left() -> Iterator[None]:
     end_zygotes()
 
 
-def start_tito(root: Path, *arguments: str) -> subprocess.Popen:
+def start_tito(root: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen:
     """Start the command line in a course."""
     return subprocess.Popen(
         [*TITO, *arguments],
         cwd=root,
+        env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

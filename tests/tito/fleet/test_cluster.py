@@ -1,28 +1,34 @@
 """Grading by the workers of a Dask scheduler: separate processes, on loopback."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import tinytorch
+from tests.ordinary import ROOT, as_ordinary_user, give
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet import worker
+from tinytorch.tito.fleet.cluster import DaskExecutor
+from tinytorch.tito.fleet.job import Job, fingerprint
+from tinytorch.tito.grading import pipeline
+from tinytorch.tito.sandbox.leash import tree
 
 from .conftest import start_tito
-from .test_faults import marks
+from .test_faults import Poison, marks
 
 pytest.importorskip("distributed")
-_ENV = {
-    **os.environ,
-    "OPENBLAS_NUM_THREADS": "1",
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
-    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
-}
+AS_ROOT = os.geteuid() == 0
 
 
 class Cluster:
@@ -31,43 +37,68 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.folder, self.address = folder, f"tcp://127.0.0.1:{self.port}"
+        self.folder, self.scheme = folder, "tcp"
         self.processes: list[subprocess.Popen] = []
-        self.scheduler = self.start_scheduler()
 
-    def _start(self, *words: str, **env: str) -> subprocess.Popen:
-        log = (self.folder / f"{len(self.processes)}.log").open("w")
-        with log:
+    @property
+    def address(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def _start(self, *words: str, folder: Path, ordinary: bool, **env: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "dask", *words]
+        with (self.folder / f"{len(self.processes)}.log").open("w") as log:
             made = subprocess.Popen(
-                [sys.executable, "-m", "dask", *words], cwd=self.folder, env={**_ENV, **env},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                as_ordinary_user(*command, cwd=folder) if ordinary else command,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "HOME": str(folder), **env},
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self.processes.append(made)
         return made
 
-    def start_scheduler(self) -> subprocess.Popen:
-        words = ("--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard", "--no-show")
-        return self._start("scheduler", *words)
+    def start_scheduler(self, **env: str) -> subprocess.Popen:
+        words = ("scheduler", "--host", self.address, "--dashboard-address", "127.0.0.1:0")
+        return self._start(*words, folder=self.folder, ordinary=False, **env)
 
-    def start_worker(self, **env: str) -> subprocess.Popen:
-        words = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "120")
-        local = str(self.folder / f"worker-{len(self.processes)}")
-        return self._start("worker", self.address, *words, "--local-directory", local, **env)
+    def start_worker(
+        self, *more: str, folder: Path | None = None, ordinary: bool = False, **env: str
+    ) -> subprocess.Popen:
+        """Start a worker, with its files in a folder and as somebody else if so wanted."""
+        folder = folder or self.folder
+        words = ["worker", self.address, "--nthreads", "1", *more]
+        words += ["--local-directory", str(folder / f"worker-{len(self.processes)}")]
+        return self._start(*words, folder=folder, ordinary=ordinary, **env)
 
     def close(self) -> None:
         for process in self.processes:
-            process.kill()
-            process.wait()
+            kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Kill a process with all that it has started."""
+    for pid in [*tree(process.pid), process.pid]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster(tmp_path) -> Iterator[Cluster]:
     made = Cluster(tmp_path)
     yield made
     made.close()
 
 
-def wait_for_marks(course, number: int, seconds: float = 90) -> None:
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A folder of somebody who, as far as root can arrange it, cannot read the course's."""
+    folder = Path(tempfile.mkdtemp(prefix="tito-elsewhere-"))
+    if AS_ROOT:
+        give(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def wait_for(course, number: int, seconds: float = 120) -> None:
     """Wait until some graded notebooks are in their places."""
     deadline = time.monotonic() + seconds
     while len(list(course.autograded.glob("*/*/*.ipynb"))) < number:
@@ -75,42 +106,132 @@ def wait_for_marks(course, number: int, seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
-def test_workers_may_be_killed_join_late_and_be_of_another_version(
-    course, module, class_of, cluster, tmp_path
+def slow_down(course, student: str) -> None:
+    """Make a submission one that takes long enough to be interrupted in."""
+    [path] = (course.submitted / student).glob("*/*.ipynb")
+    text = path.read_text().replace("def double(x):", "import time; time.sleep(4)\\ndef double(x):")
+    path.write_text(text)
+
+
+def log_of(course, module) -> str:
+    return "".join(p.read_text() for p in (course.records / module.name).glob("grade-*.log"))
+
+
+def test_workers_may_come_late_be_killed_and_be_of_another_version(
+    course, module, class_of, cluster, tmp_path, elsewhere
 ):
-    expected = class_of(12)
+    expected = class_of(6)
+    slow_down(course, "student-004")
+    slow_down(course, "student-005")
+    cluster.start_scheduler()
+    run = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
+    assert f"waiting for workers: the scheduler {cluster.address}" in run.stderr.readline()
     other = tmp_path / "other" / "tinytorch"
     shutil.copytree(Path(tinytorch.__file__).parent, other)
     (other / "tito" / "errors.py").write_text((other / "tito" / "errors.py").read_text() + "\n")
-    cluster.start_worker(PYTHONPATH=str(other.parent))
-    run = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
-    _, error = run.communicate(timeout=120)
-    assert run.returncode == 1 and "has another version: course" in error
-    assert marks(course, module)["student-000"] == (None, None)
+    cluster.start_worker("--no-nanny", PYTHONPATH=str(other.parent))
+    assert "not used: the worker tcp://127.0.0.1:" in (line := run.stderr.readline())
+    assert "has another version: course" in line
 
-    cluster.start_worker(PYTHONPATH=str(other.parent))
+    if AS_ROOT:
+        readable = as_ordinary_user("test", "-r", str(course.root), cwd=elsewhere)
+        assert subprocess.run(readable, check=False).returncode == 1
     first = cluster.start_worker()
-    run = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
-    wait_for_marks(course, 2)
-    first.send_signal(signal.SIGKILL)
-    cluster.start_worker()
+    cluster.start_worker("--no-nanny", folder=elsewhere, ordinary=AS_ROOT)
+    wait_for(course, 4)
+    kill(first)
+    out, error = run.communicate(timeout=180)
+    assert run.returncode == 0, out + error
+    assert re.search(r"student-00[45]: the worker tcp://\S+ was lost", log_of(course, module))
+    assert marks(course, module) == expected
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, for certificates")
+def test_a_scheduler_with_tls_may_be_started_again(course, module, class_of, tmp_path, cluster):
+    ours, theirs = certificates(tmp_path / "ours"), certificates(tmp_path / "theirs")
+    expected = class_of(6)
+    slow_down(course, "student-004")
+    cluster.scheme = "tls"
+    scheduler = cluster.start_scheduler(**ours)
+    stranger = cluster.start_worker("--no-nanny", "--death-timeout", "5", **theirs)
+    words = (course.root, "grade", "08", "--scheduler", cluster.address)
+    run = start_tito(*words, env=ours)
+    assert "waiting for workers" in run.stderr.readline()
+    assert stranger.wait(60) != 0, "its certificate is of somebody else"
+
+    cluster.start_worker("--no-nanny", **ours)
+    wait_for(course, 4)
+    kill(scheduler)
+    assert "was lost; trying to reach it again" in run.stderr.readline()
+    cluster.start_scheduler(**ours)
+    assert "waiting for workers" in run.stderr.readline()
+    cluster.start_worker("--no-nanny", **ours)
     out, error = run.communicate(timeout=180)
     assert run.returncode == 0, out + error
     assert marks(course, module) == expected
 
 
-def test_a_scheduler_may_be_started_again(course, module, class_of, cluster):
-    expected = class_of(8)
-    cluster.start_worker()
-    run = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
-    wait_for_marks(course, 2)
-    cluster.scheduler.kill()
-    cluster.scheduler.wait()
-    cluster.start_scheduler()
-    cluster.start_worker()
-    out, error = run.communicate(timeout=180)
-    if run.returncode:  # it could not be reached in time, and the run said how to go on
-        assert "goes on from here" in error
-        again = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
-        assert again.wait(180) == 0
-    assert marks(course, module) == expected
+def certificates(folder: Path) -> dict[str, str]:
+    """Make an authority and a certificate; return Dask's configuration of them."""
+    folder.mkdir()
+    new = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    for command in (
+        f"{new} -subj /CN=authority -x509 -days 1 -keyout ca.key -out ca.pem",
+        f"{new} -subj /CN=grading -keyout key.pem -out request.pem",
+        "openssl x509 -req -days 1 -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial"
+        " -out certificate.pem",
+    ):
+        subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    tls = "DASK_DISTRIBUTED__COMM__TLS"
+    made = {
+        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true",
+        f"{tls}__CA_FILE": str(folder / "ca.pem"),
+    }
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        made[f"{tls}__{role}__CERT"] = str(folder / "certificate.pem")
+        made[f"{tls}__{role}__KEY"] = str(folder / "key.pem")
+    return made
+
+
+def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
+    course, module, class_of, cluster, tmp_path, monkeypatch
+):
+    class_of(1)
+    tries, where = tmp_path / "tries", pipeline.Where(scheduler=cluster.address)
+    cluster.start_scheduler(PYTHONPATH=str(ROOT))
+    interrupted_at = []
+
+    def interrupt(run):
+        if run.notices and not interrupted_at:
+            interrupted_at.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = pipeline.grade(course, module, on_progress=interrupt, where=where, seed=1)
+    assert run.interrupted and run.outcomes == []
+    assert time.monotonic() - interrupted_at[0] < 5
+
+    cluster.start_worker(PYTHONPATH=str(ROOT))  # its nanny starts another one each time
+    monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", Poison("student-000", str(tries)))
+    run = pipeline.grade(course, module, where=where, seed=1)
+    assert [outcome.student for outcome in run.failed] == ["student-000"]
+    assert "each worker that graded it was lost" in run.failed[0].reason
+    assert len(tries.read_text()) == 2, "retried once, not for ever"
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{free}", "carrier-pigeon://roof:1"])
+def test_an_address_that_nobody_listens_on_is_named(address, monkeypatch):
+    monkeypatch.setattr("tinytorch.tito.fleet.cluster._CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = address.format(free=free.getsockname()[1])
+    with pytest.raises(TitoError, match=f"no Dask scheduler answers at {address}: .*goes on from"):
+        DaskExecutor(address)
+
+
+def test_a_worker_that_cannot_isolate_students_does_not_fail_them(monkeypatch):
+    def refuse(packed):
+        raise TitoError("isolation here is 'none', and 'full' is demanded")
+
+    monkeypatch.setattr(worker, "workplace", refuse)
+    result = worker.grade(b"", Job("ada", b"", "ada.ipynb", "x", version=fingerprint()))
+    assert result.status == "refused"
+    assert result.reason.endswith("cannot grade: isolation here is 'none', and 'full' is demanded")

@@ -95,7 +95,7 @@ def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_grad
 ):
     expected = class_of(4)
     tries = course.root / "tries"
-    monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", _Poison("student-001", str(tries)))
+    monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", Poison("student-001", str(tries)))
     run = pipeline.grade(course, module, where=pipeline.Where(workers=2))
     assert [outcome.student for outcome in run.failed] == ["student-001"]
     assert "each worker that graded it was lost (the worker was killed)" in run.failed[0].reason
@@ -104,7 +104,7 @@ def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_grad
     assert {s: m for s, m in marks(course, module).items() if s in expected} == expected
 
 
-class _Poison:
+class Poison:
     """Grades as a worker does, but one submission ends the process it is graded in."""
 
     def __init__(self, student: str, tries: str) -> None:

@@ -2,86 +2,135 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import create_engine, text
 
+from tinytorch.tito.cli import cli
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import gradebook as writer
-from tinytorch.tito.grading import pipeline
+from tinytorch.tito.fleet.job import Result
+from tinytorch.tito.grading import pipeline, records
+from tinytorch.tito.sandbox.leash import tree
 
+from .conftest import start_tito
 from .test_faults import marks
 
-USER = "tito"
+USER, PASSWORD, COURSE = "tito", "not-to-be-told", "tinytorch-optimizers"
 
 
-def programs() -> Path | None:
-    """Find the newest server of the system."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+class Server:
+    """A server that nothing else uses, and that can be killed and started again."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs, self._folder, self._data = programs, folder, folder / "data"
+        self._port = 20_000 + os.getpid() % 20_000
+        self._env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+        folder.mkdir(mode=0o755)
+        (folder / "password").write_text(PASSWORD)
+        self._become: list[str] = []
+        self.databases: list[str] = []
+        if os.geteuid() == 0:  # it refuses to run as root
+            shutil.chown(folder, "nobody", "nogroup")
+            self._become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        words = ("-U", USER, "-A", "scram-sha-256", "--pwfile", folder / "password")
+        self._run("initdb", "-D", self._data, *words, "-E", "UTF8", "--no-sync")
+
+    def _run(self, program: str, *words: str | Path) -> None:
+        command = [*self._become, self._programs / program, *words]
+        done = subprocess.run(command, env=self._env, cwd="/", capture_output=True, text=True)
+        log = self._folder / "log"
+        assert done.returncode == 0, done.stderr + (log.read_text() if log.exists() else "")
+
+    def start(self) -> None:
+        options = f"-c listen_addresses=127.0.0.1 -p {self._port} -c fsync=off "
+        options += "-c unix_socket_directories="
+        log = self._folder / "log"
+        self._run("pg_ctl", "-D", self._data, "-w", "-o", options, "-l", log, "start")
+
+    def kill(self) -> None:
+        """Kill all of it at once, as when its machine is switched off."""
+        with suppress(OSError):
+            first = int((self._data / "postmaster.pid").read_text().split()[0])
+            pids = [first, *tree(first)]
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            while any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
+                time.sleep(0.02)
+            # A number may stand in /proc until somebody asks how its process ended.
+            (self._data / "postmaster.pid").unlink()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{self._port}/{database}"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A server that nothing else uses; gives the beginning of its address."""
-    bin_ = programs()
-    if bin_ is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must have Debian's postgresql")
-        pytest.skip("install Debian's postgresql")
+def server():
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("needs Debian's postgresql: 'make system' as root")
     folder = Path("/tmp") / f"tito-pg-{os.getpid()}"
-    folder.mkdir(mode=0o755)
-    # It refuses to run as root.
-    become = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "nobody", "nogroup")
-        become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-    port = 20_000 + os.getpid() % 20_000
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
-
-    def run(*words):
-        subprocess.run([*become, *words], check=True, env=env, cwd="/", capture_output=True)
-
-    data = folder / "data"
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories={folder}"
+    made = Server(programs[-1], folder)
     try:
-        run(bin_ / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
-        run(bin_ / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start")
-        yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}"
+        made.start()
+        yield made
     finally:
-        subprocess.run(
-            [*become, bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
-            check=False, env=env, cwd="/", capture_output=True,
-        )  # fmt: skip
+        made.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def in_postgresql(course, module, server):
-    """The small course with its gradebook, which SQLite had, in PostgreSQL."""
-    url = f"{server}/postgres"
+def url(course, module, server, request) -> str:
+    """The small course with its gradebook in PostgreSQL; gives its address."""
+    name = f"course_{abs(hash(request.node.name))}"
     with (course.root / "nbgrader_config.py").open("a") as file:
-        file.write(f'c.CourseDirectory.db_url = "{url}"\n')
-    config = course.nbgrader_config()
-    config.CourseDirectory.assignment_id = module.name
-    from nbgrader.converters import GenerateAssignment
-    from nbgrader.coursedir import CourseDirectory
+        file.write(f'c.CourseDirectory.db_url = "{server.url(name)}"\n')
+    if not server.databases:  # released once, then copied
+        make_database(server, name)
+        config = course.nbgrader_config()
+        config.CourseDirectory.assignment_id = module.name
+        config.GenerateAssignment.force = True
+        GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
+        make_database(server, "released", f"TEMPLATE {name}")
+    else:
+        make_database(server, name, "TEMPLATE released")
+    return server.url(name)
 
-    config.GenerateAssignment.force = True
-    GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
-    return url
+
+def make_database(server: Server, name: str, more: str = "") -> None:
+    engine = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} {more}"))
+    engine.dispose()
+    server.databases.append(name)
 
 
-def test_marks_go_into_postgresql_while_another_instructor_works(
-    course, module, in_postgresql, class_of, monkeypatch
+def count(url: str, *queries: str) -> list[int]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = [connection.execute(text(query)).scalar() for query in queries]
+    engine.dispose()
+    return found
+
+
+def test_a_mark_given_by_hand_while_marks_are_entered_stays(
+    course, module, url, class_of, monkeypatch
 ):
-    expected = class_of(4)
-    assert len(pipeline.grade(course, module).graded) == 4
+    expected = class_of(2)
+    assert len(pipeline.grade(course, module, seed=1).graded) == 2
     assert marks(course, module) == expected
 
-    # Another instructor gives a mark by hand while this one's marks are being entered.
+    # Another instructor gives a mark when this one's transaction is half done.
     began, given = threading.Event(), threading.Event()
     set_scores = writer.MarkBook._set_scores
 
@@ -92,7 +141,7 @@ def test_marks_go_into_postgresql_while_another_instructor_works(
 
     def give_a_mark():
         assert began.wait(120)
-        with Gradebook(in_postgresql, "tinytorch-optimizers") as book:
+        with Gradebook(url, COURSE) as book:
             grade = book.find_grade("test-double", module.notebook, module.name, "student-001")
             grade.manual_score, grade.needs_manual_grade = 1.5, False
             book.db.commit()
@@ -101,21 +150,97 @@ def test_marks_go_into_postgresql_while_another_instructor_works(
     monkeypatch.setattr(writer.MarkBook, "_set_scores", slowly)
     other = threading.Thread(target=give_a_mark)
     other.start()
-    assert len(pipeline.grade(course, module, force=True).graded) == 4
+    assert len(pipeline.grade(course, module, force=True, seed=1).graded) == 2
     other.join()
     expected["student-001"] = (1.5, 0.0)
     assert marks(course, module) == expected
-    with Gradebook(in_postgresql, "tinytorch-optimizers") as book:
+    with Gradebook(url, COURSE) as book:
         grade = book.find_grade("test-double", module.notebook, module.name, "student-001")
         assert (grade.auto_score, grade.needs_manual_grade) == (4.0, True), "to be looked at again"
+        # What formgrader shows.
+        shown = {row["student"]: row["score"] for row in book.submission_dicts(module.name)}
+        assert shown == {"student-000": 10.0, "student-001": 1.5}
+        assert {row["id"]: row["score"] for row in book.student_dicts()} == shown
 
 
-def test_two_instructors_may_grade_at_once(course, module, in_postgresql, class_of):
-    from .conftest import start_tito
-
-    expected = class_of(4)
+def test_two_instructors_may_grade_at_once(course, module, url, class_of):
+    expected = class_of(2)
     runs = [start_tito(course.root, "grade", "08", "--force") for _ in range(2)]
     for run in runs:
         out, error = run.communicate(timeout=180)
-        assert run.returncode == 0, out + error
+        assert run.returncode == 0 and "2 graded" in out, out + error
+    assert marks(course, module) == expected
+    rows = count(
+        url, *(f"SELECT count(*) FROM {table}" for table in ("submitted_assignment", "grade"))
+    )
+    assert rows == [2, 2 * 3]
+    for student in expected:  # the notebook and the record are of the run whose marks stand
+        record = records.load(course, module, student)
+        path = course.autograded / student / module.name / f"{module.notebook}.ipynb"
+        assert f'"seed": {record.seed}' in path.read_text()
+        assert len(record.earlier) == 1, "of the other run"
+
+
+def test_runs_that_enter_the_same_students_never_wait_for_each_other_for_ever(module, url):
+    students = [f"student-{number:03}" for number in range(40)]
+    made = [
+        Result(s, "x", "graded", scores={"test-double": 4.0}, comments={"question-1": None})
+        for s in students
+    ]
+    failures: list[BaseException] = []
+
+    def enter(results: list[Result]) -> None:
+        try:
+            gradebook = Gradebook(url, COURSE)
+            # Without patience: whatever conflict there is, is a failure.
+            book = writer.MarkBook(gradebook, module.name, module.notebook, patience=-1)
+            for _ in range(15):
+                book.enter(results)
+            book.close()
+        except BaseException as error:
+            failures.append(error)
+
+    both = [threading.Thread(target=enter, args=(way,)) for way in (made, made[::-1])]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert failures == []
+    rows = "SELECT count(*) FROM grade WHERE auto_score = 4", "SELECT count(*) FROM grade"
+    assert count(url, *rows) == [40, 40 * 3]
+
+
+def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, server, monkeypatch):
+    expected = class_of(2)
+    set_comments = writer.MarkBook._set_comments
+    kills: list[threading.Timer] = []
+
+    def amid_a_transaction(self, *arguments):
+        if not kills:
+            server.kill()
+            kills.append(threading.Timer(seconds, server.start))
+            kills[0].start()
+        set_comments(self, *arguments)
+
+    monkeypatch.setattr(writer.MarkBook, "_set_comments", amid_a_transaction)
+    seconds = 3600.0
+    monkeypatch.setattr(writer, "_PATIENCE", 0.1)
+    with pytest.raises(TitoError, match="cannot be written to.*Grading again goes on from here"):
+        pipeline.grade(course, module, seed=1)
+    kills[0].cancel()
+    with pytest.raises(TitoError, match="gradebook cannot be used: .*refused") as caught:
+        monkeypatch.chdir(course.root)
+        cli.main(["scores", "08"], standalone_mode=False)
+    assert PASSWORD not in str(caught.value)
+
+    server.start()
+    run = pipeline.grade(course, module, seed=1)
+    assert [outcome.status for outcome in run.outcomes] == ["skipped"] * 2, "graded before"
+    assert marks(course, module) == expected
+
+    kills.clear()
+    seconds = 1.0
+    monkeypatch.setattr(writer, "_PATIENCE", 60.0)
+    run = pipeline.grade(course, module, force=True, seed=1)
+    assert len(run.graded) == 2, "it came back, and nobody noticed"
     assert marks(course, module) == expected

@@ -64,7 +64,13 @@ def command(
     with _bar(hidden=as_json) as bar:
         task = bar.add_task("grade", total=None, speed="", failed="")
 
+        told = 0
+
         def show(run: GradingRun) -> None:
+            nonlocal told
+            for notice in run.notices[told:]:
+                click.echo(f"tito: {notice}", err=True)
+            told = len(run.notices)
             fields: dict[str, Any] = _told_of(run, bar)
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
@@ -139,6 +145,7 @@ def _data(run: GradingRun) -> dict[str, object]:
         "seconds": run.seconds,
         "log": str(run.log),
         "isolation": run.isolation.as_json(),
+        "notices": run.notices,
         "outcomes": [asdict(outcome) for outcome in run.outcomes],
     }
 

@@ -147,7 +147,7 @@ class Driver:
         """Do without a worker that must not grade; end the run if no other is left."""
         self._log.warning(result.reason)
         refuse = getattr(self._executor, "refuse", None)
-        if refuse is None or not refuse(result.worker):
+        if refuse is None or not refuse(result.worker, result.reason):
             raise TitoError(f"{result.reason}; start workers of this version.")
         self._again.append(job)
 

@@ -1,4 +1,4 @@
-"""Executors: where jobs run. One interface for this machine and for others."""
+"""Executors: where jobs run on this machine; :mod:`cluster` has the one for others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing import forkserver
 from typing import Any
 
-from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.worker import remove_abandoned
 
 #: What the server that forks workers has imported; none of it starts a thread.
@@ -156,91 +155,3 @@ def _end_with_driver() -> None:
     if driver is not None:
         driver.join()
         os._exit(1)
-
-
-class DaskExecutor(Executor):
-    """The workers of a Dask scheduler.
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler: ``tcp://HOST:8786``, or ``tls://HOST:8786``, for which Dask's own
-        configuration names the certificates.
-
-    Raises
-    ------
-    TitoError
-        If Dask is not installed or nobody answers.
-    """
-
-    def __init__(self, address: str, seconds: float = 30.0) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise TitoError(
-                "grading on a cluster needs Dask; install it with "
-                "'pip install tinytorch-optimizers[cluster]'."
-            ) from error
-        self._distributed = distributed
-        self._seconds = seconds
-        self.address = address
-        self._client = self._connect()
-
-    def _connect(self) -> Any:
-        try:
-            return self._distributed.Client(
-                self.address, timeout=self._seconds, set_as_default=False
-            )
-        except (OSError, ValueError, TimeoutError) as error:
-            raise TitoError(
-                f"no Dask scheduler answers at {self.address}: {error}. Start one, or grade again "
-                "later: it goes on from here."
-            ) from error
-
-    def _workers(self) -> list[str]:
-        """Return the addresses of the workers that may grade, as of now."""
-        if self._client.status != "running":
-            self._client.close(timeout=2)
-            self._client = self._connect()
-        return list(self._client.scheduler_info(n_workers=-1)["workers"])
-
-    @property
-    def workers(self) -> int:
-        """How many workers there are now."""
-        return max(1, len(self._workers()))
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Queue a job."""
-        future: Future[Any] = Future()
-        self._workers()  # a connection that was lost is made anew
-        # Pure functions of equal arguments share a result; a job that is tried again must not.
-        inner = self._client.submit(fn, *args, pure=False, retries=0)
-        inner.add_done_callback(lambda done: self._done(future, done))
-        return future
-
-    def _done(self, future: Future[Any], inner: Any) -> None:
-        try:
-            future.set_result(inner.result(timeout=60))
-        except self._distributed.scheduler.KilledWorker as error:
-            # Dask has given it to several workers already.
-            future.set_exception(WorkerLostError(f"the workers were killed: {error}", losses=2))
-        except (CancelledError, OSError, TimeoutError) as error:
-            lost = WorkerLostError(f"the scheduler was lost: {error}", losses=0)
-            future.set_exception(lost)
-        except BaseException as error:
-            future.set_exception(error)
-
-    def refuse(self, worker: str) -> bool:
-        """Retire a worker, which would take all jobs since it is done with each at once.
-
-        Returns
-        -------
-        bool
-            Whether there are others.
-        """
-        self._client.retire_workers([worker], close_workers=True)
-        return any(address != worker for address in self._workers())
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the scheduler; its workers go on without this run's jobs."""
-        self._client.close(timeout=2)

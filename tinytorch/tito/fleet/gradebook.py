@@ -29,7 +29,7 @@ from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
 from sqlalchemy import bindparam, case, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from traitlets.config import Config
 
 from tinytorch.tito.errors import TitoError
@@ -120,7 +120,7 @@ class MarkBook:
         Raises
         ------
         TitoError
-            If the gradebook stays locked or cannot be written to.
+            If the gradebook stays locked, stays away, or cannot be written to.
         """
         deadline = time.monotonic() + self._patience
         while True:
@@ -128,8 +128,8 @@ class MarkBook:
                 self._enter(results)
                 self._db.commit()
                 return
-            except (OperationalError, IntegrityError) as error:
-                # Locked by somebody, or somebody entered the same student at the same time.
+            except DBAPIError as error:
+                # Locked by somebody, or the server has gone and may come back.
                 self._db.rollback()
                 if time.monotonic() > deadline or not _may_pass(error):
                     raise TitoError(
@@ -142,6 +142,7 @@ class MarkBook:
                 raise
 
     def _enter(self, results: Sequence[Result]) -> None:
+        self._wait_for_other_runs()
         self._add_students([result.student for result in results])
         places = self._places([result.student for result in results])
         for place, result in ((places[result.student], result) for result in results):
@@ -154,6 +155,15 @@ class MarkBook:
         self._set_scores(results, places)
         self._set_comments(results, places)
         self._set_penalties(results, places)
+
+    def _wait_for_other_runs(self) -> None:
+        """Lock the assignment's row until the end of the transaction.
+
+        Two runs would make the same rows, or wait for each other's for ever. Nobody else is kept
+        waiting: who marks by hand writes other rows. SQLite has one writer at a time anyway.
+        """
+        ours = select(Assignment.id).where(Assignment.id == self._assignment_id)
+        self._db.execute(ours.with_for_update(key_share=True))
 
     # Rows -----------------------------------------------------------------------------------
 
@@ -309,11 +319,16 @@ class MarkBook:
             notebook.late_submission_penalty = step._check_late_penalty(notebook, penalty)
 
 
-def _may_pass(error: Exception) -> bool:
+def _may_pass(error: DBAPIError) -> bool:
     """Whether it can help to wait."""
     text = str(error).lower()
-    return isinstance(error, IntegrityError) or any(
-        word in text for word in ("locked", "busy", "deadlock", "could not serialize", "connection")
+    return (
+        isinstance(error, IntegrityError)
+        or error.connection_invalidated
+        or any(
+            word in text
+            for word in ("locked", "busy", "deadlock", "could not serialize", "connection")
+        )
     )
 
 

@@ -182,3 +182,9 @@ def fingerprint() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     python = ".".join(platform.python_version_tuple()[:2])
     return f"course {digest.hexdigest()[:12]}, Python {python}, {libraries}"
+
+
+def difference(theirs: str, ours: str) -> str:
+    """Say in what another version's fingerprint differs from the one that is wanted."""
+    pairs = zip(theirs.split(", "), ours.split(", "), strict=False)
+    return "; ".join(f"{a} instead of {b}" for a, b in pairs if a != b) or f"{theirs}, not {ours}"

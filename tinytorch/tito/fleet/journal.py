@@ -34,7 +34,8 @@ class Journal:
     def add(self, result: Result) -> None:
         """Keep a result; when this returns it survives a crash of the machine."""
         text = json.dumps({"version": _VERSION, **asdict(result)}, ensure_ascii=False)
-        fresh = self.folder / f".{result.student}.new"
+        # Another run on this course may keep a result of the same student.
+        fresh = self.folder / f".{result.student}.{os.getpid()}.new"
         try:
             with open(fresh, "w", encoding="utf-8") as file:
                 file.write(text)

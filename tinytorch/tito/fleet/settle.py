@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,15 +60,27 @@ class Ledger:
 
     def enter(self, results: Sequence[Result]) -> None:
         """Enter results that are kept: marks first, in one transaction, then files."""
+        if not results:
+            return
         graded = [result for result in results if result.status == "graded"]
-        if graded:
-            self.book.enter(graded)
-        for result in results:
-            with _told(f"the graded notebook of {result.student}"):
-                if result.status == "graded":
-                    self._put_in_place(result)
-                records.save(self.course, self.module, self._record(result))
-                self.journal.remove(result.student)
+        with self._alone():
+            if graded:
+                self.book.enter(graded)
+            for result in results:
+                with _told(f"the graded notebook of {result.student}"):
+                    if result.status == "graded":
+                        self._put_in_place(result)
+                    records.save(self.course, self.module, self._record(result))
+                    self.journal.remove(result.student)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep another run in this folder from writing between the marks and the files."""
+        with _told("the journal of this run"):
+            file = open(self.journal.folder / ".lock", "w")
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def has_mark(self, student: str) -> bool:
         """Whether an earlier submission was graded."""

@@ -32,7 +32,7 @@ from traitlets.config import Config
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import isolation, steps
 from tinytorch.tito.fleet.execute import ExecuteHere, KernelLostError
-from tinytorch.tito.fleet.job import Assignment, Job, Result, fingerprint, unpacked
+from tinytorch.tito.fleet.job import Assignment, Job, Result, difference, fingerprint, unpacked
 from tinytorch.tito.fleet.manager import end_zygotes
 from tinytorch.tito.grading import intake, reference
 from tinytorch.tito.grading.cells import flags
@@ -64,14 +64,19 @@ def grade(packed: bytes, job: Job) -> Result:
     ours = fingerprint()
     about: dict[str, Any] = {"student": job.student, "digest": job.digest, "worker": this_worker()}
     if job.version != ours:
-        reason = f"the worker {this_worker()} has another version: {_difference(ours, job.version)}"
+        reason = f"the worker {this_worker()} has another version: {difference(ours, job.version)}"
         return Result(status="refused", reason=reason, **about)
     began = monotonic()
     said = io.StringIO()
     log = _log_to(said)
     try:
         with _one_at_a_time:
-            made = _grade(workplace(packed), job, log)
+            try:
+                place = workplace(packed)
+            except (TitoError, OSError) as error:
+                reason = f"the worker {this_worker()} cannot grade: {error}"
+                return Result(status="refused", reason=reason, **about)
+            made = _grade(place, job, log)
     except MemoryError:
         raise  # a worker elsewhere may have more
     except Exception as error:  # whatever a student's file or code brings about
@@ -103,12 +108,6 @@ def this_worker() -> str:
         with suppress(ValueError):  # not in a task
             return sys.modules["distributed.worker"].get_worker().address
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _difference(ours: str, theirs: str) -> str:
-    """Say in what two fingerprints differ."""
-    pairs = zip(ours.split(", "), theirs.split(", "), strict=False)
-    return "; ".join(f"{a} instead of {b}" for a, b in pairs if a != b) or f"{ours}, not {theirs}"
 
 
 def _log_to(stream: io.StringIO) -> logging.Logger:

@@ -106,7 +106,7 @@ def refresh(course: Course, module: Module) -> None:
             .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
             .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
             .filter(Assignment.name == module.name)
-            .group_by(SubmittedNotebook.id)
+            .group_by(SubmittedNotebook.id, SubmittedAssignment.id)
         )
         changed = []
         for notebook, score, before, student, when, extension in rows:

@@ -10,9 +10,10 @@ from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 from nbgrader.api import MissingEntry
 from traitlets.config import Config
@@ -21,8 +22,9 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
+from tinytorch.tito.fleet.cluster import DaskExecutor
 from tinytorch.tito.fleet.driver import Driver
-from tinytorch.tito.fleet.executors import DaskExecutor, InlineExecutor, LocalExecutor
+from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Job, Result, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
@@ -60,6 +62,8 @@ class GradingRun:
         How many submissions there are.
     outcomes : list of Outcome
         One for each submission that was looked at, by student.
+    notices : list of str
+        What somebody who waits for the run should know: workers that are waited for, or not used.
     interrupted : bool
         Whether somebody ended the run before all was done.
     seconds : float
@@ -70,6 +74,7 @@ class GradingRun:
     isolation: Isolation
     total: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
 
@@ -108,10 +113,10 @@ class Where:
     workers: int | None = None
     scheduler: str | None = None
 
-    def executor(self, jobs: int) -> Executor:
-        """Make the executor for a number of jobs."""
+    def executor(self, jobs: int, tell: Callable[[str], None]) -> Executor:
+        """Make the executor for a number of jobs; it tells what is to be waited for."""
         if self.scheduler is not None:
-            return DaskExecutor(self.scheduler)
+            return DaskExecutor(self.scheduler, tell)
         if jobs <= _FEW and self.workers is None:
             return InlineExecutor()
         return LocalExecutor(self.workers)
@@ -170,15 +175,11 @@ def grade(
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
+        seed = secrets.randbits(48) if seed is None else seed
+        packed = partial(_pack, course, module, config, book, seed, found)
         class_ = _Class(course, module, book, log, run, show)
         try:
-            todo = class_.look_at(chosen, force)
-            if todo:
-                with (where or Where()).executor(len(todo)) as executor:
-                    # Workers begin to start while this process asks the reference solution.
-                    seed = secrets.randbits(48) if seed is None else seed
-                    assignment = prepare.assignment(course, module, config, book, seed, found)
-                    class_.grade(todo, assignment.packed(), executor)
+            class_.grade(chosen, force, where or Where(), packed)
         except KeyboardInterrupt:
             log.warning("interrupted")
             run.interrupted = True
@@ -189,6 +190,10 @@ def grade(
         evidence.write(course, module)
     run.seconds = round(monotonic() - began, 3)
     return run
+
+
+def _pack(*arguments: Any) -> bytes:
+    return prepare.assignment(*arguments).packed()
 
 
 def submitted(course: Course, module: Module) -> list[str]:
@@ -242,18 +247,21 @@ class _Class:
         self._release = hashlib.sha256(path.read_bytes()).hexdigest()
         self._ledger = Ledger(course, module, book, self._release)
 
-    def look_at(self, students: Sequence[str], force: bool) -> list[str]:
-        """Finish what an earlier run left; return whose submissions are to be graded."""
+    def grade(
+        self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
+    ) -> None:
+        """Grade all that is to be graded, after what an earlier run left."""
         finished = self._ledger.finish_earlier_run()
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
-        return [student for student in students if self._is_to_do(student, force)]
-
-    def grade(self, students: Sequence[str], packed: bytes, executor: Executor) -> None:
-        """Grade submissions."""
-        driver = Driver(executor, self._ledger, packed, self._log, self._report)
-        driver.run(job for student in students if (job := self._job(student)))
+        todo = [student for student in students if self._is_to_do(student, force)]
+        if not todo:
+            return
+        with where.executor(len(todo), self._tell) as executor:
+            # Workers begin to start while this process asks the reference solution.
+            driver = Driver(executor, self._ledger, pack(), self._log, self._report)
+            driver.run(job for student in todo if (job := self._job(student)))
 
     def _is_to_do(self, student: str, force: bool) -> bool:
         """Look whether a submission must be graded; if not, that is its outcome."""
@@ -298,6 +306,11 @@ class _Class:
         flags = tuple(map(intake.printable, result.flags))
         reason = intake.printable(result.reason)
         self._add(Outcome(result.student, status, reason, flags, result.seconds))
+
+    def _tell(self, notice: str) -> None:
+        self._log.warning(notice)
+        self._run.notices.append(notice)
+        self._show(self._run)
 
     def _add(self, outcome: Outcome) -> None:
         self._run.outcomes.append(outcome)
