@@ -1,9 +1,6 @@
 """The small course of the grading tests, and classes whose marks are known."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -19,7 +16,8 @@ from tests.tito.grading.conftest import (  # noqa: F401 - fixtures
 )
 from tinytorch.tito.fleet.manager import end_zygotes
 
-TITO = [sys.executable, "-c", "from tinytorch.tito.cli import main; main()"]
+from .processes import start_tito  # noqa: F401 - used by tests
+
 #: What students write, and the points of the two graded cells that it earns.
 KINDS = [
     (RIGHT, (4.0, 6.0)),
@@ -49,15 +47,3 @@ def class_of(hand_in, released):  # noqa: F811 - fixtures
 def _no_zygote_is_left() -> Iterator[None]:
     yield
     end_zygotes()
-
-
-def start_tito(root: Path, *arguments: str) -> subprocess.Popen:
-    """Start the command line in a course."""
-    return subprocess.Popen(
-        [*TITO, *arguments],
-        cwd=root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )

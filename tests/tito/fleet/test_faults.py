@@ -2,72 +2,21 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
-import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
 from tinytorch.tito.grading import pipeline, records, scores
-from tinytorch.tito.sandbox.leash import tree
 
 from .conftest import start_tito
-
-#: A nightly run may use 300 students.
-STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "40"))
-KILLS = 20
 
 
 def marks(course, module) -> dict[str, tuple]:
     rows = scores.table(course, module)
     return {row.student: (row.points["test-double"], row.points["test-triple"]) for row in rows}
-
-
-def name_of(pid: int) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return ""
-
-
-def kill_one(driver: int, rng: random.Random) -> str:
-    """Kill any process of a run: what it is comes first, so that the rare ones get their turn."""
-    kinds: dict[str, list[int]] = {}
-    for pid in tree(driver):
-        name = name_of(pid)
-        kind = "zygote" if "zygote.py" in name else "sandbox" if "bwrap" in name else "python"
-        kinds.setdefault("driver" if pid == driver else kind, []).append(pid)
-    kind = rng.choice(sorted(kinds))
-    with suppress(ProcessLookupError):
-        os.kill(rng.choice(kinds[kind]), signal.SIGKILL)
-    return kind
-
-
-def test_marks_are_right_whatever_is_killed(course, module, class_of):
-    expected, rng, killed = class_of(STUDENTS), random.Random(2), []
-    for _ in range(3 * KILLS):  # each start ends by itself or by a kill of the driver
-        run = start_tito(course.root, "grade", "08", "--workers", "2")
-        deadline = time.monotonic() + 120
-        while run.poll() is None and time.monotonic() < deadline:
-            with suppress(subprocess.TimeoutExpired):
-                run.wait(rng.uniform(0.1, 0.6))
-                break
-            if len(killed) < KILLS:
-                killed.append(kill_one(run.pid, rng))
-        out, error = run.communicate(timeout=60)
-        if run.returncode == 0:
-            break
-    assert run.returncode == 0, out + error
-    assert set(killed) == {"driver", "python", "sandbox", "zygote"}, killed
-    assert marks(course, module) == expected
-    journal = Journal(course.records / module.name / ".journal")
-    assert list(journal) == []
-    again = pipeline.grade(course, module)
-    assert len(again.skipped) == STUDENTS, "every mark is known to be of what was handed in"
 
 
 def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):

@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Literal
@@ -26,7 +27,7 @@ from tinytorch.tito.fleet.executors import DaskExecutor, InlineExecutor, LocalEx
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Job, Result, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
-from tinytorch.tito.fleet.worker import reason_of
+from tinytorch.tito.fleet.worker import begin, reason_of
 from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.sandbox import Isolation
@@ -108,13 +109,13 @@ class Where:
     workers: int | None = None
     scheduler: str | None = None
 
-    def executor(self, jobs: int) -> Executor:
-        """Make the executor for a number of jobs."""
+    def executor(self, jobs: int, packed: bytes) -> Executor:
+        """Make the executor for a number of jobs of an assignment."""
         if self.scheduler is not None:
             return DaskExecutor(self.scheduler)
         if jobs <= _FEW and self.workers is None:
             return InlineExecutor()
-        return LocalExecutor(self.workers)
+        return LocalExecutor(self.workers, partial(begin, packed))
 
 
 Progress = Callable[[GradingRun], None]
@@ -245,7 +246,7 @@ class _Class:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
-        with where.executor(len(todo)) as executor:
+        with where.executor(len(todo), packed) as executor:
             driver = Driver(executor, self._ledger, packed, self._log, self._report)
             driver.run(job for student in todo if (job := self._job(student)))
 
