@@ -21,6 +21,7 @@ from rich.progress import (
 
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import pipeline
 from tinytorch.tito.grading.pipeline import GradingRun, Where
 from tinytorch.tito.sandbox import LEVELS, Isolation
@@ -68,9 +69,12 @@ def command(
             fields: dict[str, Any] = _told_of(run, bar)
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
-        run = pipeline.grade(
-            Course.find(), module, students or None, force, show, seed, isolation, where
-        )
+        try:
+            run = pipeline.grade(
+                Course.find(), module, students or None, force, show, seed, isolation, where
+            )
+        except KeyboardInterrupt:  # before the first submission, or after the last one
+            raise TitoError(f"interrupted, and nothing is lost; {_how_to_go_on(module)}.") from None
     if as_json:
         click.echo(json.dumps(_data(run), indent=1, ensure_ascii=False))
     else:
@@ -115,12 +119,15 @@ def _summarize(run: GradingRun, module: Module) -> None:
     if run.interrupted:
         left = run.total - len(run.outcomes)
         console.print(
-            f"interrupted: {left} are left, and nothing is lost; "
-            f"go on with 'tito grade {module.name}'",
+            f"interrupted: {left} are left, and nothing is lost; {_how_to_go_on(module)}",
             style="red",
             markup=False,
             soft_wrap=True,
         )
+
+
+def _how_to_go_on(module: Module) -> str:
+    return f"go on with 'tito grade {module.name}'"
 
 
 def _shown(path: Path) -> str:

@@ -32,6 +32,8 @@ from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.sandbox import Isolation
 
+#: Says, in the folder of records, that marks were entered since submissions were compared.
+_NEW_MARKS = ".new-marks"
 #: So few submissions are graded in this process: workers would take longer to start.
 _FEW = 2
 
@@ -181,9 +183,7 @@ def grade(
             run.interrupted = True
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
-        if run.graded:
-            classmates.compare(course, module)
-        evidence.write(course, module)
+        _look_at_the_class(course, module)
     run.seconds = round(monotonic() - began, 3)
     return run
 
@@ -194,6 +194,15 @@ def submitted(course: Course, module: Module) -> list[str]:
         return []
     folders = (path for path in course.submitted.iterdir() if not path.name.startswith("."))
     return sorted(path.name for path in folders if (path / module.name).is_dir())
+
+
+def _look_at_the_class(course: Course, module: Module) -> None:
+    """Compare submissions if there are new marks, of this run or of one that did not get here."""
+    new = course.records / module.name / _NEW_MARKS
+    if new.exists():
+        classmates.compare(course, module)
+        new.unlink()
+    evidence.write(course, module)
 
 
 def _choose(course: Course, module: Module, students: Sequence[str] | None) -> list[str]:
@@ -246,6 +255,8 @@ class _Class:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
+        if finished or todo:
+            (self._run.log.parent / _NEW_MARKS).touch()
         with where.executor(len(todo), packed) as executor:
             driver = Driver(executor, self._ledger, packed, self._log, self._report)
             driver.run(job for student in todo if (job := self._job(student)))
