@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.files import written
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
 from tinytorch.tito.fleet.driver import Driver
@@ -168,7 +169,8 @@ def grade(
     prepare.check(course, module)
     found = prepare.isolation_here(course, module, config)
     folder = course.records / module.name
-    folder.mkdir(parents=True, exist_ok=True)
+    with written("the records of this run"):
+        folder.mkdir(parents=True, exist_ok=True)
     name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
@@ -199,10 +201,11 @@ def submitted(course: Course, module: Module) -> list[str]:
 def _look_at_the_class(course: Course, module: Module) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
     new = course.records / module.name / _NEW_MARKS
-    if new.exists():
-        classmates.compare(course, module)
-        new.unlink()
-    evidence.write(course, module)
+    with written("the comparison of the class"):
+        if new.exists():
+            classmates.compare(course, module)
+            new.unlink()
+        evidence.write(course, module)
 
 
 def _choose(course: Course, module: Module, students: Sequence[str] | None) -> list[str]:
@@ -256,7 +259,8 @@ class _Class:
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
         if finished or todo:
-            (self._run.log.parent / _NEW_MARKS).touch()
+            with written("the records of this run"):
+                (self._run.log.parent / _NEW_MARKS).touch()
         with where.executor(len(todo), packed) as executor:
             driver = Driver(executor, self._ledger, packed, self._log, self._report)
             driver.run(job for student in todo if (job := self._job(student)))
@@ -310,11 +314,24 @@ class _Class:
         self._show(self._run)
 
 
+class _LogFile(logging.FileHandler):
+    """A log that cannot be written to stops nothing: marks cannot be either, and say so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Go on."""
+
+    def close(self) -> None:
+        """Close the file, written or not."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def _log_to(path: Path) -> Iterator[logging.Logger]:
     """Make a logger that writes to a file and nowhere else."""
     log = logging.Logger("tito.grade", logging.INFO)
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    with written("the log of this run"):
+        handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
     log.addHandler(handler)
     try:
