@@ -115,58 +115,6 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
     )
 
 
-def nbgrader(course, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course.root,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-
-
-def test_plain_nbgrader_gives_the_same_marks(course, module, hand_in, damaged):
-    hand_in("right")
-    hand_in("renamed", name="my homework.ipynb")
-    hand_in("broken", "{")
-    hand_in(
-        "old schema",
-        damaged(
-            lambda nb: [
-                c.metadata.nbgrader.update(schema_version=1)
-                for c in nb.cells
-                if "nbgrader" in c.metadata
-            ]
-        ),
-    )
-    hand_in("twice", damaged(lambda nb: nb.cells.append(with_id(cell(nb, "test-double"), "copy"))))
-    hand_in("partly", damaged(solutions={**RIGHT, "double-function": "def double(x): return 4"}))
-    done = nbgrader(course, "autograde", module.name)
-    assert done.returncode == 1, "one of them cannot be graded"
-    assert "broken: optimizers_dev.ipynb is not valid JSON" in done.stderr
-    plain = points(course, module)
-    graded = nbformat.read(graded_notebook(course, module, "partly"), as_version=4)
-    assert graded.metadata.tinytorch.isolation.level == "full"
-    assert nbgrader(course, "generate_feedback", module.name, "--student=renamed").returncode == 0
-    page = course.feedback / "renamed" / module.name / f"{module.notebook}.html"
-    assert ">of 15 points" in page.read_text() and "triple(7)" not in page.read_text()
-    assert nbgrader(course, "export", "--to=marks.csv").returncode == 0
-    assert "partly,,,,8.0,0.0,8.0,15.0" in (course.root / "marks.csv").read_text()
-    (course.root / "gradebook.db").rename(course.root / "plain.db")
-    (course.root / "gradebook.db").write_bytes((course.root / "plain.db").read_bytes())
-    pipeline.grade(course, module, force=True)
-    assert points(course, module) == plain
-    assert {name: sum(p or 0 for p in row.values()) for name, row in plain.items()} == {
-        "right": 10,
-        "renamed": 10,
-        "broken": 0,
-        "old schema": 10,
-        "twice": 10,
-        "partly": 8,
-    }
-
-
 def test_an_unchanged_submission_is_skipped_unless_forced(course, module, hand_in, damaged):
     hand_in("ada")
     assert len(pipeline.grade(course, module).graded) == 1
