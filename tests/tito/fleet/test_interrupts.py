@@ -96,3 +96,14 @@ def test_ctrl_c_before_the_first_submission_says_how_to_go_on(course, module, st
     assert (run.returncode, out) == (1, "")
     scratch = tmp_path / "scratch"
     assert (using(scratch), list(scratch.iterdir())) == ([], [])
+
+
+def test_ctrl_c_ends_a_submission_that_needs_no_worker(course, module, start, tmp_path):
+    run = start("--student", "x")
+    begun = course.records / module.name / ".new-marks"
+    wait_for(lambda: begun.exists() and len(kinds_of(run.pid).get("kernel", [])) == 2, run)
+    out, error = interrupt(run)
+    assert (run.returncode, error) == (1, "")
+    assert "interrupted: 1 are left, and nothing is lost" in out
+    scratch = tmp_path / "scratch"
+    assert (using(scratch), list(scratch.iterdir())) == ([], [])

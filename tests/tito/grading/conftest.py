@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -13,6 +14,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.grading import pipeline
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -164,9 +166,19 @@ def copy_of(template: Path, root: Path) -> Course:
 
 
 @pytest.fixture
-def course(template: Path, tmp_path: Path) -> Course:
-    """Copy the small course for one test."""
-    return copy_of(template, tmp_path / "course")
+def course(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Course:
+    """Copy the small course for one test.
+
+    It is the same place each time, and fresh inputs are drawn from the same seed. So what grading
+    finds once in a process it need not find again: the isolation, the answers of the reference,
+    and a zygote.
+    """
+    monkeypatch.setattr(pipeline, "secrets", SimpleNamespace(randbits=lambda bits: 7))
+    root = tmp_path_factory.getbasetemp() / "course"
+    shutil.rmtree(root, ignore_errors=True)
+    return copy_of(template, root)
 
 
 @pytest.fixture
