@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 from tinytorch.tito.commands._shared import console, pass_module
@@ -63,7 +63,7 @@ def command(
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
     where = Where(workers, scheduler)
     with _bar(hidden=as_json) as bar:
-        task = bar.add_task("grade", total=None, speed="", failed="")
+        task = bar.add_task("grade", total=None, speed="", left="", failed="")
 
         def show(run: GradingRun) -> None:
             fields: dict[str, Any] = _told_of(run, bar)
@@ -90,8 +90,7 @@ def _bar(hidden: bool) -> Progress:
         MofNCompleteColumn(),
         TextColumn("{task.fields[speed]}"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("[red]{task.fields[failed]}"),
         console=console,
         transient=True,  # the summary stays
@@ -100,11 +99,15 @@ def _bar(hidden: bool) -> Progress:
 
 
 def _told_of(run: GradingRun, bar: Progress) -> dict[str, str]:
-    """Say how fast it goes, and how many failed so far."""
+    """Say how fast it goes, how long it will take, and how many failed so far."""
     elapsed = bar.tasks[0].elapsed or 0.0
+    failed = f"{len(run.failed)} failed" if run.failed else ""
+    # What is unchanged takes no time, so it says nothing of the rest.
     done = len(run.graded) + len(run.failed)
-    speed = f"{60 * done / elapsed:.0f}/min" if elapsed > 1 and done else ""
-    return {"speed": speed, "failed": f"{len(run.failed)} failed" if run.failed else ""}
+    if elapsed < 1 or not done:
+        return {"failed": failed}
+    left = timedelta(seconds=round((run.total - len(run.outcomes)) * elapsed / done))
+    return {"speed": f"{60 * done / elapsed:.0f}/min", "left": f"{left} left", "failed": failed}
 
 
 def _summarize(run: GradingRun, module: Module) -> None:

@@ -171,7 +171,7 @@ def grade(
     folder = course.records / module.name
     with written("the records of this run"):
         folder.mkdir(parents=True, exist_ok=True)
-    name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
