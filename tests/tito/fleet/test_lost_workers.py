@@ -12,6 +12,7 @@ import pytest
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import executors
 from tinytorch.tito.fleet.driver import grade
+from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.grading import pipeline, scores
 
 #: Valid, small enough to be taken, and a quarter of a gigabyte once it is read.
@@ -125,3 +126,22 @@ def test_workers_that_cannot_begin_are_no_fault_of_submissions(
 
 def _end(packed: bytes) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
+    course, module, hand_in, monkeypatch
+):
+    class KilledOnce(Room):
+        killed: list[int] = []
+
+        def _wait_until_ready(self) -> None:
+            if not self.killed:
+                self.killed.append(self._process.pid)
+                self._process.kill()
+            super()._wait_until_ready()
+
+    monkeypatch.setattr("tinytorch.tito.fleet.manager.Room", KilledOnce)
+    hand_in("ada")
+    run = pipeline.grade(course, module)
+    assert [outcome.status for outcome in run.outcomes] == ["graded"]
+    assert "did not start a sandbox: no message; begun again" in run.log.read_text()

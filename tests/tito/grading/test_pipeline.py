@@ -117,9 +117,15 @@ def test_an_unchanged_submission_is_skipped_unless_forced(course, module, hand_i
     assert len(pipeline.grade(course, module).graded) == 1
     assert len(pipeline.grade(course, module).skipped) == 1
     assert len(pipeline.grade(course, module, force=True).graded) == 1
+    assert records.load(course, module, "ada").earlier == (), "it is the same mark"
     hand_in("ada", damaged(solutions={}))
-    assert len(pipeline.grade(course, module).graded) == 1
-    assert points(course, module)["ada"]["test-double"] == 0.0
+    run = pipeline.grade(course, module)
+    assert len(run.graded) == 1 and points(course, module)["ada"]["test-double"] == 0.0
+    (before,) = records.load(course, module, "ada").earlier
+    assert before["earned"] == {"test-double": 4.0, "test-triple": 6.0}
+    assert f"handed in anew; the mark before: 10 points, {before['graded_at']}" in (
+        run.log.read_text()
+    )
 
 
 def test_a_new_release_makes_every_submission_new(course, module, hand_in):
