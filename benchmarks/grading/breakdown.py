@@ -54,7 +54,7 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
 class _Here(pipeline.Where):
     """In the process that measures."""
 
-    def executor(self, jobs: int, tell: Callable[[str], None]) -> InlineExecutor:
+    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> InlineExecutor:
         return InlineExecutor()
 
 

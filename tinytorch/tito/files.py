@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.sandbox.scratch import remove_tree
 
 
@@ -45,3 +46,23 @@ def put_in_place(made: Path, place: Path, staging: Path) -> None:
         if (staging / "earlier").exists():
             os.rename(staging / "earlier", place)
         raise
+
+
+@contextmanager
+def written(what: str) -> Iterator[None]:
+    """Turn what the system says of a file that is written into a message of what to do.
+
+    Raises
+    ------
+    TitoError
+        Where the system refuses: the disk is full, or a folder is read-only.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise TitoError(
+            f"{what} cannot be written: {reason}{where}. Make room, or make the folder "
+            "writable, and grade again: it goes on from here, and no mark is lost."
+        ) from error

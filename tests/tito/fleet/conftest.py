@@ -1,8 +1,7 @@
 """The small course of the grading tests, and classes whose marks are known."""
 
-import os
-import subprocess
-import sys
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from tests.tito.grading.conftest import (  # noqa: F401 - fixtures
 )
 from tinytorch.tito.fleet.manager import end_zygotes
 
-TITO = [sys.executable, "-c", "from tinytorch.tito.cli import main; main()"]
 #: What students write, and the points of the two graded cells that it earns.
 KINDS = [
     (RIGHT, (4.0, 6.0)),
@@ -46,20 +44,15 @@ def class_of(hand_in, released):  # noqa: F811 - fixtures
     return make
 
 
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for temporary files with a path that is short enough for sockets in it."""
+    made = Path(tempfile.mkdtemp(prefix="ts-", dir="/tmp"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_zygote_is_left() -> Iterator[None]:
     yield
     end_zygotes()
-
-
-def start_tito(root: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen:
-    """Start the command line in a course."""
-    return subprocess.Popen(
-        [*TITO, *arguments],
-        cwd=root,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )

@@ -1,73 +1,26 @@
 """Processes are killed while a class is graded; no mark is lost, none is another one's."""
 
-import json
 import os
-import random
-import signal
+import re
+import shutil
+import sqlite3
 import subprocess
+import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tinytorch.tito.course import Course
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
 from tinytorch.tito.grading import pipeline, records, scores
-from tinytorch.tito.sandbox.leash import tree
-
-from .conftest import start_tito
-
-#: A nightly run may use 300 students.
-STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "40"))
-KILLS = 20
 
 
 def marks(course, module) -> dict[str, tuple]:
     rows = scores.table(course, module)
     return {row.student: (row.points["test-double"], row.points["test-triple"]) for row in rows}
-
-
-def name_of(pid: int) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return ""
-
-
-def kill_one(driver: int, rng: random.Random) -> str:
-    """Kill any process of a run: what it is comes first, so that the rare ones get their turn."""
-    kinds: dict[str, list[int]] = {}
-    for pid in tree(driver):
-        name = name_of(pid)
-        kind = "zygote" if "zygote.py" in name else "sandbox" if "bwrap" in name else "python"
-        kinds.setdefault("driver" if pid == driver else kind, []).append(pid)
-    kind = rng.choice(sorted(kinds))
-    with suppress(ProcessLookupError):
-        os.kill(rng.choice(kinds[kind]), signal.SIGKILL)
-    return kind
-
-
-def test_marks_are_right_whatever_is_killed(course, module, class_of):
-    expected, rng, killed = class_of(STUDENTS), random.Random(2), []
-    for _ in range(3 * KILLS):  # each start ends by itself or by a kill of the driver
-        run = start_tito(course.root, "grade", "08", "--workers", "2")
-        deadline = time.monotonic() + 120
-        while run.poll() is None and time.monotonic() < deadline:
-            with suppress(subprocess.TimeoutExpired):
-                run.wait(rng.uniform(0.1, 0.6))
-                break
-            if len(killed) < KILLS:
-                killed.append(kill_one(run.pid, rng))
-        out, error = run.communicate(timeout=60)
-        if run.returncode == 0:
-            break
-    assert run.returncode == 0, out + error
-    assert set(killed) == {"driver", "python", "sandbox", "zygote"}, killed
-    assert marks(course, module) == expected
-    journal = Journal(course.records / module.name / ".journal")
-    assert list(journal) == []
-    again = pipeline.grade(course, module)
-    assert len(again.skipped) == STUDENTS, "every mark is known to be of what was handed in"
 
 
 def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
@@ -90,68 +43,90 @@ def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     assert list(journal) == []
 
 
-def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_graded(
-    course, module, class_of, monkeypatch
-):
-    expected = class_of(4)
-    tries = course.root / "tries"
-    monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", Poison("student-001", str(tries)))
-    run = pipeline.grade(course, module, where=pipeline.Where(workers=2))
-    assert [outcome.student for outcome in run.failed] == ["student-001"]
-    assert "each worker that graded it was lost (the worker was killed)" in run.failed[0].reason
-    assert len(tries.read_text()) == 2, "retried once, not for ever"
-    del expected["student-001"]
-    assert {s: m for s, m in marks(course, module).items() if s in expected} == expected
-
-
-class Poison:
-    """Grades as a worker does, but one submission ends the process it is graded in."""
-
-    def __init__(self, student: str, tries: str) -> None:
-        self.student, self.tries = student, tries
-
-    def __call__(self, packed, job):
-        from tinytorch.tito.fleet.worker import grade
-
-        if job.student == self.student:
-            with open(self.tries, "a") as file:
-                file.write("x")
-            os.kill(os.getpid(), signal.SIGKILL)
-        return grade(packed, job)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
-@pytest.mark.parametrize("trouble", ["full", "read-only"])
-def test_a_folder_that_cannot_be_written_costs_no_mark(course, module, class_of, trouble):
+@pytest.fixture
+def disk(course, class_of, tmp_path):
+    """A course on a disk of its own, with a class."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
     expected = class_of(2)
-    folder = course.autograded
-    folder.mkdir(exist_ok=True)
-    size = ["-o", "size=4k"] if trouble == "full" else ["-o", "ro"]
-    subprocess.run(["mount", "-t", "tmpfs", *size, "tmpfs", folder], check=True)
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
     try:
-        done = start_tito(course.root, "grade", "08")
-        out, error = done.communicate(timeout=120)
-        assert done.returncode == 1 and "no mark is lost" in error + out, out + error
+        yield Course(shutil.copytree(course.root, folder / "course")), expected
     finally:
-        subprocess.run(["umount", folder], check=True)
-    done = start_tito(course.root, "grade", "08", "--json")
-    out, error = done.communicate(timeout=120)
-    assert json.loads(out)["failed"] == 0, error
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path, left: int) -> None:
+    """Fill a disk but for some bytes."""
+    filler = folder / "filler"
+    filler.unlink(missing_ok=True)
+    free = os.statvfs(folder)
+    filler.write_bytes(b"0" * (free.f_bavail * free.f_frsize - left))
+
+
+def test_a_full_disk_costs_no_mark(disk, capfd):
+    course, expected = disk
+    module, refused = course.module("08"), []
+    for left in range(0, 400_000, 8_192):  # a little more at a time: what fails comes later
+        fill(course.root.parent, left)
+        try:
+            run = pipeline.grade(course, module, seed=1)
+        except TitoError as error:
+            assert re.search("(?i)no space left|full", str(error)), error
+            assert "on from here" in str(error)
+            refused.append(str(error).partition(" cannot be written")[0])
+            continue
+        break
+    assert {o.status for o in run.outcomes} <= {"graded", "skipped"} and len(run.outcomes) == 2
+    assert marks(course, module) == expected
+    assert {"the journal of this run", "the gradebook"} <= set(refused)
+    assert capfd.readouterr() == ("", ""), "and nothing is said but that"
+
+
+def test_a_read_only_folder_costs_no_mark(disk):
+    course, expected = disk
+    module, folder = course.module("08"), course.root.parent
+    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    with pytest.raises(TitoError, match="Read-only.*no mark is lost"):
+        pipeline.grade(course, module, seed=1)
+    subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+    assert len(pipeline.grade(course, module, seed=1).graded) == 2
     assert marks(course, module) == expected
 
 
-def test_a_locked_gradebook_is_waited_for_and_then_reported(course, module, class_of, monkeypatch):
-    import sqlite3
+@pytest.fixture
+def locked(course):
+    """Hold the gradebook from another connection until this is called."""
+    other = sqlite3.connect(course.root / "gradebook.db", check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    yield other.rollback
+    other.close()
 
+
+def test_a_locked_gradebook_is_waited_for(course, module, class_of, locked):
+    expected = class_of(1)
+    began = time.monotonic()
+
+    def release_later(run) -> None:
+        if run.outcomes == []:  # all is looked at, and grading begins
+            threading.Timer(2, locked).start()
+
+    run = pipeline.grade(course, module, on_progress=release_later)
+    assert time.monotonic() - began > 2
+    assert len(run.graded) == 1 and marks(course, module) == expected
+
+
+def test_a_gradebook_that_stays_locked_is_reported_and_nothing_is_lost(
+    course, module, class_of, locked, monkeypatch
+):
     expected = class_of(1)
     monkeypatch.setattr("tinytorch.tito.fleet.gradebook._PATIENCE", 0.1)
     monkeypatch.setattr("tinytorch.tito.fleet.gradebook._PAUSE", 0.05)
-    with sqlite3.connect(course.root / "gradebook.db", timeout=0.1) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Exception, match="locked.*Grading again goes on from here"):
-            pipeline.grade(course, module)
-        other.rollback()
-    other.close()
+    with pytest.raises(TitoError, match="locked.*Grading again goes on from here"):
+        pipeline.grade(course, module)
+    locked()
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"], "it was graded before"
     assert marks(course, module) == expected

@@ -22,7 +22,7 @@ from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.grading import pipeline, records
 from tinytorch.tito.sandbox.leash import tree
 
-from .conftest import start_tito
+from .processes import start_tito
 from .test_faults import marks
 
 USER, PASSWORD, COURSE = "tito", "not-to-be-told", "tinytorch-optimizers"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import pipeline
 from tinytorch.tito.grading.pipeline import GradingRun, Where
 from tinytorch.tito.sandbox import LEVELS, Isolation
@@ -62,7 +63,7 @@ def command(
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
     where = Where(workers, scheduler)
     with _bar(hidden=as_json) as bar:
-        task = bar.add_task("grade", total=None, speed="", failed="")
+        task = bar.add_task("grade", total=None, speed="", left="", failed="")
 
         told = 0
 
@@ -74,9 +75,12 @@ def command(
             fields: dict[str, Any] = _told_of(run, bar)
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
-        run = pipeline.grade(
-            Course.find(), module, students or None, force, show, seed, isolation, where
-        )
+        try:
+            run = pipeline.grade(
+                Course.find(), module, students or None, force, show, seed, isolation, where
+            )
+        except KeyboardInterrupt:  # before the first submission, or after the last one
+            raise TitoError(f"interrupted, and nothing is lost; {_how_to_go_on(module)}.") from None
     if as_json:
         click.echo(json.dumps(_data(run), indent=1, ensure_ascii=False))
     else:
@@ -92,8 +96,7 @@ def _bar(hidden: bool) -> Progress:
         MofNCompleteColumn(),
         TextColumn("{task.fields[speed]}"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("[red]{task.fields[failed]}"),
         console=console,
         transient=True,  # the summary stays
@@ -102,11 +105,15 @@ def _bar(hidden: bool) -> Progress:
 
 
 def _told_of(run: GradingRun, bar: Progress) -> dict[str, str]:
-    """Say how fast it goes, and how many failed so far."""
+    """Say how fast it goes, how long it will take, and how many failed so far."""
     elapsed = bar.tasks[0].elapsed or 0.0
+    failed = f"{len(run.failed)} failed" if run.failed else ""
+    # What is unchanged takes no time, so it says nothing of the rest.
     done = len(run.graded) + len(run.failed)
-    speed = f"{60 * done / elapsed:.0f}/min" if elapsed > 1 and done else ""
-    return {"speed": speed, "failed": f"{len(run.failed)} failed" if run.failed else ""}
+    if elapsed < 1 or not done:
+        return {"failed": failed}
+    left = timedelta(seconds=round((run.total - len(run.outcomes)) * elapsed / done))
+    return {"speed": f"{60 * done / elapsed:.0f}/min", "left": f"{left} left", "failed": failed}
 
 
 def _summarize(run: GradingRun, module: Module) -> None:
@@ -121,12 +128,15 @@ def _summarize(run: GradingRun, module: Module) -> None:
     if run.interrupted:
         left = run.total - len(run.outcomes)
         console.print(
-            f"interrupted: {left} are left, and nothing is lost; "
-            f"go on with 'tito grade {module.name}'",
+            f"interrupted: {left} are left, and nothing is lost; {_how_to_go_on(module)}",
             style="red",
             markup=False,
             soft_wrap=True,
         )
+
+
+def _how_to_go_on(module: Module) -> str:
+    return f"go on with 'tito grade {module.name}'"
 
 
 def _shown(path: Path) -> str:

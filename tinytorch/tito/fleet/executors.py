@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,10 +13,14 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from multiprocessing import forkserver
 from typing import Any
 
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.worker import remove_abandoned
 
 #: What the server that forks workers has imported; none of it starts a thread.
 _PRELOADED = ["tinytorch.tito.fleet.worker"]
+#: So many workers in a row that are lost before they have begun are the machine's fault.
+_STARTS = 6
+_LOST = (BrokenExecutor, MemoryError)
 
 
 class WorkerLostError(Exception):
@@ -32,6 +37,24 @@ class WorkerLostError(Exception):
     def __init__(self, message: str, losses: int = 1) -> None:
         super().__init__(message)
         self.losses = losses
+
+
+def warm_up() -> None:
+    """Start the server that forks workers, which imports what they need meanwhile.
+
+    Raises
+    ------
+    TitoError
+        If it cannot be started.
+    """
+    multiprocessing.set_forkserver_preload(_PRELOADED)
+    try:
+        forkserver.ensure_running()
+    except OSError as error:  # such as a socket whose path is too long
+        raise TitoError(
+            f"workers cannot be started: {error}; temporary files are in {tempfile.gettempdir()}. "
+            "Set TMPDIR to another folder, whose path is short."
+        ) from error
 
 
 class InlineExecutor(Executor):
@@ -52,8 +75,10 @@ class InlineExecutor(Executor):
 class _Slot:
     """One worker, and the job that it does."""
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, begin: Callable[[], Any]) -> None:
         self._context = context
+        self._begin = begin
+        self._begun: Future[Any] | None = None
         self.job: tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None = None
         self._pool: ProcessPoolExecutor | None = None
 
@@ -61,20 +86,25 @@ class _Slot:
         """Begin the job, with a new worker if there is none."""
         assert self.job is not None
         _, fn, args = self.job
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, self._context, initializer=_begin_worker)
         try:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(1, self._context, initializer=_begin_worker)
+                self._begun = self._pool.submit(self._begin)
             inner = self._pool.submit(fn, *args)
-        except BrokenExecutor as error:  # it died while it had nothing to do
+        except (BrokenExecutor, OSError, EOFError) as error:
+            # It died while it had nothing to do, or whoever forks workers did meanwhile.
+            self._begun = None
             inner = Future()
-            inner.set_exception(error)
+            inner.set_exception(BrokenExecutor(str(error)))
         inner.add_done_callback(lambda future: done(self, future))
 
-    def discard(self) -> None:
-        """Let go of a worker that was lost."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False)
-            self._pool = None
+    @property
+    def has_begun(self) -> bool:
+        """Whether the worker lived to take its job."""
+        begun = self._begun
+        if begun is None or not begun.done() or begun.cancelled():
+            return False
+        return not isinstance(begun.exception(), _LOST)
 
     def kill(self) -> None:
         """Kill the worker."""
@@ -91,22 +121,41 @@ class LocalExecutor(Executor):
 
     A process pool gives up all its jobs when one of its processes is killed, and does not say
     which job that process did. So there are as many pools as workers, of one process each.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many; as many as there are processors by default.
+    begin : callable, optional
+        What each worker does before its first job. No job is to blame if it is lost meanwhile.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, begin: Callable[[], Any] = os.getpid) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
-        forkserver.ensure_running()  # it imports that while this process does something else
-        self._idle = [_Slot(self._context) for _ in range(self.workers)]
+        self._idle = [_Slot(self._context, begin) for _ in range(self.workers)]
         self._slots = list(self._idle)
         self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
         self._lock = threading.RLock()
+        self._failed_starts = 0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Queue a job."""
+        """Queue a job.
+
+        Raises
+        ------
+        TitoError
+            If workers do not live to take one.
+        """
         future: Future[Any] = Future()
         with self._lock:
+            if self._failed_starts >= _STARTS:
+                raise TitoError(
+                    f"{_STARTS} workers in a row were lost before they had begun. Look whether "
+                    "this machine has memory left, and what ends them, and grade again: it goes "
+                    "on from here."
+                )
             self._waiting.append((future, fn, args))
             self._dispatch()
         return future
@@ -118,18 +167,22 @@ class LocalExecutor(Executor):
             slot.start(self._done)
 
     def _done(self, slot: _Slot, inner: Future[Any]) -> None:
+        error = None if inner.cancelled() else inner.exception()
         with self._lock:
             assert slot.job is not None
             (future, *_), slot.job = slot.job, None
-            if not inner.cancelled() and isinstance(inner.exception(), BrokenExecutor):
-                slot.discard()
+            lost, began = isinstance(error, _LOST), slot.has_begun
+            self._failed_starts = self._failed_starts + 1 if lost and not began else 0
+            if lost:  # also one that is alive: it may still hold the memory that others need
+                slot.kill()
             self._idle.append(slot)
             self._dispatch()
         if inner.cancelled():
             future.cancel()
-        elif isinstance(error := inner.exception(), (BrokenExecutor, MemoryError)):
+        elif lost:
             what = "ran out of memory" if isinstance(error, MemoryError) else "was killed"
-            future.set_exception(WorkerLostError(f"the worker {what}"))
+            when = "" if began else " before it had begun"
+            future.set_exception(WorkerLostError(f"the worker {what}{when}", losses=int(began)))
         elif error is not None:
             future.set_exception(error)
         else:

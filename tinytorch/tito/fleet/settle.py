@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.files import replace_text
+from tinytorch.tito.files import replace_text, written
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
@@ -44,7 +42,7 @@ class Ledger:
     release: str
 
     def __post_init__(self) -> None:
-        with _told("the journal of this run"):
+        with written("the journal of this run"):
             self.journal = Journal(self.course.records / self.module.name / _JOURNAL)
 
     def finish_earlier_run(self) -> list[str]:
@@ -55,7 +53,7 @@ class Ledger:
 
     def keep(self, result: Result) -> None:
         """Note a result so that it cannot be lost any more."""
-        with _told("the journal of this run"):
+        with written("the journal of this run"):
             self.journal.add(result)
 
     def enter(self, results: Sequence[Result]) -> None:
@@ -67,7 +65,7 @@ class Ledger:
             if graded:
                 self.book.enter(graded)
             for result in results:
-                with _told(f"the graded notebook of {result.student}"):
+                with written(f"the graded notebook of {result.student}"):
                     if result.status == "graded":
                         self._put_in_place(result)
                     records.save(self.course, self.module, self._record(result))
@@ -76,7 +74,7 @@ class Ledger:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep another run in this folder from writing between the marks and the files."""
-        with _told("the journal of this run"):
+        with written("the journal of this run"):
             file = open(self.journal.folder / ".lock", "w")
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -137,23 +135,3 @@ def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
         "earned": earned,
     }
     return (*last.earlier, mark)
-
-
-class _told:  # noqa: N801 - used as a context
-    """Turn what the system says of files into a message of what to do."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        """Raise the message instead."""
-        if isinstance(error, OSError):
-            where = f" ({error.filename})" if error.filename else ""
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise TitoError(
-                f"{self._what} cannot be written: {reason}{where}. Make room, or make the folder "
-                "writable, and grade again: it goes on from here, and no mark is lost."
-            ) from error

@@ -33,7 +33,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import isolation, steps
 from tinytorch.tito.fleet.execute import ExecuteHere, KernelLostError
 from tinytorch.tito.fleet.job import Assignment, Job, Result, difference, fingerprint, unpacked
-from tinytorch.tito.fleet.manager import end_zygotes
+from tinytorch.tito.fleet.manager import end_zygotes, zygote_for
 from tinytorch.tito.grading import intake, reference
 from tinytorch.tito.grading.cells import flags
 
@@ -41,6 +41,8 @@ _FOLDER = "tito-worker-"
 _LOG_SHOWN = 20_000
 #: How often a submission is begun: a kernel may be killed by somebody else.
 _ATTEMPTS = 3
+#: What a kernel or a sandbox that somebody killed leads to, at whatever moment.
+_MAY_PASS = (KernelLostError, TitoError, RuntimeError, OSError)
 #: A worker of Dask may have several threads; kernels come from one zygote, one after the other.
 _one_at_a_time = threading.Lock()
 
@@ -93,6 +95,20 @@ def grade(packed: bytes, job: Job) -> Result:
     )
 
 
+def begin(packed: bytes) -> None:
+    """Make ready what all submissions need.
+
+    Parameters
+    ----------
+    packed : bytes
+        The assignment.
+    """
+    place = workplace(packed)
+    if place.found.forks:
+        fonts = place.config.GradingKernelManager.font_cache
+        zygote_for(str(place.package), fonts)
+
+
 def reason_of(error: BaseException) -> str:
     """Say to the instructor what went wrong and what to do."""
     if isinstance(error, intake.SubmissionError):
@@ -137,7 +153,8 @@ class Workplace:
             packages=str(package), sources=str(sources), seed=assignment.seed
         )
         self.config.GradingKernelManager.font_cache = str(fonts) if assignment.fonts else ""
-        self.found = self._isolate(package / name)
+        self.package = package / name
+        self.found = self._isolate(self.package)
 
     def _write(self, folder: str, files: Any) -> Path:
         top = self.folder / folder
@@ -178,8 +195,16 @@ def remove_abandoned() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
         with suppress(OSError):
-            if folder.stat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
+            if folder.stat().st_uid == os.getuid() and not _runs(pid):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: str) -> bool:
+    """Whether a process has not ended; one whose end nobody has noticed has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
@@ -192,7 +217,11 @@ def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
         try:
             nb, resources = steps.run(made, copy.deepcopy(submitted), _resources(place, job))
             break
-        except KernelLostError as error:
+        except intake.SubmissionError:
+            raise
+        except _MAY_PASS as error:
+            if attempt == _ATTEMPTS:
+                raise
             log.warning("%s; begun again", error)
     ours = resources["tinytorch"]
     return {

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -20,19 +20,22 @@ from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.files import written
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
 from tinytorch.tito.fleet.cluster import DaskExecutor
 from tinytorch.tito.fleet.driver import Driver
-from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor
+from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor, warm_up
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Job, Result, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
-from tinytorch.tito.fleet.worker import reason_of
+from tinytorch.tito.fleet.worker import begin, reason_of
 from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.sandbox import Isolation
 
+#: Says, in the folder of records, that marks were entered since submissions were compared.
+_NEW_MARKS = ".new-marks"
 #: So few submissions are graded in this process: workers would take longer to start.
 _FEW = 2
 
@@ -113,13 +116,18 @@ class Where:
     workers: int | None = None
     scheduler: str | None = None
 
-    def executor(self, jobs: int, tell: Callable[[str], None]) -> Executor:
-        """Make the executor for a number of jobs; it tells what is to be waited for."""
+    def warm_up(self, jobs: int) -> None:
+        """Let workers of this machine begin to start, while this process does something else."""
+        if self.scheduler is None and jobs > _FEW:
+            warm_up()
+
+    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> Executor:
+        """Make the executor for a number of jobs of an assignment; it tells what it waits for."""
         if self.scheduler is not None:
             return DaskExecutor(self.scheduler, tell)
         if jobs <= _FEW and self.workers is None:
             return InlineExecutor()
-        return LocalExecutor(self.workers)
+        return LocalExecutor(self.workers, partial(begin, packed))
 
 
 Progress = Callable[[GradingRun], None]
@@ -170,8 +178,9 @@ def grade(
     prepare.check(course, module)
     found = prepare.isolation_here(course, module, config)
     folder = course.records / module.name
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    with written("the records of this run"):
+        folder.mkdir(parents=True, exist_ok=True)
+    name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
@@ -185,9 +194,7 @@ def grade(
             run.interrupted = True
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
-        if run.graded:
-            classmates.compare(course, module)
-        evidence.write(course, module)
+        _look_at_the_class(course, module)
     run.seconds = round(monotonic() - began, 3)
     return run
 
@@ -202,6 +209,16 @@ def submitted(course: Course, module: Module) -> list[str]:
         return []
     folders = (path for path in course.submitted.iterdir() if not path.name.startswith("."))
     return sorted(path.name for path in folders if (path / module.name).is_dir())
+
+
+def _look_at_the_class(course: Course, module: Module) -> None:
+    """Compare submissions if there are new marks, of this run or of one that did not get here."""
+    new = course.records / module.name / _NEW_MARKS
+    with written("the comparison of the class"):
+        if new.exists():
+            classmates.compare(course, module)
+            new.unlink()
+        evidence.write(course, module)
 
 
 def _choose(course: Course, module: Module, students: Sequence[str] | None) -> list[str]:
@@ -256,11 +273,15 @@ class _Class:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
+        if finished or todo:
+            with written("the records of this run"):
+                (self._run.log.parent / _NEW_MARKS).touch()
         if not todo:
             return
-        with where.executor(len(todo), self._tell) as executor:
-            # Workers begin to start while this process asks the reference solution.
-            driver = Driver(executor, self._ledger, pack(), self._log, self._report)
+        where.warm_up(len(todo))
+        packed = pack()
+        with where.executor(len(todo), packed, self._tell) as executor:
+            driver = Driver(executor, self._ledger, packed, self._log, self._report)
             driver.run(job for student in todo if (job := self._job(student)))
 
     def _is_to_do(self, student: str, force: bool) -> bool:
@@ -317,11 +338,24 @@ class _Class:
         self._show(self._run)
 
 
+class _LogFile(logging.FileHandler):
+    """A log that cannot be written to stops nothing: marks cannot be either, and say so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Go on."""
+
+    def close(self) -> None:
+        """Close the file, written or not."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def _log_to(path: Path) -> Iterator[logging.Logger]:
     """Make a logger that writes to a file and nowhere else."""
     log = logging.Logger("tito.grade", logging.INFO)
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    with written("the log of this run"):
+        handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
     log.addHandler(handler)
     try:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from nbformat import NotebookNode
 
-from tinytorch.checks.observe import SECONDS_A_PART, observe
 from tinytorch.checks.wire import decode, encode
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading.answers import Values
 from tinytorch.tito.grading.cells import is_autograded
-from tinytorch.tito.grading.trusted import Cases, driving_source
+from tinytorch.tito.grading.trusted import Cases
 
-#: Values by label, of one part for one set of inputs.
-Values = dict[str, Any]
 _SECONDS = 120
 #: Answers that this process knows, as text, by the digest of what was asked.
 _known: dict[str, str] = {}
@@ -68,7 +64,7 @@ def _run(request: str) -> str:
     """Have the reference answer in a process of its own."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     answer = subprocess.run(
-        [sys.executable, "-m", "tinytorch.tito.grading.reference"],
+        [sys.executable, "-m", "tinytorch.tito.grading.answers"],
         input=request,
         capture_output=True,
         text=True,
@@ -89,41 +85,3 @@ def _cells(source: NotebookNode) -> list[list[Any]]:
         for cell in source.cells
         if cell.cell_type == "code" and "nbgrader" in cell.metadata
     ]
-
-
-def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
-    """Run the reference and drive it: the other side of :func:`ask`."""
-    cases = decode(request["cases"])
-    namespace: dict[str, Any] = {"__name__": "reference"}
-    found: dict[str, dict[str, list[Values]]] = {}
-    for grade_id, source, graded in request["cells"]:
-        if not graded:
-            exec(compile(source, grade_id, "exec"), namespace)
-        elif grade_id in cases:
-            exec(compile(driving_source(source), grade_id, "exec"), namespace)
-            found[grade_id] = {
-                part: [_drive(namespace, grade_id, part, given) for given in each]
-                for part, each in cases[grade_id].items()
-            }
-    return found
-
-
-def _drive(namespace: dict[str, Any], grade_id: str, part: str, given: dict[str, Any]) -> Values:
-    seen = observe(namespace[part], given, 10 * SECONDS_A_PART)
-    if seen.error is not None:
-        raise TitoError(f"part {part} of {grade_id} fails for the inputs {given}: {seen.error}")
-    return seen.values
-
-
-def main() -> None:
-    """Answer one request from standard input."""
-    request = json.load(sys.stdin)
-    # The reference may print while it trains; the answer must stand alone.
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = encode(answer(request))
-    json.dump(found, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

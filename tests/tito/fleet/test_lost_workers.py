@@ -1,0 +1,147 @@
+"""Workers are lost, by what they grade or by what ends them; the others are graded."""
+
+import os
+import re
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet import executors
+from tinytorch.tito.fleet.driver import grade
+from tinytorch.tito.fleet.room import Room
+from tinytorch.tito.grading import pipeline, scores
+
+#: Valid, small enough to be taken, and a quarter of a gigabyte once it is read.
+LARGE = '{"cells": [], "much": [' + "[]," * 4_000_000 + "[]]}"
+_MEMORY = 100_000_000
+
+
+class Fated:
+    """Grades as a worker does, but first something befalls the worker that meets one student."""
+
+    def __init__(self, student: str, met: Path) -> None:
+        self.student, self.met = student, met
+
+    def __call__(self, packed, job):
+        if job.student == self.student:
+            with self.met.open("a") as file:
+                file.write(f"{os.getpid()} ")
+            self.befall()
+        return grade(packed, job)
+
+    def befall(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class OutOfAddresses(Fated):
+    """The worker may use little more memory than it does; Python raises MemoryError."""
+
+    def befall(self) -> None:
+        size = int(re.search(r"VmSize:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (1024 * size + _MEMORY, hard))
+
+
+class OutOfGroup(Fated):
+    """The worker is one of a group that has little memory; the system kills it."""
+
+    group: Path
+
+    def befall(self) -> None:
+        (self.group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+@pytest.fixture
+def small_group() -> Iterator[Path]:
+    """A control group of processes with little memory, in either version of the interface."""
+    top = Path("/sys/fs/cgroup")
+    old, new = top / "memory" / "tito-test", top / "tito-test"
+    group, limit = (old, "memory.limit_in_bytes") if old.parent.is_dir() else (new, "memory.max")
+    try:
+        group.mkdir()
+        (group / limit).write_text(str(_MEMORY))
+        swap = group / "memory.swap.max"
+        if swap.exists():
+            swap.write_text("0")
+    except OSError as error:
+        pytest.skip(f"no control group of this machine can be made: {error}")
+    yield group
+    group.rmdir()
+
+
+@pytest.fixture
+def meets(course, module, class_of, hand_in, monkeypatch):
+    """Grade a class of which one submission is fatal to workers."""
+
+    def run(fate: type[Fated], large: bool, **more) -> str:
+        expected = class_of(4)
+        if large:
+            hand_in("student-001", LARGE)
+        fated = fate("student-001", course.root / "met")
+        vars(fated).update(more)
+        monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", fated)
+        run = pipeline.grade(course, module, where=pipeline.Where(workers=2))
+        assert [outcome.student for outcome in run.failed] == ["student-001"]
+        first, second = fated.met.read_text().split()
+        assert first != second, "tried once more, by another worker, and not for ever"
+        expected["student-001"] = (None, None)
+        rows = scores.table(course, module)
+        found = {r.student: (r.points["test-double"], r.points["test-triple"]) for r in rows}
+        assert found == expected
+        return run.failed[0].reason
+
+    return run
+
+
+def test_a_submission_that_kills_its_workers_is_given_up(meets):
+    assert meets(Fated, large=False).startswith(
+        "each worker that graded it was lost (the worker was killed); look at the notebook"
+    )
+
+
+def test_a_worker_that_runs_out_of_memory_costs_a_retry(meets):
+    assert "(the worker ran out of memory)" in meets(OutOfAddresses, large=True)
+
+
+def test_a_worker_that_the_system_kills_for_its_memory_costs_a_retry(meets, small_group):
+    reason = meets(OutOfGroup, large=True, group=small_group)
+    assert "(the worker was killed)" in reason
+
+
+def test_workers_that_cannot_begin_are_no_fault_of_submissions(
+    course, module, class_of, monkeypatch
+):
+    class_of(4)
+    monkeypatch.setattr(pipeline, "begin", _end)
+    with pytest.raises(TitoError, match=f"{executors._STARTS} workers in a row were lost before"):
+        pipeline.grade(course, module, where=pipeline.Where(workers=2))
+    assert {row.status for row in scores.table(course, module)} == {"not graded"}
+    monkeypatch.undo()
+    assert len(pipeline.grade(course, module, where=pipeline.Where(workers=2)).graded) == 4
+
+
+def _end(packed: bytes) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
+    course, module, hand_in, monkeypatch
+):
+    class KilledOnce(Room):
+        killed: list[int] = []
+
+        def _wait_until_ready(self) -> None:
+            if not self.killed:
+                self.killed.append(self._process.pid)
+                self._process.kill()
+            super()._wait_until_ready()
+
+    monkeypatch.setattr("tinytorch.tito.fleet.manager.Room", KilledOnce)
+    hand_in("ada")
+    run = pipeline.grade(course, module)
+    assert [outcome.status for outcome in run.outcomes] == ["graded"]
+    assert "did not start a sandbox: no message; begun again" in run.log.read_text()
