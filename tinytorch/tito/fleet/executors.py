@@ -8,8 +8,9 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from typing import Any
 
@@ -190,11 +191,24 @@ class LocalExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers, at once: a job that is not done is not lost, it can be done again."""
-        with self._lock:
+        with _uninterrupted(), self._lock:
             self._waiting.clear()
             for slot in self._slots:
                 slot.kill()
-        remove_abandoned()
+            remove_abandoned()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let nobody interrupt the block: Python waits at its end for workers that nobody killed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin_worker() -> None:
