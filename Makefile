@@ -4,9 +4,10 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 MODULE ?= 08_optimizers
+STUDENTS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test system test-pythons lint export release docs bench lock clean
+.PHONY: help setup demo test system test-pythons lint export release docs bench bench-grading lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -62,6 +63,9 @@ docs: $(INSTALLED)  ## Build the documentation site in build/site/.
 bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extra 'torch').
 	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+bench-grading: $(INSTALLED)  ## Time grading against nbgrader's, as root: make bench-grading STUDENTS=200.
+	$(BIN)/python -m benchmarks.grading --students $(STUDENTS)
 
 lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt; pins of absent extras stay.
 	@$(BIN)/pip freeze --exclude-editable | cat - constraints.txt | grep '==' | \

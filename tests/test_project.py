@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import tinytorch
+from tests.conftest import LONGEST, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SETTINGS = configparser.ConfigParser()
 SETTINGS.read(ROOT / "settings.ini")
@@ -152,6 +152,10 @@ def test_every_dependency_is_pinned_and_no_index_is_named():
 
 def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_files_that_begin_first_exist():
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
 
 
 def test_make_without_a_target_lists_the_targets():

@@ -103,10 +103,10 @@ def broken_json(work: Work) -> Files:
     return {NOTEBOOK: text[: len(text) // 2]}
 
 
-def million_lines(work: Work) -> Files:
-    """Right, but a line is printed a million times."""
+def many_lines(work: Work) -> Files:
+    """Right, but a line is printed three hundred thousand times: more than grading keeps."""
     source = work.solve().cell("sgd-class").source
-    flood = "for line in range(1_000_000):\n    print('line', line)"
+    flood = "for line in range(300_000):\n    print('line', line)"
     return _handed_in(work.put("sgd-class", f"{source}\n\n\n{flood}"))
 
 
@@ -152,7 +152,7 @@ STUDENTS: dict[str, Callable[[Work], Files]] = {
         test_cell_edited,
         renamed,
         broken_json,
-        million_lines,
+        many_lines,
         imports_the_reference,
         questions_only,
         untouched,

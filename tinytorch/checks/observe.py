@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-import json
 import linecache
 import signal
 import threading
@@ -148,7 +147,7 @@ def observe(
         return Observation({}, _one_line(error) + _where(error, drive))
 
 
-def publish(namespace: Mapping[str, Any], run: str, grade_id: str, cases: str) -> None:
+def ask(namespace: dict[str, Any], run: str, grade_id: str, question: str) -> None:
     """Drive the parts of a graded cell and publish what each saw, one output a part and case.
 
     Each is sent before the next begins, so that a part that ends the process takes no other
@@ -156,20 +155,32 @@ def publish(namespace: Mapping[str, Any], run: str, grade_id: str, cases: str) -
 
     Parameters
     ----------
-    namespace : mapping
-        Holds the parts' functions by name.
+    namespace : dict
+        The notebook's; what the cell declares goes there, the parts' functions among it.
     run : str
         What tells this run's outputs from those of any other.
     grade_id : str
         The graded cell.
-    cases : str
-        JSON: the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
+    question : str
+        By :func:`tinytorch.checks.wire.pack`: under "source" what the cell declares, under "cases"
+        the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
     """
+    from tinytorch.checks.wire import decode, unpack
+
+    asked = unpack(question)
+    source, name = asked["source"], f"<{grade_id}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    exec(compile(source, name, "exec", dont_inherit=True), namespace)
+    _publish(namespace, run, grade_id, decode(asked["cases"]))
+
+
+def _publish(
+    namespace: Mapping[str, Any], run: str, grade_id: str, inputs: Mapping[str, Any]
+) -> None:
     from IPython.display import display
 
-    from tinytorch.checks.wire import decode, encode
+    from tinytorch.checks.wire import encode
 
-    inputs = decode(json.loads(cases))
     stopped = False
     for name, each in inputs.items():
         for case, given in enumerate(each):

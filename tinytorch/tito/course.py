@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from configparser import ConfigParser
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from tinytorch.tito.errors import TitoError, UnknownModuleError
+from tinytorch.tito.student.notebook import named_module
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Module:
     @cached_property
     def exports_to(self) -> str:
         """The package module that nbdev makes of it, such as ``tinytorch.core.optimizers``."""
-        match = re.search(r"^#\| default_exp (\S+)", self.source.read_text(), re.MULTILINE)
-        if match is None:
+        module = named_module(self.source.read_text())
+        if module is None:
             raise TitoError(
                 f"{self.source} says nowhere what it exports to; "
                 "its first code cell needs a line '#| default_exp core.NAME'."
             )
-        return f"tinytorch.{match[1]}"
+        return module
 
     def file_in(self, package: Path) -> Path:
         """Return the file below a package's folder that the module exports to."""

@@ -193,6 +193,8 @@ class Storage:
     def adopt(cls, array: Any) -> Self:
         """Take over an array that nobody else will use, without copying it."""
         self = cls.__new__(cls)
+        if isinstance(array, np.floating):  # what NumPy gives in the place of an array of shape ()
+            array = np.asarray(array)
         owned = type(array) is np.ndarray and array.dtype.kind == "f"
         self._data = array if owned else as_array(array)
         return self

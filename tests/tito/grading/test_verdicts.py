@@ -1,6 +1,7 @@
 """The verdict on a cell comes from exactly the observations it asked for, and is fail-closed."""
 
 import copy
+import json
 import math
 
 import numpy as np
@@ -9,13 +10,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader import utils
 
-from tinytorch.checks import MIME_TYPE
+from tinytorch.checks import MIME_TYPE, Checks
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.checks.wire import encode
+from tinytorch.checks.wire import encode, unpack
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.exam import Sitting, prepare
-from tinytorch.tito.grading.trusted import driving_source
+from tinytorch.tito.grading.trusted import draw_cases, driving_source
 from tinytorch.tito.grading.verdicts import judge, tell
 
 from .conftest import named
@@ -231,13 +232,29 @@ def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(exam):
     assert again.cases == exam.cases != other.cases
 
 
+def test_parts_that_declare_the_same_inputs_get_the_same_fresh_ones():
+    checks, given = Checks("test-it", points=3), {"x": [1.0, 2.0], "y": 3.0}
+    for name, vary in [("one", ["x"]), ("like_one", ["x"]), ("other", ["x", "y"])]:
+
+        def drive(x, y):
+            return {}
+
+        drive.__name__ = name
+        checks.part(points=1, given=given, vary=vary, expect={}, hint="?")(drive)
+    cases = draw_cases(checks, seed=1)
+    assert cases["one"][1] == cases["like_one"][1]
+    assert cases["one"][1]["x"] != cases["other"][1]["x"] != given["x"]
+
+
 def test_a_process_under_test_gets_inputs_and_no_expected_value(sitting):
     question = sitting.question(graded())
+    asked = json.dumps(unpack(question.rpartition(", '")[2].removesuffix("')\n")))
     for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "test_unit"):
         assert secret not in driving_source(TEST)
         assert secret not in question
+        assert secret not in asked
     fresh = sitting.exam.cases["test-it"]["varied"][1]["x"]
-    assert str(fresh[0]) in question
+    assert str(fresh[0]) in asked
 
 
 def test_a_release_that_is_not_the_source_is_refused(sitting):

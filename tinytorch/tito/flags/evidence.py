@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import replace_text
@@ -15,8 +14,7 @@ from tinytorch.tito.flags import classmates
 from tinytorch.tito.flags.similarity import Match
 from tinytorch.tito.grading import records
 from tinytorch.tito.grading.records import Record
-
-_TEMPLATE = "evidence.html.j2"
+from tinytorch.tito.pages import environment
 
 
 @dataclass(frozen=True)
@@ -55,17 +53,15 @@ def page_of(course: Course, module: Module) -> Path:
 def write(course: Course, module: Module) -> Path:
     """Write the page of a class that was graded and compared."""
     noted = records.load_all(course, module)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # much of it is students' text
-        trim_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template(_TEMPLATE).render(
-        module=module.name,
-        cases=_cases(noted, classmates.load(course, module)),
-        graded=len(noted),
-        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    page = (
+        environment()
+        .get_template("evidence.html.j2")
+        .render(
+            module=module.name,
+            cases=_cases(noted, classmates.load(course, module)),
+            graded=len(noted),
+            made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        )
     )
     replace_text(page_of(course, module), page)
     return page_of(course, module)
@@ -73,14 +69,18 @@ def write(course: Course, module: Module) -> Path:
 
 def _cases(noted: list[Record], matches: list[Match]) -> list[Case]:
     alike = classmates.flags(matches)
+    own: dict[str, list[Match]] = defaultdict(list)
+    for match in matches:
+        for student in match.students:
+            own[student].append(match)
     cases = []
     for record in noted:
         flags = (*record.flags, *alike.get(record.student, ()))
         if flags:
-            own = tuple(match for match in matches if record.student in match.students)
             points = sum(cell["earned"] for cell in record.cells.values())
             parts = tuple(_parts(record))
-            cases.append(Case(record.student, points, record.seed, flags, parts, own))
+            found = tuple(own[record.student])
+            cases.append(Case(record.student, points, record.seed, flags, parts, found))
     return cases
 
 

@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tinytorch.tito.flags.rules import BUILTINS
 
@@ -25,7 +26,7 @@ class Scope:
         scope = Scope({**hidden, **here}, self.own | stored.keys())
         whole = Scope({**self.imported, **here}, self.own - stored.keys())
         aliases: Counter[str] = Counter()
-        for node in ast.walk(tree):  # as in t = np.testing
+        for node in nodes_of(tree):  # as in t = np.testing
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 target, full = node.targets[0], whole.resolve(node.value)
                 if isinstance(target, ast.Name) and full:
@@ -49,9 +50,15 @@ class Scope:
         return None if root is None else ".".join([root, *reversed(parts)])
 
 
+@lru_cache(maxsize=64)
+def nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return the nodes of a tree, which several looks at a cell then need not walk again."""
+    return tuple(ast.walk(tree))
+
+
 def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Give the names that imports bind, and the full names of what they are."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 root = alias.name.partition(".")[0]
@@ -63,7 +70,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 def bound(tree: ast.AST) -> Iterator[str]:
     """Give the names that are bound anywhere other than by an import, once for each time."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
         elif isinstance(node, ast.arg):

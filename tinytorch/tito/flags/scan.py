@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from nbformat import NotebookNode
@@ -10,8 +9,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from tinytorch.tito.flags.suspicion import suspicions
 from tinytorch.tito.grading.cells import add_flag
-
-_EXPORTS = re.compile(r"^#\| *default_exp +(\S+)", re.MULTILINE)
+from tinytorch.tito.student.notebook import named_module
 
 
 class FlagSuspiciousCode(NbGraderPreprocessor):
@@ -30,5 +28,4 @@ class FlagSuspiciousCode(NbGraderPreprocessor):
 
 def exported_module(release: NotebookNode) -> str:
     """Return the module that a notebook is exported to; empty where it does not say."""
-    match = next(filter(None, (_EXPORTS.search(cell.source) for cell in release.cells)), None)
-    return f"tinytorch.{match[1]}" if match else ""
+    return next(filter(None, (named_module(cell.source) for cell in release.cells)), "")

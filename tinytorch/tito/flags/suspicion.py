@@ -20,7 +20,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from tinytorch.tito.flags import rules
-from tinytorch.tito.flags.names import Scope, definitions, imports
+from tinytorch.tito.flags.names import Scope, definitions, imports, nodes_of
 from tinytorch.tito.grading.cells import is_fixed, name_of
 
 MOST_FLAGS = 20
@@ -187,7 +187,7 @@ class _Cell:
                 yield statement.lineno + offset, f"replaces the course's {name}"
             elif name in rules.JUDGING_BUILTINS and not isinstance(statement, ast.Assign):
                 yield statement.lineno + offset, f"replaces Python's {name}"
-        for node in ast.walk(tree):
+        for node in nodes_of(tree):
             line = getattr(node, "lineno", 0) + offset
             if isinstance(node, ast.Call) and (magic := _magic(node)):
                 self.settled |= {id(inner) for inner in ast.walk(node.func)}

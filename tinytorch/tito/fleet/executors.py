@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from multiprocessing import forkserver
 from typing import Any
 
 from tinytorch.tito.fleet.worker import remove_abandoned
@@ -96,6 +97,7 @@ class LocalExecutor(Executor):
         self.workers = workers or len(os.sched_getaffinity(0))
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
+        forkserver.ensure_running()  # it imports that while this process does something else
         self._idle = [_Slot(self._context) for _ in range(self.workers)]
         self._slots = list(self._idle)
         self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -122,6 +123,19 @@ class KernelApp(IPKernelApp):
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
 
+    def init_shell(self) -> None:
+        """Make the shell, which is to read each cell as seldom as can be."""
+        super().init_shell()
+        if self.shell is not None:
+            self.shell.transform_cell = _once(self.shell.transform_cell)
+            self.shell.should_run_async = _if_it_may(self.shell.should_run_async)
+
+    def init_io(self) -> None:
+        """Make the streams, which are flushed before each display."""
+        super().init_io()
+        _flush_what_there_is(sys.stdout)
+        _flush_what_there_is(sys.stderr)
+
     def init_kernel(self) -> None:
         """Make the kernel."""
         self.kernel = Kernel.instance(
@@ -159,6 +173,53 @@ class KernelApp(IPKernelApp):
         self._assembler = wire.Assembler(2**28)
         asyncio.get_event_loop().add_reader(self.connection.fileno(), self.receive)
         super().start()
+
+
+def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
+    """Keep what a cell became for the next call.
+
+    The kernel transforms each cell to see whether it awaits anything, and the shell does it again.
+    """
+    kept: dict[str, str] = {}
+
+    def transform_cell(raw_cell: str) -> str:
+        if raw_cell in kept:
+            return kept.pop(raw_cell)
+        kept.clear()
+        kept[raw_cell] = made = transform(raw_cell)
+        return made
+
+    return transform_cell
+
+
+def _flush_what_there_is(stream: Any) -> None:
+    """Let a stream that has nothing to send return at once, instead of asking its thread."""
+    flush, send, sending = stream.flush, stream._flush, False
+
+    def send_noted() -> None:
+        nonlocal sending
+        sending = True  # from before the buffers are taken until what they held is sent
+        try:
+            send()
+        finally:
+            sending = False
+
+    def flush_noted() -> None:
+        if stream._buffers or sending:
+            flush()
+
+    stream._flush, stream.flush = send_noted, flush_noted
+
+
+def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
+    """Compile a cell to see whether it awaits anything only where its text has such a word."""
+
+    def ask(raw_cell: str, *, transformed_cell: str | None = None, **more: Any) -> bool:
+        text = raw_cell if transformed_cell is None else transformed_cell
+        may = "await" in text or "async" in text
+        return may and should_run_async(raw_cell, transformed_cell=transformed_cell, **more)
+
+    return ask
 
 
 def main(connection: socket.socket) -> None:

@@ -109,6 +109,8 @@ def _warm_up(setup: dict[str, Any]) -> None:
     for name in _WARM:
         with suppress(ImportError):  # another version of a library; it is only slower
             importlib.import_module(name)
+    # The lexer compiles its rules when it is first used: a tenth of a second for a traceback.
+    list(sys.modules["pygments.lexers.python"].Python3Lexer().get_tokens("1"))
     sys.modules["ipykernel.debugger"]._is_debugpy_available = False  # type: ignore[attr-defined]
     if setup["package"]:
         _import_package(Path(setup["package"]), setup["shown_as"])

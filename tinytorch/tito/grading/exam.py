@@ -162,7 +162,8 @@ class Sitting:
         """Return what was observed by part and case; what cannot be believed is an error."""
         name = cell.metadata.nbgrader.grade_id
         answers: dict[tuple[str, int], Observation] = {}
-        for data in _messages(cell):
+        for message in _messages(cell):
+            data = json.loads(json.dumps(message))  # plain dictionaries and lists
             part, case = data.get("part"), data.get("case")
             if type(part) is not str or part not in self.exam.cases[name] or type(case) is not int:
                 continue  # speaks of no part of this cell, so it can neither help nor harm one
@@ -189,11 +190,10 @@ class Sitting:
 
 
 def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
-    """Return what a cell's outputs hold of our type, as plain dictionaries."""
+    """Return what a cell's outputs hold of our type."""
     bundles = (output.get("data") for output in cell.outputs if output.output_type != "stream")
     found = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
-    plain = [json.loads(json.dumps(data)) for data in found]
-    return [data for data in plain if isinstance(data, dict)]
+    return [data for data in found if isinstance(data, dict)]
 
 
 def _judge_case(

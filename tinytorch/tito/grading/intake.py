@@ -16,16 +16,14 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.utils import parse_utc
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading.cells import grade_id, nbgrader_metadata
+from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new_cell
 
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
 
-_NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 #: What nbformat raises on notebooks of its old formats that are not what they claim to be.
 _NOT_CONVERTED = (ValueError, TypeError, KeyError, AttributeError, nbformat.ValidationError)
 
@@ -293,8 +291,8 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     if not all(isinstance(line, str) for line in lines):
         raise _NotANotebook(f"the text of cell {number} is not text")
     # An unknown type is shown, and not run, as Jupyter does.
-    kind = raw["cell_type"] if raw.get("cell_type") in list(_NEW_CELL) else "raw"
-    cell = _NEW_CELL[kind](clean_text("".join(lines)), id=f"cell-{number}")
+    kind = raw["cell_type"] if raw.get("cell_type") in KINDS else "raw"
+    cell = new_cell(kind, clean_text("".join(lines)), f"cell-{number}")
     nbgrader = nbgrader_metadata(raw)
     if nbgrader:
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)

@@ -10,9 +10,10 @@ from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 from nbgrader.api import MissingEntry
 from traitlets.config import Config
@@ -114,7 +115,7 @@ class Where:
 
     def executor(self, jobs: int, tell: Callable[[str], None]) -> Executor:
         """Make the executor for a number of jobs; it tells what is to be waited for."""
-        if self.scheduler is not None and jobs:
+        if self.scheduler is not None:
             return DaskExecutor(self.scheduler, tell)
         if jobs <= _FEW and self.workers is None:
             return InlineExecutor()
@@ -175,10 +176,10 @@ def grade(
     show = on_progress or (lambda run: None)
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
         seed = secrets.randbits(48) if seed is None else seed
-        assignment = prepare.assignment(course, module, config, book, seed, found)
+        packed = partial(_pack, course, module, config, book, seed, found)
         class_ = _Class(course, module, book, log, run, show)
         try:
-            class_.grade(chosen, force, assignment.packed(), where or Where())
+            class_.grade(chosen, force, where or Where(), packed)
         except KeyboardInterrupt:
             log.warning("interrupted")
             run.interrupted = True
@@ -189,6 +190,10 @@ def grade(
         evidence.write(course, module)
     run.seconds = round(monotonic() - began, 3)
     return run
+
+
+def _pack(*arguments: Any) -> bytes:
+    return prepare.assignment(*arguments).packed()
 
 
 def submitted(course: Course, module: Module) -> list[str]:
@@ -242,15 +247,20 @@ class _Class:
         self._release = hashlib.sha256(path.read_bytes()).hexdigest()
         self._ledger = Ledger(course, module, book, self._release)
 
-    def grade(self, students: Sequence[str], force: bool, packed: bytes, where: Where) -> None:
-        """Grade all that is to be graded."""
+    def grade(
+        self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
+    ) -> None:
+        """Grade all that is to be graded, after what an earlier run left."""
         finished = self._ledger.finish_earlier_run()
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
+        if not todo:
+            return
         with where.executor(len(todo), self._tell) as executor:
-            driver = Driver(executor, self._ledger, packed, self._log, self._report)
+            # Workers begin to start while this process asks the reference solution.
+            driver = Driver(executor, self._ledger, pack(), self._log, self._report)
             driver.run(job for student in todo if (job := self._job(student)))
 
     def _is_to_do(self, student: str, force: bool) -> bool:

@@ -14,13 +14,12 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.v4 import new_notebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from tinytorch.tito.grading.cells import add_flag, grade_id, is_fixed, nbgrader_metadata
+from tinytorch.tito.grading.cells import add_flag, grade_id, is_fixed, nbgrader_metadata, new_cell
 
 _SCHEMA = 3
-_NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
 
 class Rebuild(NbGraderPreprocessor):
@@ -142,7 +141,7 @@ def _named_cell(
 
 def _own_cell(cell: NotebookNode, cell_id: str) -> NotebookNode:
     """Return a student's own cell: type, text and pictures, no metadata."""
-    made = _NEW_CELL[cell.cell_type](cell.source, id=cell_id)
+    made = new_cell(cell.cell_type, cell.source, cell_id)
     if cell.cell_type != "code" and "attachments" in cell:
         made.attachments = cell.attachments
     return made

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinytorch.checks import Checks
 from tinytorch.checks.inputs import draw
-from tinytorch.checks.wire import encode
+from tinytorch.checks.wire import encode, pack
 from tinytorch.tito.errors import TitoError
 
 #: Of the helper, the only name that driving code needs.
@@ -47,14 +47,16 @@ def draw_cases(checks: Checks, seed: int) -> Cases:
     checks : Checks
         The graded cell.
     seed : int
-        Recorded with the mark; the same seed gives the same inputs, part by part.
+        Recorded with the mark; the same seed gives the same inputs, part by part. Parts of a cell
+        that declare the same inputs get the same fresh ones, so that they can share their work.
     """
     cases: Cases = {}
     for part in checks.parts:
         name = part.drive.__name__
         cases[name] = [dict(part.given)]
         if part.vary or part.choose:
-            text = f"{seed}/{checks.grade_id}/{name}".encode()
+            declared = [encode(dict(part.given)), [*part.vary], encode(dict(part.choose))]
+            text = f"{seed}/{checks.grade_id}/{json.dumps(declared)}".encode()
             rng = np.random.default_rng(int.from_bytes(hashlib.sha256(text).digest()[:8]))
             cases[name].append(draw(part.given, part.vary, part.choose, rng))
     return cases
@@ -112,6 +114,8 @@ def _without_docstrings(tree: ast.stmt) -> ast.stmt:
 def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, Sequence]) -> str:
     """Return what a student's process runs in the place of a graded cell.
 
+    It is packed, since IPython reads the text of a cell four times before it runs it.
+
     Parameters
     ----------
     source : str
@@ -123,9 +127,9 @@ def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, S
     cases : mapping of str to sequence of dict
         The inputs of the parts to drive, by name.
     """
-    data = json.dumps(encode({name: list(given) for name, given in cases.items()}))
+    inputs = encode({name: list(given) for name, given in cases.items()})
+    packed = pack({"source": driving_source(source), "cases": inputs})
     return (
-        f"{driving_source(source)}\n"
-        "from tinytorch.checks.observe import publish as _publish\n"
-        f"_publish(globals(), {run!r}, {grade_id!r}, {data!r})\n"
+        "from tinytorch.checks.observe import ask as _ask\n"
+        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r})\n"
     )

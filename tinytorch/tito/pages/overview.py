@@ -12,13 +12,12 @@ from pathlib import Path
 from tinytorch.checks import Report
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.flags import evidence
 from tinytorch.tito.grading import records, scores
 from tinytorch.tito.grading.scores import Row
 from tinytorch.tito.pages import environment
 
 _WORST = 15
-#: What `tito grade` writes about its flags.
-_EVIDENCE = "flags.html"
 _LONGEST_ANSWER = 120
 
 
@@ -79,8 +78,9 @@ def write(course: Course, module: Module, path: Path | None = None) -> Path:
     reports = _reports(course, module, rows)
     path = path or course.records / module.name / "overview.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    evidence = _EVIDENCE if path.with_name(_EVIDENCE).is_file() else ""
-    path.write_text(render(module.name, rows, reports, evidence), encoding="utf-8")
+    flags = evidence.page_of(course, module)
+    link = flags.name if flags.parent == path.parent and flags.is_file() else ""
+    path.write_text(render(module.name, rows, reports, link), encoding="utf-8")
     return path
 
 

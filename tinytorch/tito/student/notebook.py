@@ -166,12 +166,17 @@ class Assignment:
         return exported_module(self.cells, self.release)
 
 
+def named_module(source: str) -> str | None:
+    """Return the package module that a ``#| default_exp`` line names, if there is one."""
+    match = _DIRECTIVE.search(source)
+    return f"tinytorch.{match[1]}" if match else None
+
+
 def exported_module(cells: list[Cell], path: Path) -> str:
     """Return the package module that a notebook becomes, as its ``#| default_exp`` line says."""
     for cell in cells:
-        match = _DIRECTIVE.search(cell.source) if cell.kind == "code" else None
-        if match is not None:
-            return f"tinytorch.{match[1]}"
+        if cell.kind == "code" and (module := named_module(cell.source)):
+            return module
     raise TitoError(
         f"{path} does not say what it exports to: the line '#| default_exp core.NAME' is missing. "
         "Is it a notebook of the course?"

@@ -1,11 +1,12 @@
 """The same cells, bare: in forks of a warm process, without kernel, sandbox, judge or gradebook.
 
-`python -m tests.bench.raw COURSE` prints how many seconds of CPU each submission took.
+`python -m benchmarks.grading.raw COURSE` prints how many seconds of CPU each submission took.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -18,7 +19,7 @@ import nbformat
 import numpy as np  # noqa: F401 - warm
 from matplotlib.backends import backend_agg  # noqa: F401 - warm
 
-from tests.bench.classroom import MODULE, NOTEBOOK, names
+from benchmarks.grading.classroom import MODULE, NOTEBOOK, names
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading.cells import is_autograded
 from tinytorch.tito.grading.exam import Sitting, exam_of
@@ -69,6 +70,8 @@ def main() -> None:
         importlib.import_module(name)
     importlib.import_module("IPython.display")
     nbformat.v4  # noqa: B018 - warm
+    gc.collect()
+    gc.freeze()  # as in our own warm process
     json.dump([run(cells) for cells in work], sys.stdout)
 
 

@@ -1,4 +1,4 @@
-"""Where the time of a submission goes: `python -m tests.bench.breakdown COURSE`."""
+"""Where the time of a submission goes: `python -m benchmarks.grading.breakdown COURSE`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unittest import mock
 
 from nbgrader.preprocessors import CheckCellMetadata
 
-from tests.bench.classroom import MODULE, names
+from benchmarks.grading.classroom import MODULE, names
 from tinytorch.tito.course import Course
 from tinytorch.tito.flags.scan import FlagSuspiciousCode
 from tinytorch.tito.fleet import driver, steps, worker
@@ -52,9 +52,9 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
 
 
 class _Here(pipeline.Where):
-    """This process."""
+    """In the process that measures."""
 
-    def executor(self, jobs: int) -> InlineExecutor:
+    def executor(self, jobs: int, tell: Callable[[str], None]) -> InlineExecutor:
         return InlineExecutor()
 
 

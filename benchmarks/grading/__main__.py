@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from tests.bench import report
-from tests.bench.classroom import MODULE, make, names
-from tests.bench.meter import Meter, Used
+from benchmarks.grading import report
+from benchmarks.grading.classroom import MODULE, make, names
+from benchmarks.grading.meter import Meter, Used
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading.scores import table
 
@@ -30,8 +30,16 @@ _ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("
 @click.option("--whole", is_flag=True, help="With the chapter's demonstrations and figures.")
 @click.option("--alone", is_flag=True, help="Only tito grade, with all students.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Where to leave the courses.")
-def main(students: int, turns: int, whole: bool, alone: bool, keep: Path | None) -> None:
-    """Measure grading, compare the marks one by one, and write build/bench-grading/."""
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(__file__).parents[1] / "results",
+    help="Where tables and pictures go.",
+)
+def main(
+    students: int, turns: int, whole: bool, alone: bool, keep: Path | None, output: Path
+) -> None:
+    """Measure grading and compare the marks one by one; the figures go to benchmarks/results/."""
     folder = keep or Path(tempfile.mkdtemp(prefix="tito-bench-"))
     meters = {"tito grade": Meter("tito"), "nbgrader autograde": Meter("nbgrader")}
     try:
@@ -41,12 +49,12 @@ def main(students: int, turns: int, whole: bool, alone: bool, keep: Path | None)
             meter.close()
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-    target = Path("build/bench-grading")
-    target.mkdir(parents=True, exist_ok=True)
-    kind = "whole" if whole else "lean"
-    (target / f"{kind}-{students}.json").write_text(json.dumps(found, indent=1) + "\n")
-    print(report.text(found))
-    report.plot(found, target / f"{kind}-{students}.png")
+    output.mkdir(parents=True, exist_ok=True)
+    name = f"grading-{'whole-' if whole else ''}{students}"
+    shown = report.text(found)
+    print(shown)
+    (output / f"{name}.md").write_text(f"{report.heading(students, whole)}\n```\n{shown}\n```\n")
+    report.plot(found, output / f"{name}.png")
     sys.exit(1 if found["differences"] else 0)
 
 
@@ -68,8 +76,10 @@ def _measure(
             log = folder / f"{name.split()[0]}.log"
             line = command(course, part, turn)
             used[name] += meters[name].run(line, course.root, log, _environment())
-    raw = json.loads(_python("tests.bench.raw", ours.root))
-    stages = json.loads(_python("tests.bench.breakdown", ours.root, min(20, len(everybody) - 2)))
+    raw = json.loads(_python("benchmarks.grading.raw", ours.root))
+    stages = json.loads(
+        _python("benchmarks.grading.breakdown", ours.root, min(20, len(everybody) - 2))
+    )
     marks = _marks(ours)
     differences = [] if alone else _differences(marks, _marks(theirs))
     return {

@@ -1,1 +1,0 @@
-"""How fast grading is: `python -m tests.bench`, or `make bench-grading`."""
