@@ -143,7 +143,8 @@ def test_every_dependency_is_pinned_and_no_index_is_named():
     text = (ROOT / "constraints.txt").read_text()
     pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
     optional = PROJECT["optional-dependencies"]
-    named = [*PROJECT["dependencies"], *optional["dev"], *optional["parallel"]]
+    extras = ("dev", "parallel", "cluster", "postgresql")
+    named = [*PROJECT["dependencies"], *(name for extra in extras for name in optional[extra])]
     wanted = {re.split(r"[][<>=!~ ]", requirement)[0].lower() for requirement in named}
     assert wanted <= pinned
     assert not re.search(r"https?:|index-url|find-links|@ file", text)

@@ -25,7 +25,7 @@ from tinytorch.tito.sandbox.leash import tree
 from .processes import start_tito
 from .test_faults import marks
 
-USER, PASSWORD, COURSE = "tito", "not-to-be-told", "tinytorch-optimizers"
+ADMIN, USER, PASSWORD, COURSE = "postgres", "grading", "not-to-be-told", "tinytorch-optimizers"
 
 
 class Server:
@@ -42,7 +42,7 @@ class Server:
         if os.geteuid() == 0:  # it refuses to run as root
             shutil.chown(folder, "nobody", "nogroup")
             self._become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-        words = ("-U", USER, "-A", "scram-sha-256", "--pwfile", folder / "password")
+        words = ("-U", ADMIN, "-A", "scram-sha-256", "--pwfile", folder / "password")
         self._run("initdb", "-D", self._data, *words, "-E", "UTF8", "--no-sync")
 
     def _run(self, program: str, *words: str | Path) -> None:
@@ -70,8 +70,18 @@ class Server:
             # A number may stand in /proc until somebody asks how its process ended.
             (self._data / "postmaster.pid").unlink()
 
-    def url(self, database: str) -> str:
-        return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{self._port}/{database}"
+    def url(self, database: str, user: str = USER) -> str:
+        return f"postgresql+psycopg://{user}:{PASSWORD}@127.0.0.1:{self._port}/{database}"
+
+    def administer(self, statement: str) -> None:
+        engine = create_engine(self.url("postgres", ADMIN), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def make_database(self, name: str, more: str = "") -> None:
+        self.administer(f"CREATE DATABASE {name} OWNER {USER} {more}")
+        self.databases.append(name)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +93,7 @@ def server():
     made = Server(programs[-1], folder)
     try:
         made.start()
+        made.administer(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
         yield made
     finally:
         made.kill()
@@ -96,23 +107,15 @@ def url(course, module, server, request) -> str:
     with (course.root / "nbgrader_config.py").open("a") as file:
         file.write(f'c.CourseDirectory.db_url = "{server.url(name)}"\n')
     if not server.databases:  # released once, then copied
-        make_database(server, name)
+        server.make_database(name)
         config = course.nbgrader_config()
         config.CourseDirectory.assignment_id = module.name
         config.GenerateAssignment.force = True
         GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
-        make_database(server, "released", f"TEMPLATE {name}")
+        server.make_database("released", f"TEMPLATE {name}")
     else:
-        make_database(server, name, "TEMPLATE released")
+        server.make_database(name, "TEMPLATE released")
     return server.url(name)
-
-
-def make_database(server: Server, name: str, more: str = "") -> None:
-    engine = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} {more}"))
-    engine.dispose()
-    server.databases.append(name)
 
 
 def count(url: str, *queries: str) -> list[int]:
