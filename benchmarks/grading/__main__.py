@@ -61,7 +61,7 @@ def main(
 def _measure(
     folder: Path, students: int, turns: int, whole: bool, alone: bool, meters: dict[str, Meter]
 ) -> dict[str, Any]:
-    ours, theirs = make(folder, 2 * students if alone else students, whole)
+    ours, theirs = make(folder, students, whole, pair=not alone)
     everybody = names(ours)
     commands = {"tito grade": (ours, _ours), "nbgrader autograde": (theirs, _theirs)}
     if alone:

@@ -20,7 +20,9 @@ NOTEBOOK = "optimizers_dev.ipynb"
 _SLOW = ("infinite", "loop", "exit", "hang", "sleep", "flood")
 
 
-def make(folder: Path, students: int, whole: bool, seed: int = 4) -> tuple[Course, Course]:
+def make(
+    folder: Path, students: int, whole: bool, pair: bool = True, seed: int = 4
+) -> tuple[Course, Course]:
     """Make two courses that have the same class.
 
     Parameters
@@ -31,6 +33,8 @@ def make(folder: Path, students: int, whole: bool, seed: int = 4) -> tuple[Cours
         In both together.
     whole : bool
         Whether with the demonstrations and figures of the chapter, or without.
+    pair : bool
+        Whether there are two; otherwise the second is the first, which has all students.
     """
     first = folder / "a"
     first.mkdir(parents=True)
@@ -40,7 +44,9 @@ def make(folder: Path, students: int, whole: bool, seed: int = 4) -> tuple[Cours
         head, *cells = re.split(r"^(?=# %%)", module.source.read_text(), flags=re.MULTILINE)
         module.source.write_text(head + "".join(c for c in cells if _GRADED.search(c)))
     release(course, module)
-    _hand_in(course, students // 2, random.Random(seed))
+    _hand_in(course, students // 2 if pair else students, random.Random(seed))
+    if not pair:
+        return course, course
     shutil.copytree(first, folder / "b", symlinks=True)
     return course, Course(folder / "b")
 
