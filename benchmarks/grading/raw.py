@@ -27,7 +27,6 @@ from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import parse
 from tinytorch.tito.grading.rebuild import rebuild
 
-
 #: Of a larger class, as many are enough for a mean.
 _MOST = 100
 
