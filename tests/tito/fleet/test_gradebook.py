@@ -1,0 +1,58 @@
+"""The gradebook of a large class: what looks at it takes time in proportion."""
+
+from contextlib import closing
+
+import pytest
+from nbgrader.api import Gradebook
+
+from tinytorch.tito.fleet import gradebook
+from tinytorch.tito.fleet.gradebook import MarkBook
+from tinytorch.tito.fleet.job import Result
+
+SCORES = {"test-double": 4.0, "test-triple": 6.0}
+
+
+@pytest.fixture
+def open_book(course):
+    config = course.nbgrader_config().CourseDirectory
+    return lambda: Gradebook(config.db_url, config.course_id)
+
+
+def enter(open_book, module, students: range) -> None:
+    results = [Result(f"s{n:04}", "digest", "graded", scores=SCORES) for n in students]
+    with closing(MarkBook(open_book(), module.name, module.notebook)) as marks:
+        marks.enter(results)
+
+
+def steps_to_list(open_book, module) -> int:
+    """Count SQLite's own steps, in thousands, while formgrader's list is made."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with open_book() as book:
+        book.db.connection().connection.driver_connection.set_progress_handler(count, 1000)
+        listed = book.submission_dicts(module.name)
+    assert sum(one["score"] == 10 for one in listed) == len(listed)
+    return steps
+
+
+def test_formgraders_list_grows_with_the_class_and_not_with_its_square(course, module, open_book):
+    enter(open_book, module, range(150))
+    half = steps_to_list(open_book, module)
+    enter(open_book, module, range(150, 300))
+    assert steps_to_list(open_book, module) < 2.5 * half
+
+
+def test_entering_again_changes_nothing_and_what_is_not_graded_by_machine_waits(
+    course, module, open_book
+):
+    for _ in range(2):
+        enter(open_book, module, range(3))
+    with open_book() as book:
+        assert [one["score"] for one in book.submission_dicts(module.name)] == [10.0] * 3
+        grades = book.find_submission_notebook(module.notebook, module.name, "s0001").grades
+        waiting = {grade.name for grade in grades if grade.auto_score is None}
+    assert waiting == {"question-1"}, gradebook.__name__
