@@ -99,6 +99,10 @@ def test_a_read_only_folder_costs_no_mark(disk):
 @pytest.fixture
 def locked(course):
     """Hold the gradebook from another connection until this is called."""
+    # SQLite itself waits five seconds otherwise.
+    url = f"sqlite:///{course.root}/gradebook.db?timeout=0.2"
+    with (course.root / "nbgrader_config.py").open("a") as config:
+        config.write(f"c.CourseDirectory.db_url = {url!r}\n")
     other = sqlite3.connect(course.root / "gradebook.db", check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     yield other.rollback
@@ -111,10 +115,10 @@ def test_a_locked_gradebook_is_waited_for(course, module, class_of, locked):
 
     def release_later(run) -> None:
         if run.outcomes == []:  # all is looked at, and grading begins
-            threading.Timer(2, locked).start()
+            threading.Timer(3, locked).start()
 
     run = pipeline.grade(course, module, on_progress=release_later)
-    assert time.monotonic() - began > 2
+    assert time.monotonic() - began > 3
     assert len(run.graded) == 1 and marks(course, module) == expected
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import forkserver
+from time import sleep
 from typing import Any
 
 from tinytorch.tito.errors import TitoError
@@ -21,6 +22,8 @@ from tinytorch.tito.fleet.worker import remove_abandoned
 _PRELOADED = ["tinytorch.tito.fleet.worker"]
 #: So many workers in a row that are lost before they have begun are the machine's fault.
 _STARTS = 6
+#: After so many seconds, doubled with each of them, the next one starts.
+_PAUSE = 0.05
 _LOST = (BrokenExecutor, MemoryError)
 
 
@@ -150,6 +153,8 @@ class LocalExecutor(Executor):
             If workers do not live to take one.
         """
         future: Future[Any] = Future()
+        if self._failed_starts:  # whatever ends workers, it may pass
+            sleep(min(_PAUSE * 2**self._failed_starts, 1.0))
         with self._lock:
             if self._failed_starts >= _STARTS:
                 raise TitoError(
