@@ -43,6 +43,30 @@ def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     assert list(journal) == []
 
 
+def raise_memory_error(*_) -> None:
+    raise MemoryError
+
+
+def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
+    course, module, class_of, monkeypatch
+):
+    class_of(2)
+    seeds = iter([1, 2])
+    monkeypatch.setattr(pipeline.secrets, "randbits", lambda bits: next(seeds))
+
+    def asked() -> list[int]:
+        return [record.seed for record in records.load_all(course, module)]
+
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):  # before the end of the run
+        patch.setattr(pipeline.classmates, "compare", raise_memory_error)
+        pipeline.grade(course, module, ["student-000"])
+    assert asked() == [1]
+    pipeline.grade(course, module)
+    assert asked() == [1, 1]
+    pipeline.grade(course, module, force=True)
+    assert asked() == [2, 2]
+
+
 @pytest.fixture
 def disk(course, class_of, tmp_path):
     """A course on a disk of its own, with a class."""

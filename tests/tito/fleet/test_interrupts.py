@@ -98,7 +98,7 @@ def test_ctrl_c_before_the_first_submission_says_how_to_go_on(course, module, st
 
 def test_ctrl_c_ends_a_submission_that_needs_no_worker(course, module, start, scratch):
     run = start("--student", "x")
-    begun = course.records / module.name / ".new-marks"
+    begun = course.records / module.name / ".unfinished"
     wait_for(lambda: begun.exists() and len(kinds_of(run.pid).get("kernel", [])) == 2, run)
     out, error = interrupt(run)
     assert (run.returncode, error) == (1, "")

@@ -20,7 +20,7 @@ from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.files import written
+from tinytorch.tito.files import replace_text, written
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
 from tinytorch.tito.fleet.cluster import DaskExecutor
@@ -34,8 +34,8 @@ from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.sandbox import Isolation
 
-#: Says, in the folder of records, that marks were entered since submissions were compared.
-_NEW_MARKS = ".new-marks"
+#: Holds, in the folder of records, the seed of a run that has not come to its end.
+_UNFINISHED = ".unfinished"
 #: So few submissions are graded in this process: workers would take longer to start.
 _FEW = 2
 
@@ -71,6 +71,8 @@ class GradingRun:
         Whether somebody ended the run before all was done.
     seconds : float
         How long it took.
+    seed : int
+        From which fresh inputs are drawn.
     """
 
     log: Path
@@ -80,6 +82,7 @@ class GradingRun:
     notices: list[str] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
+    seed: int = 0
 
     def with_status(self, status: str) -> list[Outcome]:
         """Return the outcomes of a kind."""
@@ -184,8 +187,8 @@ def grade(
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
-        seed = secrets.randbits(48) if seed is None else seed
-        packed = partial(_pack, course, module, config, book, seed, found)
+        run.seed = _seed(folder / _UNFINISHED) if seed is None else seed
+        packed = partial(_pack, course, module, config, book, run.seed, found)
         class_ = _Class(course, module, book, log, run, show)
         try:
             class_.grade(chosen, force, where or Where(), packed)
@@ -197,6 +200,13 @@ def grade(
         _look_at_the_class(course, module)
     run.seconds = round(monotonic() - began, 3)
     return run
+
+
+def _seed(unfinished: Path) -> int:
+    """Return the seed of the run that is gone on with, so that a class has one; else a new one."""
+    with suppress(OSError, ValueError):
+        return int(unfinished.read_text())
+    return secrets.randbits(48)
 
 
 def _pack(*arguments: Any) -> bytes:
@@ -213,11 +223,11 @@ def submitted(course: Course, module: Module) -> list[str]:
 
 def _look_at_the_class(course: Course, module: Module) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
-    new = course.records / module.name / _NEW_MARKS
+    unfinished = course.records / module.name / _UNFINISHED
     with written("the comparison of the class"):
-        if new.exists():
+        if unfinished.exists():
             classmates.compare(course, module)
-            new.unlink()
+            unfinished.unlink()
         evidence.write(course, module)
 
 
@@ -275,7 +285,7 @@ class _Class:
         todo = [student for student in students if self._is_to_do(student, force)]
         if finished or todo:
             with written("the records of this run"):
-                (self._run.log.parent / _NEW_MARKS).touch()
+                replace_text(self._run.log.parent / _UNFINISHED, str(self._run.seed))
         if not todo:
             return
         where.warm_up(len(todo))
