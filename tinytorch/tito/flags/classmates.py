@@ -14,6 +14,7 @@ from nbgrader import utils
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import replace_text
+from tinytorch.tito.flags.fingerprints import fingerprints
 from tinytorch.tito.flags.similarity import Match, Sources, like_reference, similar
 from tinytorch.tito.grading.cells import grade_id
 
@@ -32,10 +33,23 @@ def compare(course: Course, module: Module) -> list[Match]:
         # A graded notebook that somebody has damaged since must not stop the class.
         with suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             submissions[path.parent.parent.name] = _solutions(path)
-    matches = similar(submissions, reference) + like_reference(submissions, reference)
+    matches = _matches(submissions, reference)
     data = {"version": _VERSION, "matches": [asdict(match) for match in matches]}
     replace_text(_path(course, module), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return matches
+
+
+def _matches(submissions: dict[str, Sources], reference: Sources) -> list[Match]:
+    """Compare cell by cell, so that the fingerprints of one are kept for all that asks for them."""
+    alike: list[Match] = []
+    copied: list[Match] = []
+    for cell in sorted({cell for sources in submissions.values() for cell in sources}):
+        handed_in = {who: {cell: own.get(cell, "")} for who, own in submissions.items()}
+        original = {cell: reference[cell]} if cell in reference else {}
+        alike += similar(handed_in, original)
+        copied += like_reference(handed_in, original)
+        fingerprints.cache_clear()
+    return sorted(alike, key=lambda match: (-match.score, match.cell, match.students)) + copied
 
 
 def load(course: Course, module: Module) -> list[Match]:

@@ -16,7 +16,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 #: Tokens of a fingerprint, and fingerprints of which the smallest is kept.
@@ -26,6 +26,7 @@ _LONGEST_CELL = 50_000
 Fingerprints = dict[int, int]  # hash: line
 
 
+@cache  # cleared by who compares a class, after each cell
 def fingerprints(source: str, known: frozenset[str] = frozenset()) -> Fingerprints:
     """Return the fingerprints of a source, and a line of each; none where it does not parse.
 
