@@ -26,7 +26,7 @@ _ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("
 
 @click.command()
 @click.option("--students", default=200, help="In both halves together.")
-@click.option("--turns", default=4, help="How often each grader has its turn.")
+@click.option("--turns", default=2, help="How often each grader has its turn.")
 @click.option("--whole", is_flag=True, help="With the chapter's demonstrations and figures.")
 @click.option("--alone", is_flag=True, help="Only tito grade, with all students.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Where to leave the courses.")
@@ -76,6 +76,7 @@ def _measure(
             log = folder / f"{name.split()[0]}.log"
             line = command(course, part, turn)
             used[name] += meters[name].run(line, course.root, log, _environment())
+            used[name].steady += _between_first_and_last(course, part)
     raw = json.loads(_python("benchmarks.grading.raw", ours.root))
     stages = json.loads(
         _python("benchmarks.grading.breakdown", ours.root, min(20, len(everybody) - 2))
@@ -84,6 +85,7 @@ def _measure(
     differences = [] if alone else _differences(marks, _marks(theirs))
     return {
         "students": len(everybody),
+        "intervals": len(everybody) - turns,
         "processors": len(os.sched_getaffinity(0)),
         "used": {name: vars(sum_) for name, sum_ in used.items()},
         "raw_cpu": mean(raw),
@@ -91,6 +93,16 @@ def _measure(
         "marks": len(marks),
         "differences": differences,
     }
+
+
+def _between_first_and_last(course: Course, students: list[str]) -> float:
+    """Return the seconds from the first graded notebook to the last, without start and end."""
+    times = [
+        path.stat().st_mtime
+        for student in students
+        for path in (course.autograded / student).rglob("*.ipynb")
+    ]
+    return max(times) - min(times)
 
 
 def _environment() -> dict[str, str]:

@@ -12,14 +12,23 @@ from time import monotonic, sleep
 
 @dataclass
 class Used:
-    """Wall time, processor time (seconds), and the most memory in use at once (bytes)."""
+    """Wall and processor time (seconds), the most memory in use at once (bytes).
+
+    `steady` is the wall time between the first and the last submission.
+    """
 
     wall: float = 0.0
     cpu: float = 0.0
     memory: int = 0
+    steady: float = 0.0
 
     def __add__(self, other: Used) -> Used:
-        return Used(self.wall + other.wall, self.cpu + other.cpu, max(self.memory, other.memory))
+        return Used(
+            self.wall + other.wall,
+            self.cpu + other.cpu,
+            max(self.memory, other.memory),
+            self.steady + other.steady,
+        )
 
 
 def _mounts(kind: str, option: str = "") -> list[Path]:

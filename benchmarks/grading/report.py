@@ -20,19 +20,23 @@ def text(found: dict[str, Any]) -> str:
     """Return the tables."""
     each, lines = found["students"], []
     lines.append(f"{each} submissions for each grader, {found['processors']} processors")
-    lines.append(f"{'':22}{'a minute':>10}{'CPU s each':>12}{'x raw cells':>13}{'peak MB':>9}")
+    head = f"{'':22}{'a minute':>10}{'steady':>8}{'CPU s each':>12}{'x raw cells':>13}"
+    lines.append(f"{head}{'peak MB':>9}")
     for name, used in found["used"].items():
-        cpu = used["cpu"] / each
+        cpu, steady = used["cpu"] / each, 60 * found["intervals"] / used["steady"]
         lines.append(
-            f"{name:22}{60 * each / used['wall']:10.0f}{cpu:12.3f}{cpu / found['raw_cpu']:13.2f}"
-            f"{used['memory'] / 2**20:9.0f}"
+            f"{name:22}{60 * each / used['wall']:10.0f}{steady:8.0f}"
+            f"{cpu:12.3f}{cpu / found['raw_cpu']:13.2f}{used['memory'] / 2**20:9.0f}"
         )
     # Nothing but the cells, on all processors: no grader of this class can be faster.
     bound = 60 * found["processors"] / found["raw_cpu"]
-    lines.append(f"{'raw cells, forked':22}{bound:10.0f}{found['raw_cpu']:12.3f}{1:13.2f}")
+    lines.append(f"{'raw cells, forked':22}{'':10}{bound:8.0f}{found['raw_cpu']:12.3f}{1:13.2f}")
     if len(found["used"]) == 2:
         ours, theirs = found["used"].values()
-        lines.append(f"throughput: {theirs['wall'] / ours['wall']:.1f} times nbgrader's")
+        lines.append(
+            f"throughput: {theirs['wall'] / ours['wall']:.1f} times nbgrader's with start and end, "
+            f"{theirs['steady'] / ours['steady']:.1f} times between first and last submission"
+        )
         lines.append(f"marks compared: {found['marks']}, different: {len(found['differences'])}")
         lines += [f"  {difference}" for difference in found["differences"]]
     total = sum(found["stages"].values())
