@@ -181,7 +181,8 @@ def test_two_instructors_may_grade_at_once(course, module, url, class_of):
         record = records.load(course, module, student)
         path = course.autograded / student / module.name / f"{module.notebook}.ipynb"
         assert f'"seed": {record.seed}' in path.read_text()
-        assert len(record.earlier) == 1, "of the other run"
+        # Of the other run, unless both drew the same inputs, as a run does that is gone on with.
+        assert [mark["seed"] != record.seed for mark in record.earlier] in ([], [True])
 
 
 def test_runs_that_enter_the_same_students_never_wait_for_each_other_for_ever(module, url):

@@ -33,9 +33,13 @@ def pages(course, module, hand_in, released):
     hand_in("hostile", hostile)
     peeking = solve(nbformat.from_dict(released))
     # The graded cell fails in the student's function, and its traceback would quote the cell.
-    broken = "import tinytorch.checks.observe as o\ndef fail(*args): 1 / 0\no.publish = fail"
+    broken = "import tinytorch.checks.observe as o\ndef fail(*args): 1 / 0\no.ask = fail"
     cell(peeking, "triple-function").source = broken
     hand_in("peeking", peeking)
+    # The line of the graded cell that fails is its own.
+    missing = solve(nbformat.from_dict(released))
+    cell(missing, "triple-function").source = "x = 1"
+    hand_in("missing", missing)
     hand_in("broken", "{")
     pipeline.grade(course, module)
     return {path.parts[-3]: path.read_text() for path in feedback.write(course, module)}
@@ -43,7 +47,7 @@ def pages(course, module, hand_in, released):
 
 def test_pages(course, module, hand_in, pages):
     """One class for all that a page must and must not hold: grading it takes seconds."""
-    assert set(pages) == {"right", "hostile", "peeking", "broken"}
+    assert set(pages) == {"right", "hostile", "peeking", "missing", "broken"}
     for student, page in pages.items():
         text = html.unescape(re.sub("<[^>]*>", "", page))
         # What a student wrote into an answer stays there.
@@ -62,6 +66,7 @@ def test_pages(course, module, hand_in, pages):
         assert attack not in pages["hostile"]
     assert "alert(3)</script>" not in pages["hostile"]
     assert "ZeroDivisionError" in pages["peeking"]
+    assert "NameError: name 'triple' is not defined" in html.unescape(pages["missing"])
     assert "not valid JSON (line 1, column 2" in pages["broken"]
 
     # A page of an earlier grading is replaced, in both directions.

@@ -43,7 +43,8 @@ def _matches(submissions: dict[str, Sources], reference: Sources) -> list[Match]
     """Compare cell by cell, so that the fingerprints of one are kept for all that asks for them."""
     alike: list[Match] = []
     copied: list[Match] = []
-    for cell in sorted({cell for sources in submissions.values() for cell in sources}):
+    found = {cell for sources in submissions.values() for cell in sources}
+    for cell in [*reference, *sorted(found - reference.keys())]:
         handed_in = {who: {cell: own.get(cell, "")} for who, own in submissions.items()}
         original = {cell: reference[cell]} if cell in reference else {}
         alike += similar(handed_in, original)

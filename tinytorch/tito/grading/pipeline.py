@@ -197,7 +197,7 @@ def grade(
             run.interrupted = True
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
-        _look_at_the_class(course, module)
+        _look_at_the_class(course, module, bool(run.graded))
     run.seconds = round(monotonic() - began, 3)
     return run
 
@@ -221,13 +221,13 @@ def submitted(course: Course, module: Module) -> list[str]:
     return sorted(path.name for path in folders if (path / module.name).is_dir())
 
 
-def _look_at_the_class(course: Course, module: Module) -> None:
+def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
     unfinished = course.records / module.name / _UNFINISHED
     with written("the comparison of the class"):
-        if unfinished.exists():
+        if unfinished.exists() or new_marks:
             classmates.compare(course, module)
-            unfinished.unlink()
+            unfinished.unlink(missing_ok=True)
         evidence.write(course, module)
 
 
