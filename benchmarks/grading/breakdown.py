@@ -43,7 +43,7 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
     "run the cells": [(ExecuteHere, "_run_cells")],
     "end the sandbox": [(Room, "close")],
     "judge and report": [(steps.TellVerdicts, "preprocess")],
-    "write the notebook": [(worker.nbformat, "writes")],
+    "write the notebook": [(worker.nbformat.v4, "writes")],
     "journal": [(Journal, "add")],
     "gradebook": [(MarkBook, "enter")],
     "graded notebook and record": [(Ledger, "enter")],
