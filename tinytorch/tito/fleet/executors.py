@@ -142,8 +142,8 @@ class LocalExecutor(Executor):
 
     def __init__(self, workers: int | None = None, begin: Callable[[], Any] = os.getpid) -> None:
         self.workers = workers or _usual_workers()
+        warm_up()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(_PRELOADED)
         self._idle = [_Slot(self._context, begin) for _ in range(self.workers)]
         self._slots = list(self._idle)
         self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()

@@ -146,8 +146,8 @@ class Result:
         For the record.
     reason, problem : str
         Why it could not be graded, for the instructor and for the student.
-    seconds, cpu : float
-        How long it took, and the processor's time of the worker.
+    seconds : float
+        How long it took.
     log : str
         What the steps had to say.
     worker : str
