@@ -44,7 +44,9 @@ class ExecuteHere(ExecuteSubmission):
         self.kernel_manager_class = (
             ForkedKernelManager if self.found.forks else GradingKernelManager
         )
-        return super().create_kernel_manager()
+        manager: Any = super().create_kernel_manager()
+        manager.launch = "start"  # for the latter: that a fork is held less was found already
+        return manager
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +24,9 @@ from tinytorch.tito.sandbox.provisioner import environment_inside
 from tinytorch.tito.sandbox.settings import Settings
 
 _PROGRAM = Path(__file__).with_name("zygote.py")
+#: Kinds of kernels, by the file of which a zygote makes them: those that speak over a packet
+#: socket, with whoever forked them, and those that make sockets of ZeroMQ.
+PACKET, ZEROMQ = "kernel.py", "zmq_kernel.py"
 _WARM_SECONDS, _FORK_SECONDS = 60.0, 10.0
 _ANSWER = 2**16
 
@@ -33,7 +36,7 @@ class ZygoteLostError(TitoError):
 
 
 class Zygote:
-    """A warm process, for one package and one set of limits.
+    """A warm process, for one package, one set of limits and one kind of kernels.
 
     Parameters
     ----------
@@ -43,10 +46,16 @@ class Zygote:
         The folder of the course's package before the module under test.
     fonts : Path, optional
         A folder with matplotlib's list of fonts.
+    kernel : str
+        The kind of kernels: :data:`PACKET` or :data:`ZEROMQ`.
     """
 
     def __init__(
-        self, settings: Settings, package: Path | None = None, fonts: Path | None = None
+        self,
+        settings: Settings,
+        package: Path | None = None,
+        fonts: Path | None = None,
+        kernel: str = PACKET,
     ) -> None:
         self.settings = settings
         self.package = package
@@ -57,9 +66,10 @@ class Zygote:
         with theirs:
             self._process = _start(theirs, self._errors)
         setup = {
+            "kernel": kernel,
             "package": str(package) if package else "",
             "shown_as": str(PACKAGE),
-            "fonts": str(fonts or "/nonexistent"),
+            "fonts": str(fonts or ""),
             "user": settings.user,
             "group": settings.group,
         }
@@ -93,6 +103,17 @@ class Zygote:
             If the sandbox cannot be entered.
         """
         self._fork(room, [connection.fileno()], {})
+
+    def fork_jupyter(
+        self, room: Room, arguments: Sequence[str], environment: Mapping[str, str], output: int
+    ) -> None:
+        """Start a kernel that clients reach by the connection file of its arguments.
+
+        Its streams go to `output`. The zygote is one for :data:`ZEROMQ`.
+        """
+        more = {"arguments": list(arguments), "environment": dict(environment)}
+        with socket.socket(socket.AF_UNIX) as unused:
+            self._fork(room, [unused.fileno(), output], more)
 
     def fork_program(self, room: Room, program: Sequence[str], output: int) -> None:
         """Run a Python program in a sandbox as a kernel would be; it writes to `output`."""

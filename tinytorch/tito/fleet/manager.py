@@ -17,7 +17,7 @@ from jupyter_client.session import Session
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import wire
-from tinytorch.tito.fleet.forking import Zygote, ZygoteLostError
+from tinytorch.tito.fleet.forking import PACKET, Zygote, ZygoteLostError
 from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.grading.kernel import (
     MAX_MESSAGE_BYTES,
@@ -32,18 +32,22 @@ _DELIMITER = b"<IDS|MSG>"
 #: How long to wait for a kernel before looking whether it still lives.
 _LOOK_SECONDS = 0.1
 
-_zygotes: dict[tuple[str, str], tuple[int, Zygote]] = {}
+_zygotes: dict[tuple[str, str, str, Settings], tuple[int, Zygote]] = {}
 
 
-def zygote_for(package: str, fonts: str) -> Zygote:
-    """Return this process's zygote for a package; a lost one is replaced."""
-    key = (package, fonts)
+def zygote_for(
+    package: str, fonts: str, kernel: str = PACKET, settings: Settings | None = None
+) -> Zygote:
+    """Return this process's zygote for a package and a kind of kernels; a lost one is replaced."""
+    settings = settings or Settings()
+    key = (package, fonts, kernel, settings)
     owner, found = _zygotes.get(key, (0, None))
     # A forked process must not share it with its parent.
     if found is None or owner != os.getpid() or not found.is_alive:
         if fonts:
             prepare_fonts(Path(fonts))
-        found = Zygote(Settings(), Path(package) if package else None, Path(fonts or "/"))
+        before, list_ = (Path(name) if name else None for name in (package, fonts))
+        found = Zygote(settings, before, list_, kernel)
         _zygotes[key] = (os.getpid(), found)
     return found
 

@@ -46,12 +46,14 @@ class Room:
     leash : Leash
         The watchdog.
     first : int
-        A file that names the first process.
+        A file that names the first process; -1 when closed.
+    process : Popen
+        The bubblewrap that was started.
     namespaces : int
         What of this process's namespaces the sandbox does not share, as bits for setns.
     """
 
-    guest = -1
+    first = guest = guest_pid = -1
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class Room:
     ) -> None:
         launch = Sandbox(settings).command(_WAIT, {}, package, files, alone=True)
         try:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 launch.argv,
                 env=launch.env,
                 cwd="/",
@@ -75,10 +77,10 @@ class Room:
             launch.close()
         try:
             self._wait_until_ready()
-            outer, inner = first_processes(self._process, launch.infos, alone=True)
+            outer, inner = first_processes(self.process, launch.infos, alone=True)
         except TitoError as error:
             raise TitoError(f"{error}: {self._give_up()}") from None
-        self.leash = Leash(self._process, settings, (outer, inner), tuple(places(settings)))
+        self.leash = Leash(self.process, settings, (outer, inner), tuple(places(settings)))
         self.first = os.pidfd_open(inner)
         self.namespaces = sum(
             bit
@@ -88,24 +90,24 @@ class Room:
 
     def _wait_until_ready(self) -> None:
         """Wait for the first process, which bubblewrap starts when everything else is done."""
-        assert self._process.stdout is not None
+        assert self.process.stdout is not None
         said, deadline = b"", monotonic() + _START_SECONDS
         while said != _READY:
             left = max(0.0, deadline - monotonic())
-            ready, _, _ = select.select([self._process.stdout], [], [], left)
-            more = os.read(self._process.stdout.fileno(), 64) if ready else b""
+            ready, _, _ = select.select([self.process.stdout], [], [], left)
+            more = os.read(self.process.stdout.fileno(), 64) if ready else b""
             if not more:
                 raise TitoError("bubblewrap did not start a sandbox")
             said += more
 
     def _give_up(self) -> str:
-        self._process.kill()
-        _, error = self._process.communicate()
+        self.process.kill()
+        _, error = self.process.communicate()
         return error.decode(errors="replace").strip() or "no message"
 
     def entered(self, pid: int, handle: int) -> None:
         """Note who entered: its number, and a file that stays this process's."""
-        self.guest, self._group = handle, pid  # it leads a session, so a group too
+        self.guest, self.guest_pid = handle, pid
         self.leash.add(pid, handle)
 
     @property
@@ -122,17 +124,17 @@ class Room:
         """Interrupt who entered, and what it waits for."""
         if self.is_occupied:
             with suppress(ProcessLookupError):
-                os.killpg(self._group, signal.SIGINT)
+                os.killpg(self.guest_pid, signal.SIGINT)  # it leads a session, so a group too
 
     def close(self) -> None:
         """Kill everything in it."""
-        if self._process.stdin is None or self._process.stdin.closed:
+        if self.first < 0:
             return
         self.leash.close()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
-        self._process.wait()
+        self.process.wait()
         for handle in (self.first, self.guest):
             if handle >= 0:
                 os.close(handle)

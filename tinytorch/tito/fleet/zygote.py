@@ -22,6 +22,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -62,7 +63,8 @@ def main() -> None:
     assert setup is not None
     here = Path(__file__).parent
     wire = _load("tito_wire", here / "wire.py")
-    kernel = _load("tito_kernel", here / "kernel.py")
+    # One kind only: kernels of two kinds in one zygote hang.
+    kernel = _load("tito_kernel", here / setup["kernel"])
     kernel.wire = wire  # type: ignore[attr-defined]
     _warm_up(setup)
     control.send(json.dumps({"ready": True}).encode())
@@ -105,10 +107,12 @@ def _warm_up(setup: dict[str, Any]) -> None:
         for finder in sys.meta_path
         if not getattr(finder, "__module__", "").startswith("__editable__")
     ]
-    os.environ.update(MPLBACKEND=_BACKEND, MPLCONFIGDIR=setup["fonts"])
-    for name in _WARM:
-        with suppress(ImportError):  # another version of a library; it is only slower
-            importlib.import_module(name)
+    # Without a list of fonts matplotlib makes one: not in a folder that is there to stay.
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ.update(MPLBACKEND=_BACKEND, MPLCONFIGDIR=setup["fonts"] or empty)
+        for name in _WARM:
+            with suppress(ImportError):  # another version of a library; it is only slower
+                importlib.import_module(name)
     # The lexer compiles its rules when it is first used: a tenth of a second for a traceback.
     list(sys.modules["pygments.lexers.python"].Python3Lexer().get_tokens("1"))
     sys.modules["ipykernel.debugger"]._is_debugpy_available = False  # type: ignore[attr-defined]
@@ -209,6 +213,7 @@ def _start(request: dict[str, Any], connection: socket.socket, files: Sequence[i
     except BaseException as error:  # it must be known, and nothing of the zygote may go on
         text = f"{type(error).__name__}: {error}"
         with suppress(OSError):
+            os.write(2, text.encode())
             sys.modules["tito_wire"].Sender(connection).send(3, [text.encode()])
     finally:
         os._exit(1)
@@ -242,7 +247,13 @@ def _become(request: dict[str, Any], connection: socket.socket, files: Sequence[
         runpy.run_path(sys.argv[0], run_name="__main__")
         sys.stdout.flush()
         os._exit(0)
-    sys.modules["tito_kernel"].main(connection)
+    kernel = sys.modules["tito_kernel"]
+    if "arguments" in request:
+        # It is no part of the sandbox's network, and this kernel makes its own sockets there.
+        connection.close()
+        kernel.main(request["arguments"])
+    else:
+        kernel.main(connection)
 
 
 class _Header(ctypes.Structure):

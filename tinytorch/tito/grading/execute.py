@@ -297,7 +297,7 @@ class ExecuteSubmission(Execute):
     def create_kernel_manager(self) -> KernelManager:
         """Make a manager for a kernel that is isolated and cannot import the answer."""
         manager = self.kernel_manager_class(config=self.config, log=self.log)
-        manager.isolation = self._isolation.level
+        manager.isolation, manager.leaks = self._isolation.level, list(self._isolation.leaks)
         package = self._package(self.resources["nbgrader"]["assignment"])
         manager.package = str(package) if package else ""
         self.km = manager

@@ -11,9 +11,10 @@ import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Enum, Unicode, default
+from traitlets import Enum, List, Unicode, default
 
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet.isolation import forks_are_held
 from tinytorch.tito.sandbox import LEVELS
 from tinytorch.tito.sandbox.provisioner import SandboxProvisioner
 
@@ -22,14 +23,16 @@ from tinytorch.tito.sandbox.provisioner import SandboxProvisioner
 MAX_MESSAGE_BYTES = 4 * 2**20
 MAX_WAITING_MESSAGES = 500
 
-_PROVISIONER = "tinytorch-sandbox"
+#: Of the provisioner that forks; by its name only, since it stands on this module.
+_FORK = "tinytorch-fork"
 
 
 class GradingKernelManager(AsyncKernelManager):
-    """Starts ``python -m ipykernel_launcher`` with this Python, whatever kernels are installed.
+    """Runs ``python -m ipykernel_launcher`` with this Python, whatever kernels are installed.
 
-    Folders, environment, limits and the end of all processes are the provisioner's matter, for
-    which the kernelspec asks. A kernel that would run elsewhere is not started.
+    It is forked from a warm process, or started where a fork would be held less. Folders,
+    environment, limits and the end of all processes are the provisioner's matter, for which the
+    kernelspec asks. A kernel that would run elsewhere is not started.
     """
 
     package = Unicode(
@@ -40,7 +43,17 @@ class GradingKernelManager(AsyncKernelManager):
         help="Folder for matplotlib's list of fonts, which takes a second to make; none if empty."
     ).tag(config=True)
 
+    launch = Enum(
+        ("auto", "fork", "start"),
+        "auto",
+        help="How kernels come to be: forks of a warm process, or started one by one, which takes "
+        "longer. 'auto' forks where a probe finds a fork to be held as well, and starts elsewhere; "
+        "'fork' refuses to run elsewhere.",
+    ).tag(config=True)
+
     isolation = Enum(LEVELS, "full", help="As tinytorch.tito.sandbox.choose found it.")
+
+    leaks = List(Unicode(), help="What gets through it, as tinytorch.tito.sandbox.choose found it.")
 
     @default("context")
     def _context_default(self) -> zmq.asyncio.Context:
@@ -60,15 +73,26 @@ class GradingKernelManager(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The kernel's command, independent of the notebook's and the machine's kernelspecs."""
         asked = {"level": self.isolation, "package": self.package, "fonts": self.font_cache}
+        provisioner = {"provisioner_name": self._provisioner_name, "config": asked}
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             display_name="Python 3",
             language="python",
             interrupt_mode="message",
-            metadata={
-                "kernel_provisioner": {"provisioner_name": _PROVISIONER, "config": asked},
-            },
+            metadata={"kernel_provisioner": provisioner},
         )
+
+    @property
+    def _provisioner_name(self) -> str:
+        if self.launch == "start":
+            return SandboxProvisioner.name
+        held = self.isolation in ("full", "partial") and forks_are_held(tuple(self.leaks))
+        if self.launch == "fork" and not held:
+            raise TitoError(
+                "GradingKernelManager.launch is 'fork', and a forked kernel is held less than a "
+                f"started one on this machine, with isolation {self.isolation!r}; set it to 'auto'."
+            )
+        return _FORK if held else SandboxProvisioner.name
 
     @property
     def limit_hit(self) -> str | None:
@@ -86,16 +110,16 @@ class GradingKernelManager(AsyncKernelManager):
             await self._async_start_kernel(**kwargs)
         except ModuleNotFoundError as error:
             raise TitoError(
-                f"Jupyter does not know the provisioner {_PROVISIONER}, so nothing would isolate "
-                "students' code; install the course again with 'make setup'."
+                f"Jupyter does not know the provisioners {_FORK} and {SandboxProvisioner.name}, so "
+                "nothing would isolate students' code; install the course again with 'make setup'."
             ) from error
 
     async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
-        live = self.provisioner
-        if not isinstance(live, SandboxProvisioner) or live.level != self.isolation:
+        live, asked = self.provisioner, (self._provisioner_name, self.isolation)
+        if not isinstance(live, SandboxProvisioner) or (live.name, live.level) != asked:
             raise TitoError(
-                f"the kernel would be started by {live!r} and not in isolation {self.isolation!r}; "
-                "no student's code was run."
+                f"the kernel would be run by {live!r} and not by {asked[0]} in isolation "
+                f"{asked[1]!r}; no student's code was run."
             )
         await super()._async_launch_kernel(kernel_cmd, **kw)
 

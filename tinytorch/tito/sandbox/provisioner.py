@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
@@ -53,6 +53,9 @@ class SandboxProvisioner(LocalProvisioner):
     A kernel has an environment and folders made for it alone, whatever its manager gives, and
     nothing of it is left after :meth:`cleanup`: no process and no file.
     """
+
+    #: Of the entry point by which kernelspecs ask for it.
+    name: ClassVar[str] = "tinytorch-sandbox"
 
     level = Enum(LEVELS, "full", help="Isolation, as tinytorch.tito.sandbox.choose found it.").tag(
         config=True
@@ -136,8 +139,17 @@ class SandboxProvisioner(LocalProvisioner):
         fonts = {FONTS / name: text for name, text in _font_lists(self.fonts).items()}
         files = {_CONNECTION: _seen_from_inside(outside), **fonts}
         package = Path(self.package) if self.package else None
-        inside = {**passed, **environment_inside(package)}
-        launch = Sandbox(self.settings).command(cmd, inside, package, files)
+        self._run_in_sandbox(cmd, {**passed, **environment_inside(package)}, package, files)
+
+    def _run_in_sandbox(
+        self,
+        cmd: list[str],
+        env: Mapping[str, str],
+        package: Path | None,
+        files: Mapping[Path, bytes],
+    ) -> None:
+        """Make a sandbox and let a kernel run in it, with its process and its leash in hand."""
+        launch = Sandbox(self.settings).command(cmd, env, package, files)
         try:
             self.process = subprocess.Popen(
                 launch.argv,
