@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import execute
+from tinytorch.tito.grading import execute, kernel
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.grading.kernel import GradingKernelManager
@@ -275,14 +275,32 @@ def test_a_kernel_outside_the_sandbox_is_not_started(name, monkeypatch):
         run("print('never')")
 
 
-def test_a_provisioner_of_another_level_is_not_used(monkeypatch):
-    manager = GradingKernelManager()
-    monkeypatch.setattr(GradingKernelManager, "isolation", "none")
-    spec = manager.kernel_spec
-    monkeypatch.undo()
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        ({}, {"launch": "start"}),
+        ({"launch": "start"}, {}),
+        ({}, {"isolation": "partial"}),
+        ({"launch": "start"}, {"launch": "start", "isolation": "partial"}),
+    ],
+)
+def test_another_provisioner_or_one_of_another_level_is_not_used(asked, other, monkeypatch):
+    manager, spec = GradingKernelManager(**asked), GradingKernelManager(**other).kernel_spec
     monkeypatch.setattr(GradingKernelManager, "kernel_spec", spec)
-    with pytest.raises(TitoError, match="not in isolation 'full'"):
+    monkeypatch.setattr(LocalProvisioner, "launch_kernel", None)
+    with pytest.raises(TitoError, match="no student's code was run"):
         asyncio.run(manager.start_kernel())
+
+
+def test_forks_that_are_asked_for_and_less_held_run_no_code(monkeypatch):
+    monkeypatch.setattr(kernel, "forks_are_held", lambda leaks: False)
+    assert provisioner_of(GradingKernelManager()) == "tinytorch-sandbox"
+    with pytest.raises(TitoError, match="set it to 'auto'"):
+        provisioner_of(GradingKernelManager(launch="fork"))
+
+
+def provisioner_of(manager):
+    return manager.kernel_spec.metadata["kernel_provisioner"]["provisioner_name"]
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def _start(control: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]
     interpreter = _sealed_interpreter()
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-s", "-B", str(_PROGRAM), str(control.fileno())],
+            [sys.executable, "-s", "-B", str(_PROGRAM), str(control.fileno())],
             executable=f"/proc/self/fd/{interpreter}",
             env=made,
             cwd="/",

@@ -7,6 +7,7 @@ fork; whatever has a thread, such as a context of ZeroMQ, is made after it.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ wire: Any = None
 
 def main(arguments: Sequence[str]) -> None:
     """Be the kernel that ``python -m ipykernel_launcher`` would start with these arguments."""
+    sys.argv[1:] = arguments
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = IPKernelApp.instance()
     app.initialize(list(arguments))

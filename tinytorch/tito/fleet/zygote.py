@@ -99,7 +99,8 @@ def _load(name: str, path: Path) -> ModuleType:
 
 def _warm_up(setup: dict[str, Any]) -> None:
     """Import what all kernels need, and become the user that runs them."""
-    # An editable install is the whole checkout: the answer would be importable.
+    # The first is this file's folder. An editable install is the whole checkout: the answer would
+    # be importable.
     kept = (sys.prefix, sys.base_prefix)
     sys.path[:] = [path for path in sys.path[1:] if path.startswith(kept)]
     sys.meta_path[:] = [
@@ -232,7 +233,7 @@ def _become(request: dict[str, Any], connection: socket.socket, files: Sequence[
     os.chdir(request["folder"])
     os.umask(0o022)
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(request["environment"], PWD=request["folder"])
     for number, limit in request["limits"]:
         _, hard = resource.getrlimit(number)
         limit = limit if hard < 0 else min(limit, hard)
