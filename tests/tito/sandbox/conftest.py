@@ -7,20 +7,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
-from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 import tinytorch
 from tests.ordinary import ROOT, USER, as_ordinary_user
 from tinytorch.tito.sandbox.bubblewrap import find_bwrap
-
-NAME = "tinytorch-sandbox"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,6 +62,7 @@ def package(tmp_path_factory) -> Path:
 class Manager(KernelManager):
     """A kernel manager that knows nothing of sandboxes; only its kernelspec asks for one."""
 
+    name = ""
     asked: dict[str, Any] = {}
 
     @property
@@ -78,16 +75,16 @@ class Manager(KernelManager):
             display_name="Python 3",
             language="python",
             interrupt_mode="message",
-            metadata={"kernel_provisioner": {"provisioner_name": NAME, "config": self.asked}},
+            metadata={"kernel_provisioner": {"provisioner_name": self.name, "config": self.asked}},
         )
 
 
 class Kernel:
     """A started kernel and a way to run code in it."""
 
-    def __init__(self, folder: Path, **asked: Any) -> None:
+    def __init__(self, name: str, folder: Path, **asked: Any) -> None:
         self.manager = Manager()
-        self.manager.asked = asked
+        self.manager.name, self.manager.asked = name, asked
         env = {"SECRET": "of the instructor", "HOME": str(folder), "PATH": os.defpath}
         self.manager.start_kernel(env=env)
         self.provisioner: Any = self.manager.provisioner
@@ -119,17 +116,18 @@ class Kernel:
 
 
 @pytest.fixture
-def start(tmp_path, package, monkeypatch) -> Iterator[Callable[..., Kernel]]:
+def provisioner() -> str:
+    """The name by which kernelspecs ask for the provisioner that is tested."""
+    return "tinytorch-sandbox"
+
+
+@pytest.fixture
+def start(tmp_path, package, provisioner) -> Iterator[Callable[..., Kernel]]:
     """Start kernels that end with the test; keywords configure the provisioner."""
-    factory = KernelProvisionerFactory.instance()
-    entry = EntryPoint(
-        NAME, "tinytorch.tito.sandbox.provisioner:SandboxProvisioner", factory.GROUP_NAME
-    )
-    monkeypatch.setitem(factory.provisioners, NAME, entry)
     with contextlib.ExitStack() as stack:
 
         def start_one(**asked: Any) -> Kernel:
-            kernel = Kernel(tmp_path, **{"package": str(package), **asked})
+            kernel = Kernel(provisioner, tmp_path, **{"package": str(package), **asked})
             stack.callback(kernel.stop)
             return kernel
 

@@ -196,18 +196,14 @@ def test_stopping_leaves_neither_processes_nor_files(start):
     assert not folder.exists()
 
 
-def test_the_kernel_dies_with_the_process_that_started_it(package, tmp_path):
+def test_the_kernel_dies_with_the_process_that_started_it(package, tmp_path, provisioner):
     code = f"""
-        import sys, time
-        from importlib.metadata import EntryPoint
+        import time
         from pathlib import Path
-        from jupyter_client.provisioning.factory import KernelProvisionerFactory as Factory
-        from tests.tito.sandbox.conftest import Kernel, NAME
-        provisioner = "tinytorch.tito.sandbox.provisioner:SandboxProvisioner"
-        Factory.instance().provisioners[NAME] = EntryPoint(NAME, provisioner, Factory.GROUP_NAME)
-        kernel = Kernel(Path({str(tmp_path)!r}), package={str(package)!r})
+        from tests.tito.sandbox.conftest import Kernel
+        kernel = Kernel({provisioner!r}, Path({str(tmp_path)!r}), package={str(package)!r})
         kernel.run("import os, subprocess; subprocess.Popen(['sleep', '65432'])")
-        print(kernel.provisioner.process.pid, flush=True)
+        print("running", flush=True)
         time.sleep(60)
         """
     command = [sys.executable, "-c", dedent(code)]
@@ -217,11 +213,11 @@ def test_the_kernel_dies_with_the_process_that_started_it(package, tmp_path):
     env = {**os.environ, "TMPDIR": str(left)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env=env) as parent:
         assert parent.stdout is not None
-        outermost = int(parent.stdout.readline())
-        inside = tree(outermost)
-        assert len(inside) >= 4 and running("sleep 65432")
+        assert parent.stdout.readline() == b"running\n"
+        below = tree(parent.pid)[1:]
+        assert len(below) >= 4 and running("sleep 65432")
         parent.kill()
-    assert wait_for(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in inside))
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in below))
     assert running("sleep 65432") == []
     shutil.rmtree(left)
 

@@ -36,12 +36,12 @@ class ZygoteLostError(TitoError):
 
 
 class Zygote:
-    """A warm process, for one package, one set of limits and one kind of kernels.
+    """A warm process, for one package and one kind of kernels.
 
     Parameters
     ----------
     settings : Settings
-        The limits of the kernels, and who runs them where this process is root.
+        Who runs the kernels where this process is root. Their limits are those of their rooms.
     package : Path, optional
         The folder of the course's package before the module under test.
     fonts : Path, optional
@@ -123,10 +123,10 @@ class Zygote:
     def _fork(self, room: Room, files: list[int], more: dict[str, Any]) -> None:
         machine = seccomp.this_machine()
         # Counted inside the sandbox's own user namespace.
-        processes = (resource.RLIMIT_NPROC, self.settings.processes)
+        processes = (resource.RLIMIT_NPROC, room.settings.processes)
         request = {
             "namespaces": room.namespaces,
-            "limits": [*limits_of(self.settings).values(), processes],
+            "limits": [*limits_of(room.settings).values(), processes],
             "filter": seccomp.filter_bytes(machine).hex() if machine else "",
             "environment": self._environment,
             "folder": str(WORK),

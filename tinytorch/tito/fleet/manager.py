@@ -32,7 +32,7 @@ _DELIMITER = b"<IDS|MSG>"
 #: How long to wait for a kernel before looking whether it still lives.
 _LOOK_SECONDS = 0.1
 
-_zygotes: dict[tuple[str, str, str, Settings], tuple[int, Zygote]] = {}
+_zygotes: dict[tuple[str, str, str, int], tuple[int, Zygote]] = {}
 
 
 def zygote_for(
@@ -40,10 +40,12 @@ def zygote_for(
 ) -> Zygote:
     """Return this process's zygote for a package and a kind of kernels; a lost one is replaced."""
     settings = settings or Settings()
-    key = (package, fonts, kernel, settings)
+    key = (package, fonts, kernel, settings.user)
     owner, found = _zygotes.get(key, (0, None))
     # A forked process must not share it with its parent.
     if found is None or owner != os.getpid() or not found.is_alive:
+        if found is not None and owner == os.getpid():
+            found.close()
         if fonts:
             prepare_fonts(Path(fonts))
         before, list_ = (Path(name) if name else None for name in (package, fonts))

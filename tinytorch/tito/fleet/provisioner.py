@@ -66,7 +66,7 @@ class ForkProvisioner(SandboxProvisioner):
     ) -> None:
         assert self._errors is not None
         zygote = zygote_for(self.package, self.fonts, ZEROMQ, self.settings)
-        room = Room(zygote.settings, package, files)
+        room = Room(self.settings, package, files)
         try:
             zygote.fork_jupyter(room, arguments, env, self._errors.fileno())
         except BaseException as error:

@@ -43,6 +43,8 @@ class Room:
 
     Attributes
     ----------
+    settings : Settings
+        The limits.
     leash : Leash
         The watchdog.
     first : int
@@ -61,6 +63,7 @@ class Room:
         package: Path | None,
         files: Mapping[Path, bytes] | None = None,
     ) -> None:
+        self.settings = settings
         launch = Sandbox(settings).command(_WAIT, {}, package, files, alone=True)
         try:
             self.process = subprocess.Popen(

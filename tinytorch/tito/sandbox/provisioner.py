@@ -112,11 +112,15 @@ class SandboxProvisioner(LocalProvisioner):
         passed = {name: given[name] for name in self.passed_on if name in given}
         # Not a pipe, which would block when it is full; the limit on files holds for it.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by cleanup
-        if self.is_sandboxed:
-            self._launch_in_sandbox(cmd, passed)
-            await self._hold_sockets()
-        else:
-            await self._launch_outside(cmd, passed)
+        try:
+            if self.is_sandboxed:
+                self._launch_in_sandbox(cmd, passed)
+                await self._hold_sockets()
+            else:
+                await self._launch_outside(cmd, passed)
+        except TitoError:
+            await self.cleanup()
+            raise
         return self.connection_info
 
     async def _launch_outside(self, cmd: list[str], passed: dict[str, str]) -> None:
@@ -169,9 +173,7 @@ class SandboxProvisioner(LocalProvisioner):
         except TitoError as error:
             self.process.kill()
             self.process.wait()
-            said = self.said()
-            self._discard()
-            raise TitoError(f"{error}: {said or 'no message'}") from None
+            raise TitoError(f"{error}: {self.said() or 'no message'}") from None
         self.leash = Leash(self.process, self.settings, first, tuple(places(self.settings)))
 
     async def _hold_sockets(self) -> None:
