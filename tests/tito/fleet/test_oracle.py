@@ -1,4 +1,7 @@
-"""`tito grade` against its oracle: `nbgrader autograde`, stock nbclient, a kernel behind ZeroMQ."""
+"""`tito grade` against its oracle: `nbgrader autograde`, stock nbclient, a kernel behind ZeroMQ.
+
+nbgrader's own kernels are started, which is the oracle, or forked.
+"""
 
 import json
 import re
@@ -98,8 +101,8 @@ def copied(nb):
 
 
 @pytest.fixture(scope="module")
-def graded_both_ways(template, tmp_path_factory):
-    """Hand in a varied class; return the course graded by nbgrader and by the fleet."""
+def graded_all_ways(template, tmp_path_factory):
+    """Hand in a varied class; return it graded by the oracle, by others, and the module."""
     ours = copy_of(template, tmp_path_factory.mktemp("oracle") / "ours")
 
     def made(solutions, *sources):
@@ -116,14 +119,17 @@ def graded_both_ways(template, tmp_path_factory):
     ends = {**RIGHT, "triple-function": "import os; os._exit(1)"}
     submit(ours, "others", made(ends, *CELLS["others"]))
     limits(ours, seed=7)
-    plain = Course(shutil.copytree(ours.root, ours.root.parent / "plain"))
     module = ours.module("08_optimizers")
-    done = nbgrader(plain, "autograde", module.name)
-    assert done.returncode == 1, "one of them cannot be graded"
-    assert "broken: optimizers_dev.ipynb is not valid JSON" in done.stderr
+    theirs = {}
+    for launch in ("start", "fork"):
+        theirs[launch] = Course(shutil.copytree(ours.root, ours.root.parent / launch))
+        option = f"--GradingKernelManager.launch={launch}"
+        done = nbgrader(theirs[launch], "autograde", module.name, option)
+        assert done.returncode == 1, "one of them cannot be graded"
+        assert "broken: optimizers_dev.ipynb is not valid JSON" in done.stderr
     run = pipeline.grade(ours, module, seed=7)
     assert [outcome.student for outcome in run.failed] == ["broken"]
-    return plain, ours, module
+    return theirs["start"], {"tito grade": ours, "forked": theirs["fork"]}, module
 
 
 def nbgrader(course, *arguments):
@@ -163,10 +169,9 @@ def outputs(course, student) -> list:
     return [*json.loads(text), ["flags", nb.metadata.tinytorch.get("flags")]]
 
 
-def test_marks_comments_and_outputs_are_those_of_nbgrader(graded_both_ways):
-    plain, ours, module = graded_both_ways
-    marks = {row.student: row.total for row in scores.table(ours, module)}
-    assert marks == {
+def test_the_marks_are_the_right_ones(graded_all_ways):
+    _, others, module = graded_all_ways
+    assert {row.student: row.total for row in scores.table(others["tito grade"], module)} == {
         "answers": 10.0,  # and a person's mark
         "broken": 0.0,
         "displays": 10.0,
@@ -174,8 +179,15 @@ def test_marks_comments_and_outputs_are_those_of_nbgrader(graded_both_ways):
         "others": 4.0,
         "prints": 10.0,
     }
+
+
+@pytest.mark.parametrize("other", ["tito grade", "forked"])
+def test_marks_comments_and_outputs_are_those_of_nbgrader(graded_all_ways, other):
+    plain, others, _ = graded_all_ways
+    ours = others[other]
     theirs = entered(plain)
-    assert {value for _, value, *_ in theirs.pop(EMPTY_ROW)} == {None}
+    if other == "tito grade":
+        assert {value for _, value, *_ in theirs.pop(EMPTY_ROW)} == {None}
     assert entered(ours) == theirs
     different = []
     for student in sorted(path.name for path in ours.autograded.iterdir()):
@@ -185,12 +197,13 @@ def test_marks_comments_and_outputs_are_those_of_nbgrader(graded_both_ways):
     assert different == []
 
 
-def test_nbgrader_goes_on_with_either(graded_both_ways):
-    plain, ours, module = graded_both_ways
+def test_nbgrader_goes_on_with_either(graded_all_ways):
+    plain, others, module = graded_all_ways
     done = nbgrader(plain, "generate_feedback", module.name, "--student=prints")
     assert done.returncode == 0, done.stderr
     page = plain.feedback / "prints" / module.name / f"{module.notebook}.html"
     assert ">of 15 points" in page.read_text() and "triple(7)" not in page.read_text()
-    done = nbgrader(ours, "export", "--to=marks.csv")
+    done = nbgrader(others["tito grade"], "export", "--to=marks.csv")
     assert done.returncode == 0, done.stderr
-    assert "errors,,,,8.0,0.0,8.0,15.0" in (ours.root / "marks.csv").read_text()
+    table = (others["tito grade"].root / "marks.csv").read_text()
+    assert "errors,,,,8.0,0.0,8.0,15.0" in table
