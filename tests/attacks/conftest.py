@@ -39,6 +39,15 @@ REPRESENTATIVES = {
     "session_changes_what_is_sent",
     "thread_sends_with_the_parent_of_the_graded_cell",
 }
+#: By nbgrader's own command, whose kernels have sockets of ZeroMQ and a connection file, these.
+DROP_IN = {
+    "child_process_speaks_for_the_kernel",
+    "do_execute_is_overridden",
+    "kernel_ends_in_a_solution",
+    "kernel_sockets_lead_elsewhere",
+    "processes_that_outlive",
+    "sockets_of_the_kernel_deleted",
+}
 #: Of the others these are not: they take long, and who grades makes no difference to them.
 ONCE = {
     "a_part_never_ends",
@@ -57,7 +66,7 @@ ONCE = {
 
 
 class Seat(NamedTuple):
-    """One attack, graded by somebody, in one of the classes."""
+    """One attack, graded by somebody or by nbgrader's own command, in one of the classes."""
 
     user: str
     attack: Attack
@@ -65,25 +74,34 @@ class Seat(NamedTuple):
     @property
     def room(self) -> tuple[str, str]:
         """The class: the user who grades it, and its half."""
+        if self.user == "nbgrader":
+            return self.user, "drop-in"
         return self.user, next(h for h in HALVES if self.attack.family in HALVES[h])
 
 
 def seats() -> list[Seat]:
     """Return everything that is graded."""
+    dropped_in = [
+        Seat("nbgrader", attack)
+        for attack in ATTACKS.values()
+        if attack.name in DROP_IN or attack.family == "reading"
+    ]
     if os.getuid() != 0:
-        return [Seat("me", attack) for attack in ATTACKS.values()]
+        return [Seat("me", attack) for attack in ATTACKS.values()] + dropped_in
     again = [
         attack
         for attack in ATTACKS.values()
         if (attack.family in HALVES["machine"] and attack.name not in ONCE)
         or attack.name in REPRESENTATIVES
     ]
-    return [Seat("root", a) for a in ATTACKS.values()] + [Seat("somebody", a) for a in again]
+    others = [Seat("somebody", attack) for attack in again]
+    return [Seat("root", attack) for attack in ATTACKS.values()] + others + dropped_in
 
 
 def rooms() -> list[tuple[str, str]]:
     """Return all classes, those that take longest first."""
-    return sorted({seat.room for seat in seats()}, key=lambda room: (room[1] == "kernel", room))
+    order = ["machine", "kernel", "drop-in"]
+    return sorted({seat.room for seat in seats()}, key=lambda room: (order.index(room[1]), room))
 
 
 def _selected(session: pytest.Session) -> dict[tuple[str, str], list[Attack]]:
@@ -110,7 +128,7 @@ def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[tuple[str, str]
         lean = lean_course(folders["lean"])
         with ThreadPoolExecutor(3) as pool:
             classes: dict[tuple[str, str], Future[Graded]] = {
-                room: pool.submit(grade_class, lean, attacks, folders[room], room[0] == "somebody")
+                room: pool.submit(grade_class, lean, attacks, folders[room], room[0])
                 for room, attacks in asked.items()
             }
             yield lambda room: classes[room].result()

@@ -53,7 +53,8 @@ def test_it_reaches_nothing(graded, seat):
 
 def test_attacks_are_many_and_each_says_its_idea():
     assert len(ATTACKS) >= 100
-    assert len({seat.attack.student for seat in seats()[len(ATTACKS) :]}) not in range(1, 40)
+    again = {seat.attack.student for seat in seats() if seat.user == "somebody"}
+    assert len(again) not in range(1, 40)
     assert sorted({attack.family for attack in ATTACKS.values()}) == FAMILIES
     assert [attack.name for attack in ATTACKS.values() if not attack.idea.endswith(".")] == []
 
@@ -93,13 +94,16 @@ def test_no_mark_is_made_up(graded, room):
 def test_the_run_goes_on_to_its_end(graded, room):
     found = graded(room)
     said = found.answer.stdout + found.answer.stderr
+    assert "Traceback" not in said
+    assert "\x1b[2J" not in said and "\x1b]" not in said
+    if room[0] == "nbgrader":  # it prints no summary
+        assert found.answer.returncode == 0, said
+        return
     summary = re.search(r"(\d+) graded, 0 unchanged, (\d+) not graded", found.answer.stdout)
     assert summary, said
     assert int(summary[1]) + int(summary[2]) == len(found.rows) - 1
     assert found.answer.returncode == (1 if int(summary[2]) else 0)
     assert "isolation: full" in said
-    assert "Traceback" not in said
-    assert "\x1b[2J" not in said and "\x1b]" not in said
 
 
 @each_class
