@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -23,6 +24,9 @@ from tinytorch.tito.grading.scores import table
 _PROGRAMS = Path(sys.executable).parent
 #: Both ask the same: a wrong idea that hardly shows may cost a part on some inputs only.
 _SEED = 4
+#: Names of nbgrader's ways to come to a kernel. What others are compared with is the first: a
+#: kernel is started for each submission, as nbgrader does it wherever it is installed.
+_LAUNCH = {"nbgrader autograde": "start", "nbgrader, forked": "fork"}
 _ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("HOME", "/")}
 
 
@@ -31,6 +35,7 @@ _ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("
 @click.option("--turns", default=2, help="How often each grader has its turn.")
 @click.option("--whole", is_flag=True, help="With the chapter's demonstrations and figures.")
 @click.option("--alone", is_flag=True, help="Only tito grade, with all students.")
+@click.option("--forked", is_flag=True, help="Also nbgrader autograde with forked kernels.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Where to leave the courses.")
 @click.option(
     "--output",
@@ -39,13 +44,20 @@ _ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("
     help="Where tables and pictures go.",
 )
 def main(
-    students: int, turns: int, whole: bool, alone: bool, keep: Path | None, output: Path
+    students: int,
+    turns: int,
+    whole: bool,
+    alone: bool,
+    forked: bool,
+    keep: Path | None,
+    output: Path,
 ) -> None:
     """Measure grading and compare the marks one by one; the figures go to benchmarks/results/."""
     folder = keep or Path(tempfile.mkdtemp(prefix="tito-bench-"))
-    meters = {"tito grade": Meter("tito"), "nbgrader autograde": Meter("nbgrader")}
+    graders = ["tito grade"] if alone else ["tito grade", *(list(_LAUNCH)[: 1 + forked])]
+    meters = {name: Meter(f"bench-{number}") for number, name in enumerate(graders)}
     try:
-        found = _measure(folder, students, turns, whole, alone, meters)
+        found = _measure(folder, students, turns, whole, meters)
     finally:
         for meter in meters.values():
             meter.close()
@@ -61,13 +73,15 @@ def main(
 
 
 def _measure(
-    folder: Path, students: int, turns: int, whole: bool, alone: bool, meters: dict[str, Meter]
+    folder: Path, students: int, turns: int, whole: bool, meters: dict[str, Meter]
 ) -> dict[str, Any]:
-    ours, theirs = make(folder, students, whole, pair=not alone)
+    ours, theirs = make(folder, students, whole, pair=len(meters) > 1)
     everybody = names(ours)
-    commands = {"tito grade": (ours, _ours), "nbgrader autograde": (theirs, _theirs)}
-    if alone:
-        del commands["nbgrader autograde"]
+    commands: dict[str, tuple[Course, Any]] = {"tito grade": (ours, _ours)}
+    for name in list(meters)[1:]:
+        commands[name] = (theirs, partial(_theirs, launch=_LAUNCH[name]))
+        if len(commands) < len(meters):
+            theirs = Course(shutil.copytree(theirs.root, folder / "c", symlinks=True))
     used = {name: Used() for name in commands}
     for turn in range(turns):
         part = everybody[turn::turns]
@@ -75,7 +89,7 @@ def _measure(
         order = list(commands) if turn % 2 == 0 else list(commands)[::-1]
         for name in order:
             course, command = commands[name]
-            log = folder / f"{name.split()[0]}.log"
+            log = folder / f"{name}.log"
             line = command(course, part, turn)
             used[name] += meters[name].run(line, course.root, log, _environment())
             used[name].steady += _between_first_and_last(course, part)
@@ -84,7 +98,8 @@ def _measure(
         _python("benchmarks.grading.breakdown", ours.root, min(20, len(everybody) - 2))
     )
     marks = _marks(ours)
-    differences = [] if alone else _differences(marks, _marks(theirs))
+    others = [_marks(course) for course, _ in list(commands.values())[1:]]
+    differences = [line for other in others for line in _differences(marks, other)]
     return {
         "students": len(everybody),
         "intervals": len(everybody) - turns,
@@ -117,15 +132,15 @@ def _ours(course: Course, students: list[str], turn: int) -> list[str]:
     return [str(_PROGRAMS / "tito"), "grade", MODULE, f"--seed={_SEED}", *chosen]
 
 
-def _theirs(course: Course, students: list[str], turn: int) -> list[str]:
+def _theirs(course: Course, students: list[str], turn: int, launch: str) -> list[str]:
     # One process for all of them; it takes all students of a folder, or a single one.
     folder = course.submitted.with_name(f"turn-{turn}")
     folder.mkdir()
     for student in students:
         (course.submitted / student).rename(folder / student)
     where = f"--CourseDirectory.submitted_directory=modules/{folder.name}"
-    seed = f"--ExecuteSubmission.seed={_SEED}"
-    return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where, seed]
+    options = [f"--ExecuteSubmission.seed={_SEED}", f"--GradingKernelManager.launch={launch}"]
+    return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where, *options]
 
 
 def _python(module: str, *arguments: Any) -> str:

@@ -31,12 +31,14 @@ def text(found: dict[str, Any]) -> str:
     # Nothing but the cells, on all processors: no grader of this class can be faster.
     bound = 60 * found["processors"] / found["raw_cpu"]
     lines.append(f"{'raw cells, forked':22}{'':10}{bound:8.0f}{found['raw_cpu']:12.3f}{1:13.2f}")
-    if len(found["used"]) == 2:
-        ours, theirs = found["used"].values()
+    (_, ours), *others = found["used"].items()
+    for name, theirs in others:
         lines.append(
-            f"throughput: {theirs['wall'] / ours['wall']:.1f} times nbgrader's with start and end, "
-            f"{theirs['steady'] / ours['steady']:.1f} times between first and last submission"
+            f"throughput: {theirs['wall'] / ours['wall']:.1f} times that of {name} with start "
+            f"and end, {theirs['steady'] / ours['steady']:.1f} times between first and last "
+            "submission"
         )
+    if others:
         lines.append(f"marks compared: {found['marks']}, different: {len(found['differences'])}")
         lines += [f"  {difference}" for difference in found["differences"]]
     total = sum(found["stages"].values())
@@ -57,7 +59,9 @@ def plot(found: dict[str, Any], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
     each = found["students"]
     speeds = {name: 60 * each / used["wall"] for name, used in found["used"].items()}
-    bars = left.bar(list(speeds), list(speeds.values()), color=["tab:blue", "tab:gray"])
+    bars = left.bar(
+        list(speeds), list(speeds.values()), color=["tab:blue", *2 * ["tab:gray"]][: len(speeds)]
+    )
     left.bar_label(bars, fmt="%.0f")
     left.set_ylabel("submissions a minute")
     left.set_title(f"{each} submissions each, {found['processors']} processors")
