@@ -105,7 +105,9 @@ class Sitting:
         """Begin a run."""
         return cls(exam, secrets.token_hex(16))
 
-    def question(self, cell: NotebookNode, parts: Sequence[str] | None = None) -> str:
+    def question(
+        self, cell: NotebookNode, parts: Sequence[str] | None = None, apart: bool = False
+    ) -> str:
         """Return what the student's process runs in the place of a graded cell.
 
         Parameters
@@ -114,6 +116,8 @@ class Sitting:
             The graded cell, as it was released.
         parts : sequence of str, optional
             Only these parts.
+        apart : bool
+            Whether each part's observation is sent before the next part begins.
         """
         name = cell.metadata.nbgrader.grade_id
         if cell.source.strip() != self.exam.sources.get(name, "").strip():
@@ -123,7 +127,7 @@ class Sitting:
             )
         cases = self.exam.cases[name]
         chosen = cases if parts is None else {part: cases[part] for part in parts}
-        return observing_source(cell.source, name, self.run, chosen)
+        return observing_source(cell.source, name, self.run, chosen, apart)
 
     def unanswered(self, cell: NotebookNode) -> list[str]:
         """Return the parts of a graded cell of which nothing has come."""
@@ -193,7 +197,8 @@ def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
     """Return what a cell's outputs hold of our type."""
     bundles = (output.get("data") for output in cell.outputs if output.output_type != "stream")
     found = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
-    return [data for data in found if isinstance(data, dict)]
+    each = [item for data in found for item in (data if isinstance(data, list) else [data])]
+    return [data for data in each if isinstance(data, dict)]
 
 
 def _judge_case(

@@ -111,7 +111,9 @@ def _without_docstrings(tree: ast.stmt) -> ast.stmt:
     return tree
 
 
-def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, Sequence]) -> str:
+def observing_source(
+    source: str, grade_id: str, run: str, cases: Mapping[str, Sequence], apart: bool = False
+) -> str:
     """Return what a student's process runs in the place of a graded cell.
 
     It is packed, since IPython reads the text of a cell four times before it runs it.
@@ -126,10 +128,12 @@ def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, S
         What tells this run's messages from those of any other.
     cases : mapping of str to sequence of dict
         The inputs of the parts to drive, by name.
+    apart : bool
+        Whether each part's observation is sent before the next part begins.
     """
     inputs = encode({name: list(given) for name, given in cases.items()})
     packed = pack({"source": driving_source(source), "cases": inputs})
     return (
         "from tinytorch.checks.observe import ask as _ask\n"
-        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r})\n"
+        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r}, apart={apart})\n"
     )
