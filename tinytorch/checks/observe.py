@@ -6,11 +6,13 @@ no expected value and comes to no verdict.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import io
 import json
 import linecache
+import marshal
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -164,8 +166,8 @@ def ask(
     grade_id : str
         The graded cell.
     question : str
-        By :func:`tinytorch.checks.wire.pack`: under "source" what the cell declares, under "cases"
-        the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
+        By :func:`tinytorch.checks.wire.pack`: under "code" what the cell declares, compiled, and
+        under "cases" the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
     apart : bool
         Whether what a part saw is sent before the next begins, so that one that ends the process
         takes no other part's observation with it. Otherwise they go together, which is cheaper.
@@ -173,8 +175,7 @@ def ask(
     from tinytorch.checks.wire import decode, unpack
 
     asked = unpack(question)
-    # Its lines are nowhere to be quoted from: some may be hidden from students.
-    exec(compile(asked["source"], f"<{grade_id}>", "exec", dont_inherit=True), namespace)
+    exec(marshal.loads(base64.b64decode(asked["code"])), namespace)
     outbox = _Outbox({"version": 1, "run": run, "grade_id": grade_id})
     try:
         _drive(namespace, decode(asked["cases"]), outbox, apart)

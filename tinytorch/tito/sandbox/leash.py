@@ -219,28 +219,36 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def _read(path: str) -> bytes:
+    """Read a small file of /proc, many times a second."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 2**16)
+    finally:
+        os.close(file)
+
+
 def _children(pid: int) -> list[int]:
     children: list[int] = []
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with suppress(OSError):
-                text = Path(f"/proc/{pid}/task/{thread}/children").read_text()
-                children += map(int, text.split())
+                children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
     return children
 
 
 def _sockets(pid: int) -> int:
     """Count the sockets in the network namespace of a process."""
     with suppress(OSError, ValueError):
-        first = Path(f"/proc/{pid}/net/sockstat").read_text().partition("\n")[0]
-        return int(first.removeprefix("sockets: used "))
+        first = _read(f"/proc/{pid}/net/sockstat").partition(b"\n")[0]
+        return int(first.removeprefix(b"sockets: used "))
     return 0
 
 
 def _resident(pid: int) -> int:
     """Resident memory of a process, shared pages and files from disk too."""
     with suppress(OSError):
-        _, resident, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+        _, resident, *_ = _read(f"/proc/{pid}/statm").split()
         return int(resident) * _PAGE
     return 0
 
