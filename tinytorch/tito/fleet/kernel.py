@@ -26,6 +26,7 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Instance
+from traitlets.config import Config
 
 # Set by the zygote, which loads this file and the wire by their paths.
 wire: Any = None
@@ -107,6 +108,9 @@ class KernelApp(IPKernelApp):
     """IPython's kernel application, connected by one packet socket."""
 
     connection: socket.socket
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Have none; to make a parser for one takes a quarter of the start."""
 
     def init_connection_file(self) -> None:
         """Need none."""
@@ -273,7 +277,7 @@ def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
 def main(connection: socket.socket) -> None:
     """Be a kernel."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    app = KernelApp.instance()
+    app = KernelApp.instance(config=Config(HistoryManager={"hist_file": ":memory:"}))
     app.connection = connection
-    app.initialize(["--HistoryManager.hist_file=:memory:"])
+    app.initialize()
     app.start()
