@@ -154,6 +154,7 @@ from tinytorch.core.tensor import Tensor
 # in the middle of a training, as section 7.8 shows. Nothing graded depends on them. The cell after
 # it prepares the figures; the exported module does without.
 
+
 # %% nbgrader={"grade": false, "grade_id": "given-checkpointed", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
 class Checkpointed:
@@ -166,6 +167,7 @@ class Checkpointed:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on as the optimizer that `state` was taken from would; see `load_state_dict`."""
         load_state_dict(self, state)
+
 
 # %% nbgrader={"grade": false, "grade_id": "setup-figures", "locked": true, "schema_version": 3, "solution": false, "task": false}
 if __name__ == "__main__":
@@ -259,6 +261,7 @@ if __name__ == "__main__":
 # micro-batches will be added to it. The reference also keeps the dtype of the parameter; if your
 # arithmetic turns float32 into float64, that costs memory but no points.
 
+
 # %% nbgrader={"grade": false, "grade_id": "gradient-descent-function", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
@@ -294,6 +297,7 @@ def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
     # The dtype is named because a NumPy scalar as rate would turn float32 into float64.
     parameter.data = Tensor(w - learning_rate * g, dtype=w.dtype)
     ### END SOLUTION
+
 
 # %% [markdown]
 # Try it by hand. At $w = 3$ the loss $(w - 1)^2$ has the gradient 4, and autograd finds it for us.
@@ -554,6 +558,7 @@ if __name__ == "__main__":
 # version 2.0: `None` needs no memory, and unlike an array of zeros it cannot be taken for a
 # gradient.
 
+
 # %% nbgrader={"grade": false, "grade_id": "sgd-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class SGD(Checkpointed):
@@ -643,6 +648,7 @@ class SGD(Checkpointed):
             parameter.grad = None
         ### END SOLUTION
 
+
 # %% [markdown]
 # Three numbers to try at once: with a gradient of 1 and momentum 0.9 the velocity is 1, then 1.9,
 # then 2.71. So with the rate 0.1 the weight goes from 0 to -0.1, -0.29 and -0.561.
@@ -655,6 +661,7 @@ if __name__ == "__main__":
         w.grad = Variable(1.0)
         optimizer.step()
         print(f"after step {step}: w = {w.data.item():.3f}")
+
 
 # %%
 def walk_with_sgd(rate, momentum):
@@ -1008,6 +1015,7 @@ if __name__ == "__main__":
 # number of gradients its averages hold. Correcting with `t` is simpler and accepted here; the two
 # differ only after missing gradients.
 
+
 # %% nbgrader={"grade": false, "grade_id": "adam-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class Adam(Checkpointed):
@@ -1120,6 +1128,7 @@ class Adam(Checkpointed):
             parameter.grad = None
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: two weights whose gradients differ by a factor of a million. The first step is 0.1
 # for both, whatever the gradient, and its sign is all that is left of it. When a gradient turns
@@ -1138,6 +1147,7 @@ if __name__ == "__main__":
 # The three optimizers on the bowl. Gradient descent follows the slope and zigzags. Momentum swings
 # as well, and gains speed along the valley. Adam does not see that one slope is twenty times the
 # other: both coordinates begin with steps of the same length, along the diagonal.
+
 
 # %%
 def walk_with_adam(rate):
@@ -1513,6 +1523,7 @@ if __name__ == "__main__":
     for n in range(1, 8):
         print(f"{n:4} {0.1 * 0.1 ** ((n - 1) // 3):16.4f} {0.1 * 0.1 ** (n // 3):16.4f}")
 
+
 # %% nbgrader={"grade": false, "grade_id": "steplr-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class StepLR(Checkpointed):
@@ -1578,6 +1589,7 @@ class StepLR(Checkpointed):
         return self.optimizer.learning_rate
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: seven calls with `step_size=3`. The rates should be those of the column "ours".
 
@@ -1604,6 +1616,7 @@ if __name__ == "__main__":
 #   the weights are random and gradients large and erratic, and Adam's averages rest on a handful of
 #   them. Short steps bridge that time. Warm-up is usually followed by a decay: GPT-3 and Llama use
 #   a cosine.
+
 
 # %%
 def exponential_rate(t, initial=0.1, gamma=0.97):
@@ -1829,6 +1842,7 @@ if __name__ == "__main__":
 # from training with your optimizers, each from the same start, and that one call ends within 3
 # seconds.
 
+
 # %% nbgrader={"grade": false, "grade_id": "training-integration", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 def train_simple_model() -> tuple[float, float, float, float]:
@@ -1881,6 +1895,7 @@ def train_simple_model() -> tuple[float, float, float, float]:
     sgd_w, sgd_b, adam_w, adam_b = fits
     return sgd_w, sgd_b, adam_w, adam_b
     ### END SOLUTION
+
 
 # %% [markdown]
 # To try at once: four numbers, and the lines they stand for.
@@ -2158,6 +2173,7 @@ def split_digits(seed=0):
     train, test = order[:1400], order[1400:]
     return images[train], labels[train], images[test], labels[test]
 
+
 # %%
 if __name__ == "__main__":
     digits = split_digits()
@@ -2175,6 +2191,7 @@ if __name__ == "__main__":
 # $\sqrt{2 / \text{inputs}}$, which keeps signals at about the same size through a layer with `relu`
 # (He et al., 2015). The loss is the cross-entropy of the softmax: the mean of minus the log of the
 # probability that the network gives to the right class.
+
 
 # %%
 def make_network(seed=0):
@@ -2401,6 +2418,7 @@ if __name__ == "__main__":
 # limits. The helpers whose names begin with an underscore are a suggestion, one rule of 6.2 or 6.3
 # each. Keep every record on the object (`self`), so that two profilers know nothing of each other.
 
+
 # %% nbgrader={"grade": false, "grade_id": "convergence-profiler", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class OptimizerConvergenceProfiler:
@@ -2443,8 +2461,12 @@ class OptimizerConvergenceProfiler:
         ### END SOLUTION
 
     def profile_optimizer_convergence(
-        self, optimizer_name: str, optimizer: "SGD | Adam", training_function: Any,
-        initial_loss: float, max_steps: int = 100,
+        self,
+        optimizer_name: str,
+        optimizer: "SGD | Adam",
+        training_function: Any,
+        initial_loss: float,
+        max_steps: int = 100,
     ) -> dict[str, Any]:
         """Train for some steps, record each, and sum the run up.
 
@@ -2558,7 +2580,10 @@ class OptimizerConvergenceProfiler:
         ### END SOLUTION
 
     def analyze_learning_rate_sensitivity(
-        self, optimizer_class: Any, learning_rates: list[float], training_function: Any,
+        self,
+        optimizer_class: Any,
+        learning_rates: list[float],
+        training_function: Any,
         steps: int = 50,
     ) -> dict[str, Any]:
         """Train once at each rate, and find the range that is worth a finer search.
@@ -2922,6 +2947,7 @@ if __name__ == "__main__":
 # Now the sweep. The training function profiles a short run at the given rate, and hands over what
 # the profiler recorded. Every third image is enough here: what counts is the shape of the curve.
 
+
 # %%
 def sweep_digits(data, optimizer_class, rates, steps=30):
     """Analyze a logarithmic grid of rates on the digits."""
@@ -3267,9 +3293,7 @@ def stability_orders_runs(spreads):
 @profiler_checks.part(
     points=1,
     given={"worst": [2e6, 9e5, INF, NAN]},
-    choose={
-        "worst": [[8e5, INF, 1.1e6, NAN], [NAN, 3e6, 1e3, INF], [INF, NAN, 1.2e6, 9e5]]
-    },
+    choose={"worst": [[8e5, INF, 1.1e6, NAN], [NAN, 3e6, 1e3, INF], [INF, NAN, 1.2e6, 9e5]]},
     expect={"exploding": [True, False, True, True]},
     hint="Is NaN above the threshold? Is it below?",
 )
@@ -3299,7 +3323,13 @@ def exploding_gradients(worst):
     },
     expect={
         "gradient_health": [
-            "vanishing", "vanishing", "unstable", "healthy", "healthy", "healthy", "unknown"
+            "vanishing",
+            "vanishing",
+            "unstable",
+            "healthy",
+            "healthy",
+            "healthy",
+            "unknown",
         ]
     },
     hint="Work out mean and standard deviation of the norms by hand; which line of 6.2 applies?",
@@ -3890,6 +3920,7 @@ if __name__ == "__main__":
 # Now write the class. The attributes are settings that a training loop may read; the methods take
 # what they need as arguments. Only accumulation keeps anything from one call to the next.
 
+
 # %% nbgrader={"grade": false, "grade_id": "advanced-optimizer-features", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class AdvancedOptimizerFeatures:
@@ -4080,12 +4111,14 @@ class AdvancedOptimizerFeatures:
         return [p.grad for p in optimizer.parameters if p.grad is not None]
         ### END SOLUTION
 
+
 # %% [markdown]
 # ### 7.6 The features at work
 #
 # First clipping. We train on small batches, and every fortieth batch is damaged: its pixels are 100
 # times too large, as after a bug in the input pipeline. Without clipping, each of them throws away
 # most of what had been learned; with it, they cost one step.
+
 
 # %%
 def train_on_damaged_batches(data, max_norm, steps=200):
@@ -4122,6 +4155,7 @@ if __name__ == "__main__":
 # %% [markdown]
 # Next accumulation. Four micro-batches of 64 give the gradient of the batch of 256, up to rounding.
 # With a ragged last micro-batch the plain mean is wrong: its few images weigh too much.
+
 
 # %%
 def gradient_of(data, rows):
@@ -4533,6 +4567,7 @@ if __name__ == "__main__":
 # `optimizer.parameters`, never an `id()`, which means nothing in another process; where the keys
 # are ids, or the values tensors, an entry `m.form` says so.
 
+
 # %% nbgrader={"grade": false, "grade_id": "given-state-dict", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
 def state_dict(owner: Any) -> dict[str, Any]:
@@ -4608,6 +4643,7 @@ def _saved(name: str, value: Any) -> Any:
 # Loading is strict. A state that does not fit belongs to another training, and the sooner we learn
 # that the better. So every name, shape and dtype is compared before the first value is changed, and
 # the message names the entry.
+
 
 # %% nbgrader={"grade": false, "grade_id": "given-load-state-dict", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
@@ -4842,6 +4878,7 @@ def _as_json(value: Any) -> Any:
 # The proof, on the bowl: 30 steps of your Adam in one go, against 10 steps, a checkpoint, new
 # objects, and the other 20 steps. The two must agree to the last bit.
 
+
 # %%
 def walk_on_stairs(steps, checkpoint=None, resume=False):
     """Walk the bowl with Adam and a schedule; save the state at the end, or resume it first."""
@@ -4983,6 +5020,7 @@ def check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> No
 # memory that all groups share. A parameter without a gradient must be skipped, which a joint step
 # cannot do; so it leaves the group, with its state, and goes its own way from then on.
 
+
 # %% nbgrader={"grade": false, "grade_id": "given-fused-joined", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
 class Joined:
@@ -5046,6 +5084,7 @@ _array_of = attrgetter("data.data")
 # their state into that of whole parameters and back. So a checkpoint of `Adam` can be loaded into a
 # `FusedAdam`, and the other way round. NumPy lets go of Python's lock while it computes; so with
 # large arrays several threads do run side by side.
+
 
 # %% nbgrader={"grade": false, "grade_id": "given-fused-optimizer", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
@@ -5233,7 +5272,10 @@ class FusedSGD(FusedOptimizer):
     """
 
     def __init__(
-        self, parameters: list[Variable], learning_rate: float = 0.01, momentum: float = 0.0,
+        self,
+        parameters: list[Variable],
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
         threads: int = 1,
     ) -> None:
         super().__init__(SGD, parameters, threads, learning_rate=learning_rate, momentum=momentum)
@@ -5256,12 +5298,22 @@ class FusedAdam(FusedOptimizer):
     """
 
     def __init__(
-        self, parameters: list[Variable], learning_rate: float = 0.001, beta1: float = 0.9,
-        beta2: float = 0.999, epsilon: float = 1e-8, threads: int = 1,
+        self,
+        parameters: list[Variable],
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        threads: int = 1,
     ) -> None:
         super().__init__(
-            Adam, parameters, threads,
-            learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
+            Adam,
+            parameters,
+            threads,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
         )
 
     @property
@@ -5285,6 +5337,7 @@ class FusedAdam(FusedOptimizer):
 # `FlatParameters` is one parameter whose *parts* are the weights of the network. What `backward()`
 # finds for a part is written into the one gradient array. For the optimizer, plain or fused, there
 # is one array and one gradient; and machines that average their gradients exchange one message.
+
 
 # %% nbgrader={"grade": false, "grade_id": "given-flat-parameters", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
@@ -5402,9 +5455,11 @@ def part_of(whole: FlatParameters, index: int) -> Variable:
     """Return a part of joint parameters: of their copy, where these were copied."""
     return whole.parts[index]
 
+
 # %% [markdown]
 # Do they really take the same steps? Ten of them, on the digits network with its 2,410 parameters:
 # all four arrays are small, so `FusedAdam` joins them.
+
 
 # %%
 def digits_after_ten_steps(make_optimizer):
@@ -5466,6 +5521,7 @@ def measure(step, rounds=5):
 # a training, when both corrections of Adam have become 1. Compare the ways line by line: the
 # arithmetic is the same, and so is every bit of the result. What differs is where results go.
 
+
 # %%
 def naive(w, g, m, v):
     """Take a late step of Adam; every operation makes an array."""
@@ -5489,6 +5545,7 @@ def in_place(w, g, m, v, scratch):
 # The third way calls the second on 32,768 weights at a time. Four arrays and the scratch are then
 # 640 KB, which stay in the cache of a core through all the operations. Without blocks, each
 # operation goes through arrays of 8 MB, and most of them come from main memory again.
+
 
 # %%
 def blocked(w, g, m, v, scratch, block=32_768):
@@ -5574,6 +5631,7 @@ if __name__ == "__main__":
 # state, made at once or when it was first needed. A class that keeps its moments in float64 shows
 # twice the formula. The peak shows what a step needs on the way.
 
+
 # %%
 def state_bytes(make_optimizer, tensors=50, size=2_000):
     """Return the bytes per weight of an optimizer after a step, and the peak on the way."""
@@ -5614,6 +5672,7 @@ if __name__ == "__main__":
 # The rule is the one of PyTorch's `GradScaler`. After a step with an infinite or NaN gradient the
 # scale is halved, and that step was skipped. After `interval` clean steps in a row it is doubled.
 # So the scale rises until it is just too large, and every now and then a step is lost to find out.
+
 
 # %%
 class LossScaler:
@@ -5862,6 +5921,7 @@ if __name__ == "__main__" and not no_ranks:
 # rank fall from $4 + 4 + 8$ to $4 + 4 + 8/N$. (With mixed precision, 16 bytes become $4 + 12/N$.
 # Stages 2 and 3 shard gradients and weights as well: $2 + 14/N$ and $16/N$.)
 
+
 # %%
 def shard_adam(ranks, adam, data):
     """Return the losses of 20 steps of Adam, whole and sharded, and the bytes of its state."""
@@ -5916,6 +5976,7 @@ if __name__ == "__main__" and not no_ranks:
 # `backward()`; each micro-batch starts with cleared gradients, because `backward()` adds to what is
 # there; the mean of four micro-batches is unscaled, then clipped. The first 10 steps warm up, then
 # `StepLR` takes over.
+
 
 # %%
 def start_production_run(data, make_optimizer, loss_scale=1024.0, micro_batches=4, warmup_steps=10):
@@ -6390,9 +6451,7 @@ def memory_compared(num_parameters):
         "sweep": {"rates": [0.01, 0.1, 0.4, 2.0], "steps": 20},
     },
     choose={
-        "bowl": [
-            {**IN_A_BOWL, "names": names, "steps": 60, "seconds": 0.0} for names in OTHER_RUNS
-        ]
+        "bowl": [{**IN_A_BOWL, "names": names, "steps": 60, "seconds": 0.0} for names in OTHER_RUNS]
     },
     expect={
         "headings": [True, True, True],
@@ -6561,8 +6620,12 @@ def overflow_leaves_no_trace(gradients, bad):
     },
     vary=["xs", "ys", "loss_scale", "max_norm", "base_lr"],
     expect={
-        "w and b": [[0.0, 0.0], [0.047297297, 0.016216216], [0.14189009, 0.048653903],
-                    [0.23647902, 0.081102856]],
+        "w and b": [
+            [0.0, 0.0],
+            [0.047297297, 0.016216216],
+            [0.14189009, 0.048653903],
+            [0.23647902, 0.081102856],
+        ],
         "norms": [37.0, 37.0, 36.164974, 34.494924],
     },
     hint="Accumulate, average, unscale, clip, set the rate, step: is one of them left out?",

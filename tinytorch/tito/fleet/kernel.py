@@ -6,10 +6,16 @@ ipykernel's own: the application, the shell, the streams, the handling of messag
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import logging
+import os
 import socket
 import sys
+import tempfile
 import threading
+import warnings
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +26,7 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Instance
+from traitlets.config import Config
 
 # Set by the zygote, which loads this file and the wire by their paths.
 wire: Any = None
@@ -48,9 +55,10 @@ class Channel:
 
 
 class PubThread(IOPubThread):
-    """The thread that publishes outputs, without sockets of ZeroMQ to reach it.
+    """The thread that publishes what streams hold after a while; all else is sent at once.
 
-    A process that a student forks has no such thread and publishes at once.
+    ZeroMQ's sockets belong to one thread each. Any thread may send packets, and one that has to
+    wait for the reader cannot pile up messages. A process that a student forks has no such thread.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -74,7 +82,8 @@ class PubThread(IOPubThread):
         else:
             f()
 
-    def _really_send(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def send_multipart(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        """Send a message."""
         self.socket.send_multipart(msg)
 
 
@@ -100,6 +109,9 @@ class KernelApp(IPKernelApp):
 
     connection: socket.socket
 
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Have none; to make a parser for one takes a quarter of the start."""
+
     def init_connection_file(self) -> None:
         """Need none."""
 
@@ -115,6 +127,7 @@ class KernelApp(IPKernelApp):
     def init_sockets(self) -> None:
         """Make the channels."""
         self.session = Session(parent=self, key=wire.KEY)
+        self.log.setLevel(logging.WARNING)  # its handler drops the rest, after it was made
         sender = wire.Sender(self.connection)
         self.shell_socket = Channel(sender, wire.SHELL)
         self.stdin_socket = Channel(sender, wire.STDIN)
@@ -127,7 +140,7 @@ class KernelApp(IPKernelApp):
         """Make the shell, which is to read each cell as seldom as can be."""
         super().init_shell()
         if self.shell is not None:
-            self.shell.transform_cell = _once(self.shell.transform_cell)
+            _read_cells_once(self.shell)
             self.shell.should_run_async = _if_it_may(self.shell.should_run_async)
 
     def init_io(self) -> None:
@@ -175,21 +188,60 @@ class KernelApp(IPKernelApp):
         super().start()
 
 
-def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
-    """Keep what a cell became for the next call.
+def _read_cells_once(shell: Any) -> None:
+    """Keep what a cell became, and its syntax tree, for the next who asks.
 
     The kernel transforms each cell to see whether it awaits anything, and the shell does it again.
+    Where a cell is Python no token is to be transformed: IPython's own syntax is an error there.
     """
-    kept: dict[str, str] = {}
+    manager, compiler = shell.input_transformer_manager, shell.compile
+    transform, change_tokens, parse = (
+        shell.transform_cell,
+        manager.do_token_transforms,
+        compiler.ast_parse,
+    )
+    usual = list(manager.token_transformers)
+    cells: dict[str, str] = {}
+    trees: dict[tuple[str, int], ast.AST] = {}
 
     def transform_cell(raw_cell: str) -> str:
-        if raw_cell in kept:
-            return kept.pop(raw_cell)
-        kept.clear()
-        kept[raw_cell] = made = transform(raw_cell)
+        if raw_cell in cells:
+            return cells.pop(raw_cell)
+        cells.clear()
+        cells[raw_cell] = made = transform(raw_cell)
         return made
 
-    return transform_cell
+    def do_token_transforms(lines: list[str]) -> list[str]:
+        trees.clear()
+        text = "".join(lines)
+        tree = _as_python(text, compiler.flags) if manager.token_transformers == usual else None
+        if tree is None:
+            return change_tokens(lines)
+        trees[text, compiler.flags] = tree
+        return lines
+
+    def ast_parse(source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        # Handed out once: who has it may change it.
+        return trees.pop((source, compiler.flags), None) or parse(source, filename, symbol)
+
+    shell.transform_cell, manager.do_token_transforms = transform_cell, do_token_transforms
+    compiler.ast_parse, compiler.get_code_name = ast_parse, _file_name
+
+
+def _as_python(cell: str, flags: int) -> ast.AST | None:
+    """Parse a cell that is plain Python, and nothing to warn of; None for any other."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return compile(cell, "<cell>", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+    except Exception:  # whatever is wrong, IPython is to find it in its own way
+        return None
+
+
+def _file_name(raw_code: str, *_: Any) -> str:
+    """Name the file that a cell appears to come from; ipykernel's way is slow."""
+    number = zlib.crc32(raw_code.encode(errors="replace"))
+    return f"{tempfile.gettempdir()}/ipykernel_{os.getpid()}/{number}.py"
 
 
 def _flush_what_there_is(stream: Any) -> None:
@@ -225,7 +277,7 @@ def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
 def main(connection: socket.socket) -> None:
     """Be a kernel."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    app = KernelApp.instance()
+    app = KernelApp.instance(config=Config(HistoryManager={"hist_file": ":memory:"}))
     app.connection = connection
-    app.initialize(["--HistoryManager.hist_file=:memory:"])
+    app.initialize()
     app.start()

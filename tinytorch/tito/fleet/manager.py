@@ -165,7 +165,8 @@ class Channel:
         if not self._messages.empty():
             return self._messages.get_nowait()
         try:
-            return await asyncio.wait_for(self._messages.get(), timeout)
+            async with asyncio.timeout(timeout):
+                return await self._messages.get()
         except TimeoutError:
             raise Empty from None
 
