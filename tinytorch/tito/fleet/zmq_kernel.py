@@ -17,6 +17,10 @@ from ipykernel.kernelapp import IPKernelApp
 wire: Any = None
 
 
+def prepare() -> None:
+    """Do nothing before the fork: a kernel of this kind begins with its sockets."""
+
+
 def main(arguments: Sequence[str]) -> None:
     """Be the kernel that ``python -m ipykernel_launcher`` would start with these arguments."""
     sys.argv[1:] = arguments
