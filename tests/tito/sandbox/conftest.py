@@ -36,6 +36,8 @@ def unprivileged(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[st
     os.chown(home, USER, USER)
     here = Path(__file__).parent
     tests = [str(here / f"test_{name}.py") for name in ("levels", "provisioner")]
+    forked = "test_kernels_are_forks_of_one_process_each_in_its_own_namespaces"
+    tests.append(f"{here.parent / 'fleet' / 'test_provisioner.py'}::{forked}")
     options = ["-q", "-p", "no:cacheprovider", f"--basetemp={home}/pytest"]
     command = as_ordinary_user(sys.executable, "-m", "pytest", *options, *tests, cwd=ROOT)
     env = {"HOME": str(home), "OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
