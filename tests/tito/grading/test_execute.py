@@ -299,6 +299,24 @@ def test_forks_that_are_asked_for_and_less_held_run_no_code(monkeypatch):
         provisioner_of(GradingKernelManager(launch="fork"))
 
 
+def test_a_kernel_that_has_died_is_not_waited_for():
+    async def end_one():
+        manager = GradingKernelManager(launch="fork")
+        await manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=20)
+        client.execute("import os; os._exit(1)")
+        try:
+            await client.wait_for_ready(timeout=20)
+        finally:
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+
+    with pytest.raises(RuntimeError, match="died before it answered"):
+        asyncio.run(end_one())
+
+
 def provisioner_of(manager):
     return manager.kernel_spec.metadata["kernel_provisioner"]["provisioner_name"]
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty
+from time import monotonic
 from typing import Any
 
 import zmq.asyncio
@@ -22,6 +25,9 @@ from tinytorch.tito.sandbox.provisioner import SandboxProvisioner
 #: while this many wait, further ones queue up (and are dropped) on the kernel's side.
 MAX_MESSAGE_BYTES = 4 * 2**20
 MAX_WAITING_MESSAGES = 500
+
+#: A kernel that answers does so in a few milliseconds; an answer may come before anybody listens.
+_ANSWER_SECONDS = 0.05
 
 #: Of the provisioner that forks; by its name only, since it stands on this module.
 _FORK = "tinytorch-fork"
@@ -67,6 +73,8 @@ class GradingKernelManager(AsyncKernelManager):
         self, **kwargs: Any
     ) -> AsyncKernelClient:
         """Make a client whose sockets keep the limits above."""
+        if self._provisioner_name == _FORK:
+            self.client_factory = PromptClient
         return super().client(context=self.context, **kwargs)
 
     @property
@@ -130,6 +138,33 @@ class GradingKernelManager(AsyncKernelManager):
         if self.provisioner is not None and self.provisioner.has_process:
             await self.provisioner.kill()
         await self._async_cleanup_resources(restart=restart)
+
+
+class PromptClient(AsyncKernelClient):
+    """Jupyter's client, ready as soon as it hears the kernel.
+
+    Jupyter's own then waits for 0.2 s of silence, several times what a forked kernel takes to be
+    there. Whatever was said before bears another request's number, which nbclient looks at.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the end of an answer is heard, so that no later output can be missed."""
+        deadline = monotonic() + (60 if timeout is None else timeout)
+        while monotonic() < deadline:
+            if await self._hears_the_answer_to(self.kernel_info(), deadline):
+                return
+            if not await self.is_alive():
+                raise RuntimeError("the kernel died before it answered")
+        raise RuntimeError("the kernel did not answer in time")
+
+    async def _hears_the_answer_to(self, asked: str, deadline: float) -> bool:
+        with suppress(Empty):
+            while monotonic() < deadline:
+                message = await self.get_iopub_msg(timeout=_ANSWER_SECONDS)
+                is_its = message["parent_header"].get("msg_id") == asked
+                if is_its and message["content"].get("execution_state") == "idle":
+                    return True
+        return False
 
 
 def prepare_fonts(folder: Path) -> Path:
