@@ -2,6 +2,9 @@
 
 It stands alone: a zygote loads it by its path. Everything that a student's code meets is
 ipykernel's own: the application, the shell, the streams, the handling of messages.
+
+A zygote prepares one, as far as that needs no thread, no event loop, no streams and no folder of
+a sandbox's. A fork does the rest: half of a kernel's start is then done once for a class.
 """
 
 from __future__ import annotations
@@ -10,19 +13,22 @@ import ast
 import asyncio
 import logging
 import os
+import select
 import socket
-import sys
 import tempfile
 import threading
 import warnings
 import zlib
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import zmq
-from ipykernel.iostream import BackgroundSocket, IOPubThread
+from ipykernel.iostream import PIPE_BUFFER_SIZE, BackgroundSocket, IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core.profiledir import ProfileDir
+from IPython.paths import get_ipython_dir
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Instance
@@ -30,6 +36,9 @@ from traitlets.config import Config
 
 # Set by the zygote, which loads this file and the wire by their paths.
 wire: Any = None
+
+#: How long a display waits for what processes have written; one that never ends writing may.
+_READ_SECONDS = 0.05
 
 
 class Channel:
@@ -64,7 +73,6 @@ class PubThread(IOPubThread):
     def __init__(self, channel: Channel) -> None:
         self.socket = channel
         self.background_socket = BackgroundSocket(self)
-        self.io_loop = IOLoop(make_current=False)
         self.thread = threading.Thread(target=self._run, daemon=True, name="IOPub")
 
     def _run(self) -> None:
@@ -73,6 +81,7 @@ class PubThread(IOPubThread):
 
     def start(self) -> None:
         """Start the thread."""
+        self.io_loop = IOLoop(make_current=False)
         self.thread.start()
 
     def schedule(self, f: Callable[[], Any]) -> None:
@@ -85,6 +94,47 @@ class PubThread(IOPubThread):
     def send_multipart(self, msg: Any, *args: Any, **kwargs: Any) -> None:
         """Send a message."""
         self.socket.send_multipart(msg)
+
+
+class Stream(OutStream):
+    """A stream that is flushed before each display, of what processes have written to it too.
+
+    ipykernel leaves it to chance whether that comes before or after the display.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self._reading, self._sending = threading.Lock(), False
+        super().__init__(*args, **more)
+
+    def _watch_pipe_fd(self) -> None:
+        while self._should_watch:
+            select.select([self._fid], [], [])
+            with self._reading:
+                data = os.read(self._fid, PIPE_BUFFER_SIZE)
+                if not data:
+                    return
+                self.write(data.decode(errors="replace"))
+                os.write(self._original_stdstream_copy, data)
+
+    def flush(self) -> None:
+        """Send what there is; where there is nothing, return at once and ask no thread."""
+        deadline = monotonic() + _READ_SECONDS
+        # A process that a student forks has no thread that reads.
+        while self._is_master_process() and self._is_unread() and monotonic() < deadline:
+            with self._reading:
+                pass
+        if self._buffers or self._sending:
+            super().flush()
+
+    def _is_unread(self) -> bool:
+        return self._fid is not None and bool(select.select([self._fid], [], [], 0)[0])
+
+    def _flush(self) -> None:
+        self._sending = True  # from before the buffers are taken until what they held is sent
+        try:
+            super()._flush()
+        finally:
+            self._sending = False
 
 
 class NoShellThread:
@@ -107,7 +157,7 @@ class Kernel(IPythonKernel):
 class KernelApp(IPKernelApp):
     """IPython's kernel application, connected by one packet socket."""
 
-    connection: socket.socket
+    outstream_class = f"{__name__}.Stream"
 
     def parse_command_line(self, argv: Any = None) -> None:
         """Have none; to make a parser for one takes a quarter of the start."""
@@ -128,12 +178,11 @@ class KernelApp(IPKernelApp):
         """Make the channels."""
         self.session = Session(parent=self, key=wire.KEY)
         self.log.setLevel(logging.WARNING)  # its handler drops the rest, after it was made
-        sender = wire.Sender(self.connection)
-        self.shell_socket = Channel(sender, wire.SHELL)
-        self.stdin_socket = Channel(sender, wire.STDIN)
+        self.sender = wire.Sender()
+        self.shell_socket = Channel(self.sender, wire.SHELL)
+        self.stdin_socket = Channel(self.sender, wire.STDIN)
         self.configure_tornado_logger()
-        self.iopub_thread = PubThread(Channel(sender, wire.IOPUB))
-        self.iopub_thread.start()
+        self.iopub_thread = PubThread(Channel(self.sender, wire.IOPUB))
         self.iopub_socket = self.iopub_thread.background_socket
 
     def init_shell(self) -> None:
@@ -144,10 +193,10 @@ class KernelApp(IPKernelApp):
             self.shell.should_run_async = _if_it_may(self.shell.should_run_async)
 
     def init_io(self) -> None:
-        """Make the streams, which are flushed before each display."""
-        super().init_io()
-        _flush_what_there_is(sys.stdout)
-        _flush_what_there_is(sys.stderr)
+        """Make the streams later: each has a thread."""
+
+    def init_signal(self) -> None:
+        """Ignore interrupts later: a zygote's owner may want to interrupt it."""
 
     def init_kernel(self) -> None:
         """Make the kernel."""
@@ -163,11 +212,31 @@ class KernelApp(IPKernelApp):
             profile_dir=self.profile_dir,
             user_ns=self.user_ns,
         )
-        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
 
     def close(self) -> None:
         """Leave the channels open until the process is gone."""
         self.reset_io()
+
+    def connect(self, connection: socket.socket) -> None:
+        """Do what could not be done before the fork."""
+        self.connection, self.session.pid = connection, os.getpid()
+        self.sender.connect(connection)
+        self.iopub_thread.start()
+        super().init_io()
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+        super().init_signal()
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Have folders and environment here and not where the kernel was prepared."""
+        self.ipython_dir = get_ipython_dir()
+        made = ProfileDir.create_profile_dir_by_name(self.ipython_dir, "default")
+        shell: Any = self.shell
+        for owner in (self, self.kernel, shell, shell.history_manager):
+            owner.profile_dir = made
+        shell.ipython_dir = self.ipython_dir
+        shell.init_environment()
+        self.init_gui_pylab()
 
     def receive(self) -> None:
         """Hand what came to the kernel; leave when the other side has left."""
@@ -244,25 +313,6 @@ def _file_name(raw_code: str, *_: Any) -> str:
     return f"{tempfile.gettempdir()}/ipykernel_{os.getpid()}/{number}.py"
 
 
-def _flush_what_there_is(stream: Any) -> None:
-    """Let a stream that has nothing to send return at once, instead of asking its thread."""
-    flush, send, sending = stream.flush, stream._flush, False
-
-    def send_noted() -> None:
-        nonlocal sending
-        sending = True  # from before the buffers are taken until what they held is sent
-        try:
-            send()
-        finally:
-            sending = False
-
-    def flush_noted() -> None:
-        if stream._buffers or sending:
-            flush()
-
-    stream._flush, stream.flush = send_noted, flush_noted
-
-
 def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
     """Compile a cell to see whether it awaits anything only where its text has such a word."""
 
@@ -274,10 +324,17 @@ def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
     return ask
 
 
+def prepare() -> None:
+    """Make a kernel of this process, so that its forks need not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IPYTHONDIR"] = folder
+        config = Config(HistoryManager={"hist_file": ":memory:"})
+        KernelApp.instance(config=config).initialize()
+
+
 def main(connection: socket.socket) -> None:
-    """Be a kernel."""
+    """Be the kernel that was prepared."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    app = KernelApp.instance(config=Config(HistoryManager={"hist_file": ":memory:"}))
-    app.connection = connection
-    app.initialize()
+    app = KernelApp.instance()
+    app.connect(connection)
     app.start()

@@ -187,7 +187,7 @@ class PacketClient(AsyncKernelClient):
         self._connection = connection
         self._connection.setblocking(False)
         self._manager = manager
-        self._sender = wire.Sender(connection)
+        self._sender = wire.Sender().connect(connection)
         self._assembler = wire.Assembler(MAX_MESSAGE_BYTES)
         self._channels = {wire.SHELL: Channel(self), wire.IOPUB: Channel(self)}
         self._loop: asyncio.AbstractEventLoop | None = None
