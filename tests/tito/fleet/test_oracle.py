@@ -76,6 +76,7 @@ CELLS = {
         "np_before = __import__('numpy').random.rand(); np_before != 0.5",
         "import os; os.getcwd(), os.listdir('.'), __name__, os.getuid()",
         "sorted(name for name in os.environ if name.startswith(('PYTHON', 'MPL')))",
+        "open('helper.py', 'w').write('x = 1'); import helper; helper.x",
         "exit()",
         "print('after exit')",
     ],
