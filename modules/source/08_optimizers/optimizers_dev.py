@@ -784,7 +784,7 @@ def every_parameter_has_its_own_velocity(gradients, momentum):
     """Parameters of the same shape have their own velocities."""
     parameters = [Variable([0.0, 0.0]) for _ in gradients]
     optimizer = SGD(parameters, learning_rate=1.0, momentum=momentum)
-    last = np.array([steps[-1] for steps in sgd_steps(optimizer, parameters, [gradients] * 30)])
+    last = np.array([steps[-1] for steps in sgd_steps(optimizer, parameters, [gradients] * 12)])
     return {
         "steps, as multiples of the first number": last / last[0, 0],
         "entries in velocity": len(optimizer.velocity),
@@ -793,7 +793,7 @@ def every_parameter_has_its_own_velocity(gradients, momentum):
 
 @sgd_checks.part(
     points=2,
-    given={"rates": [0.1, 0.01], "momenta": [0.0, 0.9]},
+    given={"rates": [0.1, 0.01], "momenta": [0.0, 0.8]},
     vary=["rates", "momenta"],
     expect={"step after the rate fell to a tenth, in lengths of the one before": [0.1, 0.1]},
     hint="When is learning_rate read? And does the velocity still hold the rate of earlier steps?",
@@ -805,7 +805,7 @@ def a_new_rate_counts_at_once(rates, momenta):
     for momentum in momenta:
         w = Variable(0.0)
         optimizer = SGD([w], learning_rate=rates[0], momentum=momentum)
-        before = sgd_steps(optimizer, [w], [[1.0]] * 150)[0][-1]
+        before = sgd_steps(optimizer, [w], [[1.0]] * 50)[0][-1]
         optimizer.learning_rate = rates[1]
         after = sgd_steps(optimizer, [w], [[1.0]])[0][-1]
         ratios.append(float(after / before))
@@ -831,17 +831,17 @@ def a_missing_gradient_skips_the_parameter(momentum, sizes):
     parameters = [Variable(0.0), Variable(0.0), Variable(0.0)]
     optimizer = SGD(parameters, learning_rate=0.1, momentum=momentum)
     first, second, third = sizes
-    gradients = [[None, second, third]] + [sizes] * 30 + [[first, None, third]] * 2 + [sizes]
+    gradients = [[None, second, third]] + [sizes] * 20 + [[first, None, third]] * 2 + [sizes]
     late, middle, always = sgd_steps(optimizer, parameters, gradients)
-    unit = always[30]  # after so many equal gradients the velocity hardly changes any more
+    unit = always[20]  # after so many equal gradients the velocity hardly changes any more
     return {
         "steps while the gradient of one is missing": {
-            "that one": middle[31:33] / unit,
-            "other": always[31:33] / unit,
+            "that one": middle[21:23] / unit,
+            "other": always[21:23] / unit,
         },
-        "its next step, where the other's is 1": float(middle[33] / unit),
+        "its next step, where the other's is 1": float(middle[23] / unit),
         "first step, where the gradient is missing at first": float(late[0] / unit),
-        "later step of that parameter": float(late[33] / unit),
+        "later step of that parameter": float(late[23] / unit),
     }
 
 
@@ -1211,18 +1211,18 @@ def corrected_steps_are_as_long_as_the_rate(gradients, rate):
         "history": [1.0, 2.0],
         "gradients": [[-1.0, -2.0], [-1.0, 2.0], [1.0, 2.0]],
         "rate": 1e-4,
-        "betas": {"beta1": 0.9, "beta2": 0.5},
+        "betas": {"beta1": 0.8, "beta2": 0.5},
     },
     vary=["history", "gradients", "rate"],
-    expect={"steps in learning rates": [[-0.8, -0.8], [-0.62, -0.82], [-0.658, -0.838]]},
-    hint="After many gradients of 1, m is 1. After a gradient of -1, is it 0.9 * 1 + 0.1 * (-1)?",
+    expect={"steps in learning rates": [[-0.6, -0.6], [-0.28, -0.68], [-0.424, -0.744]]},
+    hint="After many gradients of 1, m is 1. After a gradient of -1, is it 0.8 * 1 + 0.2 * (-1)?",
     rtol=1e-3,
 )
 def first_moment_is_a_running_average(history, gradients, rate, betas):
     """First moment: a running average of the gradients, with decay beta1."""
     w = Variable([0.0, 0.0])
     optimizer = Adam([w], learning_rate=rate, **betas)
-    adam_steps(optimizer, [w], [[history]] * 150)
+    adam_steps(optimizer, [w], [[history]] * 45)
     steps = adam_steps(optimizer, [w], [[gradient] for gradient in gradients], rate)
     return {"steps in learning rates": steps[0]}
 
@@ -1251,7 +1251,7 @@ def second_moment_is_a_running_average_of_squares(history, gradients, rate, beta
     """Second moment: a running average of the squares, with decay beta2."""
     w = Variable([0.0, 0.0])
     optimizer = Adam([w], learning_rate=rate, **betas)
-    adam_steps(optimizer, [w], [[history]] * 80)
+    adam_steps(optimizer, [w], [[history]] * 36)
     steps = adam_steps(optimizer, [w], [[gradient] for gradient in gradients], rate)
     return {"steps in learning rates": steps[0]}
 
@@ -1344,7 +1344,7 @@ def every_parameter_has_its_own_moments(gradients, rate, betas):
     """Every parameter, of any shape, has its own moments and stays a Tensor."""
     parameters = [Variable(np.zeros(np.shape(gradient))) for gradient in gradients]
     optimizer = Adam(parameters, learning_rate=rate, **betas)
-    steps = adam_steps(optimizer, parameters, [gradients] * 40)
+    steps = adam_steps(optimizer, parameters, [gradients] * 24)
     return {
         "last step": [array[-1] for array in steps],
         "data is a Tensor": [isinstance(parameter.data, Tensor) for parameter in parameters],
@@ -1374,14 +1374,14 @@ def each_step_of_adam_reads_the_rate(rates):
 
 @adam_checks.part(
     points=2,
-    given={"rate": 0.1, "betas": {"beta1": 0.8, "beta2": 0.5}},
+    given={"rate": 0.1, "betas": {"beta1": 0.7, "beta2": 0.5}},
     vary=["rate"],
     expect={
         "steps while the gradient of one is missing": {
             "that one": [0.0, 0.0],
             "other": [-0.1, -0.1],
         },
-        "its step when a gradient of -1 follows": -0.06,
+        "its step when a gradient of -1 follows": -0.04,
         "first step, where the gradient is missing at first": 0.0,
         "later step of that parameter": -0.1,
     },
@@ -1393,16 +1393,16 @@ def a_missing_gradient_skips_the_parameter_in_adam(rate, betas):
     """Without a gradient a parameter is skipped: no coasting, its moments wait."""
     parameters = [Variable(0.0), Variable(0.0), Variable(0.0)]
     optimizer = Adam(parameters, learning_rate=rate, **betas)
-    gradients = [[None, 1.0, 1.0]] + [[1.0] * 3] * 70 + [[1.0, None, 1.0]] * 2 + [[1.0, -1.0, 1.0]]
+    gradients = [[None, 1.0, 1.0]] + [[1.0] * 3] * 26 + [[1.0, None, 1.0]] * 2 + [[1.0, -1.0, 1.0]]
     late, middle, always = adam_steps(optimizer, parameters, gradients)
     return {
         "steps while the gradient of one is missing": {
-            "that one": middle[71:73],
-            "other": always[71:73],
+            "that one": middle[27:29],
+            "other": always[27:29],
         },
-        "its step when a gradient of -1 follows": float(middle[73]),
+        "its step when a gradient of -1 follows": float(middle[29]),
         "first step, where the gradient is missing at first": float(late[0]),
-        "later step of that parameter": float(late[73]),
+        "later step of that parameter": float(late[29]),
     }
 
 
@@ -6376,10 +6376,10 @@ def momentum_leads_the_comparison(names, rates, momentum, steps, seconds):
 
 @systems_checks.part(
     points=3,
-    given={"rates": [0.01, 0.1, 0.4, 2.0], "steps": 20},
+    given={"rates": [0.01, 0.1, 0.4, 2.0], "steps": 14},
     vary=["rates"],
     expect={
-        "final_losses": [4.177035, 0.001868, 0.0, AnyValue()],
+        "final_losses": [5.322613, 0.027200, 0.0, AnyValue()],
         "gradient_explosions": [False, False, False, True],
         "optimal_range": [0.04, 4.0],
     },
@@ -6492,10 +6492,10 @@ def warm_up_shortens_the_first_steps(steps, warmup_steps, base_lr):
         "ys": [3.0, 5.0, 7.0, 9.0, 11.0, 13.0],
         "cuts": [2, 3, 6],
         "rate": 0.02,
-        "steps": 3,
+        "steps": 2,
     },
     vary=["xs", "ys", "rate"],
-    expect={"w and b": [[2.0161161, 0.4825058]] * 3, "optimizer steps": [3, 3, 3]},
+    expect={"w and b": [[1.7336889, 0.4151111]] * 3, "optimizer steps": [2, 2, 2]},
     hint="One step with the mean of the micro-batches equals one step with the whole batch.",
 )
 def micro_batches_make_one_batch(xs, ys, cuts, rate, steps):
