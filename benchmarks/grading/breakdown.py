@@ -43,7 +43,6 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
     "run the cells": [(ExecuteHere, "_run_cells")],
     "end the sandbox": [(Room, "close")],
     "judge and report": [(steps.TellVerdicts, "preprocess")],
-    "write the notebook": [(worker.nbformat.v4, "writes")],
     "journal": [(Journal, "add")],
     "gradebook": [(MarkBook, "enter")],
     "graded notebook and record": [(Ledger, "enter")],
@@ -55,6 +54,7 @@ class _Here(pipeline.Where):
     """In the process that measures."""
 
     def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> InlineExecutor:
+        worker.begin(packed)
         return InlineExecutor()
 
 

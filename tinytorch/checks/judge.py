@@ -6,6 +6,7 @@ another kind than expected is a mismatch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -144,10 +145,21 @@ def _matches(matcher: Matcher, got: Any, tolerance: Tolerance) -> bool:
 
 
 def _close(expected: Any, got: Any, tolerance: Tolerance) -> bool:
+    if type(expected) is float and type(got) is float:  # arrays of one number are slow
+        return _close_floats(expected, got, tolerance)
     want, have = _numbers(expected), _numbers(got)
     if want is None or have is None or want.shape != have.shape:
         return False
-    return bool(np.allclose(have, want, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True))
+    rtol, atol = tolerance.rtol, tolerance.atol
+    if np.isfinite(want).all():  # else inf - inf, which np.allclose knows and is slow for
+        return bool((np.abs(have - want) <= atol + rtol * np.abs(want)).all())
+    return bool(np.allclose(have, want, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _close_floats(expected: float, got: float, tolerance: Tolerance) -> bool:
+    if math.isfinite(expected):
+        return abs(got - expected) <= tolerance.atol + tolerance.rtol * abs(expected)
+    return got == expected or (math.isnan(got) and math.isnan(expected))
 
 
 def _numbers(value: Any) -> np.ndarray | None:
@@ -170,6 +182,8 @@ def _is_sequence(value: Any) -> bool:
 def is_numeric(value: Any) -> bool:
     """Tell whether a value is a number or a rectangular nesting of numbers."""
     if _is_sequence(value):
+        if all(type(item) is float for item in value):
+            return True
         inner = [_shape(item) for item in value]
         return None not in inner and len(set(inner)) <= 1
     return _shape(value) is not None

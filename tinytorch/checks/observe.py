@@ -6,10 +6,13 @@ no expected value and comes to no verdict.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import io
+import json
 import linecache
+import marshal
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -28,8 +31,10 @@ _MAX_LINE = 120
 
 #: Wall time of a part; a right one takes some milliseconds.
 SECONDS_A_PART = 3.0
-#: Notebook outputs of this type carry what one part saw, while a notebook is graded.
+#: Notebook outputs of this type carry what parts saw, one or a list, while a notebook is graded.
 OBSERVATION_TYPE = "application/vnd.tinytorch.observation+json"
+#: Characters of observations that wait for more of them, so that no message is a large one.
+_SENT_TOGETHER = 100_000
 
 
 @dataclass(frozen=True)
@@ -147,11 +152,10 @@ def observe(
         return Observation({}, _one_line(error) + _where(error, drive))
 
 
-def ask(namespace: dict[str, Any], run: str, grade_id: str, question: str) -> None:
-    """Drive the parts of a graded cell and publish what each saw, one output a part and case.
-
-    Each is sent before the next begins, so that a part that ends the process takes no other
-    part's observation with it.
+def ask(
+    namespace: dict[str, Any], run: str, grade_id: str, question: str, apart: bool = False
+) -> None:
+    """Drive the parts of a graded cell and publish what each saw.
 
     Parameters
     ----------
@@ -162,43 +166,69 @@ def ask(namespace: dict[str, Any], run: str, grade_id: str, question: str) -> No
     grade_id : str
         The graded cell.
     question : str
-        By :func:`tinytorch.checks.wire.pack`: under "source" what the cell declares, under "cases"
-        the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
+        By :func:`tinytorch.checks.wire.pack`: under "code" what the cell declares, compiled, and
+        under "cases" the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
+    apart : bool
+        Whether what a part saw is sent before the next begins, so that one that ends the process
+        takes no other part's observation with it. Otherwise they go together, which is cheaper.
     """
     from tinytorch.checks.wire import decode, unpack
 
     asked = unpack(question)
-    # Its lines are nowhere to be quoted from: some may be hidden from students.
-    exec(compile(asked["source"], f"<{grade_id}>", "exec", dont_inherit=True), namespace)
-    _publish(namespace, run, grade_id, decode(asked["cases"]))
+    exec(marshal.loads(base64.b64decode(asked["code"])), namespace)
+    outbox = _Outbox({"version": 1, "run": run, "grade_id": grade_id})
+    try:
+        _drive(namespace, decode(asked["cases"]), outbox, apart)
+    finally:
+        outbox.send()
 
 
-def _publish(
-    namespace: Mapping[str, Any], run: str, grade_id: str, inputs: Mapping[str, Any]
+def _drive(
+    namespace: Mapping[str, Any], inputs: Mapping[str, Any], outbox: _Outbox, apart: bool
 ) -> None:
-    from IPython.display import display
-
-    from tinytorch.checks.wire import encode
-
-    stopped = False
     for name, each in inputs.items():
         for case, given in enumerate(each):
-            if stopped:
-                return
             seen = observe(namespace[name], given, SECONDS_A_PART)
-            stopped = seen.interrupted
-            data = {
-                "version": 1,
-                "run": run,
-                "grade_id": grade_id,
-                "part": name,
-                "case": case,
-                "values": encode(seen.values),
-                "error": seen.error,
-                "unfinished": seen.unfinished,
-                "interrupted": seen.interrupted,
-            }
-            display({"text/plain": f"{grade_id}: {name}", OBSERVATION_TYPE: data}, raw=True)
+            outbox.add(name, case, seen)
+            if seen.interrupted:
+                return
+            if apart:
+                outbox.send()
+        if outbox.size > _SENT_TOGETHER:
+            outbox.send()
+
+
+class _Outbox:
+    """What parts saw and nobody was told yet; `common` is what all messages hold."""
+
+    def __init__(self, common: Mapping[str, Any]) -> None:
+        self._common = common
+        self._waiting: list[dict[str, Any]] = []
+        self.size = 0
+
+    def add(self, part: str, case: int, seen: Observation) -> None:
+        """Add what a part saw in one case."""
+        from tinytorch.checks.wire import encode
+
+        told = {
+            "part": part,
+            "case": case,
+            "values": encode(seen.values),
+            "error": seen.error,
+            "unfinished": seen.unfinished,
+            "interrupted": seen.interrupted,
+        }
+        self._waiting.append({**self._common, **told})
+        self.size += len(json.dumps(told))
+
+    def send(self) -> None:
+        """Publish what waits, as one output."""
+        from IPython.display import display
+
+        if self._waiting:
+            said = f"{self._common['grade_id']}: {len(self._waiting)} observations"
+            display({"text/plain": said, OBSERVATION_TYPE: self._waiting}, raw=True)
+            self._waiting, self.size = [], 0
 
 
 def _one_line(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from tinytorch.checks.judge import Problem
@@ -95,7 +95,10 @@ class Report:
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON-ready data, the content of an output of MIME_TYPE."""
-        parts = [asdict(part) for part in self.parts]
+        parts = [
+            {**vars(part), "problem": part.problem and dict(vars(part.problem))}
+            for part in self.parts
+        ]
         return {
             "version": 1,
             "grade_id": self.grade_id,

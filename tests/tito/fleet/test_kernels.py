@@ -87,7 +87,8 @@ def test_a_zygote_holds_nothing_of_its_owner(monkeypatch):
 
 def test_messages_are_put_together_whatever_is_sent():
     sent = []
-    sender = wire.Sender(type("Socket", (), {"sendall": staticmethod(sent.append)}))
+    socket = type("Socket", (), {"sendall": staticmethod(sent.append)})
+    sender = wire.Sender().connect(socket)
     assembler = wire.Assembler(200_000)
 
     def received(parts):

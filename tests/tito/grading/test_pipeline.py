@@ -65,6 +65,10 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
     hand_in("half", damaged(solutions={"double-function": RIGHT["double-function"]}))
     hand_in("deleted", damaged(lambda nb: nb.cells.pop(position(nb, "test-double"))))
     hand_in("kills", damaged(solutions={**RIGHT, "triple-function": "import os; os._exit(1)"}))
+    for name, when in (("first ends", "x > 0"), ("last ends", "x < 0")):
+        ends = f"def double(x):\n  if type(x) is float and {when}: exit_now(1)\n  return 2 * x"
+        ends = f"from os import _exit as exit_now\n{ends}"
+        hand_in(name, damaged(solutions={**RIGHT, "double-function": ends}))
     hand_in("partly", damaged(solutions={**RIGHT, "double-function": "def double(x): return 4"}))
     (course.submitted / "empty" / module.name).mkdir(parents=True)
     (course.submitted / "absent").mkdir()
@@ -80,10 +84,12 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
         "half": "graded",
         "deleted": "graded",
         "kills": "graded",
+        "first ends": "graded",
+        "last ends": "graded",
         "partly": "graded",
         "empty": "failed",
     }
-    assert seen == [(done, 8) for done in range(9)]
+    assert seen == [(done, 10) for done in range(11)]
     reasons = {o.student: o.reason for o in run.failed}
     assert reasons["broken"].startswith("optimizers_dev.ipynb is not valid JSON (line 1")
     assert "optimizers_dev.ipynb is missing" in reasons["empty"]
@@ -96,6 +102,9 @@ def test_a_class_is_graded_whatever_single_submissions_do(course, module, hand_i
         "half": {**full, "test-triple": 0.0},
         "deleted": full,
         "kills": {**full, "test-triple": 0.0},
+        # A part that ends the process costs no other part, asked before it or after it.
+        "first ends": {**full, "test-double": 2.0},
+        "last ends": {**full, "test-double": 2.0},
         "partly": {**full, "test-double": 2.0},
         "empty": none,
     }

@@ -1,5 +1,6 @@
 """The verdict on a cell comes from exactly the observations it asked for, and is fail-closed."""
 
+import base64
 import copy
 import json
 import math
@@ -175,7 +176,7 @@ def forged_first(messages):
         (change(0, error="ValueError: no"), [0, 7]),
         (change(0, error=5), [0, 7]),
         (lambda messages: [], [0, 0]),
-        (lambda messages: ["text", None, 5, [messages[0]], *messages[1:]], [0, 7]),
+        (lambda messages: ["text", None, 5, [[messages[0]]], *messages[1:]], [0, 7]),
     ],
 )
 def test_anything_else_costs_the_part_it_speaks_of_and_no_other(sitting, damage, points):
@@ -246,9 +247,17 @@ def test_parts_that_declare_the_same_inputs_get_the_same_fresh_ones():
     assert cases["one"][1]["x"] != cases["other"][1]["x"] != given["x"]
 
 
+def test_messages_count_the_same_alone_and_together(sitting):
+    first, *others = right_messages(sitting)
+    assert earned(sitting, [first, others]) == [3, 7]
+    assert earned(sitting, [[first, *others], first]) == [0, 7]  # observed twice
+    assert sitting.unanswered(shown([[first]])) == ["varied"]
+
+
 def test_a_process_under_test_gets_inputs_and_no_expected_value(sitting):
     question = sitting.question(graded())
-    asked = json.dumps(unpack(question.rpartition(", '")[2].removesuffix("')\n")))
+    asked = unpack(question.rpartition(", '")[2].removesuffix("')\n"))
+    asked = base64.b64decode(asked["code"]).decode("latin-1") + json.dumps(asked["cases"])
     for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "test_unit"):
         assert secret not in driving_source(TEST)
         assert secret not in question

@@ -6,6 +6,7 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
+from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.fleet.isolation import Found
 from tinytorch.tito.fleet.manager import ForkedKernelManager
 from tinytorch.tito.grading.execute import ExecuteSubmission, Loss
@@ -96,4 +97,5 @@ def output_of(msg: dict[str, Any]) -> NotebookNode | None:
     if kind == "execute_result":
         count = content.get("execution_count")
         made.execution_count = count if isinstance(count, int) else None
-    return from_dict(made)
+    # What parts saw is much, and is read as it came; no graded notebook holds it.
+    return made if OBSERVATION_TYPE in content.get("data", {}) else from_dict(made)

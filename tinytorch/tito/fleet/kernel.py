@@ -2,27 +2,43 @@
 
 It stands alone: a zygote loads it by its path. Everything that a student's code meets is
 ipykernel's own: the application, the shell, the streams, the handling of messages.
+
+A zygote prepares one, as far as that needs no thread, no event loop, no streams and no folder of
+a sandbox's. A fork does the rest: half of a kernel's start is then done once for a class.
 """
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import logging
+import os
+import select
 import socket
-import sys
+import tempfile
 import threading
+import warnings
+import zlib
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import zmq
-from ipykernel.iostream import BackgroundSocket, IOPubThread
+from ipykernel.iostream import PIPE_BUFFER_SIZE, BackgroundSocket, IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core.profiledir import ProfileDir
+from IPython.paths import get_ipython_dir
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Instance
+from traitlets.config import Config
 
 # Set by the zygote, which loads this file and the wire by their paths.
 wire: Any = None
+
+#: How long a display waits for what processes have written; one that never ends writing may.
+_READ_SECONDS = 0.05
 
 
 class Channel:
@@ -48,15 +64,15 @@ class Channel:
 
 
 class PubThread(IOPubThread):
-    """The thread that publishes outputs, without sockets of ZeroMQ to reach it.
+    """The thread that publishes what streams hold after a while; all else is sent at once.
 
-    A process that a student forks has no such thread and publishes at once.
+    ZeroMQ's sockets belong to one thread each. Any thread may send packets, and one that has to
+    wait for the reader cannot pile up messages. A process that a student forks has no such thread.
     """
 
     def __init__(self, channel: Channel) -> None:
         self.socket = channel
         self.background_socket = BackgroundSocket(self)
-        self.io_loop = IOLoop(make_current=False)
         self.thread = threading.Thread(target=self._run, daemon=True, name="IOPub")
 
     def _run(self) -> None:
@@ -65,6 +81,7 @@ class PubThread(IOPubThread):
 
     def start(self) -> None:
         """Start the thread."""
+        self.io_loop = IOLoop(make_current=False)
         self.thread.start()
 
     def schedule(self, f: Callable[[], Any]) -> None:
@@ -74,8 +91,50 @@ class PubThread(IOPubThread):
         else:
             f()
 
-    def _really_send(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+    def send_multipart(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        """Send a message."""
         self.socket.send_multipart(msg)
+
+
+class Stream(OutStream):
+    """A stream that is flushed before each display, of what processes have written to it too.
+
+    ipykernel leaves it to chance whether that comes before or after the display.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self._reading, self._sending = threading.Lock(), False
+        super().__init__(*args, **more)
+
+    def _watch_pipe_fd(self) -> None:
+        while self._should_watch:
+            select.select([self._fid], [], [])
+            with self._reading:
+                data = os.read(self._fid, PIPE_BUFFER_SIZE)
+                if not data:
+                    return
+                self.write(data.decode(errors="replace"))
+                os.write(self._original_stdstream_copy, data)
+
+    def flush(self) -> None:
+        """Send what there is; where there is nothing, return at once and ask no thread."""
+        deadline = monotonic() + _READ_SECONDS
+        # A process that a student forks has no thread that reads.
+        while self._is_master_process() and self._is_unread() and monotonic() < deadline:
+            with self._reading:
+                pass
+        if self._buffers or self._sending:
+            super().flush()
+
+    def _is_unread(self) -> bool:
+        return self._fid is not None and bool(select.select([self._fid], [], [], 0)[0])
+
+    def _flush(self) -> None:
+        self._sending = True  # from before the buffers are taken until what they held is sent
+        try:
+            super()._flush()
+        finally:
+            self._sending = False
 
 
 class NoShellThread:
@@ -98,7 +157,10 @@ class Kernel(IPythonKernel):
 class KernelApp(IPKernelApp):
     """IPython's kernel application, connected by one packet socket."""
 
-    connection: socket.socket
+    outstream_class = f"{__name__}.Stream"
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Have none; to make a parser for one takes a quarter of the start."""
 
     def init_connection_file(self) -> None:
         """Need none."""
@@ -115,26 +177,26 @@ class KernelApp(IPKernelApp):
     def init_sockets(self) -> None:
         """Make the channels."""
         self.session = Session(parent=self, key=wire.KEY)
-        sender = wire.Sender(self.connection)
-        self.shell_socket = Channel(sender, wire.SHELL)
-        self.stdin_socket = Channel(sender, wire.STDIN)
+        self.log.setLevel(logging.WARNING)  # its handler drops the rest, after it was made
+        self.sender = wire.Sender()
+        self.shell_socket = Channel(self.sender, wire.SHELL)
+        self.stdin_socket = Channel(self.sender, wire.STDIN)
         self.configure_tornado_logger()
-        self.iopub_thread = PubThread(Channel(sender, wire.IOPUB))
-        self.iopub_thread.start()
+        self.iopub_thread = PubThread(Channel(self.sender, wire.IOPUB))
         self.iopub_socket = self.iopub_thread.background_socket
 
     def init_shell(self) -> None:
         """Make the shell, which is to read each cell as seldom as can be."""
         super().init_shell()
         if self.shell is not None:
-            self.shell.transform_cell = _once(self.shell.transform_cell)
+            _read_cells_once(self.shell)
             self.shell.should_run_async = _if_it_may(self.shell.should_run_async)
 
     def init_io(self) -> None:
-        """Make the streams, which are flushed before each display."""
-        super().init_io()
-        _flush_what_there_is(sys.stdout)
-        _flush_what_there_is(sys.stderr)
+        """Make the streams later: each has a thread."""
+
+    def init_signal(self) -> None:
+        """Ignore interrupts later: a zygote's owner may want to interrupt it."""
 
     def init_kernel(self) -> None:
         """Make the kernel."""
@@ -150,11 +212,31 @@ class KernelApp(IPKernelApp):
             profile_dir=self.profile_dir,
             user_ns=self.user_ns,
         )
-        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
 
     def close(self) -> None:
         """Leave the channels open until the process is gone."""
         self.reset_io()
+
+    def connect(self, connection: socket.socket) -> None:
+        """Do what could not be done before the fork."""
+        self.connection, self.session.pid = connection, os.getpid()
+        self.sender.connect(connection)
+        self.iopub_thread.start()
+        super().init_io()
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+        super().init_signal()
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Have folders and environment here and not where the kernel was prepared."""
+        self.ipython_dir = get_ipython_dir()
+        made = ProfileDir.create_profile_dir_by_name(self.ipython_dir, "default")
+        shell: Any = self.shell
+        for owner in (self, self.kernel, shell, shell.history_manager):
+            owner.profile_dir = made
+        shell.ipython_dir = self.ipython_dir
+        shell.init_environment()
+        self.init_gui_pylab()
 
     def receive(self) -> None:
         """Hand what came to the kernel; leave when the other side has left."""
@@ -175,40 +257,60 @@ class KernelApp(IPKernelApp):
         super().start()
 
 
-def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
-    """Keep what a cell became for the next call.
+def _read_cells_once(shell: Any) -> None:
+    """Keep what a cell became, and its syntax tree, for the next who asks.
 
     The kernel transforms each cell to see whether it awaits anything, and the shell does it again.
+    Where a cell is Python no token is to be transformed: IPython's own syntax is an error there.
     """
-    kept: dict[str, str] = {}
+    manager, compiler = shell.input_transformer_manager, shell.compile
+    transform, change_tokens, parse = (
+        shell.transform_cell,
+        manager.do_token_transforms,
+        compiler.ast_parse,
+    )
+    usual = list(manager.token_transformers)
+    cells: dict[str, str] = {}
+    trees: dict[tuple[str, int], ast.AST] = {}
 
     def transform_cell(raw_cell: str) -> str:
-        if raw_cell in kept:
-            return kept.pop(raw_cell)
-        kept.clear()
-        kept[raw_cell] = made = transform(raw_cell)
+        if raw_cell in cells:
+            return cells.pop(raw_cell)
+        cells.clear()
+        cells[raw_cell] = made = transform(raw_cell)
         return made
 
-    return transform_cell
+    def do_token_transforms(lines: list[str]) -> list[str]:
+        trees.clear()
+        text = "".join(lines)
+        tree = _as_python(text, compiler.flags) if manager.token_transformers == usual else None
+        if tree is None:
+            return change_tokens(lines)
+        trees[text, compiler.flags] = tree
+        return lines
+
+    def ast_parse(source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        # Handed out once: who has it may change it.
+        return trees.pop((source, compiler.flags), None) or parse(source, filename, symbol)
+
+    shell.transform_cell, manager.do_token_transforms = transform_cell, do_token_transforms
+    compiler.ast_parse, compiler.get_code_name = ast_parse, _file_name
 
 
-def _flush_what_there_is(stream: Any) -> None:
-    """Let a stream that has nothing to send return at once, instead of asking its thread."""
-    flush, send, sending = stream.flush, stream._flush, False
+def _as_python(cell: str, flags: int) -> ast.AST | None:
+    """Parse a cell that is plain Python, and nothing to warn of; None for any other."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return compile(cell, "<cell>", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+    except Exception:  # whatever is wrong, IPython is to find it in its own way
+        return None
 
-    def send_noted() -> None:
-        nonlocal sending
-        sending = True  # from before the buffers are taken until what they held is sent
-        try:
-            send()
-        finally:
-            sending = False
 
-    def flush_noted() -> None:
-        if stream._buffers or sending:
-            flush()
-
-    stream._flush, stream.flush = send_noted, flush_noted
+def _file_name(raw_code: str, *_: Any) -> str:
+    """Name the file that a cell appears to come from; ipykernel's way is slow."""
+    number = zlib.crc32(raw_code.encode(errors="replace"))
+    return f"{tempfile.gettempdir()}/ipykernel_{os.getpid()}/{number}.py"
 
 
 def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
@@ -222,10 +324,17 @@ def _if_it_may(should_run_async: Callable[..., bool]) -> Callable[..., bool]:
     return ask
 
 
+def prepare() -> None:
+    """Make a kernel of this process, so that its forks need not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IPYTHONDIR"] = folder
+        config = Config(HistoryManager={"hist_file": ":memory:"})
+        KernelApp.instance(config=config).initialize()
+
+
 def main(connection: socket.socket) -> None:
-    """Be a kernel."""
+    """Be the kernel that was prepared."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = KernelApp.instance()
-    app.connection = connection
-    app.initialize(["--HistoryManager.hist_file=:memory:"])
+    app.connect(connection)
     app.start()

@@ -159,7 +159,8 @@ class Channel:
         if not self._messages.empty():
             return self._messages.get_nowait()
         try:
-            return await asyncio.wait_for(self._messages.get(), timeout)
+            async with asyncio.timeout(timeout):
+                return await self._messages.get()
         except TimeoutError:
             raise Empty from None
 
@@ -180,7 +181,7 @@ class PacketClient(AsyncKernelClient):
         self._connection = connection
         self._connection.setblocking(False)
         self._manager = manager
-        self._sender = wire.Sender(connection)
+        self._sender = wire.Sender().connect(connection)
         self._assembler = wire.Assembler(MAX_MESSAGE_BYTES)
         self._channels = {wire.SHELL: Channel(self), wire.IOPUB: Channel(self)}
         self._loop: asyncio.AbstractEventLoop | None = None

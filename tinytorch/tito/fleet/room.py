@@ -22,7 +22,7 @@ from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.settings import Settings
 
 #: The kernel lets children that nobody waits for go where their signal is ignored.
-_WAIT = ["/bin/sh", "-c", 'trap "" CHLD; echo ready; exec cat']
+_WAIT = ["/bin/sh", "-c", 'trap "" CHLD; echo ready; read line']
 _READY = b"ready\n"
 _START_SECONDS = 20.0
 

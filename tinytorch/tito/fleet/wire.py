@@ -33,10 +33,15 @@ Message = tuple[int, list[bytes]]
 class Sender:
     """Sends messages; every process that is forked from this one is a sender of its own."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
+        self._connection: socket.socket | None = None
         self._become_new()
         os.register_at_fork(after_in_child=self._become_new)
+
+    def connect(self, connection: socket.socket) -> Sender:
+        """Send to this connection from now on."""
+        self._connection = connection
+        return self
 
     def _become_new(self) -> None:
         # The lock may be held by a thread that the fork did not copy.
@@ -44,7 +49,9 @@ class Sender:
         self._name, self._count = os.urandom(8), 0
 
     def send(self, channel: int, parts: Sequence[bytes]) -> None:
-        """Send a message; waits while nobody reads."""
+        """Send a message; waits while nobody reads, and is lost while nobody is there."""
+        if self._connection is None:
+            return
         data = b"".join(_LENGTH.pack(len(part)) + bytes(part) for part in parts)
         pieces = [data[at : at + _PACKET] for at in range(0, len(data), _PACKET)] or [b""]
         with self._lock:

@@ -48,6 +48,8 @@ _WARM_PACKAGE = ("tinytorch.core", "tinytorch.checks", "tinytorch.datasets")
 
 _REQUEST = 2**20
 _FILES = 8
+#: The file that a kernel's connection becomes.
+_CONNECTION = 3
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _NO_CAPABILITIES = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
 _PR_CAPBSET_DROP, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 24, 22, 38, 47
@@ -115,6 +117,7 @@ def _warm_up(setup: dict[str, Any]) -> None:
     if setup["package"]:
         _import_package(Path(setup["package"]), setup["shown_as"])
     sys.argv[:] = ["ipykernel_launcher.py"]
+    sys.modules["tito_kernel"].prepare()
     if os.getuid() == 0:
         os.setgroups([])
         os.setresgid(*[setup["group"]] * 3)
@@ -209,7 +212,9 @@ def _start(request: dict[str, Any], connection: socket.socket, files: Sequence[i
     except BaseException as error:  # it must be known, and nothing of the zygote may go on
         text = f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            sys.modules["tito_wire"].Sender(connection).send(3, [text.encode()])
+            if connection.fileno() < 0:  # it has moved
+                connection = socket.socket(fileno=_CONNECTION)
+            sys.modules["tito_wire"].Sender().connect(connection).send(3, [text.encode()])
     finally:
         os._exit(1)
 
@@ -220,10 +225,10 @@ def _become(request: dict[str, Any], connection: socket.socket, files: Sequence[
     streams = [os.open("/dev/null", os.O_RDWR), *(files or [os.open("/dev/null", os.O_RDWR)])]
     for target in (0, 1, 2):
         os.dup2(streams[min(target, 1)], target)
-    kept = os.dup2(connection.fileno(), 3)
+    os.dup2(connection.fileno(), _CONNECTION)
     connection.detach()
     os.closerange(4, 2**20)
-    connection = socket.socket(fileno=kept)
+    connection = socket.socket(fileno=_CONNECTION)
     os.chdir(request["folder"])
     os.umask(0o022)
     os.environ.clear()

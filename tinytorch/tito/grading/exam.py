@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from tinytorch.checks.wire import MalformedError, decode
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import reference
 from tinytorch.tito.grading.cells import is_autograded
-from tinytorch.tito.grading.trusted import Cases, checks_of, draw_cases, observing_source
+from tinytorch.tito.grading.trusted import Cases, asking_source, checks_of, draw_cases, question
 
 _KEYS = {"version", "run", "grade_id", "part", "case", "values", "error"}
 _KEYS |= {"unfinished", "interrupted"}
@@ -57,6 +57,11 @@ class Exam:
     sources: Mapping[str, str]
     cases: Mapping[str, Cases]
     expected: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+
+    @cached_property
+    def questions(self) -> dict[str, str]:
+        """By graded cell: all that its parts are asked, the same for a whole class."""
+        return {name: question(self.sources[name], name, self.cases[name]) for name in self.cases}
 
 
 def prepare(source: NotebookNode, seed: int | None = None) -> Exam:
@@ -105,7 +110,9 @@ class Sitting:
         """Begin a run."""
         return cls(exam, secrets.token_hex(16))
 
-    def question(self, cell: NotebookNode, parts: Sequence[str] | None = None) -> str:
+    def question(
+        self, cell: NotebookNode, parts: Sequence[str] | None = None, apart: bool = False
+    ) -> str:
         """Return what the student's process runs in the place of a graded cell.
 
         Parameters
@@ -114,6 +121,8 @@ class Sitting:
             The graded cell, as it was released.
         parts : sequence of str, optional
             Only these parts.
+        apart : bool
+            Whether each part's observation is sent before the next part begins.
         """
         name = cell.metadata.nbgrader.grade_id
         if cell.source.strip() != self.exam.sources.get(name, "").strip():
@@ -122,8 +131,11 @@ class Sitting:
                 "release the assignment again before grading"
             )
         cases = self.exam.cases[name]
-        chosen = cases if parts is None else {part: cases[part] for part in parts}
-        return observing_source(cell.source, name, self.run, chosen)
+        if parts is None or len(parts) == len(cases):
+            packed = self.exam.questions[name]
+        else:
+            packed = question(cell.source, name, {part: cases[part] for part in parts})
+        return asking_source(packed, name, self.run, apart)
 
     def unanswered(self, cell: NotebookNode) -> list[str]:
         """Return the parts of a graded cell of which nothing has come."""
@@ -163,7 +175,8 @@ class Sitting:
         name = cell.metadata.nbgrader.grade_id
         answers: dict[tuple[str, int], Observation] = {}
         for message in _messages(cell):
-            data = json.loads(json.dumps(message))  # plain dictionaries and lists
+            # Plain dictionaries and lists; they come as such where nbclient did not see them.
+            data = message if type(message) is dict else json.loads(json.dumps(message))
             part, case = data.get("part"), data.get("case")
             if type(part) is not str or part not in self.exam.cases[name] or type(case) is not int:
                 continue  # speaks of no part of this cell, so it can neither help nor harm one
@@ -193,7 +206,8 @@ def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
     """Return what a cell's outputs hold of our type."""
     bundles = (output.get("data") for output in cell.outputs if output.output_type != "stream")
     found = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
-    return [data for data in found if isinstance(data, dict)]
+    each = [item for data in found for item in (data if isinstance(data, list) else [data])]
+    return [data for data in each if isinstance(data, dict)]
 
 
 def _judge_case(

@@ -161,12 +161,14 @@ class ExecuteSubmission(Execute):
         """Ask all parts of a graded cell; a part that breaks the kernel costs no other part.
 
         The student's process gets what drives its code, and answers by observations; the cell
-        that a grader sees stays what it was.
+        that a grader sees stays what it was. A cell's observations travel together, until some
+        do not come: from then on they travel apart, and the first that is missing tells which
+        part was to blame.
         """
         cell, said = self.nb.cells[index], []
-        parts = sitting.unanswered(cell)
+        parts, apart = sitting.unanswered(cell), self._restarts > 0
         while True:
-            asked = NotebookNode(cell, source=sitting.question(cell, parts))
+            asked = NotebookNode(cell, source=sitting.question(cell, parts, apart))
             self.nb.cells[index] = asked
             try:
                 loss = self._run_cell(index)
@@ -176,14 +178,17 @@ class ExecuteSubmission(Execute):
                 cell.outputs = said
             open_parts = [part for part in sitting.unanswered(cell) if part in parts]
             # A part that was stopped has said so; one that took the kernel along has not.
-            parts = open_parts if self._overdue and not loss else open_parts[1:]
+            again = not apart or (self._overdue and not loss)
+            parts = open_parts if again else open_parts[1:]
             if not parts or not self._begun or self._remaining() <= 0:
                 return loss
             if loss:
-                self._blame(index, None, loss)
-                self._broken.discard(index)
+                if apart:
+                    self._blame(index, None, loss)
+                    self._broken.discard(index)
                 if not self._recover(index):
                     return None
+            apart = True
 
     def _run_cell(self, index: int) -> Loss | None:
         """Run a cell; return the name and the text of an error if the kernel is lost by it."""

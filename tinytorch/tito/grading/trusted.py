@@ -7,8 +7,10 @@ ever runs.
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import json
+import marshal
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -111,10 +113,8 @@ def _without_docstrings(tree: ast.stmt) -> ast.stmt:
     return tree
 
 
-def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, Sequence]) -> str:
-    """Return what a student's process runs in the place of a graded cell.
-
-    It is packed, since IPython reads the text of a cell four times before it runs it.
+def question(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
+    """Pack what drives a student's code: compiled once for a class, and small.
 
     Parameters
     ----------
@@ -122,14 +122,36 @@ def observing_source(source: str, grade_id: str, run: str, cases: Mapping[str, S
         The graded cell.
     grade_id : str
         Its name.
-    run : str
-        What tells this run's messages from those of any other.
     cases : mapping of str to sequence of dict
         The inputs of the parts to drive, by name.
+
+    Returns
+    -------
+    str
+        For :func:`tinytorch.checks.observe.ask`, in a process of this very version of Python.
     """
+    # Its lines are nowhere to be quoted from: some may be hidden from students.
+    code = compile(driving_source(source), f"<{grade_id}>", "exec", dont_inherit=True)
     inputs = encode({name: list(given) for name, given in cases.items()})
-    packed = pack({"source": driving_source(source), "cases": inputs})
+    return pack({"code": base64.b64encode(marshal.dumps(code)).decode("ascii"), "cases": inputs})
+
+
+def asking_source(packed: str, grade_id: str, run: str, apart: bool = False) -> str:
+    """Return what a student's process runs in the place of a graded cell.
+
+    Parameters
+    ----------
+    packed : str
+        By :func:`question`.
+    grade_id : str
+        The graded cell.
+    run : str
+        What tells this run's messages from those of any other.
+    apart : bool
+        Whether each part's observation is sent before the next part begins.
+    """
+    more = ", apart=True" if apart else ""
     return (
         "from tinytorch.checks.observe import ask as _ask\n"
-        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r})\n"
+        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r}{more})\n"
     )

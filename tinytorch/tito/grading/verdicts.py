@@ -12,7 +12,6 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
@@ -47,10 +46,9 @@ class Verdict:
         report = self.report
         data = {"text/plain": str(report), "text/html": report.html(), MIME_TYPE: report.data()}
         result = {"text/plain": str(float(report.earned))}
-        return [
-            new_output("display_data", data),
-            new_output("execute_result", result, execution_count=None),
-        ]
+        shown = {"output_type": "display_data", "metadata": {}, "data": data}
+        told = {"output_type": "execute_result", "metadata": {}, "data": result}
+        return [nbformat.from_dict(shown), nbformat.from_dict({**told, "execution_count": None})]
 
 
 def judge(cell: NotebookNode, sitting: Sitting) -> Verdict:
