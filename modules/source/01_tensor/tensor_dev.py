@@ -71,7 +71,6 @@ import numpy as np
 # float32 because a derivative needs a continuum. (Class labels are not data in this sense: they
 # stay plain integer arrays.)
 
-
 # %%
 #| export
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:
@@ -172,7 +171,6 @@ if __name__ == "__main__":
 # A copy costs time. Code that has just computed an array, and will never look at it again, can hand
 # it over with `adopt`: ownership moves, nothing is copied.
 
-
 # %%
 #| export
 class Storage:
@@ -241,7 +239,6 @@ if __name__ == "__main__":
 # `b.__rsub__(a)`. A class that accepts numbers and arrays on either side needs both methods, for
 # each operator. First, what may stand on the other side:
 
-
 # %%
 #| export
 def as_operand(value: Any) -> Any:
@@ -268,7 +265,6 @@ def as_operand(value: Any) -> Any:
 #
 # The two methods of an operator differ in the order of the operands only, so one function makes
 # both from the NumPy function that does the work.
-
 
 # %%
 #| export
@@ -348,7 +344,6 @@ if __name__ == "__main__":
 # `np.asarray`, `np.exp` or `plt.plot` call when they are given something that is not an array; the
 # `copy` argument is part of the protocol since NumPy 2. So functions of NumPy see the array and
 # return an array, whereas operators return tensors.
-
 
 # %%
 #| export

@@ -60,7 +60,6 @@ from tinytorch.core.tensor import Tensor, as_array, as_operand
 #
 # This is the *central difference*. For an array we do the same to one element at a time.
 
-
 # %%
 #| export
 def numerical_gradient(
@@ -193,7 +192,6 @@ if __name__ == "__main__":
 # People should be able to write `w * x + b`. Python asks an object for the meaning of its
 # operators, and ours passes every question on to a function that we write later.
 
-
 # %%
 #| export
 class Operators:
@@ -266,7 +264,6 @@ class Operators:
 # without a word. The second line of the class makes it an error.
 #
 # Now the variable itself.
-
 
 # %%
 #| export
@@ -396,7 +393,6 @@ def record(value: Any, *edges: Edge) -> Variable:
 # That is enough for a first operation. Its value is $x^2$, and its pullback $\bar y \mapsto 2 x
 # \bar y$:
 
-
 # %%
 def square(a: Variable) -> Variable:
     """Return a * a."""
@@ -433,7 +429,6 @@ if __name__ == "__main__":
 # Hence two passes. The first counts how many edges lead to each variable. The second lets a
 # variable go on when that many contributions have arrived. Neither is recursive: Python gives up
 # after 1,000 nested calls, and a sum over a long sequence is a much deeper graph than that.
-
 
 # %%
 #| export
@@ -476,7 +471,6 @@ def backpropagate(root: Variable, gradient: Any) -> None:
 # At a leaf the gradient is *added* to what is there. It is stored in a new array each time, of the
 # leaf's dtype: pullbacks may return their argument, so the gradients of `a` and `b` in `a + b` may
 # be one and the same array up to this point, and from here on must not be.
-
 
 # %%
 #| export
@@ -537,7 +531,6 @@ if __name__ == "__main__":
 # so that they take the dtype of what they meet. The check for a tensor catches a frequent slip in
 # hand-written optimizers: storing a bare array in `parameter.data`.
 
-
 # %%
 #| export
 def value_of(operand: Any) -> Any:
@@ -569,7 +562,6 @@ def array_of(operand: Any) -> np.ndarray:
 #
 # Repeated axes are those that were missing in front, and those of length 1.
 
-
 # %%
 #| export
 def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -599,7 +591,6 @@ if __name__ == "__main__":
 # | $a - b$ | $g$ | $-g$ |
 # | $a b$ | $g b$ | $g a$ |
 # | $a / b$ | $g / b$ | $-g a / b^2$ |
-
 
 # %%
 #| export
@@ -672,7 +663,6 @@ if __name__ == "__main__":
 # outputs, so we follow one fixed combination of them, with weights $\cos 0, \cos 1, \dots$: they
 # serve as $\bar y$ for `backward`, and turn the outputs into one number for the estimate.
 
-
 # %%
 def gradient_error(operation: Callable[..., Variable], *arrays: Any) -> float:
     """Return the largest difference between `backward` and central differences."""
@@ -711,7 +701,6 @@ if __name__ == "__main__":
 # Where the derivative can be written with the result $y$, the pullback keeps $y$, which exists
 # anyway. For $n = 0$ the formula would ask for $0 \cdot 0^{-1}$ at zero, which is not a number in
 # floating point; the derivative of a constant is 0.
-
 
 # %%
 #| export
@@ -760,7 +749,6 @@ if __name__ == "__main__":
 #
 # $$\sigma(a) = \frac{1}{1 + t} \;\; (a \ge 0), \qquad \sigma(a) = \frac{t}{1 + t} \;\; (a < 0)$$
 
-
 # %%
 #| export
 def relu(a: Any) -> Variable:
@@ -804,7 +792,6 @@ if __name__ == "__main__":
 # | transpose | $g$ with the axes permuted back |
 #
 # `sum` takes the name of a builtin, as NumPy's does; import it as `autograd.sum` if you need both.
-
 
 # %%
 #| export
@@ -873,7 +860,6 @@ if __name__ == "__main__":
 # column, and drops that axis from the result. The pullbacks put it back first. With more than two
 # axes `@` multiplies stacks of matrices, and broadcasts the leading axes.
 
-
 # %%
 #| export
 def matmul(a: Any, b: Any) -> Variable:
@@ -927,7 +913,6 @@ if __name__ == "__main__":
 # was rounded to 0 is $-\infty$. But $L$ does not change if the same number is subtracted from all
 # logits. Subtracting the largest makes all exponents at most 0 and the sum at least 1, so that
 # neither can happen. For a batch we take the mean over the rows.
-
 
 # %%
 #| export
@@ -1016,7 +1001,6 @@ if __name__ == "__main__":
 # unit: this keeps the size of the activations roughly the same from layer to layer (He et al.,
 # 2015, for relu).
 
-
 # %%
 def initial_parameters(rng: np.random.Generator) -> list[Variable]:
     """Return W1, b1, W2, b2 of the network, float32."""
@@ -1052,7 +1036,6 @@ if __name__ == "__main__":
 # The training loop is the place where optimizers will enter. Here gradient descent is written out
 # in its one line, $w \leftarrow w - \eta \, \bar w$ with $\eta = 0.1$. One pass over the training
 # data is an *epoch*.
-
 
 # %%
 def accuracy(parameters: list[Variable], x: np.ndarray, y: np.ndarray) -> float:
@@ -1098,7 +1081,6 @@ if __name__ == "__main__":
 # and counted off. This costs the same for four numbers as for four million. So a chain of a
 # thousand small products measures it: per operation, without a graph, with one, and with the way
 # back.
-
 
 # %%
 def microseconds(function: Callable[[], Any], parts: int = 1000, repeats: int = 10) -> float:

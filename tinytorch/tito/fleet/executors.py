@@ -24,6 +24,8 @@ _PRELOADED = ["tinytorch.tito.fleet.worker"]
 _STARTS = 6
 #: After so many seconds, doubled with each of them, the next one starts.
 _PAUSE = 0.05
+#: How long the end waits for a thread that served a worker.
+_THREAD_SECONDS = 1.0
 _LOST = (BrokenExecutor, MemoryError)
 
 
@@ -116,14 +118,17 @@ class _Slot:
             return False
         return not isinstance(begun.exception(), _LOST)
 
-    def kill(self) -> None:
-        """Kill the worker."""
-        if self._pool is not None:
-            for process in list((self._pool._processes or {}).values()):
-                process.kill()
-                process.join(2)
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+    def kill(self) -> threading.Thread | None:
+        """Kill the worker; return the thread that served it, which ends soon."""
+        if self._pool is None:
+            return None
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
+            process.join(2)
+        served = getattr(self._pool, "_executor_manager_thread", None)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = None
+        return served
 
 
 class LocalExecutor(Executor):
@@ -202,11 +207,14 @@ class LocalExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers, at once: a job that is not done is not lost, it can be done again."""
-        with _uninterrupted(), self._lock:
-            self._waiting.clear()
-            for slot in self._slots:
-                slot.kill()
-            remove_abandoned()
+        with _uninterrupted():
+            with self._lock:
+                self._waiting.clear()
+                served = [slot.kill() for slot in self._slots]
+                remove_abandoned()
+            for thread in filter(None, served):
+                # Python would wake it at its end, perhaps while it closes what it is woken by.
+                thread.join(_THREAD_SECONDS)
 
 
 @contextmanager
