@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
+from threading import Event, Thread
+from time import monotonic, sleep, time
+
+import numpy as np
+
+_SAMPLE_SECONDS = 0.1
 
 
 @dataclass
 class Used:
     """Wall and processor time (seconds), the most memory in use at once (bytes).
 
-    `steady` is the wall time between the first and the last submission.
+    `steady` and `steady_cpu` are the times without start and end, in which `intervals`
+    submissions were graded.
     """
 
     wall: float = 0.0
     cpu: float = 0.0
     memory: int = 0
     steady: float = 0.0
+    steady_cpu: float = 0.0
+    intervals: int = 0
 
     def __add__(self, other: Used) -> Used:
         return Used(
@@ -28,6 +37,8 @@ class Used:
             self.cpu + other.cpu,
             max(self.memory, other.memory),
             self.steady + other.steady,
+            self.steady_cpu + other.steady_cpu,
+            self.intervals + other.intervals,
         )
 
 
@@ -55,18 +66,41 @@ class Meter:
     def run(self, command: list[str], cwd: Path, log: Path, env: dict[str, str]) -> Used:
         """Run a command; its output goes to a file."""
         before, began = self._cpu(), monotonic()
+        self._samples = [(time(), before)]
 
         def enter() -> None:
             for group in (*self._unified, *self._memory):
                 (group / "cgroup.procs").write_text(str(os.getpid()))
 
-        with log.open("ab") as out:
+        with log.open("ab") as out, self._sampling():
             done = subprocess.run(
                 command, cwd=cwd, env=env, stdout=out, stderr=out, preexec_fn=enter, check=False
             )
         if done.returncode not in (0, 1):
             raise SystemExit(f"{command} exited with {done.returncode}; see {log}")
         return Used(monotonic() - began, self._cpu() - before, self._peak())
+
+    @contextmanager
+    def _sampling(self) -> Iterator[None]:
+        over = Event()
+
+        def sample() -> None:
+            while not over.wait(_SAMPLE_SECONDS):
+                self._samples.append((time(), self._cpu()))
+
+        thread = Thread(target=sample)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def cpu_between(self, begin: float, end: float) -> float:
+        """Return the processor time of the last command between two times of the clock."""
+        times, used = zip(*self._samples, strict=True)
+        first, last = np.interp([begin, end], times, used)
+        return float(last - first)
 
     def _cpu(self) -> float:
         text = (self._unified[0] / "cpu.stat").read_text()
