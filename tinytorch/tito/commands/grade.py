@@ -40,7 +40,7 @@ from tinytorch.tito.sandbox import LEVELS, Isolation
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes of this machine; a quarter more than it has processors by default.",
+    help="Processes of this machine; half as many again as it has processors, and one, by default.",
 )
 @click.option("--scheduler", help="Use the workers of this Dask scheduler: tcp://HOST:8786.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")

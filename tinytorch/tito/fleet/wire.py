@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 #: Channels of a kernel, and where it tells why it could not start.
 SHELL, IOPUB, STDIN, FAILED = range(4)
 
-#: Messages are signed, as Jupyter's are. Nobody else can reach the socket, so this is no secret.
-KEY = b"tito"
+#: Messages are not signed: nobody else can reach the socket.
+KEY = b""
 
 #: A packet begins with who sent it, the number of the message, a channel, and whether more follow.
 _HEAD = struct.Struct("=8sIBB")

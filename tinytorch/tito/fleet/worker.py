@@ -42,6 +42,8 @@ from tinytorch.tito.grading.cells import flags
 
 _FOLDER = "tito-worker-"
 _LOG_SHOWN = 20_000
+#: So many new objects are looked through at once; a submission makes some hundred thousand.
+_GARBAGE = 20_000
 #: How often a submission is begun: a kernel may be killed by somebody else.
 _ATTEMPTS = 3
 #: What a kernel or a sandbox that somebody killed leads to, at whatever moment.
@@ -112,6 +114,7 @@ def begin(packed: bytes) -> None:
         zygote_for(str(place.package), fonts)
     gc.collect()
     gc.freeze()  # what is there stays; looking it through for garbage took a tenth of a second
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
 
 
 def reason_of(error: BaseException) -> str:

@@ -111,7 +111,7 @@ class Where:
     Attributes
     ----------
     workers : int or None
-        Processes of this machine; a quarter more than it has processors by default.
+        Processes of this machine; half as many again as it has processors, and one, by default.
     scheduler : str or None
         The address of a Dask scheduler, whose workers are used instead.
     """
