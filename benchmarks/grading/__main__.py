@@ -14,6 +14,7 @@ from statistics import mean
 from typing import Any
 
 import click
+import numpy as np
 
 from benchmarks.grading import report
 from benchmarks.grading.classroom import MODULE, make, names
@@ -24,6 +25,10 @@ from tinytorch.tito.grading.scores import table
 _PROGRAMS = Path(sys.executable).parent
 #: Both ask the same: a wrong idea that hardly shows may cost a part on some inputs only.
 _SEED = 4
+#: Seconds between two notebooks that are put in place together, at most.
+_WITHIN_A_BATCH = 0.2
+#: Submissions that keep the workers of a usual machine busy; a smaller class has no steady part.
+_STILL_TO_DO = 10
 #: Names of nbgrader's ways to come to a kernel. What others are compared with is the first: a
 #: kernel is started for each submission, as nbgrader does it wherever it is installed.
 _LAUNCH = {"nbgrader autograde": "start", "nbgrader, forked": "fork"}
@@ -91,8 +96,10 @@ def _measure(
             course, command = commands[name]
             log = folder / f"{name}.log"
             line = command(course, part, turn)
-            used[name] += meters[name].run(line, course.root, log, _environment())
-            used[name].steady += _between_first_and_last(course, part)
+            run = meters[name].run(line, course.root, log, _environment())
+            run.intervals, begin, end = _steady_part(course, part)
+            run.steady, run.steady_cpu = end - begin, meters[name].cpu_between(begin, end)
+            used[name] += run
     raw = json.loads(_python("benchmarks.grading.raw", ours.root))
     stages = json.loads(
         _python("benchmarks.grading.breakdown", ours.root, min(20, len(everybody) - 2))
@@ -102,7 +109,6 @@ def _measure(
     differences = [line for other in others for line in _differences(marks, other)]
     return {
         "students": len(everybody),
-        "intervals": len(everybody) - turns,
         "processors": len(os.sched_getaffinity(0)),
         "used": {name: vars(sum_) for name, sum_ in used.items()},
         "raw_cpu": mean(raw),
@@ -112,14 +118,20 @@ def _measure(
     }
 
 
-def _between_first_and_last(course: Course, students: list[str]) -> float:
-    """Return the seconds from the first graded notebook to the last, without start and end."""
-    times = [
+def _steady_part(course: Course, students: list[str]) -> tuple[int, float, float]:
+    """Return how many submissions were graded while all workers had work, from when to when.
+
+    Graded notebooks are put in place in batches. Counted is from the end of the first batch to the
+    end of one after which there was still enough to do: at both some submissions were half done.
+    """
+    times = sorted(
         path.stat().st_mtime
         for student in students
         for path in (course.autograded / student).rglob("*.ipynb")
-    ]
-    return max(times) - min(times)
+    )
+    ends = [n for n, gap in enumerate(np.diff(times)) if gap > _WITHIN_A_BATCH]
+    first, last = ends[0], max(n for n in ends if n < max(len(times) - _STILL_TO_DO, ends[1] + 1))
+    return last - first, times[first], times[last]
 
 
 def _environment() -> dict[str, str]:

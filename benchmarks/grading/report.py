@@ -16,27 +16,34 @@ def heading(students: int, whole: bool) -> str:
     return f"# Grading a class of {students}\n\n{day}, {kind}; load at the end: {load}.\n"
 
 
+def rate_of(used: dict[str, Any]) -> float:
+    """Return how many submissions a second were graded in the steady part."""
+    return used["intervals"] / used["steady"]
+
+
 def text(found: dict[str, Any]) -> str:
     """Return the tables."""
     each, lines = found["students"], []
     lines.append(f"{each} submissions for each grader, {found['processors']} processors")
-    head = f"{'':22}{'a minute':>10}{'steady':>8}{'CPU s each':>12}{'x raw cells':>13}"
-    lines.append(f"{head}{'peak MB':>9}")
+    lines.append(f"{'':20}{'with start and end':>26}{'steady':>28}")
+    columns = f"{'a minute':>10}{'CPU s':>8}{'x raw':>8}"
+    lines.append(f"{'':20}{columns}  {columns}{'peak MB':>9}")
+    raw = found["raw_cpu"]
     for name, used in found["used"].items():
-        cpu, steady = used["cpu"] / each, 60 * found["intervals"] / used["steady"]
-        lines.append(
-            f"{name:22}{60 * each / used['wall']:10.0f}{steady:8.0f}"
-            f"{cpu:12.3f}{cpu / found['raw_cpu']:13.2f}{used['memory'] / 2**20:9.0f}"
+        whole = (60 * each / used["wall"], used["cpu"] / each)
+        steady = (60 * rate_of(used), used["steady_cpu"] / used["intervals"])
+        cells = "  ".join(
+            f"{rate:10.0f}{cpu:8.3f}{cpu / raw:8.2f}" for rate, cpu in (whole, steady)
         )
+        lines.append(f"{name:20}{cells}{used['memory'] / 2**20:9.0f}")
     # Nothing but the cells, on all processors: no grader of this class can be faster.
-    bound = 60 * found["processors"] / found["raw_cpu"]
-    lines.append(f"{'raw cells, forked':22}{'':10}{bound:8.0f}{found['raw_cpu']:12.3f}{1:13.2f}")
+    bound = 60 * found["processors"] / raw
+    lines.append(f"{'raw cells, forked':20}{'':28}{bound:10.0f}{raw:8.3f}{1:8.2f}")
     (_, ours), *others = found["used"].items()
     for name, theirs in others:
         lines.append(
             f"throughput: {theirs['wall'] / ours['wall']:.1f} times that of {name} with start "
-            f"and end, {theirs['steady'] / ours['steady']:.1f} times between first and last "
-            "submission"
+            f"and end, {rate_of(ours) / rate_of(theirs):.1f} times in the steady part"
         )
     if others:
         lines.append(f"marks compared: {found['marks']}, different: {len(found['differences'])}")
