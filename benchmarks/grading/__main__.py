@@ -80,9 +80,9 @@ def main(
 def _measure(
     folder: Path, students: int, turns: int, whole: bool, meters: dict[str, Meter]
 ) -> dict[str, Any]:
-    ours, theirs = make(folder, students, whole, pair=len(meters) > 1)
-    everybody = names(ours)
-    commands: dict[str, tuple[Course, Any]] = {"tito grade": (ours, _ours)}
+    first, theirs = make(folder, students, whole, pair=len(meters) > 1)
+    everybody = names(first)
+    commands: dict[str, tuple[Course, Any]] = {"tito grade": (first, _ours)}
     for name in list(meters)[1:]:
         commands[name] = (theirs, partial(_theirs, launch=_LAUNCH[name]))
         if len(commands) < len(meters):
@@ -96,15 +96,15 @@ def _measure(
             course, command = commands[name]
             log = folder / f"{name}.log"
             line = command(course, part, turn)
-            run = meters[name].run(line, course.root, log, _environment())
+            run = meters[name].run(line, course.root, log, program_environment())
             run.intervals, begin, end = _steady_part(course, part)
             run.steady, run.steady_cpu = end - begin, meters[name].cpu_between(begin, end)
             used[name] += run
-    raw = json.loads(_python("benchmarks.grading.raw", ours.root))
+    raw = json.loads(python("benchmarks.grading.raw", first.root))
     stages = json.loads(
-        _python("benchmarks.grading.breakdown", ours.root, min(20, len(everybody) - 2))
+        python("benchmarks.grading.breakdown", first.root, min(20, len(everybody) - 2))
     )
-    marks = _marks(ours)
+    marks = _marks(first)
     others = [_marks(course) for course, _ in list(commands.values())[1:]]
     differences = [line for other in others for line in _differences(marks, other)]
     return {
@@ -134,13 +134,18 @@ def _steady_part(course: Course, students: list[str]) -> tuple[int, float, float
     return last - first, times[first], times[last]
 
 
-def _environment() -> dict[str, str]:
+def program_environment() -> dict[str, str]:
+    """Return the environment of what is measured."""
     return {**_ENV, "PATH": f"{_PROGRAMS}:{os.environ['PATH']}"}
 
 
 def _ours(course: Course, students: list[str], turn: int) -> list[str]:
-    everybody = len(students) == len(names(course))
-    chosen = [] if everybody else [word for one in students for word in ("--student", one)]
+    return ours(course, [] if len(students) == len(names(course)) else students)
+
+
+def ours(course: Course, students: list[str]) -> list[str]:
+    """Return the command that grades some students, or all."""
+    chosen = [word for one in students for word in ("--student", one)]
     return [str(_PROGRAMS / "tito"), "grade", MODULE, f"--seed={_SEED}", *chosen]
 
 
@@ -155,9 +160,12 @@ def _theirs(course: Course, students: list[str], turn: int, launch: str) -> list
     return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where, *options]
 
 
-def _python(module: str, *arguments: Any) -> str:
+def python(module: str, *arguments: Any) -> str:
+    """Run a module in a process of its own; return what it printed."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=program_environment(), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
     return done.stdout

@@ -136,8 +136,8 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
 
         def _wait_until_ready(self) -> None:
             if not self.killed:
-                self.killed.append(self._process.pid)
-                self._process.kill()
+                self.killed.append(self.process.pid)
+                self.process.kill()
             super()._wait_until_ready()
 
     monkeypatch.setattr("tinytorch.tito.fleet.manager.Room", KilledOnce)

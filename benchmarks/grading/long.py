@@ -1,0 +1,114 @@
+"""A long run: `python -m benchmarks.grading.long --students 10000`, as root.
+
+All of it is real: every submission has a kernel and a sandbox of its own. What each thousand
+takes tells whether cost grows with the class, and memory with the run.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from statistics import mean
+from threading import Event, Thread
+from time import time
+
+import click
+
+from benchmarks.grading.__main__ import ours, program_environment, python
+from benchmarks.grading.classroom import make
+from benchmarks.grading.meter import Meter
+from tinytorch.tito.course import Course
+
+_LOOK_SECONDS = 0.5
+
+
+class Witness:
+    """Notes when each so many submissions are graded, and how much memory the driver has then."""
+
+    def __init__(self, course: Course, every: int) -> None:
+        self.rows: list[tuple[int, float, float, float]] = []
+        self._course, self._every, self._over = course, every, Event()
+        self._thread = Thread(target=self._watch)
+
+    def __enter__(self) -> Witness:
+        self._began = time()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        due = self._every
+        while not self._over.wait(_LOOK_SECONDS):
+            done = len(list(self._course.autograded.glob("*/*/*.ipynb")))
+            if done >= due:
+                size = (self._course.root / "gradebook.db").stat().st_size / 2**20
+                self.rows.append((done, time(), _memory_of("tito"), size))
+                due = done - done % self._every + self._every
+
+
+def _memory_of(name: str) -> float:
+    """Return the megabytes of the process of that name that has most."""
+    found = [0.0]
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError, IndexError):
+            status = path.read_text()
+            if status.startswith(f"Name:\t{name}\n"):
+                found.append(int(status.partition("VmRSS:")[2].split()[0]) / 1024)
+    return max(found)
+
+
+@click.command()
+@click.option("--students", default=10_000)
+@click.option("--every", default=1000, help="Submissions to a line of the table.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file for the table, besides the screen.",
+)
+def main(students: int, every: int, output: Path | None) -> None:
+    """Grade a class with `tito grade`, and say what each thousand took."""
+    folder, meter = Path(tempfile.mkdtemp(prefix="tito-long-")), Meter("long")
+    try:
+        course, _ = make(folder, students, whole=False, pair=False)
+        raw = mean(json.loads(python("benchmarks.grading.raw", course.root)))
+        with Witness(course, every) as witness:
+            log = folder / "long.log"
+            used = meter.run(ours(course, []), course.root, log, program_environment())
+        lines = table(witness, meter, raw)
+        each, peak = used.cpu / students, used.memory / 2**20
+        lines.append(
+            f"all {students}: {used.wall:.0f} s, {each:.3f} CPU s each, {each / raw:.2f} x raw "
+            f"cells ({raw:.3f}), peak {peak:.0f} MB"
+        )
+    finally:
+        meter.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    text = "\n".join(lines)
+    print(text)
+    if output is not None:
+        output.write_text(f"# Grading a class of {students}\n\n```\n{text}\n```\n")
+    sys.exit()
+
+
+def table(witness: Witness, meter: Meter, raw: float) -> list[str]:
+    """Return what was seen, a line for each thousand."""
+    head = f"{'graded':>8}{'a minute':>10}{'CPU s each':>12}{'x raw':>7}{'driver MB':>11}"
+    lines = [f"{head}{'gradebook MB':>14}"]
+    before, then = 0, witness._began
+    for done, now, memory, size in witness.rows:
+        cpu = meter.cpu_between(then, now) / (done - before)
+        rate = 60 * (done - before) / (now - then)
+        lines.append(f"{done:8}{rate:10.0f}{cpu:12.3f}{cpu / raw:7.2f}{memory:11.0f}{size:14.1f}")
+        before, then = done, now
+    return lines
+
+
+if __name__ == "__main__":
+    main()
