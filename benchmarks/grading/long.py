@@ -7,6 +7,7 @@ takes tells whether cost grows with the class, and memory with the run.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -46,11 +47,16 @@ class Witness:
     def _watch(self) -> None:
         due = self._every
         while not self._over.wait(_LOOK_SECONDS):
-            done = len(list(self._course.autograded.glob("*/*/*.ipynb")))
+            done = _count(self._course.autograded)
             if done >= due:
                 size = (self._course.root / "gradebook.db").stat().st_size / 2**20
                 self.rows.append((done, time(), _memory_of("tito"), size))
                 due = done - done % self._every + self._every
+
+
+def _count(folder: Path) -> int:
+    """Count the entries of a folder, and nothing below: looking must not take a processor."""
+    return len(os.listdir(folder)) if folder.is_dir() else 0
 
 
 def _memory_of(name: str) -> float:
