@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import asdict
 from datetime import timedelta
@@ -81,6 +82,8 @@ def command(
             )
         except KeyboardInterrupt:  # before the first submission, or after the last one
             raise TitoError(f"interrupted, and nothing is lost; {_how_to_go_on(module)}.") from None
+    if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if as_json:
         click.echo(json.dumps(_data(run), indent=1, ensure_ascii=False))
     else:
