@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -19,12 +18,10 @@ import numpy as np
 from benchmarks.grading import report
 from benchmarks.grading.classroom import MODULE, make, names
 from benchmarks.grading.meter import Meter, Used
+from benchmarks.grading.programs import autograde, environment, grade, python
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading.scores import table
 
-_PROGRAMS = Path(sys.executable).parent
-#: Both ask the same: a wrong idea that hardly shows may cost a part on some inputs only.
-_SEED = 4
 #: Seconds between two notebooks that are put in place together, at most.
 _WITHIN_A_BATCH = 0.2
 #: Submissions that keep the workers of a usual machine busy; a smaller class has no steady part.
@@ -32,7 +29,6 @@ _STILL_TO_DO = 10
 #: Names of nbgrader's ways to come to a kernel. What others are compared with is the first: a
 #: kernel is started for each submission, as nbgrader does it wherever it is installed.
 _LAUNCH = {"nbgrader autograde": "start", "nbgrader, forked": "fork"}
-_ENV = {"OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8", "HOME": os.environ.get("HOME", "/")}
 
 
 @click.command()
@@ -96,7 +92,7 @@ def _measure(
             course, command = commands[name]
             log = folder / f"{name}.log"
             line = command(course, part, turn)
-            run = meters[name].run(line, course.root, log, program_environment())
+            run = meters[name].run(line, course.root, log, environment())
             run.intervals, begin, end = _steady_part(course, part)
             run.steady, run.steady_cpu = end - begin, meters[name].cpu_between(begin, end)
             used[name] += run
@@ -134,41 +130,12 @@ def _steady_part(course: Course, students: list[str]) -> tuple[int, float, float
     return last - first, times[first], times[last]
 
 
-def program_environment() -> dict[str, str]:
-    """Return the environment of what is measured."""
-    return {**_ENV, "PATH": f"{_PROGRAMS}:{os.environ['PATH']}"}
-
-
 def _ours(course: Course, students: list[str], turn: int) -> list[str]:
-    return ours(course, [] if len(students) == len(names(course)) else students)
-
-
-def ours(course: Course, students: list[str]) -> list[str]:
-    """Return the command that grades some students, or all."""
-    chosen = [word for one in students for word in ("--student", one)]
-    return [str(_PROGRAMS / "tito"), "grade", MODULE, f"--seed={_SEED}", *chosen]
+    return grade(course, [] if len(students) == len(names(course)) else students)
 
 
 def _theirs(course: Course, students: list[str], turn: int, launch: str) -> list[str]:
-    # One process for all of them; it takes all students of a folder, or a single one.
-    folder = course.submitted.with_name(f"turn-{turn}")
-    folder.mkdir()
-    for student in students:
-        (course.submitted / student).rename(folder / student)
-    where = f"--CourseDirectory.submitted_directory=modules/{folder.name}"
-    options = [f"--ExecuteSubmission.seed={_SEED}", f"--GradingKernelManager.launch={launch}"]
-    return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where, *options]
-
-
-def python(module: str, *arguments: Any) -> str:
-    """Run a module in a process of its own; return what it printed."""
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(
-        command, env=program_environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return done.stdout
+    return autograde(course, students, f"turn-{turn}", launch)
 
 
 def _marks(course: Course) -> dict[tuple[str, str], float | None]:

@@ -42,6 +42,12 @@ class Used:
         )
 
 
+def memory_of(process: str | int = "self") -> float:
+    """Return the megabytes that a process holds."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def _mounts(kind: str, option: str = "") -> list[Path]:
     found = []
     for line in Path("/proc/mounts").read_text().splitlines():

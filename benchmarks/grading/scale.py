@@ -17,6 +17,7 @@ import click
 from nbgrader.api import Gradebook
 
 from benchmarks.grading.classroom import MODULE
+from benchmarks.grading.meter import memory_of
 from tinytorch.tito.course import Course
 from tinytorch.tito.flags import evidence
 from tinytorch.tito.fleet import prepare
@@ -26,12 +27,6 @@ from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.grading import records, scores
 
 _BATCH = 64
-
-
-def memory() -> float:
-    """Return the megabytes that this process holds."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def result_of(course: Course, student: str) -> Result:
@@ -84,7 +79,7 @@ def enter(course: Course, sample: Result, students: int) -> None:
             if done // 1000 > first // 1000:
                 size = (course.root / "gradebook.db").stat().st_size / 2**20
                 each = 1000 * (perf_counter() - began) / 1000
-                print(f"{done:9}{each:9.2f}{memory():11.0f}{size:14.1f}", flush=True)
+                print(f"{done:9}{each:9.2f}{memory_of():11.0f}{size:14.1f}", flush=True)
                 began = perf_counter()
 
 
@@ -93,7 +88,7 @@ def read(course: Course, student: str) -> None:
     module = course.module(MODULE)
 
     def timed(what: str, began: float) -> None:
-        print(f"{what}: {perf_counter() - began:.2f} s, memory {memory():.0f} MB", flush=True)
+        print(f"{what}: {perf_counter() - began:.2f} s, memory {memory_of():.0f} MB", flush=True)
 
     url = course.nbgrader_config().CourseDirectory.db_url
     with Gradebook(url, course.nbgrader_config().CourseDirectory.course_id) as book:

@@ -17,7 +17,7 @@ from nbformat.v4 import new_output
 
 from tests.solutions.harness import ROOT, cells, graded_cells
 from tinytorch.checks import Report
-from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observation, observe
+from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observation, message, observe
 from tinytorch.checks.wire import encode
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading import reference
@@ -115,18 +115,6 @@ def answered(
     sitting: Sitting, name: str, answers: dict[tuple[str, int], Observation]
 ) -> NotebookNode:
     """Return a graded cell with observations in its outputs, by part and case."""
-    outputs = []
-    for (part, case), seen in answers.items():
-        data = {
-            "version": 1,
-            "run": sitting.run,
-            "grade_id": name,
-            "part": part,
-            "case": case,
-            "values": encode(seen.values),
-            "error": seen.error,
-            "unfinished": seen.unfinished,
-            "interrupted": seen.interrupted,
-        }
-        outputs.append(new_output("display_data", {OBSERVATION_TYPE: data}))
+    told = [message(sitting.run, name, *place, seen) for place, seen in answers.items()]
+    outputs = [new_output("display_data", {OBSERVATION_TYPE: told})]
     return NotebookNode({**dict(cells())[name], "outputs": outputs})

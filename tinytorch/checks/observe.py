@@ -176,7 +176,7 @@ def ask(
 
     asked = unpack(question)
     exec(marshal.loads(base64.b64decode(asked["code"])), namespace)
-    outbox = _Outbox({"version": 1, "run": run, "grade_id": grade_id})
+    outbox = _Outbox(run, grade_id)
     try:
         _drive(namespace, decode(asked["cases"]), outbox, apart)
     finally:
@@ -198,27 +198,35 @@ def _drive(
             outbox.send()
 
 
-class _Outbox:
-    """What parts saw and nobody was told yet; `common` is what all messages hold."""
+def message(run: str, grade_id: str, part: str, case: int, seen: Observation) -> dict[str, Any]:
+    """Return what is told of a part in one case, as :mod:`tinytorch.tito.grading.exam` reads it."""
+    from tinytorch.checks.wire import encode
 
-    def __init__(self, common: Mapping[str, Any]) -> None:
-        self._common = common
+    return {
+        "version": 1,
+        "run": run,
+        "grade_id": grade_id,
+        "part": part,
+        "case": case,
+        "values": encode(seen.values),
+        "error": seen.error,
+        "unfinished": seen.unfinished,
+        "interrupted": seen.interrupted,
+    }
+
+
+class _Outbox:
+    """What parts saw and nobody was told yet."""
+
+    def __init__(self, run: str, grade_id: str) -> None:
+        self._run, self._grade_id = run, grade_id
         self._waiting: list[dict[str, Any]] = []
         self.size = 0
 
     def add(self, part: str, case: int, seen: Observation) -> None:
         """Add what a part saw in one case."""
-        from tinytorch.checks.wire import encode
-
-        told = {
-            "part": part,
-            "case": case,
-            "values": encode(seen.values),
-            "error": seen.error,
-            "unfinished": seen.unfinished,
-            "interrupted": seen.interrupted,
-        }
-        self._waiting.append({**self._common, **told})
+        told = message(self._run, self._grade_id, part, case, seen)
+        self._waiting.append(told)
         self.size += len(json.dumps(told))
 
     def send(self) -> None:
@@ -226,7 +234,7 @@ class _Outbox:
         from IPython.display import display
 
         if self._waiting:
-            said = f"{self._common['grade_id']}: {len(self._waiting)} observations"
+            said = f"{self._grade_id}: {len(self._waiting)} observations"
             display({"text/plain": said, OBSERVATION_TYPE: self._waiting}, raw=True)
             self._waiting, self.size = [], 0
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -54,6 +55,36 @@ def zygote_for(
     return found
 
 
+def fork_into_room(
+    find: Callable[[], Zygote], make: Callable[[Zygote], Room], fork: Callable[[Zygote, Room], None]
+) -> Room:
+    """Let a zygote fork into a new sandbox; one that is lost costs a second try with a new one.
+
+    Parameters
+    ----------
+    find, make, fork : callable
+        Return the zygote; make the sandbox; have the zygote fork into it.
+    """
+    try:
+        return _fork_once(find(), make, fork)
+    except ZygoteLostError:
+        return _fork_once(find(), make, fork)
+
+
+def _fork_once(
+    zygote: Zygote, make: Callable[[Zygote], Room], fork: Callable[[Zygote, Room], None]
+) -> Room:
+    room = make(zygote)
+    try:
+        fork(zygote, room)
+    except BaseException as error:
+        room.close()
+        if isinstance(error, ZygoteLostError):
+            zygote.close()
+        raise
+    return room
+
+
 def end_zygotes() -> None:
     """End all zygotes of this process."""
     while _zygotes:
@@ -92,25 +123,21 @@ class ForkedKernelManager(GradingKernelManager):
         """Make a sandbox and let a fork of the zygote enter it."""
         if self.isolation not in ("full", "partial"):
             raise TitoError(f"a forked kernel needs a sandbox, and isolation is {self.isolation!r}")
-        try:
-            self._fork()
-        except ZygoteLostError:
-            self._fork()  # by a new one
+        self._room = fork_into_room(
+            lambda: zygote_for(self.package, self.font_cache),
+            lambda zygote: Room(zygote.settings, zygote.package),
+            self._fork,
+        )
 
-    def _fork(self) -> None:
-        zygote = zygote_for(self.package, self.font_cache)
-        room = Room(zygote.settings, zygote.package)
+    def _fork(self, zygote: Zygote, room: Room) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
                 zygote.fork_kernel(room, theirs)
-        except BaseException as error:
+        except BaseException:
             ours.close()
-            room.close()
-            if isinstance(error, ZygoteLostError):
-                zygote.close()
             raise
-        self._room, self._connection = room, ours
+        self._connection = ours
 
     def client(self, **_: Any) -> PacketClient:  # type: ignore[override]
         """Make a client; one at a time."""

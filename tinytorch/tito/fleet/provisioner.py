@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet.forking import ZEROMQ, ZygoteLostError
-from tinytorch.tito.fleet.manager import end_zygotes, zygote_for
+from tinytorch.tito.fleet.forking import ZEROMQ
+from tinytorch.tito.fleet.manager import end_zygotes, fork_into_room, zygote_for
 from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.sandbox.provisioner import SandboxProvisioner
 
@@ -51,29 +51,13 @@ class ForkProvisioner(SandboxProvisioner):
         package: Path | None,
         files: Mapping[Path, bytes],
     ) -> None:
-        arguments = _arguments_of(cmd)
-        try:
-            self._fork(arguments, env, package, files)
-        except ZygoteLostError:
-            self._fork(arguments, env, package, files)  # by a new one
-
-    def _fork(
-        self,
-        arguments: Sequence[str],
-        env: Mapping[str, str],
-        package: Path | None,
-        files: Mapping[Path, bytes],
-    ) -> None:
         assert self._errors is not None
-        zygote = zygote_for(self.package, self.fonts, ZEROMQ, self.settings)
-        room = Room(self.settings, package, files)
-        try:
-            zygote.fork_jupyter(room, arguments, env, self._errors.fileno())
-        except BaseException as error:
-            room.close()
-            if isinstance(error, ZygoteLostError):
-                zygote.close()
-            raise
+        arguments, errors = _arguments_of(cmd), self._errors.fileno()
+        room = fork_into_room(
+            lambda: zygote_for(self.package, self.fonts, ZEROMQ, self.settings),
+            lambda zygote: Room(self.settings, package, files),
+            lambda zygote, room: zygote.fork_jupyter(room, arguments, env, errors),
+        )
         self._room, self.leash, self.process = room, room.leash, room.process
         self.pid = room.guest_pid
 

@@ -22,9 +22,6 @@ from tinytorch.tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_SECONDS = 10.0
-#: So much longer are the pauses while less than half of the memory was ever in use. Two processors
-#: fill some 8 GB a second: far less than the other half in 50 ms.
-_FAR = 2.5
 #: Bubblewrap's own, at most.
 _OWN_PROCESSES = 8
 _NOT_STARTED = "bubblewrap did not start a sandbox"
@@ -177,17 +174,12 @@ class Leash:
                 self._handle = -1
 
     def _watch(self) -> None:
-        while self._handle >= 0 and not self._over.wait(self._pause()):
+        while self._handle >= 0 and not self._over.wait(self.settings.interval):
             if select.select([self._handle], [], [], 0)[0]:
                 return
             self.reason = self._excess()
             if self.reason is not None:
                 self.kill()
-
-    def _pause(self) -> float:
-        """Look less often while no process could come near the limit before the next look."""
-        is_far = self.peak < self.settings.memory / 2
-        return self.settings.interval * (_FAR if is_far else 1)
 
     def _excess(self) -> str | None:
         """Say what is beyond its limit."""
@@ -228,12 +220,9 @@ def tree(pid: int) -> list[int]:
 
 
 def _read(path: str) -> bytes:
-    """Read a small file of /proc, many times a second."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(file, 2**16)
-    finally:
-        os.close(file)
+    """Read a file of /proc, to its end; many times a second, so without text and buffers."""
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 
 
 def _children(pid: int) -> list[int]:
