@@ -68,6 +68,13 @@ def test_a_kernel_finds_nothing_of_the_one_before():
     assert nb.cells[0].outputs[0].text == "False False\n"
 
 
+def test_what_a_process_wrote_is_shown_before_what_comes_after_it():
+    nb = run(True, *["import os; os.system('echo out; echo err >&2')"] * 20)
+    for cell in nb.cells:
+        shown = [output.get("text") or output.data["text/plain"] for output in cell.outputs]
+        assert shown == ["out\n", "err\n", "0"]
+
+
 def test_the_interpreter_of_the_machine_cannot_be_changed_through_proc():
     nb = run(
         True, "open('/proc/self/exe', 'r+b')", "import os; print(os.readlink('/proc/self/exe'))"

@@ -33,13 +33,18 @@ DIFFERENT = [
 #: mark for ever; here the record says what is wrong.
 EMPTY_ROW = "broken"
 
+#: Shell commands that print. They wait until IPython's threads have read it: stock ipykernel shows
+#: what a process wrote before or after what comes next, as it happens.
+CHILD = "echo from a child; sleep 0.5"
+BOTH = "echo out; sleep 0.5; echo err >&2; sleep 0.5"
+
 #: Cells that are nasty to a kernel, or to whoever reads its messages, by what they have in common.
 CELLS = {
     "prints": [
         "print('a'); import sys; print('b', file=sys.stderr); print('c')",
-        "import os; os.system('echo from a child'); None",
+        f"import os; os.system({CHILD!r}); None",
         "!echo shell",
-        "import subprocess; subprocess.run(['sh', '-c', 'echo out; echo err >&2']).returncode",
+        f"import subprocess; subprocess.run({BOTH!r}, shell=True).returncode",
         "import threading as t; t = t.Thread(target=print, args=('a',)); t.start(); t.join()",
         "import warnings; warnings.warn('careful')",
         "print('x' * 300_000)",

@@ -20,7 +20,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import zmq
@@ -118,16 +118,17 @@ class Stream(OutStream):
 
     def flush(self) -> None:
         """Send what there is; where there is nothing, return at once and ask no thread."""
-        deadline = monotonic() + _READ_SECONDS
         # A process that a student forks has no thread that reads.
-        while self._is_master_process() and self._is_unread() and monotonic() < deadline:
-            with self._reading:
-                pass
+        if self._fid is not None and self._is_master_process():
+            deadline = monotonic() + _READ_SECONDS
+            while self._is_unread() and monotonic() < deadline:
+                sleep(0.0002)  # or the thread that reads would not get the lock
         if self._buffers or self._sending:
             super().flush()
 
     def _is_unread(self) -> bool:
-        return self._fid is not None and bool(select.select([self._fid], [], [], 0)[0])
+        with self._reading:  # what the thread has read is in the buffers then
+            return bool(select.select([self._fid], [], [], 0)[0])
 
     def _flush(self) -> None:
         self._sending = True  # from before the buffers are taken until what they held is sent
