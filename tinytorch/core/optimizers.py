@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['BLOCK', 'SMALL', 'Checkpointed', 'gradient_descent_step', 'SGD', 'Adam', 'StepLR', 'train_simple_model',
            'OptimizerConvergenceProfiler', 'AdvancedOptimizerFeatures', 'state_dict', 'load_state_dict',
-           'save_checkpoint', 'load_checkpoint', 'piece_of', 'Blocks', 'check_kept', 'Joined', 'FusedOptimizer',
-           'FusedSGD', 'FusedAdam', 'Window', 'FlatParameters', 'Part', 'part_of']
+           'save_checkpoint', 'load_checkpoint', 'FusedOptimizer', 'FusedSGD', 'FusedAdam', 'FlatParameters']
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #imports
 import math  # noqa: F401
 import time  # noqa: F401
 from collections import defaultdict  # noqa: F401
+from collections.abc import Callable
 from typing import Any, Dict, List, Optional, Tuple, Union  # noqa: F401, UP035
 
 import numpy as np
@@ -400,8 +400,8 @@ class OptimizerConvergenceProfiler:
         self.gradient_explosion_threshold = 1e6
 
     def profile_optimizer_convergence(
-        self, optimizer_name: str, optimizer: "SGD | Adam", training_function: Any,
-        initial_loss: float, max_steps: int = 100,
+        self, optimizer_name: str, optimizer: "SGD | Adam",
+        training_function: Callable[[], float], initial_loss: float, max_steps: int = 100,
     ) -> dict[str, Any]:
         """Train for some steps, record each, and sum the run up.
 
@@ -507,7 +507,8 @@ class OptimizerConvergenceProfiler:
         }
 
     def analyze_learning_rate_sensitivity(
-        self, optimizer_class: Any, learning_rates: list[float], training_function: Any,
+        self, optimizer_class: type, learning_rates: list[float],
+        training_function: Callable[[float, int], tuple[list[float], list[float]]],
         steps: int = 50,
     ) -> dict[str, Any]:
         """Train once at each rate, and find the range that is worth a finer search.
@@ -1228,14 +1229,14 @@ BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for
 SMALL = 2**14  # parameters with fewer elements are joined
 
 
-def piece_of(array: np.ndarray) -> Variable:
+def _piece_of(array: np.ndarray) -> Variable:
     """Return a parameter on an array that is a part of another one."""
     piece = record(array)
     piece.requires_grad = True
     return piece
 
 
-class Blocks:
+class _Blocks:
     """Consecutive blocks of one parameter, each of them a piece: a parameter of its own.
 
     Parameters
@@ -1251,7 +1252,7 @@ class Blocks:
         self.shape, self.dtype = parameter.shape, parameter.dtype
         bounds = [*range(start, stop, BLOCK), stop]
         self.slices = list(map(slice, bounds[:-1], bounds[1:])) or [slice(start, stop)]
-        self.pieces = [piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
+        self.pieces = [_piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
         self.array: np.ndarray | None = None
         self.prepare()
 
@@ -1259,7 +1260,7 @@ class Blocks:
         """Point the pieces to the array and the gradient that the parameter has now."""
         w = self.parameter.data.data
         if w is not self.array:
-            check_kept(w, self.shape, self.dtype)
+            _check_kept(w, self.shape, self.dtype)
             if not w.flags.c_contiguous:  # blocks of it would be copies
                 self.parameter.data = Tensor(w)
                 w = self.parameter.data.data
@@ -1293,7 +1294,7 @@ class Blocks:
         return [arrays[0].reshape(-1)[part] for part in self.slices]
 
 
-def check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+def _check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
     """Refuse an array that a user has given to a parameter of another shape or dtype."""
     if (array.shape, array.dtype) != (shape, dtype):
         raise ValueError(
@@ -1302,7 +1303,7 @@ def check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> No
         )
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #given-fused-joined
-class Joined:
+class _Joined:
     """One piece for several small parameters, whose arrays become windows on it."""
 
     def __init__(self, members: list[int], parameters: list[Variable]) -> None:
@@ -1312,7 +1313,7 @@ class Joined:
         self.slices = list(map(slice, [0, *ends[:-1]], ends))
         pairs = zip(self.slices, parameters, strict=True)
         self.views = [self.flat[part].reshape(p.shape) for part, p in pairs]
-        self.pieces = [piece_of(self.flat)]
+        self.pieces = [_piece_of(self.flat)]
         self.gradients: list[np.ndarray] = []
 
     def prepare(self) -> list[int]:
@@ -1320,7 +1321,7 @@ class Joined:
         self.pieces[0].grad, self.gradients = None, []
         for parameter, view in zip(self.parameters, self.views, strict=True):
             if parameter.data.data is not view:  # assigned by the user: its place is here
-                check_kept(parameter.data.data, view.shape, view.dtype)
+                _check_kept(parameter.data.data, view.shape, view.dtype)
                 view[...] = parameter.data.data
                 parameter.data = Tensor.adopt(view)
         variables = list(map(attrgetter("grad"), self.parameters))
@@ -1440,13 +1441,13 @@ class FusedOptimizer(Checkpointed):
         """Return the parts for one group: one if it is joined, else one for each thread."""
         parameters = [self.parameters[i] for i in members]
         if len(members) > 1:
-            return [Joined(members, parameters)]
+            return [_Joined(members, parameters)]
         blocks = -(-parameters[0].size // BLOCK)
         stride = -(-blocks // self.threads) * BLOCK
         bounds = [*range(0, parameters[0].size, stride or 1), parameters[0].size]
         bounds = bounds if len(bounds) > 1 else [0, 0]
         return [
-            Blocks(members[0], parameters[0], start, stop)
+            _Blocks(members[0], parameters[0], start, stop)
             for start, stop in zip(bounds, bounds[1:], strict=False)
         ]
 
@@ -1588,7 +1589,7 @@ class FusedAdam(FusedOptimizer):
         return self._work[0][1].t if self._work else 0
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #given-flat-parameters
-class Window(Tensor):
+class _Window(Tensor):
     """A tensor on a part of another one's memory: what is assigned is copied into its place."""
 
     __slots__ = ()
@@ -1635,7 +1636,7 @@ class FlatParameters(Variable):
             stop = start + parameter.size
             joint = self.data.data, self._gradient.data.data
             arrays = [array[start:stop].reshape(parameter.shape) for array in joint]
-            self.parts.append(Part(self, len(self.parts), *arrays))
+            self.parts.append(_Part(self, len(self.parts), *arrays))
             start = stop
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -1663,17 +1664,17 @@ class FlatParameters(Variable):
             self._with_gradient.update(range(len(self.parts)))
 
 
-class Part(Variable):
+class _Part(Variable):
     """A parameter that is a part of a `FlatParameters`."""
 
     def __init__(self, whole: FlatParameters, index: int, data: Any, gradient: Any) -> None:
         self._whole, self._index = whole, index
-        self._data, self._gradient = Window.adopt(data), record(gradient)
-        self._gradient.data = Window.adopt(gradient)
+        self._data, self._gradient = _Window.adopt(data), record(gradient)
+        self._gradient.data = _Window.adopt(gradient)
         self.requires_grad, self._edges = True, ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return part_of, (self._whole, self._index)
+        return _part_of, (self._whole, self._index)
 
     @property
     def data(self) -> Tensor:
@@ -1698,6 +1699,6 @@ class Part(Variable):
         self._whole._with_gradient.add(self._index)
 
 
-def part_of(whole: FlatParameters, index: int) -> Variable:
+def _part_of(whole: FlatParameters, index: int) -> Variable:
     """Return a part of joint parameters: of their copy, where these were copied."""
     return whole.parts[index]

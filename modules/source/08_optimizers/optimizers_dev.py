@@ -135,6 +135,7 @@ for package, command in {
 import math  # noqa: F401
 import time  # noqa: F401
 from collections import defaultdict  # noqa: F401
+from collections.abc import Callable
 from typing import Any, Dict, List, Optional, Tuple, Union  # noqa: F401, UP035
 
 import numpy as np
@@ -2512,8 +2513,8 @@ class OptimizerConvergenceProfiler:
         ### END SOLUTION
 
     def profile_optimizer_convergence(
-        self, optimizer_name: str, optimizer: "SGD | Adam", training_function: Any,
-        initial_loss: float, max_steps: int = 100,
+        self, optimizer_name: str, optimizer: "SGD | Adam",
+        training_function: Callable[[], float], initial_loss: float, max_steps: int = 100,
     ) -> dict[str, Any]:
         """Train for some steps, record each, and sum the run up.
 
@@ -2627,7 +2628,8 @@ class OptimizerConvergenceProfiler:
         ### END SOLUTION
 
     def analyze_learning_rate_sensitivity(
-        self, optimizer_class: Any, learning_rates: list[float], training_function: Any,
+        self, optimizer_class: type, learning_rates: list[float],
+        training_function: Callable[[float, int], tuple[list[float], list[float]]],
         steps: int = 50,
     ) -> dict[str, Any]:
         """Train once at each rate, and find the range that is worth a finer search.
@@ -4998,14 +5000,14 @@ BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for
 SMALL = 2**14  # parameters with fewer elements are joined
 
 
-def piece_of(array: np.ndarray) -> Variable:
+def _piece_of(array: np.ndarray) -> Variable:
     """Return a parameter on an array that is a part of another one."""
     piece = record(array)
     piece.requires_grad = True
     return piece
 
 
-class Blocks:
+class _Blocks:
     """Consecutive blocks of one parameter, each of them a piece: a parameter of its own.
 
     Parameters
@@ -5021,7 +5023,7 @@ class Blocks:
         self.shape, self.dtype = parameter.shape, parameter.dtype
         bounds = [*range(start, stop, BLOCK), stop]
         self.slices = list(map(slice, bounds[:-1], bounds[1:])) or [slice(start, stop)]
-        self.pieces = [piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
+        self.pieces = [_piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
         self.array: np.ndarray | None = None
         self.prepare()
 
@@ -5029,7 +5031,7 @@ class Blocks:
         """Point the pieces to the array and the gradient that the parameter has now."""
         w = self.parameter.data.data
         if w is not self.array:
-            check_kept(w, self.shape, self.dtype)
+            _check_kept(w, self.shape, self.dtype)
             if not w.flags.c_contiguous:  # blocks of it would be copies
                 self.parameter.data = Tensor(w)
                 w = self.parameter.data.data
@@ -5063,7 +5065,7 @@ class Blocks:
         return [arrays[0].reshape(-1)[part] for part in self.slices]
 
 
-def check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+def _check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
     """Refuse an array that a user has given to a parameter of another shape or dtype."""
     if (array.shape, array.dtype) != (shape, dtype):
         raise ValueError(
@@ -5080,7 +5082,7 @@ def check_kept(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> No
 
 # %% nbgrader={"grade": false, "grade_id": "given-fused-joined", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
-class Joined:
+class _Joined:
     """One piece for several small parameters, whose arrays become windows on it."""
 
     def __init__(self, members: list[int], parameters: list[Variable]) -> None:
@@ -5090,7 +5092,7 @@ class Joined:
         self.slices = list(map(slice, [0, *ends[:-1]], ends))
         pairs = zip(self.slices, parameters, strict=True)
         self.views = [self.flat[part].reshape(p.shape) for part, p in pairs]
-        self.pieces = [piece_of(self.flat)]
+        self.pieces = [_piece_of(self.flat)]
         self.gradients: list[np.ndarray] = []
 
     def prepare(self) -> list[int]:
@@ -5098,7 +5100,7 @@ class Joined:
         self.pieces[0].grad, self.gradients = None, []
         for parameter, view in zip(self.parameters, self.views, strict=True):
             if parameter.data.data is not view:  # assigned by the user: its place is here
-                check_kept(parameter.data.data, view.shape, view.dtype)
+                _check_kept(parameter.data.data, view.shape, view.dtype)
                 view[...] = parameter.data.data
                 parameter.data = Tensor.adopt(view)
         variables = list(map(attrgetter("grad"), self.parameters))
@@ -5225,13 +5227,13 @@ class FusedOptimizer(Checkpointed):
         """Return the parts for one group: one if it is joined, else one for each thread."""
         parameters = [self.parameters[i] for i in members]
         if len(members) > 1:
-            return [Joined(members, parameters)]
+            return [_Joined(members, parameters)]
         blocks = -(-parameters[0].size // BLOCK)
         stride = -(-blocks // self.threads) * BLOCK
         bounds = [*range(0, parameters[0].size, stride or 1), parameters[0].size]
         bounds = bounds if len(bounds) > 1 else [0, 0]
         return [
-            Blocks(members[0], parameters[0], start, stop)
+            _Blocks(members[0], parameters[0], start, stop)
             for start, stop in zip(bounds, bounds[1:], strict=False)
         ]
 
@@ -5384,7 +5386,7 @@ class FusedAdam(FusedOptimizer):
 
 # %% nbgrader={"grade": false, "grade_id": "given-flat-parameters", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
-class Window(Tensor):
+class _Window(Tensor):
     """A tensor on a part of another one's memory: what is assigned is copied into its place."""
 
     __slots__ = ()
@@ -5431,7 +5433,7 @@ class FlatParameters(Variable):
             stop = start + parameter.size
             joint = self.data.data, self._gradient.data.data
             arrays = [array[start:stop].reshape(parameter.shape) for array in joint]
-            self.parts.append(Part(self, len(self.parts), *arrays))
+            self.parts.append(_Part(self, len(self.parts), *arrays))
             start = stop
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -5459,17 +5461,17 @@ class FlatParameters(Variable):
             self._with_gradient.update(range(len(self.parts)))
 
 
-class Part(Variable):
+class _Part(Variable):
     """A parameter that is a part of a `FlatParameters`."""
 
     def __init__(self, whole: FlatParameters, index: int, data: Any, gradient: Any) -> None:
         self._whole, self._index = whole, index
-        self._data, self._gradient = Window.adopt(data), record(gradient)
-        self._gradient.data = Window.adopt(gradient)
+        self._data, self._gradient = _Window.adopt(data), record(gradient)
+        self._gradient.data = _Window.adopt(gradient)
         self.requires_grad, self._edges = True, ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return part_of, (self._whole, self._index)
+        return _part_of, (self._whole, self._index)
 
     @property
     def data(self) -> Tensor:
@@ -5494,7 +5496,7 @@ class Part(Variable):
         self._whole._with_gradient.add(self._index)
 
 
-def part_of(whole: FlatParameters, index: int) -> Variable:
+def _part_of(whole: FlatParameters, index: int) -> Variable:
     """Return a part of joint parameters: of their copy, where these were copied."""
     return whole.parts[index]
 
