@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import nbformat
+
 from tests.attacks.attack import NOTEBOOK, Ground, as_json, hands_in
 from tests.submissions.notebook import Work
 
@@ -123,6 +125,27 @@ def numbers_beyond_reason(folder: Path, work: Work, ground: Ground) -> None:
     data["nbformat_minor"] = float("inf")
     text = json.dumps(data).replace('"c": 0', '"c": ' + "9" * 10_000)
     (folder / NOTEBOOK).write_text(text)
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def old_format_without_substance(folder: Path, work: Work, ground: Ground) -> None:
+    """A notebook of format 1 that no converter was ever tried on, under a name of its own."""
+    data = {"nbformat": 1, "cells": [{"cell_type": "markdown"}]}
+    (folder / "my homework.ipynb").write_text(json.dumps(data))
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def old_format_without_a_minor_version(folder: Path, work: Work, ground: Ground) -> None:
+    """A notebook of format 3.null, of which the validator asserts what is not so."""
+    _write(folder, {"nbformat": 3, "nbformat_minor": None, "metadata": {}, "worksheets": []})
+
+
+@hands_in(_FAMILY)
+def heading_of_the_depth_of_all_memory(folder: Path, work: Work, ground: Ground) -> None:
+    """A notebook of format 3 with a heading of level 10**11, which is written as so many "#"."""
+    old = nbformat.convert(work.notebook, 3)
+    heading = {"cell_type": "heading", "level": 10**11, "source": "x", "metadata": {}}
+    _write(folder, {**old, "worksheets": [{"cells": [heading, *old.worksheets[0].cells]}]})
 
 
 @hands_in(_FAMILY)

@@ -18,6 +18,9 @@ from tinytorch.tito.errors import TitoError
 
 NB = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 OTHER = NB.replace(b"{}", b'{"a": 1}')
+GOOD = "lovelaceada_12345_900_optimizers_dev.ipynb"
+LATE = "lovelaceada_LATE_12345_900_optimizers_dev.ipynb"
+MOODLE = "Ada Lovelace_77_assignsubmission_file_/optimizers_dev.ipynb"
 CLASS = """\
 student_id,name,email,canvas_id,moodle_id,sid
 ada,Ada Lovelace,ada@example.org,12345,77,S1
@@ -140,7 +143,7 @@ submission_2:
 
 
 def test_nothing_is_overwritten_and_a_replaced_submission_is_kept(course, module, take, tmp_path):
-    name = "lovelaceada_12345_900_optimizers_dev.ipynb"
+    name = GOOD
     assert take({name: NB}).collected == ["ada"]
     assert take({name: NB}).unchanged == ["ada"]
     later = take({name: OTHER})
@@ -153,6 +156,95 @@ def test_nothing_is_overwritten_and_a_replaced_submission_is_kept(course, module
     (earlier,) = (course.records / module.name / "earlier" / "ada").rglob("*.ipynb")
     assert earlier.read_bytes() == NB
     assert sorted(path.name for path in course.submitted.iterdir()) == ["ada"]
+
+
+def test_a_folder_within_a_submission_is_not_lost(course, module, take):
+    inner = course.submitted / "ada" / module.name / "from-mail"
+    inner.mkdir(parents=True)
+    (inner / "optimizers_dev.ipynb").write_bytes(OTHER)
+    assert list(take({GOOD: NB}).kept) == ["ada"]
+    assert (inner / "optimizers_dev.ipynb").read_bytes() == OTHER
+    assert take({GOOD: NB}, supersede=True).collected == ["ada"]
+    assert files_of(course, module, "ada") == {"optimizers_dev.ipynb": NB}
+    (earlier,) = (course.records / module.name / "earlier" / "ada").rglob("*.ipynb")
+    assert earlier.read_bytes() == OTHER and earlier.parent.name == "from-mail"
+
+
+def test_an_empty_folder_is_nothing_that_was_collected(course, module, take):
+    (course.submitted / "ada" / module.name).mkdir(parents=True)
+    assert take({GOOD: NB}).collected == ["ada"]
+    assert not (course.records / module.name / "earlier").exists()
+
+
+@pytest.mark.parametrize("supersede", [False, True])
+def test_a_time_that_a_person_wrote_stays_and_counts(course, module, take, supersede):
+    with gradebook(course) as book:
+        book.update_or_create_assignment(module.name, duedate=datetime(2026, 11, 20, 22))
+    assert "write the time into its timestamp.txt" in take({LATE: NB}).late["ada"]
+    time = course.submitted / "ada" / module.name / "timestamp.txt"
+    time.write_text("2026-11-21 01:30:00 UTC\n")
+    again = take({LATE: NB}, supersede=supersede)
+    assert (again.unchanged, again.kept, again.late) == (["ada"], {}, {"ada": "by 3:30:00"})
+    assert time.read_text() == "2026-11-21 01:30:00 UTC\n"
+
+
+def test_a_written_time_goes_with_the_submission_that_it_is_of(course, module, take):
+    take({LATE: NB})
+    time = course.submitted / "ada" / module.name / "timestamp.txt"
+    time.write_text("2026-11-21 01:30:00 UTC\n")
+    later = take({LATE: OTHER}, supersede=True)
+    assert "write the time into its timestamp.txt" in later.late["ada"]
+    assert files_of(course, module, "ada") == {"optimizers_dev.ipynb": OTHER}
+    (aside,) = (course.records / module.name / "earlier" / "ada").rglob("timestamp.txt")
+    assert aside.read_text() == "2026-11-21 01:30:00 UTC\n"
+
+
+def with_time(text):
+    return CLASS.replace("sid\n", "sid,Last modified (submission)\n").replace(
+        "77,S1", f'77,S1,"{text}"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Saturday, 5 December 2026, 11:59 PM", b"2026-12-05 23:59:00 UTC\n"),
+        ("2026-12-05 23:59:00 +01:00", b"2026-12-05 22:59:00 UTC\n"),
+        ("2026/12/05 23:59", b"2026-12-05 23:59:00 UTC\n"),
+        ("25/12/2026 23:59", b"2026-12-25 23:59:00 UTC\n"),
+        ("12/25/26 23:59", b"2026-12-25 23:59:00 UTC\n"),
+    ],
+)
+def test_a_time_that_can_be_read_in_one_way_is_taken(course, module, take, text, expected):
+    report = take({MOODLE: NB}, with_time(text))
+    assert report.unclear == {}
+    assert files_of(course, module, "ada")["timestamp.txt"] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Freitag, 5. Dezember 2026, 23:59",
+        "vendredi 5 décembre 2026, 23:59",
+        "5/12/26",
+        "05.12.2026 23:59",
+        "23:59",
+        "5 December",
+        "9999999999999999999",
+    ],
+)
+def test_a_time_that_is_not_understood_is_asked_for_until_it_is_written(course, module, take, text):
+    report = take({MOODLE: NB}, with_time(text))
+    assert (report.collected, report.late) == (["ada"], {})
+    assert list(report.unclear) == ["ada"] and repr(text) in report.unclear["ada"]
+    assert "timestamp.txt, as 2026-12-05 23:59:00 UTC" in report.unclear["ada"]
+    assert files_of(course, module, "ada") == {"optimizers_dev.ipynb": NB}
+    time = course.submitted / "ada" / module.name / "timestamp.txt"
+    time.write_text("no date either")
+    assert list(take({MOODLE: NB}, with_time(text)).unclear) == ["ada"]
+    time.write_text("2026-12-05 23:59:00 UTC")
+    again = take({MOODLE: NB}, with_time(text))
+    assert (again.unchanged, again.unclear) == (["ada"], {})
 
 
 def test_a_folder_for_each_student_and_the_class_in_the_gradebook(course, module, take, tmp_path):
@@ -176,9 +268,6 @@ def entry(name, **settings):
     for key, value in settings.items():
         setattr(info, key, value)
     return info
-
-
-GOOD = "lovelaceada_12345_900_optimizers_dev.ipynb"
 
 
 @pytest.mark.parametrize(
@@ -267,6 +356,17 @@ def test_the_command_names_whatever_was_not_taken_and_exits_with_1(
     assert "not in the roster: who_9_2_optimizers_dev.ipynb: who (9)" in printed
     assert "nothing from: grace" in printed
     assert "canvas: 1 collected, 0 unchanged, 1 not taken, 1 missing" in printed
+
+
+def test_the_command_exits_with_1_where_a_time_was_not_understood(
+    course, module, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(course.root)
+    (course.root / "roster.csv").write_text(with_time("5/12/26"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["collect", "08", str(zipped(tmp_path, {MOODLE: NB}))], prog_name="tito")
+    assert ended.value.code == 1
+    assert "no time: ada: the roster says '5/12/26'" in capsys.readouterr().out
 
 
 def test_a_class_that_nobody_named_is_asked_for(course, module, tmp_path, monkeypatch):

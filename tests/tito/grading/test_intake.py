@@ -4,6 +4,8 @@ from datetime import datetime
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tinytorch.tito.grading import intake
@@ -76,6 +78,14 @@ def test_a_renamed_and_broken_notebook_says_that_it_is_broken(folder):
         take(folder)
 
 
+def test_an_old_notebook_of_another_name_that_is_none_is_refused(folder):
+    put(folder, "my homework.ipynb", '{"nbformat": 1, "cells": [{"cell_type": "markdown"}]}')
+    with pytest.raises(
+        SubmissionError, match=r"my homework\.ipynb is not a notebook \(its format 1"
+    ):
+        take(folder)
+
+
 def test_broken_json_is_refused_with_its_place(folder):
     put(folder, "optimizers_dev.ipynb", '{"cells": [\n  {"cell_type": }\n]}')
     with pytest.raises(SubmissionError, match=r"ada: .*\(line 2, column 17: .*Ask the student"):
@@ -91,6 +101,12 @@ def test_broken_json_is_refused_with_its_place(folder):
         ('{"nbformat": 4, "cells": [1]}', "cell 1 is not a mapping"),
         ('{"nbformat": 4, "cells": [{"source": 3}]}', "text of cell 1 is not text"),
         ('{"nbformat": 3, "worksheets": 7}', "format 3 cannot be upgraded"),
+        ('{"nbformat": 1, "cells": [{"cell_type": "markdown"}]}', "format 1 cannot be upgraded"),
+        ('{"nbformat": 3, "nbformat_minor": null, "worksheets": []}', "format 3 cannot be"),
+        (
+            '{"nbformat": 1, "cells": [{"cell_type": "code", "prompt_number": 1e999}]}',
+            "format 1 cannot be upgraded",
+        ),
         (f'{{"nbformat": 4, "cells": [{",".join(["{}"] * 2001)}]}}', "2001 cells are more"),
         ("[" * 100_000, "nested too deep"),
     ],
@@ -98,6 +114,47 @@ def test_broken_json_is_refused_with_its_place(folder):
 def test_what_is_no_notebook_is_refused_with_the_reason(content, reason):
     with pytest.raises(SubmissionError, match=f"n.ipynb is not a notebook .*{reason}"):
         parse(content.encode(), "ada", "n.ipynb")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+KEYS = ["cell_type", "source", "input", "outputs", "metadata", "level", "attachments", "language"]
+cell_types = st.sampled_from(["code", "markdown", "heading", "html", "raw"])
+odd_cells = st.builds(
+    lambda kind, odd: {"cell_type": kind, "source": "x", **odd},
+    cell_types,
+    st.dictionaries(st.sampled_from(KEYS), json_values, max_size=4),
+)
+
+
+@given(
+    version=st.sampled_from([-1, 0, 1, 2, 3, 4, True]),
+    minor=st.sampled_from([0, 2, 5, None]),
+    cells=st.lists(odd_cells | json_values, max_size=3),
+    more=st.dictionaries(st.sampled_from(["metadata", "worksheets", "cells"]), json_values),
+)
+def test_whatever_a_file_claims_to_be_it_is_a_notebook_or_refused(version, minor, cells, more):
+    content = {"nbformat": version, "nbformat_minor": minor, "metadata": {}, "cells": cells}
+    content |= {"worksheets": [{"cells": cells}], **more}
+    try:
+        nb = parse(json.dumps(content).encode(), "ada", "n")
+    except SubmissionError as error:
+        assert "n is not a notebook (" in error.problem
+    else:
+        assert {c.cell_type for c in nb.cells} <= {"code", "markdown", "raw"}
+        assert all(isinstance(c.source, str) for c in nb.cells)
+
+
+def test_a_machine_without_memory_is_not_the_student_s_fault(monkeypatch):
+    def convert(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(nbformat, "convert", convert)
+    with pytest.raises(MemoryError):
+        parse(b'{"nbformat": 3, "worksheets": []}', "ada", "n")
 
 
 def test_text_that_is_not_utf8_is_refused():
@@ -108,6 +165,13 @@ def test_text_that_is_not_utf8_is_refused():
 def test_a_notebook_of_format_3_is_upgraded():
     old = nbformat.convert(nbformat.from_dict(notebook()), 3)
     assert parse(nbformat.writes(old, 3).encode(), "ada", "n.ipynb").cells[0].source == "x = 1"
+
+
+def test_a_heading_of_format_3_takes_no_memory_without_end():
+    heading = {"cell_type": "heading", "level": 10**18, "source": "x", "metadata": {}}
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [heading]}]}
+    (cell,) = parse(json.dumps(old).encode(), "ada", "n.ipynb").cells
+    assert (cell.cell_type, cell.source) == ("markdown", "###### x")
 
 
 def test_metadata_of_a_wrong_type_does_not_matter():

@@ -1,16 +1,17 @@
 import errno
 import json
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import TitoError, WrongUseError
 from tinytorch.tito.fleet import isolation, settle
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.steps import TellVerdicts
-from tinytorch.tito.grading import pipeline, records, scores
+from tinytorch.tito.grading import intake, pipeline, records, scores
 from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.sandbox import levels
 
@@ -137,6 +138,50 @@ def test_an_unchanged_submission_is_skipped_unless_forced(course, module, hand_i
     )
 
 
+def test_a_submission_that_brings_about_a_fault_of_ours_stops_nobody(
+    course, module, hand_in, monkeypatch
+):
+    fetch = intake.fetch
+
+    def fail_for_ada(folder, student, *more):
+        if student == "ada":
+            raise LookupError("who would have thought")
+        return fetch(folder, student, *more)
+
+    monkeypatch.setattr(intake, "fetch", fail_for_ada)
+    hand_in("ada")
+    hand_in("ben")
+    run = pipeline.grade(course, module)
+    assert {o.student: o.status for o in run.outcomes} == {"ada": "failed", "ben": "graded"}
+    assert "LookupError: who would have thought" in run.failed[0].reason
+    assert "Traceback" in run.log.read_text(), "the reason says that the log says more"
+    assert scores.table(course, module)[0].reason == run.failed[0].reason
+
+
+def test_a_time_that_is_written_or_corrected_later_costs_what_it_costs(course, module, hand_in):
+    with gradebook(course) as book:
+        book.update_or_create_assignment(module.name, duedate=datetime(2026, 11, 20, 22))
+    folder = hand_in("ada").parent
+    pipeline.grade(course, module)
+    totals = []
+    for text in ("2026-11-20 23:00:00 UTC", "2026-11-22 21:00:00 UTC", "2026-11-20 22:00 UTC"):
+        (folder / "timestamp.txt").write_text(text)
+        (row,) = scores.table(course, module)
+        assert (row.status, row.reason) == (
+            "not graded",
+            "its time of submission has changed, not graded yet: run 'tito grade 08_optimizers'",
+        )
+        run = pipeline.grade(course, module)
+        assert [o.status for o in run.outcomes] == ["graded"]
+        assert "its time of submission has changed; the mark before: 10 points" in (
+            run.log.read_text()
+        )
+        (row,) = scores.table(course, module)
+        totals.append((row.status, row.penalty, row.total))
+        assert len(pipeline.grade(course, module).skipped) == 1
+    assert totals == [("graded", 1.0, 9.0), ("graded", 2.0, 8.0), ("graded", 0.0, 10.0)]
+
+
 def test_a_new_release_makes_every_submission_new(course, module, hand_in):
     hand_in("ada")
     pipeline.grade(course, module)
@@ -257,7 +302,7 @@ def test_only_the_students_that_are_named_are_graded(course, module, hand_in):
     hand_in("ada")
     hand_in("ben")
     assert [o.student for o in pipeline.grade(course, module, ["ben"]).outcomes] == ["ben"]
-    with pytest.raises(TitoError, match="no submission of 08_optimizers by cyd"):
+    with pytest.raises(WrongUseError, match="no submission of 08_optimizers by cyd"):
         pipeline.grade(course, module, ["cyd"])
 
 

@@ -98,6 +98,20 @@ def test_moodle_gets_its_worksheet_back_filled_in(sheet, tmp_path):
         written("moodle", sheet(MOODLE.replace("200,00", "100.00"), rows), tmp_path)
 
 
+@pytest.mark.parametrize("said", ["1.000,00", "1,000.00", "1 000,00", " 1000.00 ", "1000"])
+def test_moodle_s_maximum_is_read_in_every_language(sheet, tmp_path, said):
+    worksheet = MOODLE.replace("200,00", said)
+    with pytest.raises(TitoError, match=r"maximum grade is 1000, the assignment's 200\. Set"):
+        written("moodle", sheet(worksheet, [row("ada@example.org")]), tmp_path)
+
+
+@pytest.mark.parametrize("said", ["-", "Pass/Fail", "1.0.0"])
+def test_a_maximum_that_is_no_number_is_named(sheet, tmp_path, said):
+    worksheet = MOODLE.replace("200,00", said)
+    with pytest.raises(TitoError, match=f"grade of ada@example.org is '{said}', which is no numb"):
+        written("moodle", sheet(worksheet, [row("ada@example.org")]), tmp_path)
+
+
 def test_moodle_without_a_worksheet_gets_a_file_for_its_gradebook(sheet, tmp_path):
     text = "student_id,Email,Name\nada,ada@example.org,Ada Lovelace\n"
     _, lines = written("moodle", sheet(text), tmp_path)
@@ -144,6 +158,22 @@ def test_gradescope_results_and_the_autograder_that_hands_them_out(sheet, course
         (home / "submission_metadata.json").write_text(json.dumps(users))
         subprocess.run([sys.executable, home / "run_autograder"], check=True)
         assert json.loads((home / "results" / "results.json").read_text())["score"] == score
+
+
+def test_who_has_no_address_is_left_out_of_gradescope_s_autograder(sheet, tmp_path):
+    text = "student_id,Email\nada,Ada@Example.org\nken,\n"
+    rows = [row("ada"), row("ken")]
+    made = platforms.write_gradescope(sheet(text, rows), tmp_path / "gradescope")
+    assert made.left_out == {"ken": "no e-mail address in the roster"} and made.students == 1
+    assert sorted(path.name for path in made.path.iterdir()) == ["ada", "autograder.zip"]
+    with zipfile.ZipFile(made.path / "autograder.zip") as archive:
+        assert list(json.loads(archive.read("marks.json"))) == ["ada@example.org"]
+
+
+def test_a_class_without_addresses_is_not_written_for_gradescope(sheet, tmp_path):
+    with pytest.raises(TitoError, match="no student has an e-mail address.*--roster FILE"):
+        platforms.write_gradescope(sheet("student_id\nada\n", [row("ada")]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_gradebook_serves_where_there_is_no_roster(course, module):

@@ -1,9 +1,12 @@
+import shutil
+
 import pytest
 from nbgrader.api import Gradebook
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import records, scores
+from tinytorch.tito.grading import pipeline, platforms, records, scores
 from tinytorch.tito.grading.records import Record
+from tinytorch.tito.roster import Person, Roster
 
 
 def test_everyone_has_a_row_and_the_cells_stand_in_the_order_of_the_notebook(
@@ -38,3 +41,51 @@ def test_a_record_that_cannot_be_read_is_none(course, module):
     for text in ("{", "[]", '{"version": 99}', '{"version": 1, "flags": []}'):
         path.write_text(text)
         assert records.load(course, module, "ada") is None
+
+
+@pytest.fixture
+def marked(course, module, hand_in):
+    """Ada and Ben were graded, with ten points each."""
+    paths = {student: hand_in(student) for student in ("ada", "ben")}
+    pipeline.grade(course, module)
+    return paths
+
+
+def by_student(course, module):
+    return {row.student: row for row in scores.table(course, module)}
+
+
+@pytest.mark.parametrize("content", ["{}", None])
+def test_the_mark_of_a_replaced_submission_is_not_passed_on(course, module, marked, content):
+    if content is None:  # it is another one, which cannot even be read
+        marked["ada"].unlink()
+    else:
+        marked["ada"].write_text(content)
+    rows = by_student(course, module)
+    ada = rows["ada"]
+    assert (ada.status, ada.total, ada.flags) == (
+        *("not graded", 10.0),
+        ("the mark is older: handed in anew",),
+    )
+    assert (rows["ben"].status, rows["ben"].reason, rows["ben"].flags) == ("graded", "", ())
+    people = Roster((Person("ada"), Person("ben")))
+    sheet = platforms.Sheet(course, module, list(rows.values()), people, "Optimizers")
+    assert [row.student for row, _ in sheet.final()] == ["ben"]
+    assert sheet.left_out() == {
+        "ada": "handed in anew, not graded yet: run 'tito grade 08_optimizers'"
+    }
+
+
+def test_a_renamed_notebook_is_compared_too(course, module, hand_in):
+    path = hand_in("ada", name="my homework.ipynb")
+    pipeline.grade(course, module)
+    assert by_student(course, module)["ada"].status == "graded"
+    path.write_text(path.read_text() + "\n")
+    assert by_student(course, module)["ada"].status == "not graded"
+
+
+def test_the_mark_of_a_submission_that_was_taken_away_stays_with_a_flag(course, module, marked):
+    shutil.rmtree(marked["ada"].parent)
+    ada = by_student(course, module)["ada"]
+    assert (ada.status, ada.total, ada.reason) == ("graded", 10.0, "")
+    assert ada.flags == ("nothing is handed in any more; the mark is of what was",)

@@ -4,9 +4,10 @@ import os
 from dataclasses import replace
 
 import pytest
+from nbgrader.api import Gradebook
 
 from tinytorch.tito import status
-from tinytorch.tito.grading import records
+from tinytorch.tito.grading import pipeline, records
 from tinytorch.tito.grading.records import Record
 
 
@@ -47,3 +48,17 @@ def test_each_student_is_counted_where_the_work_stands(course, module, hand_in):
         feedback=2,
         old_feedback=1,
     )
+
+
+def test_who_waits_for_a_person_is_counted_once_however_many_answers_wait(course, module, hand_in):
+    for student in ("ada", "ben", "cyd"):
+        hand_in(student)
+    pipeline.grade(course, module)
+    assert status.modules(course)[0].to_grade_by_hand == 0
+    waiting = [("ada", "question-1"), ("ada", "test-double"), ("ben", "question-1")]
+    with Gradebook(course.nbgrader_config().CourseDirectory.db_url) as book:
+        for student, name in waiting:
+            grade = book.find_grade(name, module.notebook, module.name, student)
+            grade.needs_manual_grade = True
+        book.db.commit()
+    assert status.modules(course)[0].to_grade_by_hand == 2

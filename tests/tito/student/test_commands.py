@@ -122,3 +122,13 @@ def test_outside_the_bundle_it_says_where_to_go(machine, tmp_path):
     assert answer.returncode == 2
     assert "optimizers_dev.ipynb is not in" in answer.stderr
     assert "tito test PATH" in answer.stderr
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(desk):
+    (desk.folder / "hand-in").write_text("notes")
+    answer = desk.run("tito", "submit")
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "tito: hand-in: File exists. Look at the path, at its permissions and at the room on its "
+        "disk, and try again.\n"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +19,15 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters
-from tinytorch.tito.grading.intake import MAX_BYTES
+from tinytorch.tito.grading.intake import MAX_BYTES, read_timestamp
 from tinytorch.tito.roster import Person, Roster
 
 _LONGEST_NAME = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME = "timestamp.txt"
+_YEAR_FIRST = re.compile(r"\d{4}\D")
+#: Of no two does a text without a date, or without a year, make the same.
+_SOME_DAYS = (datetime(2000, 1, 1), datetime(2001, 2, 2))
 
 
 @dataclass
@@ -41,6 +46,8 @@ class Report:
         Students whose submission differs from the one that is there, which stays.
     late : dict
         Students who are late, and how much.
+    unclear : dict
+        Students whose time of submission was not understood, and has to be written down.
     duplicates, refused, unknown : dict
         Files not taken: another one counts, they cannot be read, they are nobody's.
     missing : list of str
@@ -52,6 +59,7 @@ class Report:
     unchanged: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
+    unclear: dict[str, str] = field(default_factory=dict)
     duplicates: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
@@ -101,10 +109,11 @@ def collect(
                 report.missing += [] if person.student in report.refused else [person.student]
                 continue
             when = _when(person, newest, zone)
-            _note_late(person, newest, when, due, report)
             if when:
-                files["timestamp.txt"] = f"{when:%Y-%m-%d %H:%M:%S} UTC\n".encode()
+                files[_TIME] = f"{when:%Y-%m-%d %H:%M:%S} UTC\n".encode()
             _place(course, module, person.student, files, supersede, report)
+            place = course.submitted / person.student / module.name
+            _note_time(person, newest, when or _written_in(place), due, report)
     return report
 
 
@@ -198,14 +207,39 @@ def _when(person: Person, found: Sequence[Found], zone: str) -> datetime | None:
     told = [file.when for file in found if file.when]
     if told or not person.submitted_at:
         return max(told, default=None)
-    try:
-        when = dates.parse(person.submitted_at)
-    except (ValueError, OverflowError):
+    when = _understood(person.submitted_at)
+    if when is None:
         return None
     return (when if when.tzinfo else when.replace(tzinfo=gettz(zone))).astimezone(UTC)
 
 
-def _note_late(
+def _understood(text: str) -> datetime | None:
+    """Read a time that can be read in one way only.
+
+    Left out are times without a date or a year, which the parser would take from today, months in
+    other languages, and 5/12/26, which is in May or in December. With the year first, it is ISO's
+    order.
+    """
+    orders = (False,) if _YEAR_FIRST.match(text) else (False, True)
+    try:
+        readings = {
+            dates.parse(text, dayfirst=order, default=day) for order in orders for day in _SOME_DAYS
+        }
+    except (ValueError, OverflowError):
+        return None
+    return readings.pop() if len(readings) == 1 else None
+
+
+def _written_in(place: Path) -> datetime | None:
+    """Return the time that stands beside a submission, whoever wrote it."""
+    try:
+        when, _ = read_timestamp(place)
+    except OSError:
+        return None
+    return when.replace(tzinfo=UTC) if when else None
+
+
+def _note_time(
     person: Person,
     found: Sequence[Found],
     when: datetime | None,
@@ -217,6 +251,11 @@ def _note_late(
     elif not when and any(file.late for file in found):
         report.late[person.student] = (
             "the platform says so, but not by how much: write the time into its timestamp.txt"
+        )
+    elif not when and person.submitted_at:
+        report.unclear[person.student] = (
+            f"the roster says {person.submitted_at[:60]!r}, which is not English or can be read in "
+            f"two ways: write the time into its {_TIME}, as 2026-12-05 23:59:00 UTC"
         )
 
 
@@ -230,11 +269,20 @@ def _place(
 ) -> None:
     """Write a submission as a whole; leave alone what is there, unless told otherwise."""
     place = course.submitted / student / module.name
-    there = {path.name: path.read_bytes() for path in place.glob("*") if path.is_file()}
+    try:
+        inside = _inside(place)
+        there = {path.name: path.read_bytes() for path in inside if path.is_file()}
+    except OSError as error:
+        report.refused[student] = (
+            f"{place} cannot be read ({error.strerror}): chmod -R u+rX {place.parent}"
+        )
+        return
+    if _TIME not in files:  # the download knows none, so a person may have written it
+        there.pop(_TIME, None)
     if there == files:
         report.unchanged.append(student)
         return
-    if there and not supersede:
+    if inside and not supersede:
         report.kept[student] = str(place)
         return
     course.submitted.mkdir(parents=True, exist_ok=True)
@@ -243,10 +291,17 @@ def _place(
         made.mkdir()
         for name, data in files.items():
             (made / name).write_bytes(data)
-        if there:
+        if inside:
             _put_aside(course, module, student, place)
         put_in_place(made, place, staging)
     report.collected.append(student)
+
+
+def _inside(place: Path) -> list[Path]:
+    try:
+        return sorted(place.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _put_aside(course: Course, module: Module, student: str, place: Path) -> None:

@@ -40,7 +40,7 @@ def command(
     SOURCE is what Canvas ("Download Submissions"), Moodle ("Download all submissions") or
     Gradescope ("Export Submissions") gives, or holds a folder for each student. The roster tells
     whose names these are. What was collected before is never overwritten. Exits with 1 if a
-    notebook was not taken.
+    notebook was not taken, or a time of submission was not understood.
     """
     course = Course.find()
     file = roster_file(course, roster)
@@ -52,12 +52,13 @@ def command(
         )
     report = collect.collect(course, module, source, people, scheme, replace)
     _show(report, course)
-    sys.exit(1 if report.unknown or report.refused or report.kept else 0)
+    sys.exit(1 if report.unknown or report.refused or report.kept or report.unclear else 0)
 
 
 def _show(report: collect.Report, course: Course) -> None:
     for what, notes in (
         ("late", report.late),
+        ("no time", report.unclear),
         ("duplicate", report.duplicates),
         ("not taken", report.refused),
         ("not in the roster", report.unknown),

@@ -23,9 +23,7 @@ from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new
 
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
-
-#: What nbformat raises on notebooks of its old formats that are not what they claim to be.
-_NOT_CONVERTED = (ValueError, TypeError, KeyError, AttributeError, nbformat.ValidationError)
+_DEEPEST_HEADING = 6
 
 
 class SubmissionError(TitoError):
@@ -122,15 +120,16 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
 
 def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Received:
     """Find the notebook in a student's folder and return its bytes; see :func:`receive`."""
-    if folder.is_symlink() or folder.parent.is_symlink():
-        raise SubmissionError(
-            student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
-        )
     try:
+        if folder.is_symlink() or folder.parent.is_symlink():
+            raise SubmissionError(
+                student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
+            )
         path, flags = find(folder, student, name, known)
         timestamp, noted = read_timestamp(folder)
     except OSError as error:
-        raise _unreadable(student, folder, error) from error
+        # The student's folder, not only the module's in it: either may be closed.
+        raise _unreadable(student, folder.parent, error) from error
     data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
     told = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
@@ -270,8 +269,14 @@ def _cells_of(content: Any) -> list[Any]:
         raise _NotANotebook(f"format {content['nbformat']} is newer than this program knows")
     if content["nbformat"] < nbformat.current_nbformat:
         try:
-            content = nbformat.convert(nbformat.from_dict(content), nbformat.current_nbformat)
-        except _NOT_CONVERTED as error:
+            old = json.loads(json.dumps(content), object_hook=_moderate)
+            content = nbformat.convert(nbformat.from_dict(old), nbformat.current_nbformat)
+        except MemoryError:
+            raise  # this machine's fault; another one may have more
+        except Exception as error:
+            # nbformat takes old notebooks at their word. Where they lie it stumbles inside, over
+            # whatever comes: so far ValidationError, UnboundLocalError, AssertionError,
+            # OverflowError, KeyError. All of them say the same of the file.
             version = content["nbformat"]
             raise _NotANotebook(f"its format {version} cannot be upgraded") from error
     cells = content.get("cells")
@@ -280,6 +285,13 @@ def _cells_of(content: Any) -> list[Any]:
     if len(cells) > MAX_CELLS:
         raise _NotANotebook(f"{len(cells)} cells are more than {MAX_CELLS}")
     return cells
+
+
+def _moderate(node: dict[str, Any]) -> dict[str, Any]:
+    """Bound the level of a heading of format 3: it is written as so many "#", all in memory."""
+    if isinstance(node.get("level"), int):
+        node["level"] = min(node["level"], _DEEPEST_HEADING)
+    return node
 
 
 def _plain_cell(raw: Any, number: int) -> NotebookNode:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager, suppress
@@ -19,7 +20,7 @@ from nbgrader.api import MissingEntry
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import TitoError, WrongUseError
 from tinytorch.tito.files import replace_text, written
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
@@ -218,7 +219,17 @@ def submitted(course: Course, module: Module) -> list[str]:
     if not course.submitted.is_dir():
         return []
     folders = (path for path in course.submitted.iterdir() if not path.name.startswith("."))
-    return sorted(path.name for path in folders if (path / module.name).is_dir())
+    return sorted(path.name for path in folders if _may_hold(path, module))
+
+
+def _may_hold(folder: Path, module: Module) -> bool:
+    """Whether a student's folder has one of a module; what is closed fails when it is graded."""
+    try:
+        return stat.S_ISDIR((folder / module.name).stat().st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
@@ -238,7 +249,7 @@ def _choose(course: Course, module: Module, students: Sequence[str] | None) -> l
     for student in students:
         if student not in found:
             folder = course.submitted / student / module.name
-            raise TitoError(
+            raise WrongUseError(
                 f"no submission of {module.name} by {student}: there is no folder {folder}."
             )
     return [student for student in found if student in students]
@@ -303,32 +314,42 @@ class _Class:
         record = None if force else records.load(self._course, self._module, student)
         if record is None or record.status != "graded" or record.release != self._release:
             return True
-        job = self._job(student)
-        if job is None:
+        got = self._read(student)
+        if got is None:
             return False
-        if job.digest == record.submission and self._ledger.has_mark(student):
-            self._add(Outcome(student, "skipped", flags=job.flags))
+        changes = records.changes(self._course, self._module, record, got)
+        if not changes and self._ledger.has_mark(student):
+            self._add(Outcome(student, "skipped", flags=got.flags))
             return False
-        if job.digest != record.submission:
+        if changes:
             earned = sum(cell["earned"] for cell in record.cells.values())
             before = f"{earned:g} points, {record.graded_at}, {record.submission[:12]}"
-            self._log.info("%s: handed in anew; the mark before: %s", student, before)
+            self._log.info("%s: %s; the mark before: %s", student, changes, before)
         return True
 
     def _job(self, student: str) -> Job | None:
-        """Read a submission; what cannot be read is an outcome."""
-        folder = self._course.submitted / student / self._module.name
-        try:
-            got = intake.fetch(folder, student, self._module.notebook, self._known)
-        except (intake.SubmissionError, OSError) as error:
-            problem = error.problem if isinstance(error, intake.SubmissionError) else ""
-            failed = Result(student, "", "failed", reason=reason_of(error), problem=problem)
-            self._ledger.keep(failed)
-            self._ledger.enter([failed])
-            self._report(failed)
+        """Read a submission and make the unit of work of it."""
+        got = self._read(student)
+        if got is None:
             return None
         stamp = f"{got.timestamp:%Y-%m-%d %H:%M:%S.%f}" if got.timestamp else ""
         return Job(student, got.data, got.path.name, got.digest, got.flags, stamp, fingerprint())
+
+    def _read(self, student: str) -> intake.Received | None:
+        """Read a submission; what cannot be read is an outcome."""
+        folder = self._course.submitted / student / self._module.name
+        try:
+            return intake.fetch(folder, student, self._module.notebook, self._known)
+        except intake.SubmissionError as error:
+            problem, reason = error.problem, reason_of(error)
+        except Exception as error:  # one submission never stops the class
+            problem, reason = "", reason_of(error)
+            self._log.exception("%s could not be read", student)
+        failed = Result(student, "", "failed", reason=reason, problem=problem)
+        self._ledger.keep(failed)
+        self._ledger.enter([failed])
+        self._report(failed)
+        return None
 
     def _report(self, result: Result) -> None:
         status: Literal["graded", "failed"] = "graded" if result.status == "graded" else "failed"

@@ -211,12 +211,30 @@ def _refuse_other_maximum(sheet: Sheet) -> None:
     """Compare the assignment's maximum with Moodle's, which would refuse or misread marks."""
     ours = scores.worth(sheet.rows)
     for person in sheet.roster.people:
-        theirs = person.row.get("Maximum Grade", "").replace(",", ".")
-        if theirs and float(theirs) != ours:
+        if not (said := person.row.get("Maximum Grade", "").strip()):
+            continue
+        theirs = _maximum(said)
+        if theirs is None:
             raise TitoError(
-                f"Moodle's maximum grade is {float(theirs):g}, the assignment's {ours:g}. "
+                f"Moodle's maximum grade of {person.student} is {said!r}, which is no number. Let "
+                f"Moodle grade by points, of {ours:g}, and download the worksheet again."
+            )
+        if theirs != ours:
+            raise TitoError(
+                f"Moodle's maximum grade is {theirs:g}, the assignment's {ours:g}. "
                 f"Set it to {ours:g} in Moodle and download the worksheet again."
             )
+
+
+def _maximum(text: str) -> float | None:
+    """Read a number as Moodle writes it: with two decimals, and the signs of its language."""
+    signs = [char for char in text if char in ",."]
+    if len(set(signs)) == 2:  # the first of them stands between thousands
+        text = text.replace(signs[0], "")
+    try:
+        return float(re.sub(r"\s", "", text).replace(",", "."))
+    except ValueError:
+        return None
 
 
 def write_gradescope(sheet: Sheet, folder: Path) -> Written:
@@ -225,18 +243,25 @@ def write_gradescope(sheet: Sheet, folder: Path) -> Written:
     Gradescope takes marks from an autograder alone: upload ``autograder.zip`` to a programming
     assignment and rerun it for all; it finds each submission's result by e-mail address.
     """
+    final = [(row, person.keys.get("email", "").casefold()) for row, person in sheet.final()]
+    if final and not any(email for _, email in final):
+        raise TitoError(
+            "no student has an e-mail address, by which Gradescope's autograder finds results; "
+            "nothing was written. Name the class with --roster FILE that has a column email."
+        )
     remarks = scores.comments(sheet.course, sheet.module)
-    marks = {}
-    for row, person in sheet.final():
-        result = _results(sheet, row, remarks.get(row.student, {}))
+    marks, left_out = {}, sheet.left_out()
+    for row, email in final:
+        if not email:
+            left_out[row.student] = "no e-mail address in the roster"
+            continue
+        marks[email] = _results(sheet, row, remarks.get(row.student, {}))
         place = folder / row.student / "results.json"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(_json(result), encoding="utf-8")
-        if email := person.keys.get("email", "").casefold():
-            marks[email] = result
+        place.write_text(_json(marks[email]), encoding="utf-8")
     if marks:
         _write_autograder(folder / "autograder.zip", marks)
-    return Written(folder, len(list(sheet.final())), sheet.left_out())
+    return Written(folder, len(marks), left_out)
 
 
 def _results(sheet: Sheet, row: Row, remarks: Mapping[str, str]) -> dict[str, Any]:

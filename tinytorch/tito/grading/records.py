@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import replace_text
+from tinytorch.tito.grading.intake import Received, read_timestamp
 
 _VERSION = 1
 
@@ -63,6 +64,19 @@ class Record:
     problem: str = ""
     isolation: dict[str, Any] = field(default_factory=dict)
     earlier: tuple[dict[str, Any], ...] = ()
+
+
+def changes(course: Course, module: Module, record: Record, got: Received) -> str:
+    """Say in what a submission differs from the one that was graded; "" where it does not.
+
+    When the graded one was handed in stands beside the graded notebook, where nbgrader looks for
+    it, too.
+    """
+    if got.digest != record.submission:
+        return "handed in anew"
+    graded = course.autograded / record.student / module.name
+    before, _ = read_timestamp(graded)
+    return "" if got.timestamp == before else "its time of submission has changed"
 
 
 def path_of(course: Course, module: Module, student: str) -> Path:

@@ -63,15 +63,21 @@ def know(answers: Mapping[str, str]) -> None:
 def _run(request: str) -> str:
     """Have the reference answer in a process of its own."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    answer = subprocess.run(
-        [sys.executable, "-m", "tinytorch.tito.grading.answers"],
-        input=request,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-        env=environment,
-    )
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "tinytorch.tito.grading.answers"],
+            input=request,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TitoError(
+            f"the reference solution gave no expected values within {_SECONDS} s. Does 'tito test' "
+            "run to its end? If it does, grade again when the machine has less to do."
+        ) from error
     if answer.returncode != 0:
         last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
         raise TitoError(f"the reference solution cannot be run for expected values: {last}")

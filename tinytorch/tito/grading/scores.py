@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,11 +22,15 @@ from nbgrader.api import (
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.flags import classmates
-from tinytorch.tito.grading import converters, late, records
+from tinytorch.tito.grading import converters, intake, late, records
 from tinytorch.tito.grading.cells import grade_id
-from tinytorch.tito.grading.exporter import read_release
-from tinytorch.tito.grading.intake import problem_with_id
+from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading.intake import SubmissionError, problem_with_id
 from tinytorch.tito.grading.pipeline import submitted
+from tinytorch.tito.grading.records import Record
+
+_STALE = "the mark is of an earlier submission"
+_GONE = "nothing is handed in any more; the mark is of what was"
 
 Status = Literal["graded", "failed", "not graded", "missing"]
 
@@ -110,18 +114,25 @@ def table(course: Course, module: Module) -> list[Row]:
         roster = {student.id for student in book.students}
     handed_in = set(submitted(course, module))
     alike = classmates.flags(classmates.load(course, module))
-    return [
-        _row(
-            course,
-            module,
-            student,
-            maxima,
-            marks.get(student),
-            student in handed_in,
-            alike.get(student, ()),
+    known = known_ids(release)
+    rows = []
+    for student in sorted(roster | handed_in):
+        here = student in handed_in
+        standing = _standing(course, module, student, known, here, student in marks)
+        found = marks.get(student, _Marks())
+        rows.append(
+            Row(
+                student,
+                standing.status,
+                {name: found.points.get(name, None if here else 0.0) for name in maxima},
+                maxima,
+                tuple(name for name in maxima if name in found.needs_manual),
+                found.penalty,
+                (*standing.flags, *alike.get(student, ())),
+                standing.reason,
+            )
         )
-        for student in sorted(roster | handed_in)
-    ]
+    return rows
 
 
 def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
@@ -159,38 +170,52 @@ def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
     return found
 
 
-def _row(
+@dataclass(frozen=True)
+class _Standing:
+    """What a student's marks are worth, as in :class:`Row`."""
+
+    status: Status
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def _standing(
     course: Course,
     module: Module,
     student: str,
-    maxima: dict[str, float],
-    marks: _Marks | None,
-    handed_in: bool,
-    alike: Sequence[str],
-) -> Row:
-    problem = problem_with_id(student)
-    record = None if problem else records.load(course, module, student)
-    status: Status = "graded" if marks else "not graded" if handed_in else "missing"
-    reason, flags = "", (*(record.flags if record else ()), *alike)
-    if problem:
-        status, reason = "failed", f"the folder's name cannot be an id: {problem}"
-    elif record and record.status == "failed":
-        status, reason = "failed", record.reason
-        if record.stale:
-            flags = (*flags, "the mark is of an earlier submission")
-    elif status == "not graded":
-        reason = f"run 'tito grade {module.name}'"
-    marks = marks or _Marks()
-    return Row(
-        student,
-        status,
-        {name: marks.points.get(name, None if handed_in else 0.0) for name in maxima},
-        maxima,
-        tuple(name for name in maxima if name in marks.needs_manual),
-        marks.penalty,
-        flags,
-        reason,
-    )
+    known: Collection[str],
+    here: bool,
+    marked: bool,
+) -> _Standing:
+    """Compare the mark of a student with what is handed in now."""
+    if problem := problem_with_id(student):
+        return _Standing("failed", f"the folder's name cannot be an id: {problem}")
+    record = records.load(course, module, student)
+    flags = record.flags if record else ()
+    if record and record.status == "failed":
+        stale = (_STALE,) if record.stale else ()
+        return _Standing("failed", record.reason, (*flags, *stale))
+    if not here:
+        # Whoever takes work away may archive it or withdraw it. The gradebook still has its mark,
+        # and only a person knows whether it should.
+        gone = (_GONE,) if marked else ()
+        return _Standing("graded" if marked else "missing", flags=(*flags, *gone))
+    if not marked:
+        return _Standing("not graded", f"run 'tito grade {module.name}'", flags)
+    if record and (changes := _changes(course, module, record, known)):
+        reason = f"{changes}, not graded yet: run 'tito grade {module.name}'"
+        return _Standing("not graded", reason, (*flags, f"the mark is older: {changes}"))
+    return _Standing("graded", flags=flags)
+
+
+def _changes(course: Course, module: Module, record: Record, known: Collection[str]) -> str:
+    """Say in what a submission differs from the one that was graded; "" where it does not."""
+    folder = course.submitted / record.student / module.name
+    try:
+        got = intake.fetch(folder, record.student, module.notebook, known)
+    except SubmissionError:
+        return "handed in anew"  # grading says what is wrong with it
+    return records.changes(course, module, record, got)
 
 
 def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:

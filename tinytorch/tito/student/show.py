@@ -23,6 +23,8 @@ console = Console(highlight=False)
 
 _COLOURS = {"ok": "green", "todo": "yellow", "no": "red", "note": "yellow"}
 
+_LOOK = "Look at the path, at its permissions and at the room on its disk, and try again."
+
 
 def run(command: click.Command) -> None:
     """Run a command line; exit with 0 (done), 1 (the work failed) or 2 (wrong use)."""
@@ -31,6 +33,12 @@ def run(command: click.Command) -> None:
     except TitoError as error:
         click.echo(f"tito: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        # Wherever a command reads or writes: the path is the user's, or the machine is in the way.
+        reason = error.strerror or str(error)
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"tito: {where}{reason}. {_LOOK}", err=True)
+        sys.exit(1)
 
 
 def show_result(result: Result, every: bool = False) -> None:

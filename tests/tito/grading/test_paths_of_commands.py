@@ -1,0 +1,62 @@
+"""Files that a command cannot write, and programs that take for ever: a message, no traceback."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tinytorch.tito.cli import main
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading import kernel, reference
+
+_LOOK = "Look at the path, at its permissions and at the room on its disk, and try again.\n"
+
+
+@pytest.fixture
+def tito(course, hand_in, monkeypatch, capsys):
+    hand_in("ada", "{")
+    monkeypatch.chdir(course.root)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tito", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "reason"),
+    [
+        ("scores", "no/dir/x.csv", "No such file or directory"),
+        ("scores", "modules", "Is a directory"),
+        ("overview", "settings.ini/x.html", "File exists"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_named_with_the_reason(tito, command, path, reason):
+    name = path.partition("/x.html")[0]
+    assert tito(command, "08", "--to", path) == (1, f"tito: {name}: {reason}. {_LOOK}")
+
+
+def test_a_student_of_whom_there_is_nothing_is_wrong_use(tito):
+    code, said = tito("grade", "08", "--student", "nobody")
+    assert code == 2 and said.startswith("tito: no submission of 08_optimizers by nobody")
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    def run(command, **settings):
+        raise subprocess.TimeoutExpired(command, settings["timeout"])
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+
+def test_a_reference_that_hangs_is_told(hanging):
+    with pytest.raises(TitoError, match="gave no expected values within 120 s. Does 'tito test'"):
+        reference._run("{}")
+
+
+def test_fonts_that_are_never_listed_are_told(hanging, tmp_path):
+    with pytest.raises(TitoError, match="did not list the fonts of this machine within 120 s"):
+        kernel.prepare_fonts(tmp_path / "fonts")
