@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.fleet import forking, room, wire
 from tinytorch.tito.fleet.execute import ExecuteHere
 from tinytorch.tito.fleet.forking import Zygote
@@ -15,6 +16,8 @@ from tinytorch.tito.fleet.manager import zygote_for
 from tinytorch.tito.fleet.trial import ForkTrial
 from tinytorch.tito.sandbox import Isolation
 from tinytorch.tito.sandbox.settings import Settings
+
+from ..sandbox.test_provisioner import break_start, held_by_this_process
 
 FULL = Isolation("full")
 
@@ -90,6 +93,20 @@ def test_a_zygote_holds_nothing_of_its_owner(monkeypatch):
         if os.geteuid() == 0:
             status = Path(f"/proc/{made.pid}/status").read_text()
             assert "Uid:\t65534\t65534\t65534\t65534" in status
+
+
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [("bubblewrap", 1), ("Popen", 1), ("pidfd_open", 1), ("pidfd_open", 2), ("readlink", 1)],
+)
+def test_a_room_that_is_not_made_leaves_nothing_open(monkeypatch, where, call):
+    room.Room(Settings(), None).close()
+    before = held_by_this_process()
+    with monkeypatch.context() as patch:
+        break_start(patch, where, call)
+        with pytest.raises((NotStartedError, OSError), match="did not start|Too many open files"):
+            room.Room(Settings(), None)
+    assert held_by_this_process() == before
 
 
 def test_messages_are_put_together_whatever_is_sent():
