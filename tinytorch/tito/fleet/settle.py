@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Ledger:
     book : MarkBook
         The gradebook.
     release : str
-        SHA-256 of the release.
+        SHA-256 of the release, as it is now.
     """
 
     course: Course
@@ -45,11 +46,23 @@ class Ledger:
         with written("the journal of this run"):
             self.journal = Journal(self.course.records / self.module.name / _JOURNAL)
 
-    def finish_earlier_run(self) -> list[str]:
-        """Enter what an earlier run had found and not entered; return whose it was."""
+    def finish_earlier_run(self, log: logging.Logger) -> list[str]:
+        """Enter what an earlier run had found and not entered; return whose it was.
+
+        What was graded against another release is forgotten instead: the gradebook's cells are
+        those of the new one, and a new release grades all submissions anew.
+        """
         left = list(self.journal)
-        self.enter(left)
-        return [result.student for result in left]
+        outdated = [r.student for r in left if r.status == "graded" and r.release != self.release]
+        if outdated:
+            names = ", ".join(outdated)
+            log.warning("left by an earlier run, of another release: %s; to be graded anew", names)
+            with written("the journal of this run"):
+                for student in outdated:
+                    self.journal.remove(student)
+        current = [result for result in left if result.student not in outdated]
+        self.enter(current)
+        return [result.student for result in current]
 
     def keep(self, result: Result) -> None:
         """Note a result so that it cannot be lost any more."""
@@ -110,7 +123,7 @@ class Ledger:
             seconds=result.seconds,
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             submission=result.digest if result.status == "graded" else "",
-            release=self.release if result.status == "graded" else "",
+            release=result.release,
             cells=result.cells,
             seed=result.seed,
             problem=intake.printable(result.problem),
