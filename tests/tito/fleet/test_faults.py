@@ -14,7 +14,7 @@ import pytest
 
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import NotStartedError, TitoError
-from tinytorch.tito.fleet import steps
+from tinytorch.tito.fleet import settle, steps
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
@@ -47,6 +47,39 @@ def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     assert marks(course, module) == {"student-000": (4.0, 6.0)}
     assert records.load(course, module, "student-000").earlier == (), "it is no second mark"
     assert list(journal) == []
+
+
+def test_what_is_forgotten_is_on_the_disk(course, module, class_of, monkeypatch):
+    class_of(2)
+    journal, found = Journal(course.records / module.name / ".journal"), []
+
+    def note(folder) -> None:
+        places = [path.parts[-3] for path in course.autograded.glob("*/*/*.ipynb")]
+        noted = [record.student for record in records.load_all(course, module)]
+        kept = [result.student for result in journal]
+        found.append((folder, sorted(places) == kept == noted, len(kept)))
+
+    monkeypatch.setattr(settle, "flush", note)
+    pipeline.grade(course, module)
+    assert {folder for folder, *_ in found} == {course.autograded, journal.folder}
+    assert all(together for _, together, _ in found) and sum(n for *_, n in found[::2]) == 2
+    assert list(journal) == []
+
+
+def test_what_a_kill_amid_writing_left_is_deleted(course, module, class_of):
+    class_of(1)
+    noted = course.records / module.name
+    old = [noted / ".new-1", noted / ".journal" / ".new-2"]
+    others = [noted / ".new-3", noted / ".journal" / ".new-4"]
+    left = course.autograded / "student-000" / module.name / ".new-5"
+    for path in (*old, *others, left):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half of")
+    for path in old:
+        os.utime(path, (0, 0))
+    pipeline.grade(course, module)
+    assert [path.exists() for path in (*old, left)] == [False] * 3
+    assert all(path.exists() for path in others), "another run may be writing them"
 
 
 def raise_memory_error(*_) -> None:
