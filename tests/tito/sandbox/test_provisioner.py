@@ -282,9 +282,11 @@ def break_start(monkeypatch, where: str, call: int = 1) -> None:
 
 
 def held_by_this_process() -> tuple[int, list[int]]:
-    """Count the open files of this process, and list the processes below it."""
+    """Count the open files of this process, and list the processes that it has started."""
     gc.collect()
-    return len(os.listdir("/proc/self/fd")), tree(os.getpid())
+    children = Path("/proc/self/task").glob("*/children")
+    started = sorted(int(pid) for path in children for pid in path.read_text().split())
+    return len(os.listdir("/proc/self/fd")), started
 
 
 @pytest.mark.parametrize("where", ["bubblewrap", "Popen", "pidfd_open"])
