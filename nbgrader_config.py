@@ -1,6 +1,7 @@
-"""nbgrader's configuration: the one place for folders, the gradebook and the limits of grading.
+"""nbgrader's configuration: the one place for the gradebook and the limits of grading.
 
-`tito` reads it, and so do `nbgrader` and formgrader when they are started in this folder.
+`tito` reads it, and so do `nbgrader` and formgrader when they are started in this folder. The
+folders stand here for these; `tito` has them from `tinytorch/tito/course.py`, and both must agree.
 """
 
 import os

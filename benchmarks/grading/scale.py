@@ -38,7 +38,7 @@ def result_of(course: Course, student: str) -> Result:
     earned = {name: float(cell["earned"]) for name, cell in record.cells.items()}
     return Result(
         student, record.submission, "graded", notebook=place.read_text(), scores=earned,
-        cells=record.cells, seed=record.seed, isolation=record.isolation,
+        cells=record.cells, seed=record.seed, isolation=record.isolation, release=record.release,
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Finding the course and its modules."""
 
+from pathlib import Path
+
 import pytest
 
 from tinytorch.tito.course import Course
@@ -25,6 +27,20 @@ def test_modules_come_in_the_order_of_the_course(course):
 @pytest.mark.parametrize("name", ["02_second", "02", "second", "sec"])
 def test_any_unambiguous_part_of_a_name_will_do(course, name):
     assert course.module(name).name == "02_second"
+
+
+def test_nbgrader_has_the_folders_that_the_tools_have():
+    course = Course(Path(__file__).parents[2])
+    configured = course.nbgrader_config().CourseDirectory
+    assert course.root == Path(configured.root)
+    for folder, ours in {
+        "source": course.notebooks,
+        "release": course.release,
+        "submitted": course.submitted,
+        "autograded": course.autograded,
+        "feedback": course.feedback,
+    }.items():
+        assert course.root / configured[f"{folder}_directory"] == ours
 
 
 def test_an_ambiguous_part_lists_what_it_fits(course):

@@ -16,5 +16,9 @@ class WrongUseError(TitoError):
     exit_code = 2
 
 
+class NotStartedError(TitoError):
+    """A sandbox or a kernel that did not come to be; if somebody killed it, another one may."""
+
+
 class UnknownModuleError(WrongUseError):
     """A module name that fits no module, or several."""

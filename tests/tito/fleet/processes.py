@@ -1,11 +1,14 @@
 """The processes of a run, by what they are for."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from tinytorch.tito.sandbox.leash import tree
 
@@ -27,6 +30,21 @@ def start_tito(
         text=True,
         process_group=0,
     )
+
+
+def line_of(stream: IO[str], seconds: float = 120) -> str:
+    """Read the next line of a process; fail where none comes in time.
+
+    It is read past the stream's own buffer, for which nobody can wait.
+    """
+    line, deadline = b"", time.monotonic() + seconds
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([stream], [], [], max(0, deadline - time.monotonic()))
+        assert ready, f"no line came in {seconds:g} s, but {line!r}"
+        more = os.read(stream.fileno(), 1)
+        assert more, f"the process said no line, but {line!r}"
+        line += more
+    return line.decode()
 
 
 def kinds_of(driver: int) -> dict[str, list[int]]:

@@ -24,7 +24,7 @@ from tinytorch.tito.fleet.job import Job, fingerprint
 from tinytorch.tito.grading import pipeline
 from tinytorch.tito.sandbox.leash import tree
 
-from .processes import start_tito
+from .processes import line_of, start_tito
 from .test_faults import marks
 from .test_lost_workers import Fated
 
@@ -131,12 +131,12 @@ def test_workers_may_come_late_be_killed_and_be_of_another_version(
     slow_down(course, "student-005")
     cluster.start_scheduler()
     run = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
-    assert f"waiting for workers: the scheduler {cluster.address}" in run.stderr.readline()
+    assert f"waiting for workers: the scheduler {cluster.address}" in line_of(run.stderr)
     other = tmp_path / "other" / "tinytorch"
     shutil.copytree(Path(tinytorch.__file__).parent, other)
     (other / "tito" / "errors.py").write_text((other / "tito" / "errors.py").read_text() + "\n")
     cluster.start_worker("--no-nanny", PYTHONPATH=str(other.parent))
-    assert "not used: the worker tcp://127.0.0.1:" in (line := run.stderr.readline())
+    assert "not used: the worker tcp://127.0.0.1:" in (line := line_of(run.stderr))
     assert "has another version: course" in line
 
     if AS_ROOT:
@@ -162,15 +162,15 @@ def test_a_scheduler_with_tls_may_be_started_again(course, module, class_of, tmp
     stranger = cluster.start_worker("--no-nanny", "--death-timeout", "5", **theirs)
     words = (course.root, "grade", "08", "--scheduler", cluster.address)
     run = start_tito(*words, env=ours)
-    assert "waiting for workers" in run.stderr.readline()
+    assert "waiting for workers" in line_of(run.stderr)
     assert stranger.wait(60) != 0, "its certificate is of somebody else"
 
     cluster.start_worker("--no-nanny", **ours)
     wait_for(course, 4)
     kill(scheduler)
-    assert "was lost; trying to reach it again" in run.stderr.readline()
+    assert "was lost; trying to reach it again" in line_of(run.stderr)
     cluster.start_scheduler(**ours)
-    assert "waiting for workers" in run.stderr.readline()
+    assert "waiting for workers" in line_of(run.stderr)
     cluster.start_worker("--no-nanny", **ours)
     out, error = run.communicate(timeout=180)
     assert run.returncode == 0, out + error

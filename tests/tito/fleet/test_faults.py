@@ -1,5 +1,6 @@
 """Processes are killed while a class is graded; no mark is lost, none is another one's."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,10 +13,15 @@ from pathlib import Path
 import pytest
 
 from tinytorch.tito.course import Course
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError, TitoError
+from tinytorch.tito.fleet import settle, steps
+from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
+from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.grading import pipeline, records, scores
+
+from ..grading.conftest import make_release
 
 
 def marks(course, module) -> dict[str, tuple]:
@@ -31,7 +37,7 @@ def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     left = Result(
         "student-000", record.submission, "graded", notebook=path.read_text(),
         scores={"test-double": 4.0, "test-triple": 6.0}, comments={"question-1": "No response."},
-        cells=record.cells, seed=record.seed, isolation=record.isolation,
+        cells=record.cells, seed=record.seed, isolation=record.isolation, release=record.release,
     )  # fmt: skip
     journal = Journal(course.records / module.name / ".journal")
     journal.add(left)
@@ -43,8 +49,128 @@ def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     assert list(journal) == []
 
 
+def test_what_is_forgotten_is_on_the_disk(course, module, class_of, monkeypatch):
+    class_of(2)
+    journal, found = Journal(course.records / module.name / ".journal"), []
+
+    def note(folder) -> None:
+        places = [path.parts[-3] for path in course.autograded.glob("*/*/*.ipynb")]
+        noted = [record.student for record in records.load_all(course, module)]
+        kept = [result.student for result in journal]
+        found.append((folder, sorted(places) == kept == noted, len(kept)))
+
+    monkeypatch.setattr(settle, "flush", note)
+    pipeline.grade(course, module)
+    assert {folder for folder, *_ in found} == {course.autograded, journal.folder}
+    assert all(together for _, together, _ in found) and sum(n for *_, n in found[::2]) == 2
+    assert list(journal) == []
+
+
+def test_what_a_kill_amid_writing_left_is_deleted(course, module, class_of):
+    class_of(1)
+    noted = course.records / module.name
+    old = [noted / ".new-1", noted / ".journal" / ".new-2"]
+    others = [noted / ".new-3", noted / ".journal" / ".new-4"]
+    left = course.autograded / "student-000" / module.name / ".new-5"
+    for path in (*old, *others, left):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half of")
+    for path in old:
+        os.utime(path, (0, 0))
+    pipeline.grade(course, module)
+    assert [path.exists() for path in (*old, left)] == [False] * 3
+    assert all(path.exists() for path in others), "another run may be writing them"
+
+
 def raise_memory_error(*_) -> None:
     raise MemoryError
+
+
+def release_changed(course, module, old: str, new: str) -> str:
+    """Release the source notebook with another text in it; return the digest of the release."""
+    source = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    source.write_text(source.read_text().replace(old, new))
+    make_release(course)
+    release = course.release / module.name / f"{module.notebook}.ipynb"
+    return hashlib.sha256(release.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("new", ["test-double", "test-twice"], ids=["changed", "renamed"])
+def test_a_result_of_another_release_is_not_entered_but_graded_anew(
+    course, module, class_of, monkeypatch, new
+):
+    class_of(1)
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):  # killed before it entered
+        patch.setattr(MarkBook, "enter", raise_memory_error)
+        pipeline.grade(course, module)
+    journal = Journal(course.records / module.name / ".journal")
+    assert [result.student for result in journal] == ["student-000"]
+
+    hint = 'hint=\\"think\\"'
+    release_changed(course, module, hint, hint.replace("think", "think again"))
+    digest = release_changed(course, module, "test-double", new)
+    run = pipeline.grade(course, module)
+    assert [outcome.status for outcome in run.outcomes] == ["graded"]
+    record = records.load(course, module, "student-000")
+    assert record.release == digest and set(record.cells) == {new, "test-triple"}
+    assert "left by an earlier run, of another release: student-000" in run.log.read_text()
+    assert list(journal) == []
+    run = pipeline.grade(course, module)
+    assert [outcome.status for outcome in run.outcomes] == ["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('hint=\\"think\\"', 'hint=\\"think again\\"', "test-double, test-triple"),
+        ("test-triple", "test-thrice", "test-thrice, test-triple"),
+    ],
+)
+def test_a_source_that_was_changed_and_not_released_stops_the_run_at_once(
+    course, module, class_of, monkeypatch, old, new, named
+):
+    class_of(1)
+    source = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    text = source.read_text()
+    assert old in text
+    source.write_text(text.replace(old, new))
+    with monkeypatch.context() as patch, pytest.raises(TitoError) as refused:
+        patch.setattr(Ledger, "keep", raise_memory_error)  # no submission is to blame
+        pipeline.grade(course, module)
+    assert f": {named}. Release the source with 'tito release {module.name}'" in str(refused.value)
+    source.write_text(text)
+    assert len(pipeline.grade(course, module).graded) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"), [(NotStartedError, 3), (TitoError, 1), (ValueError, 1)]
+)
+def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch, error, attempts):
+    class_of(1)
+    tried = []
+
+    def fail(*_):
+        tried.append(error)
+        raise error("no")
+
+    monkeypatch.setattr(steps, "run", fail)
+    run = pipeline.grade(course, module)
+    assert [outcome.status for outcome in run.outcomes] == ["failed"]
+    assert len(tried) == attempts
+
+
+def test_a_cell_that_the_gradebook_does_not_know_is_named(course, module, class_of, monkeypatch):
+    class_of(1)
+    known = MarkBook.source
+
+    def forgets_later(book):
+        found = known(book)
+        del book._graded["test-double"]
+        return found
+
+    monkeypatch.setattr(MarkBook, "source", forgets_later)
+    with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
+        pipeline.grade(course, module)
 
 
 def test_a_run_that_is_gone_on_with_asks_all_students_the_same(

@@ -1,12 +1,17 @@
 """Forked kernels: as well held as started ones, and with the same outputs."""
 
+import itertools
 import os
 from contextlib import closing
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.fleet import forking, room, wire
 from tinytorch.tito.fleet.execute import ExecuteHere
 from tinytorch.tito.fleet.forking import Zygote
@@ -15,6 +20,9 @@ from tinytorch.tito.fleet.manager import zygote_for
 from tinytorch.tito.fleet.trial import ForkTrial
 from tinytorch.tito.sandbox import Isolation
 from tinytorch.tito.sandbox.settings import Settings
+
+from ..grading.conftest import named
+from ..sandbox.test_provisioner import break_start, held_by_this_process
 
 FULL = Isolation("full")
 
@@ -90,6 +98,101 @@ def test_a_zygote_holds_nothing_of_its_owner(monkeypatch):
         if os.geteuid() == 0:
             status = Path(f"/proc/{made.pid}/status").read_text()
             assert "Uid:\t65534\t65534\t65534\t65534" in status
+
+
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [("bubblewrap", 1), ("Popen", 1), ("pidfd_open", 1), ("pidfd_open", 2), ("readlink", 1)],
+)
+def test_a_room_that_is_not_made_leaves_nothing_open(monkeypatch, where, call):
+    room.Room(Settings(), None).close()
+    before = held_by_this_process()
+    with monkeypatch.context() as patch:
+        break_start(patch, where, call)
+        with pytest.raises((NotStartedError, OSError), match="did not start|Too many open files"):
+            room.Room(Settings(), None)
+    assert held_by_this_process() == before
+
+
+PARTS = """
+from tinytorch.checks import Checks
+
+checks = Checks("test-same", points=4)
+""" + "".join(
+    f"""
+
+@checks.part(points=1, given={{"n": {n}}}, expect={{"n": {n}}}, hint="think")
+def part_{n}(n):
+    return {{"n": same(n)}}
+"""
+    for n in (1, 2, 3, 4)
+)
+
+
+#: The third part kills the kernel. The pause lets the messages of a started one leave it.
+DEADLY = """
+import os, time
+def same(n):
+    if n == 3:
+        time.sleep(0.5)
+        os._exit(1)
+    return n
+""".strip()
+
+
+def earned(course, forks: bool, **settings):
+    """Ask four parts about a deadly solution; return what each earned, and the notebook."""
+
+    def notebook(solution: str) -> NotebookNode:
+        cells = [
+            named(new_code_cell(solution), "same-function", solution=True),
+            named(new_code_cell(PARTS.strip()), "test-same", grade=True, locked=True, points=4),
+            new_code_cell("print('later')"),
+        ]
+        return new_notebook(cells=cells)
+
+    folder = course.root / "sources" / "08_optimizers"
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook("def same(n): return n"), folder / "optimizers_dev.ipynb")
+    packages = str(course.root / "build" / "package")
+    execute = ExecuteHere(sources=str(folder.parent), packages=packages, seed=7, **settings)
+    execute.found = Found(FULL, forks)
+    ids = {"assignment": "08_optimizers", "notebook": "optimizers_dev", "student": "s"}
+    nb, resources = execute.preprocess(notebook(DEADLY), {"nbgrader": ids, "metadata": {}})
+    report, _ = resources["sitting"].verdict(nb.cells[1])
+    return [part.earned for part in report.parts], nb
+
+
+def errors(cell: NotebookNode) -> list[str]:
+    return [output.ename for output in cell.outputs if output.output_type == "error"]
+
+
+@pytest.mark.parametrize("forks", [True, False], ids=["forked", "started"])
+@pytest.mark.parametrize(
+    ("restarts", "points", "later"),
+    [(0, [0, 0, 0, 0], ["NotRun"]), (1, [1, 1, 0, 0], ["NotRun"]), (2, [1, 1, 0, 1], [])],
+)
+def test_a_part_that_kills_the_last_kernel_costs_no_part_before_it(
+    course, forks, restarts, points, later
+):
+    found, nb = earned(course, forks, max_restarts=restarts)
+    assert found == points
+    assert [errors(cell) for cell in nb.cells] == [[], ["KernelDied"], later]
+
+
+def test_what_parts_have_answered_stays_where_a_kernel_is_lost_before_the_next_begins(
+    course, monkeypatch
+):
+    original, runs = ExecuteHere.execute_cell, itertools.count()
+
+    def execute_cell(self, cell, index, **kwargs):
+        if next(runs) == 5:  # the parts behind the one that killed, asked in a fresh kernel
+            raise DeadKernelError("Kernel died")
+        return original(self, cell, index, **kwargs)
+
+    monkeypatch.setattr(ExecuteHere, "execute_cell", execute_cell)
+    found, _ = earned(course, True)
+    assert found[:2] == [1, 1]
 
 
 def test_messages_are_put_together_whatever_is_sent():

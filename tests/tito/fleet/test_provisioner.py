@@ -27,6 +27,7 @@ from ..sandbox.test_provisioner import (  # noqa: F401
     test_a_fork_bomb_meets_its_limit_and_the_kernel_goes_on,
     test_a_loop_is_interrupted,
     test_a_notebook_runs_with_numpy_figures_and_the_package_but_not_the_reference,
+    test_a_sandbox_that_does_not_start_leaves_nothing_open,
     test_a_sandbox_that_does_not_start_says_why,
     test_folders_are_bounded,
     test_links_in_the_place_of_the_kernels_sockets_do_not_lead_out,

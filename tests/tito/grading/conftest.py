@@ -150,10 +150,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "__init__.py").touch()
     for name in ("observe.py", "wire.py"):
         shutil.copy(REPOSITORY / "tinytorch" / "checks" / name, package / "checks")
+    make_release(course)
+    return root
+
+
+def make_release(course: Course) -> None:
+    """Let nbgrader make the release of the source notebook, in place of an earlier one."""
     config = course.nbgrader_config()
     config.CourseDirectory.assignment_id = "08_optimizers"
-    GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
-    return root
+    where = CourseDirectory(config=config)
+    GenerateAssignment(coursedir=where, config=config, force=True).start()
 
 
 def copy_of(template: Path, root: Path) -> Course:

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import execute, kernel
+from tinytorch.tito.grading import kernel, runner
 from tinytorch.tito.grading.cells import flags
 from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.grading.kernel import GradingKernelManager
@@ -188,7 +188,7 @@ def test_a_cell_cannot_change_what_another_one_shows():
 def level(monkeypatch, request):
     """Grade in isolation of a level, though this machine gives more."""
     found = Isolation(request.param, ("something",), user=1)
-    monkeypatch.setattr(execute, "_chosen", lambda *asked: found)
+    monkeypatch.setattr(runner, "_chosen", lambda *asked: found)
     return request.param
 
 
@@ -254,10 +254,10 @@ def test_less_isolation_than_was_accepted_runs_no_code(monkeypatch):
     weak = Isolation("limits", ("reads files in /home/ada",))
     monkeypatch.setattr(levels, "examine", lambda **_: weak)
     monkeypatch.setattr(GradingKernelManager, "start_kernel", None)
-    execute._chosen.cache_clear()
+    runner._chosen.cache_clear()
     with pytest.raises(TitoError, match="(?s)files in /home/ada.*--isolation limits"):
         run("print('never')", isolation="partial")
-    execute._chosen.cache_clear()
+    runner._chosen.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["local-provisioner", "no-such-provisioner"])

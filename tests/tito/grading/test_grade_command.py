@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,12 @@ def test_json_is_all_that_machines_get(tito_grade, course):
 def test_the_bar_shows_rate_time_left_and_failures(course, monkeypatch):
     now, screen = [0.0], io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=120, get_time=lambda: now[0])
-    frames = []
+    frames, bars = [], []
+
+    def bar_that_draws_when_told(hidden: bool):
+        bars.append(made := make_bar(hidden))
+        made.live.auto_refresh = False  # no thread of its own
+        return made
 
     def graded(*arguments) -> GradingRun:
         show, run = arguments[4], GradingRun(Path("x.log"), Isolation("full"), total=40)
@@ -67,12 +71,15 @@ def test_the_bar_shows_rate_time_left_and_failures(course, monkeypatch):
             run.outcomes += outcomes
             now[0] += 30 if outcomes else 0
             show(run)
-            screen.truncate(0)
-            time.sleep(0.3)  # the bar draws itself ten times a second
+            screen.seek(0)
+            screen.truncate()
+            bars[0].refresh()
             frames.append(screen.getvalue())
         return run
 
     monkeypatch.setattr(pipeline, "grade", graded)
+    make_bar = grade._bar
+    monkeypatch.setattr(grade, "_bar", bar_that_draws_when_told)
     monkeypatch.setattr(grade, "console", terminal)
     monkeypatch.chdir(course.root)
     CliRunner().invoke(grade.command, ["08"])

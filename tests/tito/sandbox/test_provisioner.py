@@ -1,5 +1,8 @@
 """Real kernels, started by jupyter_client from a kernelspec that asks for the sandbox."""
 
+import errno
+import gc
+import itertools
 import os
 import shutil
 import signal
@@ -13,7 +16,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.sandbox import bubblewrap
 from tinytorch.tito.sandbox.leash import tree
 from tinytorch.tito.sandbox.settings import MB
@@ -32,7 +35,8 @@ def running(marker: str) -> list[str]:
     return found
 
 
-def wait_for(condition, seconds=5.0):
+def wait_for(condition, seconds=30.0):
+    """Wait for what takes no time, on a machine that may have much else to do."""
     until = monotonic() + seconds
     while monotonic() < until:
         if condition():
@@ -85,7 +89,7 @@ def test_the_watchdog_kills_for_the_memory_of_all_processes_together(start):
         import os, time
         for _ in range(4):
             if os.fork() == 0:
-                held = bytearray(100_000_000); time.sleep(9); os._exit(0)
+                held = bytearray(100_000_000); time.sleep(60); os._exit(0)
         """
     kernel.client.execute(dedent(several))
     assert wait_for(lambda: kernel.provisioner.process.poll() is not None)
@@ -97,14 +101,14 @@ def test_the_watchdog_kills_for_the_memory_of_all_processes_together(start):
 def test_the_watchdog_kills_for_too_many_files(start):
     kernel = start(limits={"entries": 500})
     kernel.client.execute("for n in range(2000): open(f'{n}', 'w').close()\nimport time")
-    kernel.client.execute("time.sleep(9)")
+    kernel.client.execute("time.sleep(60)")
     assert wait_for(lambda: kernel.provisioner.process.poll() is not None)
     assert kernel.provisioner.reason == "it made more than 500 files in a folder"
 
 
 def test_the_watchdog_kills_for_too_many_sockets(start):
     kernel = start()
-    many = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(9)"
+    many = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(60)"
     kernel.client.execute(many)
     assert wait_for(lambda: kernel.provisioner.process.poll() is not None)
     assert kernel.provisioner.reason == "it opened more than 40 sockets"
@@ -257,11 +261,51 @@ def test_a_sandbox_that_does_not_start_says_why(start, monkeypatch):
         start()
 
 
+def break_start(monkeypatch, where: str, call: int = 1) -> None:
+    """Let the start of a sandbox fail: bubblewrap itself, or a call of the system, by number."""
+    if where == "bubblewrap":
+        joined = bubblewrap._joined
+        wrong = ["--ro-bind", "/no/such", "/no"]
+        monkeypatch.setattr(bubblewrap, "_joined", lambda args: joined([*args, *wrong]))
+        return
+    module, name = {"Popen": subprocess, "pidfd_open": os, "readlink": os}[where], where
+    original, calls = getattr(module, name), itertools.count(1)
+
+    def refuse(*arguments, **more):
+        # Links of the file system are read before anything is open.
+        concerned = name != "readlink" or "/ns/" in str(arguments[0])
+        if concerned and next(calls) >= call:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return original(*arguments, **more)
+
+    monkeypatch.setattr(module, name, refuse)
+
+
+def held_by_this_process() -> tuple[int, list[int]]:
+    """Count the open files of this process, and list the processes that it has started."""
+    gc.collect()
+    children = Path("/proc/self/task").glob("*/children")
+    started = sorted(int(pid) for path in children for pid in path.read_text().split())
+    return len(os.listdir("/proc/self/fd")), started
+
+
+@pytest.mark.parametrize("where", ["bubblewrap", "Popen", "pidfd_open"])
+def test_a_sandbox_that_does_not_start_leaves_nothing_open(start, monkeypatch, where):
+    start().stop()  # what is made once, is made
+    break_start(monkeypatch, where)
+    found = []
+    for _ in range(3):
+        with pytest.raises((NotStartedError, OSError), match="did not start|Too many open files"):
+            start()
+        found.append(held_by_this_process())
+    assert found[1:] == found[:-1]
+
+
 def test_limits_without_a_sandbox_hold_for_the_kernel(start):
     kernel = start(level="limits", limits={"open_files": 200, "memory": 500 * MB})
     limits = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE))"
     assert kernel.run(limits) == "(200, 200)"
-    kernel.client.execute("held = bytearray(600_000_000)\nimport time; time.sleep(9)")
+    kernel.client.execute("held = bytearray(600_000_000)\nimport time; time.sleep(60)")
     assert wait_for(lambda: kernel.provisioner.process.poll() is not None)
     assert "the limit is 500 MB" in kernel.provisioner.reason
 

@@ -9,8 +9,9 @@ from nbformat import NotebookNode, from_dict
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.fleet.isolation import Found
 from tinytorch.tito.fleet.manager import ForkedKernelManager
-from tinytorch.tito.grading.execute import ExecuteSubmission, Loss
+from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.grading.kernel import GradingKernelManager
+from tinytorch.tito.grading.runner import Loss
 from tinytorch.tito.sandbox import Isolation
 
 

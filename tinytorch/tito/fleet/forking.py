@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.sandbox import seccomp
 from tinytorch.tito.sandbox.bubblewrap import PACKAGE, WORK, limits_of
@@ -31,7 +31,7 @@ _WARM_SECONDS, _FORK_SECONDS = 60.0, 10.0
 _ANSWER = 2**16
 
 
-class ZygoteLostError(TitoError):
+class ZygoteLostError(NotStartedError):
     """The zygote is gone; a new one can do what it could not."""
 
 
@@ -80,7 +80,7 @@ class Zygote:
             said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
             self.close()
             message = f"the warm process for kernels does not start: {said or error}"
-            raise TitoError(message) from None
+            raise NotStartedError(message) from None
 
     @property
     def pid(self) -> int:
@@ -99,7 +99,7 @@ class Zygote:
         ------
         ZygoteLostError
             If the zygote is gone.
-        TitoError
+        NotStartedError
             If the sandbox cannot be entered.
         """
         self._fork(room, [connection.fileno()], {})
@@ -134,7 +134,7 @@ class Zygote:
         }
         answer = self._ask(request, [room.first, *files], _FORK_SECONDS)
         if "error" in answer:
-            raise TitoError(answer["error"])
+            raise NotStartedError(answer["error"])
         room.entered(answer["pid"], *answer["files"])
 
     def _ask(self, request: dict[str, Any], files: list[int], seconds: float) -> dict[str, Any]:

@@ -128,8 +128,9 @@ class MarkBook:
         Raises
         ------
         TitoError
-            If the gradebook stays locked, stays away, or cannot be written to.
+            If the gradebook stays locked, stays away, or cannot be written to, or lacks a cell.
         """
+        self._check(results)
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -148,6 +149,17 @@ class MarkBook:
             except BaseException:
                 self._db.rollback()
                 raise
+
+    def _check(self, results: Sequence[Result]) -> None:
+        """Refuse marks of cells that the gradebook does not know."""
+        named = {name for result in results for name in (*result.scores, *result.comments)}
+        unknown = sorted(named - {*self._graded, *self._commented})
+        if unknown:
+            raise TitoError(
+                f"the gradebook knows no cell {', '.join(unknown)} of {self.assignment}, as a "
+                "release that did not come to its end leaves it; make it again with "
+                f"'tito release {self.assignment}', and grade again."
+            )
 
     def _enter(self, results: Sequence[Result]) -> None:
         self._wait_for_other_runs()

@@ -85,6 +85,11 @@ class Assignment:
     fonts: Mapping[str, bytes] = field(default_factory=dict)
     isolation: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def release_digest(self) -> str:
+        """SHA-256 of the release."""
+        return hashlib.sha256(self.release).hexdigest()
+
     def packed(self) -> bytes:
         """Return it as bytes."""
         return zlib.compress(pickle.dumps(self), 1)
@@ -136,6 +141,8 @@ class Result:
         As in the job.
     status : {"graded", "failed", "refused"}
         "refused" by a worker that must not grade it.
+    release : str
+        SHA-256 of the release that it was graded against, if it was.
     notebook : str
         The graded notebook, as JSON.
     scores : dict of str to float or None
@@ -157,6 +164,7 @@ class Result:
     student: str
     digest: str
     status: Literal["graded", "failed", "refused"]
+    release: str = ""
     timestamp: str = ""
     notebook: str = ""
     scores: dict[str, float | None] = field(default_factory=dict)

@@ -7,12 +7,12 @@ that is killed in between is finished by the next one: entering a result twice i
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from tinytorch.tito.files import replace_text
 from tinytorch.tito.fleet.job import Result
 
 _VERSION = 1
@@ -34,18 +34,7 @@ class Journal:
     def add(self, result: Result) -> None:
         """Keep a result; when this returns it survives a crash of the machine."""
         text = json.dumps({"version": _VERSION, **asdict(result)}, ensure_ascii=False)
-        # Another run on this course may keep a result of the same student.
-        fresh = self.folder / f".{result.student}.{os.getpid()}.new"
-        try:
-            with open(fresh, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, self._path(result.student))
-        except OSError:
-            with suppress(OSError):
-                fresh.unlink()
-            raise
+        replace_text(self._path(result.student), text, synced=True)
 
     def remove(self, student: str) -> None:
         """Forget a result that has been entered."""

@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.session import Session
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.fleet import wire
 from tinytorch.tito.fleet.forking import PACKET, Zygote, ZygoteLostError
 from tinytorch.tito.fleet.room import Room
@@ -85,10 +85,10 @@ def _fork_once(
     return room
 
 
-def end_zygotes() -> None:
-    """End all zygotes of this process."""
-    while _zygotes:
-        _, (owner, zygote) = _zygotes.popitem()
+def end_zygotes(package: str | None = None) -> None:
+    """End the zygotes of this process: all of them, or those for one package."""
+    for key in [key for key in _zygotes if package in (None, key[0])]:
+        owner, zygote = _zygotes.pop(key)
         if owner == os.getpid():
             zygote.close()
 
@@ -292,7 +292,7 @@ class PacketClient(AsyncKernelClient):
         while monotonic() < deadline:
             self.iopub_channel.clear()
             if self.failure:
-                raise TitoError(f"the kernel was not started: {self.failure}")
+                raise NotStartedError(f"the kernel was not started: {self.failure}")
             with suppress(Empty):
                 reply = await self.shell_channel.get_msg(timeout=_LOOK_SECONDS)
                 if reply["parent_header"].get("msg_id") == asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -11,9 +12,10 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.isolation import Found, find, this_machine
-from tinytorch.tito.fleet.job import Assignment
+from tinytorch.tito.fleet.job import Assignment, SourceCell
 from tinytorch.tito.grading import converters, reference
-from tinytorch.tito.grading.exam import exam_of
+from tinytorch.tito.grading.cells import grade_id, is_autograded
+from tinytorch.tito.grading.exam import Exam, exam_of
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.kernel import prepare_fonts
 
@@ -34,7 +36,7 @@ def isolation_here(course: Course, module: Module, config: Config) -> Found:
 
 
 def check(course: Course, module: Module) -> None:
-    """Refuse to begin where every submission would fail."""
+    """Refuse to begin where there is nothing to grade with; :func:`assignment` looks closer."""
     read_release(release_of(course, module))
     if not (course.package_before(module) / "tinytorch").is_dir():
         raise TitoError(
@@ -51,12 +53,13 @@ def assignment(
     Raises
     ------
     TitoError
-        If the reference solution does not run.
+        If the reference solution does not run, or another version of it was released.
     """
     source = course.notebooks / module.name / f"{module.notebook}.ipynb"
-    exam_of(source, seed)  # asks the reference solution, once for all workers
+    exam = exam_of(source, seed)  # asks the reference solution, once for all workers
     package = course.package_before(module)
     cells, kernelspec = book.source()
+    _compare(course, module, exam, cells)
     sent = {name: value for name, value in config.items() if name not in _NOT_FOR_WORKERS}
     return Assignment(
         module.name,
@@ -72,6 +75,25 @@ def assignment(
         _fonts(config),
         {this_machine(): found},
     )
+
+
+def _compare(course: Course, module: Module, exam: Exam, cells: Sequence[SourceCell]) -> None:
+    """Refuse where the source's graded cells are not those that were released.
+
+    The release says which cells a submission has; what stands in them comes from the gradebook,
+    since the release lacks hidden tests.
+    """
+    graded = filter(is_autograded, read_release(release_of(course, module)).cells)
+    held = {cell.name: cell.source.strip() for cell in cells}
+    released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}
+    wanted = {name: text.strip() for name, text in exam.sources.items()}
+    other = [name for name in sorted(wanted | released) if wanted.get(name) != released.get(name)]
+    if other:
+        raise TitoError(
+            f"the graded cells of {module.name} that were released are not those of its source "
+            f"any more: {', '.join(other)}. Release the source with 'tito release {module.name}', "
+            "or take the change back, and grade again."
+        )
 
 
 def gradebook(course: Course, module: Module, config: Config) -> Gradebook:

@@ -12,11 +12,11 @@ import select
 import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.sandbox.bubblewrap import Sandbox, places
 from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.settings import Settings
@@ -45,8 +45,6 @@ class Room:
     ----------
     settings : Settings
         The limits.
-    leash : Leash
-        The watchdog.
     first : int
         A file that names the first process; -1 when closed.
     process : Popen
@@ -56,6 +54,8 @@ class Room:
     """
 
     first = guest = guest_pid = -1
+    _leash: Leash | None = None
+    _is_closed = False
 
     def __init__(
         self,
@@ -64,26 +64,22 @@ class Room:
         files: Mapping[Path, bytes] | None = None,
     ) -> None:
         self.settings = settings
-        launch = Sandbox(settings).command(_WAIT, {}, package, files, alone=True)
-        try:
-            self.process = subprocess.Popen(
-                launch.argv,
-                env=launch.env,
-                cwd="/",
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=launch.pass_fds,
-                start_new_session=True,
-            )
-        finally:
-            launch.close()
-        try:
-            self._wait_until_ready()
-            outer, inner = first_processes(self.process, launch.infos, alone=True)
-        except TitoError as error:
-            raise TitoError(f"{error}: {self._give_up()}") from None
-        self.leash = Leash(self.process, settings, (outer, inner), tuple(places(settings)))
+        pipe = subprocess.PIPE
+        with closing(Sandbox(settings).command(_WAIT, {}, package, files, alone=True)) as launch:
+            self.process = launch.start(stdin=pipe, stdout=pipe, stderr=pipe)
+            try:
+                self._wait_until_ready()
+                self._hold(*first_processes(self.process, launch.take_infos(), alone=True))
+            except NotStartedError as error:
+                raise NotStartedError(f"{error}: {self._give_up()}") from None
+            except BaseException:
+                self.close()
+                raise
+
+    def _hold(self, outer: int, inner: int) -> None:
+        """Take the first processes of the outer and the inner namespace in hand."""
+        folders = tuple(places(self.settings))
+        self._leash = Leash(self.process, self.settings, (outer, inner), folders)
         self.first = os.pidfd_open(inner)
         self.namespaces = sum(
             bit
@@ -100,13 +96,21 @@ class Room:
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             more = os.read(self.process.stdout.fileno(), 64) if ready else b""
             if not more:
-                raise TitoError("bubblewrap did not start a sandbox")
+                raise NotStartedError("bubblewrap did not start a sandbox")
             said += more
 
     def _give_up(self) -> str:
+        """Close it, and return what bubblewrap said."""
         self.process.kill()
         _, error = self.process.communicate()
+        self.close()
         return error.decode(errors="replace").strip() or "no message"
+
+    @property
+    def leash(self) -> Leash:
+        """The watchdog."""
+        assert self._leash is not None, "there is one as soon as the room is made"
+        return self._leash
 
     def entered(self, pid: int, handle: int) -> None:
         """Note who entered: its number, and a file that stays this process's."""
@@ -131,9 +135,13 @@ class Room:
 
     def close(self) -> None:
         """Kill everything in it."""
-        if self.first < 0:
+        if self._is_closed:
             return
-        self.leash.close()
+        self._is_closed = True
+        if self._leash is None:  # it never came to be
+            self.process.kill()
+        else:
+            self._leash.close()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()

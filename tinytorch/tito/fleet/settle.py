@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.files import replace_text, written
+from tinytorch.tito.files import (
+    flush,
+    open_lock,
+    remove_abandoned,
+    replace_text,
+    written,
+)
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
@@ -20,6 +27,8 @@ from tinytorch.tito.grading.records import Record
 
 #: No student's id begins with a dot.
 _JOURNAL = ".journal"
+#: No file is being written for a day.
+_OLD_SECONDS = 86_400.0
 
 
 @dataclass
@@ -33,7 +42,7 @@ class Ledger:
     book : MarkBook
         The gradebook.
     release : str
-        SHA-256 of the release.
+        SHA-256 of the release, as it is now.
     """
 
     course: Course
@@ -42,14 +51,29 @@ class Ledger:
     release: str
 
     def __post_init__(self) -> None:
+        records_of_all = self.course.records / self.module.name
         with written("the journal of this run"):
-            self.journal = Journal(self.course.records / self.module.name / _JOURNAL)
+            self.journal = Journal(records_of_all / _JOURNAL)
+        for folder in (records_of_all, self.journal.folder):  # others may be writing there
+            remove_abandoned(folder, _OLD_SECONDS)
 
-    def finish_earlier_run(self) -> list[str]:
-        """Enter what an earlier run had found and not entered; return whose it was."""
+    def finish_earlier_run(self, log: logging.Logger) -> list[str]:
+        """Enter what an earlier run had found and not entered; return whose it was.
+
+        What was graded against another release is forgotten instead: the gradebook's cells are
+        those of the new one, and a new release grades all submissions anew.
+        """
         left = list(self.journal)
-        self.enter(left)
-        return [result.student for result in left]
+        outdated = [r.student for r in left if r.status == "graded" and r.release != self.release]
+        if outdated:
+            names = ", ".join(outdated)
+            log.warning("left by an earlier run, of another release: %s; to be graded anew", names)
+            with written("the journal of this run"):
+                for student in outdated:
+                    self.journal.remove(student)
+        current = [result for result in left if result.student not in outdated]
+        self.enter(current)
+        return [result.student for result in current]
 
     def keep(self, result: Result) -> None:
         """Note a result so that it cannot be lost any more."""
@@ -57,7 +81,11 @@ class Ledger:
             self.journal.add(result)
 
     def enter(self, results: Sequence[Result]) -> None:
-        """Enter results that are kept: marks first, in one transaction, then files."""
+        """Enter results that are kept: marks first, in one transaction, then files.
+
+        They are forgotten only when the files are on the disk: after a power cut the gradebook may
+        know marks whose notebooks are empty, and the next run enters them again.
+        """
         if not results:
             return
         graded = [result for result in results if result.status == "graded"]
@@ -69,13 +97,18 @@ class Ledger:
                     if result.status == "graded":
                         self._put_in_place(result)
                     records.save(self.course, self.module, self._record(result))
+            with written("what was graded"):
+                for folder in (self.course.autograded, self.journal.folder):
+                    if folder.exists():
+                        flush(folder)
+                for result in results:
                     self.journal.remove(result.student)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep another run in this folder from writing between the marks and the files."""
         with written("the journal of this run"):
-            file = open(self.journal.folder / ".lock", "w")
+            file = open_lock(self.journal.folder / ".lock")
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -91,6 +124,7 @@ class Ledger:
 
     def _put_in_place(self, result: Result) -> None:
         place = self.place(result.student)
+        remove_abandoned(place.parent)
         replace_text(place, result.notebook)
         # nbgrader compares it with the submission's to see whether there is a newer one.
         stamp = place.with_name("timestamp.txt")
@@ -110,7 +144,7 @@ class Ledger:
             seconds=result.seconds,
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             submission=result.digest if result.status == "graded" else "",
-            release=self.release if result.status == "graded" else "",
+            release=result.release,
             cells=result.cells,
             seed=result.seed,
             problem=intake.printable(result.problem),

@@ -35,16 +35,16 @@ class ForkTrial(Trial):
     def _run(self, folder: Path, task: bytes, *arguments: str) -> Said:
         source = Path(probe.__file__).read_bytes()
         files = {FILES / "probe.py": source, FILES / "task.json": task}
-        room = Room(self.settings, None, files)
-        ours, theirs = os.pipe()
-        try:
-            self._zygote.fork_program(room, [*map(str, files), *arguments], theirs)
-        finally:
-            os.close(theirs)
-        with open(ours, "rb", buffering=0) as output:
-            out = _read(output.fileno(), room)
-            room.close()  # as when a kernel has run its last cell
-            ended = _is_closed(output.fileno())
+        with closing(Room(self.settings, None, files)) as room:
+            ours, theirs = os.pipe()
+            with open(ours, "rb", buffering=0) as output:
+                try:
+                    self._zygote.fork_program(room, [*map(str, files), *arguments], theirs)
+                finally:
+                    os.close(theirs)
+                out = _read(output.fileno(), room)
+                room.close()  # as when a kernel has run its last cell
+                ended = _is_closed(output.fileno())
         return Said(out.decode(), ended, room.leash.reason, "")
 
 

@@ -21,7 +21,6 @@ import tempfile
 import threading
 import traceback
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -32,7 +31,7 @@ from nbformat.v4.rwbase import strip_transient
 from nbgrader.nbgraderformat import MetadataValidator
 from traitlets.config import Config
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.fleet import isolation, steps
 from tinytorch.tito.fleet.execute import ExecuteHere, KernelLostError
 from tinytorch.tito.fleet.job import Assignment, Job, Result, difference, fingerprint, unpacked
@@ -47,9 +46,15 @@ _GARBAGE = 20_000
 #: How often a submission is begun: a kernel may be killed by somebody else.
 _ATTEMPTS = 3
 #: What a kernel or a sandbox that somebody killed leads to, at whatever moment.
-_MAY_PASS = (KernelLostError, TitoError, RuntimeError, OSError)
+_MAY_PASS = (KernelLostError, NotStartedError, RuntimeError, OSError)
+#: A worker of Dask outlives runs, and each run has a workplace of its own. Two are kept, since two
+#: instructors may grade on one cluster at once: with one, a worker would make it anew, with a warm
+#: process, for each submission that is not of the same run as the one before.
+_PLACES = 2
 #: A worker of Dask may have several threads; kernels come from one zygote, one after the other.
 _one_at_a_time = threading.Lock()
+#: By the digest of the assignment, the one used last at the end.
+_workplaces: dict[str, Workplace] = {}
 
 
 def grade(packed: bytes, job: Job) -> Result:
@@ -75,25 +80,13 @@ def grade(packed: bytes, job: Job) -> Result:
         return Result(status="refused", reason=reason, **about)
     began = monotonic()
     said = io.StringIO()
-    log = _log_to(said)
-    try:
-        with _one_at_a_time:
-            try:
-                place = workplace(packed)
-            except (TitoError, OSError) as error:
-                reason = f"the worker {this_worker()} cannot grade: {error}"
-                return Result(status="refused", reason=reason, **about)
-            made = _grade(place, job, log)
-    except MemoryError:
-        raise  # a worker elsewhere may have more
-    except Exception as error:  # whatever a student's file or code brings about
-        log.error("%s could not be graded\n%s", job.student, traceback.format_exc())
-        made = {
-            "status": "failed",
-            "flags": job.flags,
-            "reason": reason_of(error),
-            "problem": error.problem if isinstance(error, intake.SubmissionError) else "",
-        }
+    with _one_at_a_time:
+        try:
+            place = workplace(packed)
+        except (TitoError, OSError) as error:
+            reason = f"the worker {this_worker()} cannot grade: {error}"
+            return Result(status="refused", reason=reason, **about)
+        made = _grade_or_say_why_not(place, job, _log_to(said))
     seconds = round(monotonic() - began, 3)
     return Result(
         **about, **made, timestamp=job.timestamp, seconds=seconds, log=said.getvalue()[:_LOG_SHOWN]
@@ -147,10 +140,18 @@ class Workplace:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
+        self.digest = assignment.release_digest
         self.release = nbformat.reads(assignment.release, as_version=nbformat.current_nbformat)
         MetadataValidator().validate_nb(self.release)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
-        atexit.register(self.remove)
+        try:
+            self._lay_out()
+        except BaseException:
+            self.close()
+            raise
+
+    def _lay_out(self) -> None:
+        assignment = self.assignment
         name, notebook = assignment.name, f"{assignment.notebook}.ipynb"
         package = self._write("package", {f"{name}/{p}": d for p, d in assignment.package.items()})
         sources = self._write("source", {f"{name}/{notebook}": assignment.source})
@@ -161,8 +162,12 @@ class Workplace:
             packages=str(package), sources=str(sources), seed=assignment.seed
         )
         self.config.GradingKernelManager.font_cache = str(fonts) if assignment.fonts else ""
-        self.package = package / name
         self.found = self._isolate(self.package)
+
+    @property
+    def package(self) -> Path:
+        """The folder of the package that ends before the module."""
+        return self.folder / "package" / self.assignment.name
 
     def _write(self, folder: str, files: Any) -> Path:
         top = self.folder / folder
@@ -182,20 +187,32 @@ class Workplace:
         accepted = self.config.ExecuteSubmission.get("isolation", "full")
         return isolation.find(accepted, package, (self.folder,))
 
-    def remove(self) -> None:
-        """Delete the folder."""
+    def close(self) -> None:
+        """End the zygotes of its package, and delete the folder, which holds the solutions."""
+        end_zygotes(str(self.package))
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@lru_cache(maxsize=2)
-def _workplace(digest: str, packed: bytes) -> Workplace:
-    remove_abandoned()
-    return Workplace(unpacked(packed))
-
-
 def workplace(packed: bytes) -> Workplace:
-    """Return the workplace of an assignment, made once in a process."""
-    return _workplace(hashlib.sha256(packed).hexdigest(), packed)
+    """Return the workplace of an assignment, made once in a process; the oldest one is closed.
+
+    No submission is being graded in one that is closed: this process grades one at a time.
+    """
+    digest = hashlib.sha256(packed).hexdigest()
+    place = _workplaces.pop(digest, None)
+    if place is None:
+        remove_abandoned()
+        while len(_workplaces) >= _PLACES:
+            _workplaces.pop(next(iter(_workplaces))).close()
+        place = Workplace(unpacked(packed))
+    _workplaces[digest] = place  # the last one used is the last to go
+    return place
+
+
+def close_workplaces() -> None:
+    """Close all workplaces of this process."""
+    while _workplaces:
+        _workplaces.popitem()[1].close()
 
 
 def remove_abandoned() -> None:
@@ -213,6 +230,18 @@ def _runs(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def _grade_or_say_why_not(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
+    try:
+        return _grade(place, job, log)
+    except MemoryError:
+        raise  # a worker elsewhere may have more
+    except Exception as error:  # whatever a student's file or code brings about
+        log.error("%s could not be graded\n%s", job.student, traceback.format_exc())
+        problem = error.problem if isinstance(error, intake.SubmissionError) else ""
+        about = {"flags": job.flags, "reason": reason_of(error), "problem": problem}
+        return {"status": "failed", **about}
 
 
 def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
@@ -234,6 +263,7 @@ def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
     ours = resources["tinytorch"]
     return {
         "status": "graded",
+        "release": place.digest,
         # Not nbformat's writer: what it indents, json writes in Python and not in C.
         "notebook": json.dumps(strip_transient(nb), ensure_ascii=False),
         "scores": ours["scores"],
@@ -264,4 +294,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
+atexit.register(close_workplaces)
 atexit.register(end_zygotes)

@@ -289,7 +289,7 @@ class _Class:
         self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
     ) -> None:
         """Grade all that is to be graded, after what an earlier run left."""
-        finished = self._ledger.finish_earlier_run()
+        finished = self._ledger.finish_earlier_run(self._log)
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._show(self._run)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.sandbox import seccomp
@@ -77,7 +78,7 @@ def version_of(bwrap: Path) -> str:
 
 @dataclass
 class Launch:
-    """A command to start, and the files it inherits; close it once it was started."""
+    """A command to start, and the files that it needs; close it in the end, started or not."""
 
     argv: list[str] = field(default_factory=list)
     pass_fds: list[int] = field(default_factory=list)
@@ -86,9 +87,36 @@ class Launch:
     env: dict[str, str] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)
 
+    def start(self, **streams: Any) -> subprocess.Popen[bytes]:
+        """Start the command, once; what it inherits is then its own.
+
+        Parameters
+        ----------
+        **streams
+            Its standard streams, as Popen takes them.
+        """
+        try:
+            return subprocess.Popen(
+                self.argv,
+                env=self.env,
+                cwd="/",
+                pass_fds=self.pass_fds,
+                start_new_session=True,
+                **streams,
+            )
+        finally:
+            self.files.close()
+
+    def take_infos(self) -> list[int]:
+        """Hand over `infos`; whoever takes them closes them."""
+        taken, self.infos = self.infos, []
+        return taken
+
     def close(self) -> None:
-        """Close this process's ends; `infos` stay open."""
+        """Close what was not handed over."""
         self.files.close()
+        for info in self.take_infos():
+            os.close(info)
 
     def add_info(self) -> list[str]:
         """Make a pipe for a bubblewrap to write to, and return the option."""
@@ -134,14 +162,30 @@ class Sandbox:
         `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only. What
         is `alone` is itself the first process of the sandbox, and lets go of others' children.
         """
-        bwrap = _usable_bwrap()
         launch = Launch()
+        try:
+            self._fill(launch, argv, env, package, files or {}, alone)
+        except BaseException:
+            launch.close()
+            raise
+        return launch
+
+    def _fill(
+        self,
+        launch: Launch,
+        argv: list[str],
+        env: Mapping[str, str],
+        package: Path | None,
+        files: Mapping[Path, bytes],
+        alone: bool,
+    ) -> None:
+        bwrap = _usable_bwrap()
         view = View.of_this_python()
         # The private folders first: the environment or the course may lie in /tmp.
         args = [*self._private(env), *view.arguments]
         if package is not None:
             args += ["--ro-bind", str(package.resolve()), str(PACKAGE)]
-        for path, content in (files or {}).items():
+        for path, content in files.items():
             args += ["--perms", "0444", "--ro-bind-data", launch.add_file(content), str(path)]
         if machine := seccomp.this_machine():  # elsewhere the probe finds what is not refused
             args += ["--seccomp", launch.add_file(seccomp.filter_bytes(machine))]
@@ -159,7 +203,6 @@ class Sandbox:
             args = [*_outer(view), *launch.add_info()]
             command = [str(bwrap), "--args", launch.add_file(_joined(args)), "--"]
             launch.argv = [*command, *self._other_user(), *launch.argv]
-        return launch
 
     def _private(self, env: Mapping[str, str]) -> list[str]:
         """Return the options for all that a sandbox does not share."""

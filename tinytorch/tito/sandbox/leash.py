@@ -17,7 +17,7 @@ from io import FileIO
 from pathlib import Path
 from time import monotonic, sleep
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -49,7 +49,7 @@ def first_processes(
 
     Raises
     ------
-    TitoError
+    NotStartedError
         If there is no sandbox within ten seconds.
     """
     deadline = monotonic() + _START_SECONDS
@@ -64,7 +64,7 @@ def first_processes(
             if _numbers(first)[-len(numbers) :] == numbers and (alone or _children(first)):
                 return outer, first
         sleep(0.001)
-    raise TitoError(_NOT_STARTED)
+    raise NotStartedError(_NOT_STARTED)
 
 
 def _said_process(pipe: FileIO, deadline: float) -> int:
@@ -73,7 +73,7 @@ def _said_process(pipe: FileIO, deadline: float) -> int:
         ready, _, _ = select.select([pipe], [], [], max(0, deadline - monotonic()))
         more = pipe.read(4096) if ready else b""
         if not more:
-            raise TitoError(_NOT_STARTED)
+            raise NotStartedError(_NOT_STARTED)
         text += more
     return int(json.loads(text)["child-pid"])
 
@@ -126,12 +126,17 @@ class Leash:
         self._folders = [Path(f"/proc/{self.inner}/root{folder}") for folder in folders]
         # Unlike a number it stays this process, whatever else gets the number later.
         self._handle = -1
-        with suppress(ProcessLookupError):  # it may be over already
-            self._handle = os.pidfd_open(self.first)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="sandbox-watchdog")
-        self._thread.start()
+        with suppress(ProcessLookupError):  # it may be over already
+            self._handle = os.pidfd_open(self.first)
+        try:
+            self._thread.start()
+        except RuntimeError:  # this process may have no more threads
+            if self._handle >= 0:
+                os.close(self._handle)
+            raise
 
     def add(self, pid: int, handle: int) -> None:
         """Watch a process that entered the sandbox from outside, which is no descendant.

@@ -16,7 +16,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any, ClassVar
@@ -25,7 +25,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Dict, Enum, List, Unicode
 
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.sandbox.bubblewrap import (
     FILES,
     FONTS,
@@ -118,7 +118,7 @@ class SandboxProvisioner(LocalProvisioner):
                 await self._hold_sockets()
             else:
                 await self._launch_outside(cmd, passed)
-        except TitoError:
+        except BaseException:
             await self.cleanup()
             raise
         return self.connection_info
@@ -153,27 +153,16 @@ class SandboxProvisioner(LocalProvisioner):
         files: Mapping[Path, bytes],
     ) -> None:
         """Make a sandbox and let a kernel run in it, with its process and its leash in hand."""
-        launch = Sandbox(self.settings).command(cmd, env, package, files)
-        try:
-            self.process = subprocess.Popen(
-                launch.argv,
-                env=launch.env,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=self._errors,
-                stderr=self._errors,
-                pass_fds=launch.pass_fds,
-                start_new_session=True,
-            )
-        finally:
-            launch.close()
-        self.pid = self.pgid = self.process.pid
-        try:
-            first = first_processes(self.process, launch.infos)
-        except TitoError as error:
-            self.process.kill()
-            self.process.wait()
-            raise TitoError(f"{error}: {self.said() or 'no message'}") from None
+        streams = {"stdin": subprocess.DEVNULL, "stdout": self._errors, "stderr": self._errors}
+        with closing(Sandbox(self.settings).command(cmd, env, package, files)) as launch:
+            self.process = launch.start(**streams)
+            self.pid = self.pgid = self.process.pid
+            try:
+                first = first_processes(self.process, launch.take_infos())
+            except NotStartedError as error:
+                self.process.kill()
+                self.process.wait()
+                raise NotStartedError(f"{error}: {self.said() or 'no message'}") from None
         self.leash = Leash(self.process, self.settings, first, tuple(places(self.settings)))
 
     async def _hold_sockets(self) -> None:
@@ -190,7 +179,8 @@ class SandboxProvisioner(LocalProvisioner):
         for port in (value for name, value in self.connection_info.items() if "_port" in name):
             while not (inside / f"k-{port}").is_socket():
                 if await self.poll() is not None or monotonic() > deadline:
-                    raise TitoError(f"the kernel did not start: {self.said() or 'no message'}")
+                    said = self.said() or "no message"
+                    raise NotStartedError(f"the kernel did not start: {said}")
                 await asyncio.sleep(0.01)
             held = os.open(inside / f"k-{port}", os.O_PATH | os.O_NOFOLLOW)
             self._held.append(held)

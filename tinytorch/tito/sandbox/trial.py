@@ -12,19 +12,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import tinytorch
-from tinytorch.tito.errors import TitoError
+from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.sandbox import probe, seccomp
 from tinytorch.tito.sandbox.bubblewrap import (
     FILES,
     HOME,
     PACKAGE,
+    Launch,
     Sandbox,
     limit_command,
     program,
@@ -164,32 +165,24 @@ class Trial:
         if not self.sandboxed:
             for path, content in files.items():
                 path.write_bytes(content)
-            process = _start([*limit_command(self.settings), *argv], os.environ)
+            command = [*limit_command(self.settings), *argv]
+            process = _start(Launch(command, env=dict(os.environ)))
             return _listen(process, Leash(process, self.settings))
         env = environment_inside(self.package)
-        launch = Sandbox(self.settings).command(argv, env, self.package, files)
-        process = _start(launch.argv, launch.env, launch.pass_fds)
-        launch.close()
-        try:
-            first = first_processes(process, launch.infos)
-        except TitoError as error:
-            process.kill()
-            said = process.communicate()[1].decode(errors="replace").strip()
-            raise TitoError(f"{error}: {said or 'no message'}") from None
+        with closing(Sandbox(self.settings).command(argv, env, self.package, files)) as launch:
+            process = _start(launch)
+            try:
+                first = first_processes(process, launch.take_infos())
+            except NotStartedError as error:
+                process.kill()
+                said = process.communicate()[1].decode(errors="replace").strip()
+                raise NotStartedError(f"{error}: {said or 'no message'}") from None
         return _listen(process, Leash(process, self.settings, first))
 
 
-def _start(argv: list[str], env: Any, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        argv,
-        env=env,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=pass_fds,
-        start_new_session=True,
-    )
+def _start(launch: Launch) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return launch.start(stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
 
 
 def _listen(process: subprocess.Popen[bytes], leash: Leash) -> Said:

@@ -1,0 +1,73 @@
+"""A worker outlives runs, as those of Dask do; what it keeps of them does not grow."""
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tinytorch.tito.errors import TitoError
+from tinytorch.tito.fleet import isolation, worker
+from tinytorch.tito.fleet.job import Job, fingerprint, unpacked
+from tinytorch.tito.fleet.manager import end_zygotes
+from tinytorch.tito.grading import pipeline
+from tinytorch.tito.sandbox.leash import tree
+
+
+@pytest.fixture(autouse=True)
+def _empty():
+    """Begin as a new worker."""
+    worker.close_workplaces()
+    end_zygotes()
+
+
+def zygotes() -> set[int]:
+    lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in tree(os.getpid())}
+    return {pid for pid, path in lines.items() if b"zygote.py" in path.read_bytes()}
+
+
+def folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob(f"{worker._FOLDER}{os.getpid()}-*"))
+
+
+@pytest.fixture
+def packed(monkeypatch) -> list[bytes]:
+    """What the workplaces of a test are made of."""
+    found: list[bytes] = []
+    monkeypatch.setattr(worker, "unpacked", lambda data: found.append(data) or unpacked(data))
+    return found
+
+
+def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed):
+    hand_in("ada")
+    made = []
+    for seed in (1, 2, 3):  # this process is the worker of so few submissions
+        before = zygotes()
+        run = pipeline.grade(course, module, seed=seed, force=True)
+        assert [outcome.status for outcome in run.outcomes] == ["graded"]
+        made.append(zygotes() - before)
+    assert all(made) and zygotes() == made[1] | made[2]
+    second, third = worker._workplaces.values()
+    assert folders() == {second.folder, third.folder}
+
+    assert worker.workplace(packed[1]) is second, "two runs may use a worker by turns"
+    fourth = worker.workplace(replace(unpacked(packed[2]), seed=4).packed())
+    assert (zygotes(), folders()) == (made[1], {second.folder, fourth.folder})
+    worker.close_workplaces()
+    assert (zygotes(), folders()) == (set(), set())
+
+
+def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packed, monkeypatch):
+    hand_in("ada")
+    pipeline.grade(course, module, seed=1)
+    worker.close_workplaces()
+    elsewhere = replace(unpacked(packed[0]), isolation={}).packed()
+
+    def find(*_):
+        raise TitoError("isolation here is 'none', and 'full' is demanded")
+
+    monkeypatch.setattr(isolation, "find", find)
+    job = Job("ada", b"", "ada.ipynb", "x", version=fingerprint())
+    assert worker.grade(elsewhere, job).status == "refused"
+    assert folders() == set()
