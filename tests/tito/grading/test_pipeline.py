@@ -158,14 +158,16 @@ def test_a_submission_that_brings_about_a_fault_of_ours_stops_nobody(
     assert scores.table(course, module)[0].reason == run.failed[0].reason
 
 
-def test_a_time_that_is_written_or_corrected_later_costs_what_it_costs(course, module, hand_in):
+def test_a_time_that_is_written_corrected_or_removed_later_costs_what_it_costs(course, module, hand_in):
     with gradebook(course) as book:
         book.update_or_create_assignment(module.name, duedate=datetime(2026, 11, 20, 22))
     folder = hand_in("ada").parent
     pipeline.grade(course, module)
     totals = []
-    for text in ("2026-11-20 23:00:00 UTC", "2026-11-22 21:00:00 UTC", "2026-11-20 22:00 UTC"):
-        (folder / "timestamp.txt").write_text(text)
+    times = "2026-11-20 23:00 UTC", "2026-11-20 22:00 UTC", "2026-11-22 21:00:00 UTC", None
+    for text in times:
+        stamp = folder / "timestamp.txt"
+        stamp.write_text(text) if text else stamp.unlink()
         (row,) = scores.table(course, module)
         assert (row.status, row.reason) == (
             "not graded",
@@ -179,7 +181,7 @@ def test_a_time_that_is_written_or_corrected_later_costs_what_it_costs(course, m
         (row,) = scores.table(course, module)
         totals.append((row.status, row.penalty, row.total))
         assert len(pipeline.grade(course, module).skipped) == 1
-    assert totals == [("graded", 1.0, 9.0), ("graded", 2.0, 8.0), ("graded", 0.0, 10.0)]
+    assert totals == [("graded", cost, 10.0 - cost) for cost in (1.0, 0.0, 2.0, 0.0)]
 
 
 def test_a_new_release_makes_every_submission_new(course, module, hand_in):

@@ -168,12 +168,11 @@ class MarkBook:
         self._add_students([result.student for result in results])
         places = self._places([result.student for result in results])
         for place, result in ((places[result.student], result) for result in results):
-            if result.timestamp:
-                self._db.execute(
-                    update(SubmittedAssignment)
-                    .where(SubmittedAssignment.id == place.submission)
-                    .values(timestamp=parse_utc(result.timestamp))
-                )
+            self._db.execute(
+                update(SubmittedAssignment)
+                .where(SubmittedAssignment.id == place.submission)
+                .values(timestamp=parse_utc(result.timestamp) if result.timestamp else None)
+            )
         self._set_scores(results, places)
         self._set_comments(results, places)
         self._set_penalties(results, places)
