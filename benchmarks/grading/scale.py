@@ -20,11 +20,11 @@ from benchmarks.grading.classroom import MODULE
 from benchmarks.grading.meter import memory_of
 from tinytorch.tito.course import Course
 from tinytorch.tito.flags import evidence
-from tinytorch.tito.fleet import prepare
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.grading import records, scores
+from tinytorch.tito.grading.gradebook import open_gradebook
 
 _BATCH = 64
 
@@ -64,9 +64,7 @@ def enter(course: Course, sample: Result, students: int) -> None:
     config = course.nbgrader_config()
     (course.records / MODULE).mkdir(parents=True)
     print(f"{'students':>9}{'ms each':>9}{'memory MB':>11}{'gradebook MB':>14}", flush=True)
-    with closing(
-        MarkBook(prepare.gradebook(course, module, config), MODULE, module.notebook)
-    ) as book:
+    with closing(MarkBook(open_gradebook(course, config), MODULE, module.notebook)) as book:
         ledger = Ledger(course, module, book, "release")
         began = perf_counter()
         for first in range(0, students, _BATCH):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from configparser import ConfigParser
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,6 +116,21 @@ class Course:
         """What grading noted of each submission, and its logs."""
         return self.root / "modules" / "records"
 
+    def source_notebook(self, module: Module) -> Path:
+        """Return the source of a module as a notebook."""
+        return self.notebooks / module.name / f"{module.notebook}.ipynb"
+
+    def released(self, module: Module) -> Path:
+        """Return the notebook of a module that students received."""
+        return self.release / module.name / f"{module.notebook}.ipynb"
+
+    def students(self, module: Module) -> list[str]:
+        """Return who has a submission of a module, also one in a folder that is closed."""
+        if not self.submitted.is_dir():
+            return []
+        folders = (path for path in self.submitted.iterdir() if not path.name.startswith("."))
+        return sorted(path.name for path in folders if _may_be_a_folder(path / module.name))
+
     def package_before(self, module: Module) -> Path:
         """Folder with a ``tinytorch`` package that ends before `module`.
 
@@ -158,3 +174,13 @@ class Course:
                 f"{path} is missing; restore it with 'git checkout nbgrader_config.py'."
             )
         return PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+
+
+def _may_be_a_folder(path: Path) -> bool:
+    """Whether a folder is there, or one that is closed is in the way of looking."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False

@@ -51,7 +51,7 @@ def build_notebook(course: Course, module: Module) -> Path:
     Path
         The notebook; it is alone in its folder, which nbgrader takes as the assignment.
     """
-    path = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    path = course.source_notebook(module)
     write_notebook(read_source(module.source), path)
     return path
 

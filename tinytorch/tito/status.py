@@ -12,7 +12,6 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.export import export_notebook
 from tinytorch.tito.grading import records
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.grading.pipeline import submitted
 from tinytorch.tito.source import read_source
 
 
@@ -54,7 +53,7 @@ def modules(course: Course) -> list[ModuleStatus]:
 
 
 def _state(course: Course, module: Module) -> ModuleStatus:
-    students = submitted(course, module)
+    students = course.students(module)
     gradings = {student: _grading(course, module, student) for student in students}
     pages = {
         path.parent.parent.name: path.stat().st_mtime
@@ -112,7 +111,7 @@ def _exported(course: Course, module: Module) -> str:
 
 
 def _released(course: Course, module: Module) -> str:
-    notebook = course.release / module.name / f"{module.notebook}.ipynb"
+    notebook = course.released(module)
     if not notebook.is_file():
         return "no"
     newer = notebook.stat().st_mtime >= module.source.stat().st_mtime

@@ -158,7 +158,7 @@ def test_a_submission_that_brings_about_a_fault_of_ours_stops_nobody(
     assert scores.table(course, module)[0].reason == run.failed[0].reason
 
 
-def test_a_time_that_is_written_corrected_or_removed_later_costs_what_it_costs(course, module, hand_in):
+def test_a_time_that_is_written_corrected_or_removed_later_counts(course, module, hand_in):
     with gradebook(course) as book:
         book.update_or_create_assignment(module.name, duedate=datetime(2026, 11, 20, 22))
     folder = hand_in("ada").parent

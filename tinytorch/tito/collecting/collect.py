@@ -11,14 +11,13 @@ from pathlib import Path
 
 from dateutil import parser as dates
 from dateutil.tz import gettz
-from nbgrader.api import Gradebook, MissingEntry, Student
+from nbgrader.api import Student
 
 from tinytorch.tito.collecting import archive
 from tinytorch.tito.collecting.schemes import SCHEMES, Found, recognize
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError
 from tinytorch.tito.files import put_in_place, staging_folder
-from tinytorch.tito.grading import converters
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.grading.intake import MAX_BYTES, read_timestamp
 from tinytorch.tito.roster import Person, Roster
 
@@ -119,15 +118,8 @@ def collect(
 
 def _enter(course: Course, module: Module, roster: Roster) -> datetime | None:
     """Enter the class in the gradebook; return when the assignment is due."""
-    where = converters.course_directory(course, module, "*", course.nbgrader_config())
-    with Gradebook(where.db_url, where.course_id) as book:
-        try:
-            due = book.find_assignment(module.name).duedate
-        except MissingEntry as error:
-            raise TitoError(
-                f"the gradebook does not know {module.name}; make it with "
-                f"'tito release {module.name}'."
-            ) from error
+    with open_gradebook(course) as book:
+        due = assignment_in(book, module).duedate
         known = {student.id: student for student in book.students}
         for person in roster.people:
             student = known.get(person.student) or Student(id=person.student)

@@ -27,7 +27,7 @@ def command(module: Module, notebook: Path | None, every: bool, watch: bool) -> 
     """
     course = Course.find()
     if notebook is not None:
-        release = course.release / module.name / f"{module.notebook}.ipynb"
+        release = course.released(module)
         assignment = Assignment(release) if release.is_file() else None
         package = build_package(course, module, judging=True)
         finish_test(notebook, assignment, package, every=every, watch=watch)

@@ -25,7 +25,7 @@ _NAMED = 3
 
 def compare(course: Course, module: Module) -> list[Match]:
     """Compare the graded notebooks of a class, and keep what was found for :func:`load`."""
-    source = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    source = course.source_notebook(module)
     reference = _solutions(source)
     graded = course.autograded.glob(f"*/{module.name}/{module.notebook}.ipynb")
     submissions = {}

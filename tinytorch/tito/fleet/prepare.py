@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
@@ -13,7 +12,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.isolation import Found, find, this_machine
 from tinytorch.tito.fleet.job import Assignment, SourceCell
-from tinytorch.tito.grading import converters, reference
+from tinytorch.tito.grading import reference
 from tinytorch.tito.grading.cells import grade_id, is_autograded
 from tinytorch.tito.grading.exam import Exam, exam_of
 from tinytorch.tito.grading.exporter import read_release
@@ -21,11 +20,6 @@ from tinytorch.tito.grading.kernel import prepare_fonts
 
 #: Sections of the configuration that concern the gradebook or folders, of which workers have none.
 _NOT_FOR_WORKERS = ("CourseDirectory",)
-
-
-def release_of(course: Course, module: Module) -> Path:
-    """Return the notebook that students received."""
-    return course.release / module.name / f"{module.notebook}.ipynb"
 
 
 def isolation_here(course: Course, module: Module, config: Config) -> Found:
@@ -37,7 +31,7 @@ def isolation_here(course: Course, module: Module, config: Config) -> Found:
 
 def check(course: Course, module: Module) -> None:
     """Refuse to begin where there is nothing to grade with; :func:`assignment` looks closer."""
-    read_release(release_of(course, module))
+    read_release(course.released(module))
     if not (course.package_before(module) / "tinytorch").is_dir():
         raise TitoError(
             f"the package before {module.name} is missing; "
@@ -55,7 +49,7 @@ def assignment(
     TitoError
         If the reference solution does not run, or another version of it was released.
     """
-    source = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    source = course.source_notebook(module)
     exam = exam_of(source, seed)  # asks the reference solution, once for all workers
     package = course.package_before(module)
     cells, kernelspec = book.source()
@@ -64,7 +58,7 @@ def assignment(
     return Assignment(
         module.name,
         module.notebook,
-        release_of(course, module).read_bytes(),
+        course.released(module).read_bytes(),
         source.read_bytes(),
         {str(p.relative_to(package)): p.read_bytes() for p in _files(package)},
         cells,
@@ -83,7 +77,7 @@ def _compare(course: Course, module: Module, exam: Exam, cells: Sequence[SourceC
     The release says which cells a submission has; what stands in them comes from the gradebook,
     since the release lacks hidden tests.
     """
-    graded = filter(is_autograded, read_release(release_of(course, module)).cells)
+    graded = filter(is_autograded, read_release(course.released(module)).cells)
     held = {cell.name: cell.source.strip() for cell in cells}
     released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}
     wanted = {name: text.strip() for name, text in exam.sources.items()}
@@ -94,12 +88,6 @@ def _compare(course: Course, module: Module, exam: Exam, cells: Sequence[SourceC
             f"any more: {', '.join(other)}. Release the source with 'tito release {module.name}', "
             "or take the change back, and grade again."
         )
-
-
-def gradebook(course: Course, module: Module, config: Config) -> Gradebook:
-    """Open the course's gradebook; close it after use."""
-    where = converters.course_directory(course, module, "*", config)
-    return Gradebook(where.db_url, where.course_id)
 
 
 def _files(package: Path) -> list[Path]:

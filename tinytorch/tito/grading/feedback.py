@@ -23,7 +23,6 @@ from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters, late, records
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.grading.pipeline import submitted
 from tinytorch.tito.pages import environment
 from tinytorch.tito.pages.clean import clean_html, markdown
 from tinytorch.tito.pages.feedback import Mark, Standing, render
@@ -222,7 +221,7 @@ def _students(course: Course, module: Module) -> list[str]:
     }
     noted = {
         student
-        for student in submitted(course, module)
+        for student in course.students(module)
         if not problem_with_id(student) and records.load(course, module, student)
     }
     return sorted(graded | noted)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from nbgrader.api import (
     Assignment,
     Grade,
-    Gradebook,
     MissingEntry,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -21,7 +20,7 @@ from traitlets import Float
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.grading import converters
+from tinytorch.tito.grading.gradebook import open_gradebook
 
 _DAY = 24 * 60 * 60
 
@@ -85,8 +84,7 @@ def refresh(course: Course, module: Module) -> None:
     """
     config = course.nbgrader_config()
     policy = policy_of(config)
-    where = converters.course_directory(course, module, "*", config)
-    with Gradebook(where.db_url, where.course_id) as book:
+    with open_gradebook(course, config) as book:
         try:
             due = book.find_assignment(module.name).duedate
         except MissingEntry:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager, suppress
@@ -16,11 +15,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
-from nbgrader.api import MissingEntry
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError, WrongUseError
+from tinytorch.tito.errors import WrongUseError
 from tinytorch.tito.files import replace_text, written
 from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.fleet import prepare
@@ -33,6 +31,7 @@ from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import begin, reason_of
 from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.sandbox import Isolation
 
 #: Holds, in the folder of records, the seed of a run that has not come to its end.
@@ -214,24 +213,6 @@ def _pack(*arguments: Any) -> bytes:
     return prepare.assignment(*arguments).packed()
 
 
-def submitted(course: Course, module: Module) -> list[str]:
-    """Return the students who handed something in for a module."""
-    if not course.submitted.is_dir():
-        return []
-    folders = (path for path in course.submitted.iterdir() if not path.name.startswith("."))
-    return sorted(path.name for path in folders if _may_hold(path, module))
-
-
-def _may_hold(folder: Path, module: Module) -> bool:
-    """Whether a student's folder has one of a module; what is closed fails when it is graded."""
-    try:
-        return stat.S_ISDIR((folder / module.name).stat().st_mode)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-
-
 def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
     unfinished = course.records / module.name / _UNFINISHED
@@ -243,7 +224,7 @@ def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
 
 
 def _choose(course: Course, module: Module, students: Sequence[str] | None) -> list[str]:
-    found = submitted(course, module)
+    found = course.students(module)
     if students is None:
         return found
     for student in students:
@@ -256,14 +237,13 @@ def _choose(course: Course, module: Module, students: Sequence[str] | None) -> l
 
 
 def _open(course: Course, module: Module, config: Config) -> MarkBook:
-    book = prepare.gradebook(course, module, config)
+    book = open_gradebook(course, config)
     try:
+        assignment_in(book, module)
         return MarkBook(book, module.name, module.notebook, config)
-    except MissingEntry as error:
+    except BaseException:
         book.close()
-        raise TitoError(
-            f"the gradebook does not know {module.name}; make it with 'tito release {module.name}'."
-        ) from error
+        raise
 
 
 class _Class:
@@ -280,7 +260,7 @@ class _Class:
     ) -> None:
         self._course, self._module = course, module
         self._log, self._run, self._show = log, run, show
-        path = prepare.release_of(course, module)
+        path = course.released(module)
         self._known = known_ids(read_release(path))
         self._release = hashlib.sha256(path.read_bytes()).hexdigest()
         self._ledger = Ledger(course, module, book, self._release)

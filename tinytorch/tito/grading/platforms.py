@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
-
 from tinytorch.checks import Report
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import converters, records, scores
+from tinytorch.tito.grading import records, scores
+from tinytorch.tito.grading.gradebook import open_gradebook
 from tinytorch.tito.grading.scores import Row
 from tinytorch.tito.roster import Person, Roster
 
@@ -101,8 +100,7 @@ class Sheet:
 
 def roster_of_gradebook(course: Course, module: Module) -> Roster:
     """Return the students as the gradebook knows them, for a class without a roster file."""
-    where = converters.course_directory(course, module, "*", course.nbgrader_config())
-    with Gradebook(where.db_url, where.course_id) as book:
+    with open_gradebook(course) as book:
         return Roster(
             tuple(
                 Person(

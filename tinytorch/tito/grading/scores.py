@@ -13,20 +13,18 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
-    MissingEntry,
     Notebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError
 from tinytorch.tito.flags import classmates
-from tinytorch.tito.grading import converters, intake, late, records
+from tinytorch.tito.grading import intake, late, records
 from tinytorch.tito.grading.cells import grade_id
 from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.grading.intake import SubmissionError, problem_with_id
-from tinytorch.tito.grading.pipeline import submitted
 from tinytorch.tito.grading.records import Record
 
 _STALE = "the mark is of an earlier submission"
@@ -101,18 +99,17 @@ def table(course: Course, module: Module) -> list[Row]:
     TitoError
         If the module was not released.
     """
-    release = read_release(course.release / module.name / f"{module.notebook}.ipynb")
+    release = read_release(course.released(module))
     maxima = {
         name: float(cell.metadata.nbgrader.points)
         for cell in release.cells
         if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
     }
     late.refresh(course, module)
-    where = converters.course_directory(course, module, "*", course.nbgrader_config())
-    with Gradebook(where.db_url, where.course_id) as book:
+    with open_gradebook(course) as book:
         marks = _marks(book, module)
         roster = {student.id for student in book.students}
-    handed_in = set(submitted(course, module))
+    handed_in = set(course.students(module))
     alike = classmates.flags(classmates.load(course, module))
     known = known_ids(release)
     rows = []
@@ -137,12 +134,7 @@ def table(course: Course, module: Module) -> list[Row]:
 
 def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
     """Read the grades of all submissions in one query."""
-    try:
-        book.find_assignment(module.name)
-    except MissingEntry as error:
-        raise TitoError(
-            f"the gradebook does not know {module.name}; make it with 'tito release {module.name}'."
-        ) from error
+    assignment_in(book, module)
     rows = (
         book.db.query(
             SubmittedAssignment.student_id,
@@ -220,8 +212,7 @@ def _changes(course: Course, module: Module, record: Record, known: Collection[s
 
 def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:
     """Return what the person who graded wrote, by student and cell."""
-    where = converters.course_directory(course, module, "*", course.nbgrader_config())
-    with Gradebook(where.db_url, where.course_id) as book:
+    with open_gradebook(course) as book:
         rows = (
             book.db.query(
                 SubmittedAssignment.student_id,
