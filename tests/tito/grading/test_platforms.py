@@ -15,6 +15,7 @@ from tinytorch.checks.report import PartVerdict, Report
 from tinytorch.tito import roster
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import platforms, records
+from tinytorch.tito.grading.gradebook import open_gradebook
 from tinytorch.tito.grading.platforms import FORMATS, Sheet
 from tinytorch.tito.grading.records import Record
 from tinytorch.tito.grading.scores import Row
@@ -177,8 +178,7 @@ def test_a_class_without_addresses_is_not_written_for_gradescope(sheet, tmp_path
 
 
 def test_the_gradebook_serves_where_there_is_no_roster(course, module):
-    url = course.nbgrader_config().CourseDirectory.db_url
-    with platforms.Gradebook(url, "tinytorch-optimizers") as book:
+    with open_gradebook(course) as book:
         book.add_student("ada", first_name="Ada", email="a@b.c", lms_user_id="9")
     ada = platforms.roster_of_gradebook(course, module).people[0]
     assert (ada.student, ada.name, ada.keys["canvas"], ada.keys["email"]) == (
