@@ -171,6 +171,19 @@ def test_who_has_no_address_is_left_out_of_gradescope_s_autograder(sheet, tmp_pa
         assert list(json.loads(archive.read("marks.json"))) == ["ada@example.org"]
 
 
+def test_whose_address_somebody_else_has_too_gets_no_other_s_mark(sheet, tmp_path):
+    text = "student_id,Email\nada,a@example.org\nken,A@example.org\nzoe,z@example.org\n"
+    rows = [row("ada"), row("ken"), row("zoe")]
+    made = platforms.write_gradescope(sheet(text, rows), tmp_path / "gradescope")
+    assert made.left_out == dict.fromkeys(
+        ("ada", "ken"), "the roster has the address a@example.org 2 times"
+    )
+    with zipfile.ZipFile(made.path / "autograder.zip") as archive:
+        assert list(json.loads(archive.read("marks.json"))) == ["z@example.org"]
+    platforms.write_gradescope(sheet(text, rows[:2]), tmp_path / "gradescope")
+    assert not (made.path / "autograder.zip").exists(), "its marks are not final any more"
+
+
 def test_a_class_without_addresses_is_not_written_for_gradescope(sheet, tmp_path):
     with pytest.raises(TitoError, match="no student has an e-mail address.*--roster FILE"):
         platforms.write_gradescope(sheet("student_id\nada\n", [row("ada")]), tmp_path / "out")

@@ -11,6 +11,7 @@ import csv
 import json
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -248,17 +249,22 @@ def write_gradescope(sheet: Sheet, folder: Path) -> Written:
             "nothing was written. Name the class with --roster FILE that has a column email."
         )
     remarks = scores.comments(sheet.course, sheet.module)
+    shared = Counter(email for _, email in final)
     marks, left_out = {}, sheet.left_out()
     for row, email in final:
         if not email:
             left_out[row.student] = "no e-mail address in the roster"
-            continue
-        marks[email] = _results(sheet, row, remarks.get(row.student, {}))
-        place = folder / row.student / "results.json"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(_json(marks[email]), encoding="utf-8")
+        elif shared[email] > 1:
+            left_out[row.student] = f"the roster has the address {email} {shared[email]} times"
+        else:
+            marks[email] = _results(sheet, row, remarks.get(row.student, {}))
+            place = folder / row.student / "results.json"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(_json(marks[email]), encoding="utf-8")
+    program = folder / "autograder.zip"
+    program.unlink(missing_ok=True)  # an earlier one, of marks that are not final any more
     if marks:
-        _write_autograder(folder / "autograder.zip", marks)
+        _write_autograder(program, marks)
     return Written(folder, len(marks), left_out)
 
 
