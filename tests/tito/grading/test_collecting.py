@@ -221,6 +221,13 @@ def test_a_time_that_can_be_read_in_one_way_is_taken(course, module, take, text,
     assert files_of(course, module, "ada")["timestamp.txt"] == expected
 
 
+def test_a_time_zone_that_is_not_known_is_named(course, take):
+    path = course.root / "nbgrader_config.py"
+    path.write_text(path.read_text() + '\nc.Exchange.timezone = "Europe/Berlim"\n')
+    with pytest.raises(TitoError, match="timezone is 'Europe/Berlim'.*such as 'Europe/Berlin'"):
+        take({MOODLE: NB})
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -230,6 +237,7 @@ def test_a_time_that_can_be_read_in_one_way_is_taken(course, module, take, text,
         "05.12.2026 23:59",
         "23:59",
         "5 December",
+        "Friday, 5 December 2026, 23:59 XYZ",
         "9999999999999999999",
     ],
 )

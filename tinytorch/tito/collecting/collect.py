@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from dateutil import parser as dates
@@ -16,6 +17,7 @@ from nbgrader.api import Student
 from tinytorch.tito.collecting import archive
 from tinytorch.tito.collecting.schemes import SCHEMES, Found, recognize
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import TitoError
 from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.grading.intake import MAX_BYTES, read_timestamp
@@ -189,12 +191,19 @@ def _read(person: Person, found: Sequence[Found], report: Report) -> dict[str, b
     return files
 
 
-def _zone(course: Course) -> str:
+def _zone(course: Course) -> tzinfo:
     """Return the time zone of times without one: nbgrader's setting for its exchange."""
-    return course.nbgrader_config().Exchange.get("timezone", "UTC")
+    name = course.nbgrader_config().Exchange.get("timezone", "UTC")
+    zone = gettz(name)
+    if zone is None:
+        raise TitoError(
+            f"c.Exchange.timezone is {name!r} in nbgrader_config.py, which this machine does not "
+            "know; set it to a name such as 'Europe/Berlin'."
+        )
+    return zone
 
 
-def _when(person: Person, found: Sequence[Found], zone: str) -> datetime | None:
+def _when(person: Person, found: Sequence[Found], zone: tzinfo) -> datetime | None:
     """Return when a student handed in: as the download says, or the roster."""
     told = [file.when for file in found if file.when]
     if told or not person.submitted_at:
@@ -202,7 +211,7 @@ def _when(person: Person, found: Sequence[Found], zone: str) -> datetime | None:
     when = _understood(person.submitted_at)
     if when is None:
         return None
-    return (when if when.tzinfo else when.replace(tzinfo=gettz(zone))).astimezone(UTC)
+    return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _understood(text: str) -> datetime | None:
@@ -214,10 +223,15 @@ def _understood(text: str) -> datetime | None:
     """
     orders = (False,) if _YEAR_FIRST.match(text) else (False, True)
     try:
-        readings = {
-            dates.parse(text, dayfirst=order, default=day) for order in orders for day in _SOME_DAYS
-        }
-    except (ValueError, OverflowError):
+        with warnings.catch_warnings():
+            # A name of a zone that is not known would be left out.
+            warnings.simplefilter("error", dates.UnknownTimezoneWarning)
+            readings = {
+                dates.parse(text, dayfirst=order, default=day)
+                for order in orders
+                for day in _SOME_DAYS
+            }
+    except (ValueError, OverflowError, dates.UnknownTimezoneWarning):
         return None
     return readings.pop() if len(readings) == 1 else None
 
