@@ -246,13 +246,13 @@ _MALFORMED = """
     from IPython.display import display
 
     NAN, DEEP = float("nan"), []
-    for _ in range(200):
-        DEEP = [DEEP]
+    for _ in range(200): DEEP = [DEEP]
     ODD = [
-        None, [], "text", 7, True, {}, DEEP, {"list": DEEP}, {"array": "AAAA", "dtype": "O",
+        None, [], "text", 7, True, {"array": "", "dtype": ",", "shape": [0]}, {},
+        DEEP, {"list": DEEP}, {"array": "AAAA", "dtype": "O",
         "shape": [1]}, {"array": "AAAA", "dtype": "<f8", "shape": [-1]},
         {"array": "", "dtype": "<f8", "shape": [0, 10**18]}, {"array": "", "dtype": "V99999999",
-        "shape": []}, {"array": "", "dtype": ",", "shape": [0]}, {"dict": [["a", 1], ["a", 2]]}, {"dict": [[["x"], 1]]}, {"float": "1"},
+        "shape": []}, {"dict": [["a", 1], ["a", 2]]}, {"dict": [[["x"], 1]]}, {"float": "1"},
         {"array": "!!!", "dtype": [["a", "O"]], "shape": ["1"]}, 10**4000, "\\ud800", "x" * 10**5,
         {"array": "gASVIQAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu", "dtype": "O",
         "shape": [1]},
