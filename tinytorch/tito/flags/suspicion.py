@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from tinytorch.tito.flags import rules
+from tinytorch.tito.flags.lines import shown
 from tinytorch.tito.flags.names import Scope, definitions, imports, nodes_of
 from tinytorch.tito.grading.cells import is_fixed, name_of
 
@@ -30,7 +30,6 @@ LONGEST_CELL, LONGEST_NOTEBOOK = 100_000, 400_000
 MOST_IPYTHON_WORK = 1_000_000
 #: Attributes of attributes, each of which is resolved from the first name on.
 LONGEST_CHAIN = 40
-_LONGEST_LINE = 80
 #: Signs that stand for IPython's syntax; those at the beginning of a line are taken one by one.
 #: Where \s stood in place of a blank, each empty line would be read to the last of them.
 _SPECIAL = re.compile(r"^[^\S\n]*([%!?/,;]+)|(=)[^\S\n]*[%!]|(\?)[^\S\n]*$", re.MULTILINE)
@@ -89,14 +88,7 @@ def _sentences(findings: Iterator[Finding], source: str, cell: str) -> Iterator[
         line = min(numbers)
         more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
         text = lines[line - 1] if 0 < line <= len(lines) else ""
-        yield f"{what} ({cell}, line {line}{more}): {_shown(text)}"
-
-
-def _shown(text: str) -> str:
-    """Shorten a line of a student's, and leave nothing in it that a terminal obeys."""
-    text = text.strip()[: 4 * _LONGEST_LINE]
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return textwrap.shorten(plain, _LONGEST_LINE, placeholder=" ...") if plain else ""
+        yield f"{what} ({cell}, line {line}{more}): {shown(text)}"
 
 
 def _read(notebook: NotebookNode) -> tuple[dict[int, ast.Module], dict[int, str]]:
