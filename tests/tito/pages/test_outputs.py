@@ -16,6 +16,15 @@ def test_texts_are_joined_and_what_is_none_is_left_out():
     assert output.data == {"text/plain": "a\nb", "x/y+json": [1]}
 
 
+@pytest.mark.parametrize(("cells", "kinds"), [(100, 2), (9_000, 1)])
+def test_of_a_huge_table_the_plain_form_is_left(cells, kinds):
+    data = {"text/html": "<td>1</td>" * cells, "text/plain": "1 1"}
+    (output,) = tidy([new_output("display_data", data)])
+    assert len(output.data) == kinds and output.data["text/plain"] == "1 1"
+    (alone,) = tidy([new_output("display_data", {"text/html": data["text/html"]})])
+    assert alone.data["text/html"] == data["text/html"]
+
+
 BAD = [
     {"output_type": "display_data", "data": {"text/html": 5}},
     {"output_type": "display_data", "data": {"text/markdown": [1, 2]}},

@@ -19,7 +19,7 @@ from markupsafe import Markup
 MOST_MARKDOWN, MOST_HTML, MOST_CODE = 10_000, 50_000, 100_000
 #: Tags of HTML that is rendered whatever they are; of orderly HTML, which tables are, and how
 #: deep these may be. An open tag is repeated in each block that follows, so that depth is dear.
-MOST_TAGS, MOST_ORDERLY_TAGS, MOST_DEPTH = 250, 2_500, 20
+MOST_TAGS, MOST_ORDERLY_TAGS, MOST_DEPTH = 250, 3_000, 20
 #: White space in a row, for which the rules of Python's highlighter take time as its square.
 LONGEST_GAP = 300
 #: Output is cut here, since it is no one's answer.

@@ -6,6 +6,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from tinytorch.tito.pages.bounds import is_light
+
 
 def tidy(outputs: Any) -> list[NotebookNode]:
     """Return the outputs that are what the notebook's format says, with their texts joined.
@@ -21,7 +23,8 @@ def tidy(outputs: Any) -> list[NotebookNode]:
     -------
     list of NotebookNode
         Streams with a text, errors with a name, a value and a list of texts, and others with
-        their data: texts, and whatever stands under a type of JSON.
+        their data: texts, HTML that can be rendered where there is plain text in its place, and
+        whatever stands under a type of JSON.
     """
     found = outputs if isinstance(outputs, list) else []
     made = (_tidy(output) for output in found if isinstance(output, dict))
@@ -53,6 +56,8 @@ def _texts(data: dict[str, Any]) -> NotebookNode:
             kept[kind] = value
         elif (text := joined(value)) is not None:
             kept[kind] = text
+    if "text/plain" in kept and not is_light(kept.get("text/html", "")):
+        del kept["text/html"]  # the plain form says more than the tags of a huge table
     return kept
 
 
