@@ -246,10 +246,10 @@ _MALFORMED = """
     from IPython.display import display
 
     NAN, DEEP = float("nan"), []
-    for _ in range(200):
-        DEEP = [DEEP]
+    for _ in range(200): DEEP = [DEEP]
     ODD = [
-        None, [], "text", 7, True, {}, DEEP, {"list": DEEP}, {"array": "AAAA", "dtype": "O",
+        None, [], "text", 7, True, {"array": "", "dtype": ",", "shape": [0]}, {},
+        DEEP, {"list": DEEP}, {"array": "AAAA", "dtype": "O",
         "shape": [1]}, {"array": "AAAA", "dtype": "<f8", "shape": [-1]},
         {"array": "", "dtype": "<f8", "shape": [0, 10**18]}, {"array": "", "dtype": "V99999999",
         "shape": []}, {"dict": [["a", 1], ["a", 2]]}, {"dict": [[["x"], 1]]}, {"float": "1"},

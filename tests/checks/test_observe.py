@@ -1,5 +1,6 @@
 """What a part sees of a student's code: plain data, or one line about an error."""
 
+import json
 import linecache
 import signal
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch.checks.observe import Observation, observe, plain, snapshot
+from tinytorch.checks.wire import decode, encode
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
 
@@ -75,6 +77,27 @@ class Equal:
 )
 def test_what_is_not_plain_is_refused(value):
     assert "NotPlainError" in seen(lambda: {"x": value}).error
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(np.complex128(1j), np.longdouble(1), np.datetime64("2026-01-01"), np.timedelta64(1, "s")),
+        *(np.bytes_(b"b"), np.void(b"v"), 10**5000, -(10**5000), [{"deep": 2**200}]),
+    ],
+    ids=lambda value: f"{type(value).__name__}",
+)
+def test_what_json_cannot_carry_is_refused(value):
+    told = seen(lambda: {"x": value})
+    assert "NotPlainError" in told.error and told.values == {}
+
+
+@pytest.mark.parametrize(
+    "value", [np.str_("s"), np.int8(1), np.float16(0.5), np.bool_(True), 2**199, "x" * 20_000]
+)
+def test_whatever_is_plain_can_be_sent_and_read(value):
+    values = seen(lambda: {"x": value}).values
+    assert decode(json.loads(json.dumps(encode(values), allow_nan=False))) == values
 
 
 def test_endless_nesting_is_refused():

@@ -1,11 +1,12 @@
 """Plain data on its way out of a student's process."""
 
+import base64
 import json
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -65,6 +66,24 @@ BAD = [
     {"array": "", "dtype": "<f8", "shape": [True, 0]},
     {"array": "", "dtype": "<U4", "shape": [0]},
     {"list": [0] * 200_000},
+    {"array": "", "dtype": ",", "shape": [0]},
+    {"array": "", "dtype": "(", "shape": [0]},
+    {"array": "", "dtype": "f8,f8", "shape": [0]},
+    {"array": "", "dtype": "<f8\n", "shape": [0]},
+    {"array": "", "dtype": "<f3", "shape": [0]},
+    {"array": "", "dtype": "<i16", "shape": [0]},
+    {"array": "", "dtype": "<m8[s]", "shape": [0]},
+    {"array": "", "dtype": "<c16", "shape": [0]},
+    {"array": "", "dtype": "\x00", "shape": [0]},
+    {"array": "", "dtype": "float64", "shape": [0]},
+    {"array": "", "dtype": "<f8" * 10_000, "shape": [0]},
+    {"array": "\u0661", "dtype": "<f8", "shape": [0]},
+    {"array": "AAAAAAAAAAA", "dtype": "<f8", "shape": [1]},
+    {"array": "AAAAAAAAAAA=", "dtype": "<f8", "shape": [1.0]},
+    {"array": "AAAAAAAAAAA=", "dtype": "<f8", "shape": ["1"]},
+    {"array": "AAAAAAAAAAA=", "dtype": "<f8", "shape": [2]},
+    {"array": "AAAAAAAAAAA=", "dtype": "<f8", "shape": [1] * 64},
+    {"array": "", "dtype": "<f8", "shape": [100_000] * 32 + [0]},
 ]
 
 
@@ -72,6 +91,34 @@ BAD = [
 def test_anything_else_is_refused(data):
     with pytest.raises(MalformedError):
         decode(data)
+
+
+#: Near what is well formed: names, kinds and texts of the encoding, put together anyhow.
+NAMES = ["array", "dtype", "shape", "list", "dict", "float"]
+DTYPES = ["<f8", "|b1", ">i4", "=u2", ",", "O", "<f", "f8,i4", "V8", "<U3", "(2,)f8", "<M8[ns]"]
+dtypes = st.sampled_from(DTYPES) | st.text("<>|=biufOVUSMmc0123456789,()[]{}:' \n", max_size=8)
+sizes = st.integers(-2, 4) | st.integers() | st.booleans() | st.floats()
+shapes = st.lists(sizes, max_size=4) | st.lists(st.just(0), max_size=70)
+texts = st.text(max_size=6) | st.binary(max_size=40).map(lambda raw: base64.b64encode(raw).decode())
+odd = st.recursive(
+    atoms | st.fixed_dictionaries({"array": texts, "dtype": dtypes, "shape": shapes}),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=3)
+        | st.fixed_dictionaries({"list": st.lists(inner, max_size=3)})
+        | st.fixed_dictionaries({"dict": st.lists(st.lists(inner | st.text(), max_size=3))})
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(odd)
+def test_nothing_but_a_refusal_comes_of_what_is_odd(data):
+    try:
+        decode(data)
+    except MalformedError:
+        pass
 
 
 def test_endless_nesting_is_refused():

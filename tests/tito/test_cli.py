@@ -130,6 +130,25 @@ def test_a_missing_notebook_is_wrong_use(tito):
     assert answer.returncode == 2 and "nowhere.ipynb" in answer.stderr
 
 
+@pytest.mark.parametrize("command", ["test", "export"])
+@pytest.mark.parametrize("folder", ["submitted", "autograded"])
+def test_what_was_handed_in_is_not_run_outside_of_the_sandbox(course, tito, command, folder):
+    export_module(course, course.module("second"))
+    before = course.module("second").file_in(course.package).read_bytes()
+    notebook = read_source(course.module("second").source)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("#| export\nopen('ran', 'w')"))
+    theirs = course.root / "modules" / folder / "eve" / "02_second" / "second_dev.ipynb"
+    theirs.parent.mkdir(parents=True)
+    nbformat.write(notebook, theirs)
+    (course.root / "link.ipynb").symlink_to(theirs)
+    for path in (theirs.relative_to(course.root), "link.ipynb"):
+        answer = tito(command, "second", "--notebook", str(path))
+        assert answer.returncode == 2
+        assert "tito grade 02_second --force --student eve" in " ".join(answer.stderr.split())
+    assert course.module("second").file_in(course.package).read_bytes() == before
+    assert not list(course.root.rglob("ran"))
+
+
 def test_status_tells_outdated_exports(course, tito):
     assert "no" in tito("status").stdout.splitlines()[1].split()
     tito("export", "--all")

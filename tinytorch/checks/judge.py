@@ -134,7 +134,7 @@ def _matches(matcher: Matcher, got: Any, tolerance: Tolerance) -> bool:
             texts = got if _is_sequence(got) else [got]
             return any(isinstance(text, str) and matcher.text in text for text in texts)
     numbers = _numbers(got)
-    if numbers is None:
+    if numbers is None or not numbers.size:  # of no numbers, everything is true
         return False
     match matcher:
         case Between():

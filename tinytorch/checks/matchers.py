@@ -12,7 +12,7 @@ class Matcher:
 
 @dataclass(frozen=True)
 class Between(Matcher):
-    """A finite number, or an array of them, from `low` to `high` inclusive."""
+    """A finite number, or an array of at least one, from `low` to `high` inclusive."""
 
     low: float
     high: float
@@ -23,7 +23,7 @@ class Between(Matcher):
 
 @dataclass(frozen=True)
 class GreaterThan(Matcher):
-    """A number, or an array of them, above `bound`; NaN is not."""
+    """A number, or an array of at least one, above `bound`; NaN is not."""
 
     bound: float
 

@@ -27,6 +27,7 @@ _ATOMS = (bool, int, float, str, type(None))
 _MAX_DEPTH = 8
 _MAX_ITEMS = 100_000
 _MAX_TEXT = 10_000
+_MAX_BITS = 200  # what wire.decode takes, and so what wire.encode is given
 _MAX_LINE = 120
 
 #: Wall time of a part; a right one takes some milliseconds.
@@ -98,9 +99,12 @@ def plain(value: Any, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         raise NotPlainError(f"a value is nested more than {_MAX_DEPTH} deep")
     if type(value) in _ATOMS:
-        return value[:_MAX_TEXT] if isinstance(value, str) else value
+        return _bounded_atom(value)
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
+        if type(value) not in _ATOMS:  # such as a complex number, a date, or bytes
+            raise NotPlainError(f"a value of type {type(value).__name__}")
+        return _bounded_atom(value)
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf" or value.size > _MAX_ITEMS:
             raise NotPlainError(f"an array of {value.size} elements of type {value.dtype}")
@@ -112,6 +116,13 @@ def plain(value: Any, depth: int = 0) -> Any:
     if hasattr(value, "data"):  # a Variable or a Tensor
         return snapshot(value)
     raise NotPlainError(f"a value of type {type(value).__name__}")
+
+
+def _bounded_atom(value: Any) -> Any:
+    """Cut a text; refuse an integer that JSON could not carry, and no float comes near."""
+    if type(value) is int and value.bit_length() > _MAX_BITS:
+        raise NotPlainError(f"an integer of {value.bit_length()} bits")
+    return value[:_MAX_TEXT] if type(value) is str else value
 
 
 def _bounded(items: Any) -> Any:

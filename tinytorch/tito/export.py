@@ -12,10 +12,9 @@ from nbdev.maker import ModuleMaker
 from nbformat import NotebookNode
 
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.rules.cells import BEGIN_SOLUTION, END_SOLUTION
 from tinytorch.tito.source import read_source, write_notebook
 
-_BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
-_END = re.compile(r"^\s*### END SOLUTION\s*$")
 _SCAFFOLD = re.compile(r"^\s*# (TODO|Hint)\b")
 _COMMENT = re.compile(r"^\s*#(?!\|)")
 
@@ -36,9 +35,9 @@ def without_scaffolding(source: str) -> str:
     """
     kept: list[str] = []
     for line in source.split("\n"):
-        if _BEGIN.match(line):
+        if BEGIN_SOLUTION.match(line):
             _drop_todo(kept)
-        elif not _END.match(line):
+        elif not END_SOLUTION.match(line):
             kept.append(line)
     return "\n".join(kept)
 

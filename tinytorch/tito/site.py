@@ -20,7 +20,7 @@ from sphinx.util import logging
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.handout import handout
-from tinytorch.tito.rules.cells import Kind, kind_of, name_of
+from tinytorch.tito.rules.cells import Kind, id_of, kind_of
 from tinytorch.tito.source import read_source, write_notebook
 from tinytorch.tito.student.execute import execute
 
@@ -67,7 +67,7 @@ def _errors(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
-                yield name_of(cell), f"{output.ename}: {output.evalue}"
+                yield id_of(cell), f"{output.ename}: {output.evalue}"
 
 
 def _write_chapters(app: Sphinx, config: Config) -> None:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import nbformat
@@ -333,6 +334,27 @@ def test_ipython_is_not_given_more_than_it_can_chew():
     assert flags == [
         "could not be scanned, because it is nested too deeply (a cell after sgd-class)"
     ]
+
+
+#: Cells that took from seven seconds to minutes, with what is said of them.
+COSTLY = {
+    "empty lines": ("\n" * 60_000 + "(", None),
+    "empty lines with tabs": ("\t\n" * 49_000 + "x = = 1", None),
+    "a sign and blanks": ("=" + " " * 90_000 + "(", None),
+    "quoting signs": (";" * 90_000 + "\n(", "could not be scanned"),
+    "attributes of attributes": ("import gc\nnp" + ".a" * 2_000, "could not be scanned"),
+    "chains that are allowed": (f"np{'.a' * 39}\n" * 1_100, None),
+    "names of names": ("a0 = np\n" + "".join(f"a{i + 1} = a{i}.b\n" for i in range(6_000)), None),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), COSTLY.values(), ids=COSTLY)
+def test_no_cell_takes_the_scan_long(source, said):
+    start = time.process_time()
+    flags = suspicions(notebook(source, "import gc"), MODULE)
+    assert time.process_time() - start < 5
+    assert flags[-1].startswith("reaches past Python's objects")
+    assert len(flags) == (2 if said else 1) and flags[0].startswith(said or "reaches past")
 
 
 def test_what_ipython_fails_at_is_passed_over(monkeypatch):

@@ -1,8 +1,13 @@
 import html
 import re
+import time
+from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbgrader.server_extensions.formgrader import handlers
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import feedback, pipeline
@@ -28,7 +33,8 @@ def pages(course, module, hand_in, released):
     )
     cell(hostile, "double-function").source += (
         "\nfrom IPython.display import HTML, Javascript, display\n"
-        "display(HTML('<script>alert(2)</script><b>bold</b>'), Javascript('alert(3)'))"
+        "display(HTML('<script>alert(2)</script><b>bold</b>'), Javascript('alert(3)'))\n"
+        "display({'text/html': 5, 'image/png': [1]}, raw=True)"
     )
     hand_in("hostile", hostile)
     peeking = solve(nbformat.from_dict(released))
@@ -97,3 +103,52 @@ def test_an_error_that_shows_no_hidden_line_keeps_its_traceback():
     assert output.traceback == ["a", "b"]
     feedback._shorten_error(output, {"b"})
     assert output.traceback == ["E: v"]
+
+
+def formgrader_page(course, nb, tmp_path: Path) -> str:
+    """Return the page on which a submission is marked, made as formgrader makes it."""
+    path = tmp_path / "submission.ipynb"
+    nbformat.write(nb, path)
+    config = course.nbgrader_config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    known = {"index": 0, "total": 1, "base_url": "", "notebook_id": "n", "student": "s"}
+    known |= dict.fromkeys(("assignment_id", "submission_id", "last_name", "first_name"), "x")
+    page, _ = HTMLExporter(config=config).from_filename(str(path), resources=known)
+    return page
+
+
+@pytest.mark.filterwarnings("ignore")  # nbformat's, of outputs of no known shape
+def test_a_hostile_notebook_can_be_marked_and_its_answer_read(course, released, tmp_path):
+    hostile = ["<b id=1><p>" * 8_000, "\\\\[" * 20_000, "\x1b[1;" * 50_000, "[" * 200_000]
+    nb = solve(nbformat.from_dict(released))
+    cell(nb, "question-1").source = "*Because* of $x$."
+    for text in hostile:
+        data = {kind: text for kind in ("text/html", "text/markdown", "text/latex", "text/plain")}
+        shown = [new_output("display_data", {kind: text}) for kind, text in data.items()]
+        shown.append(new_output("stream", text=text))
+        nb.cells += [new_code_cell(text, outputs=shown), new_markdown_cell(text + "the end")]
+    for kind in ("text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"):
+        odd = new_code_cell("")
+        odd.outputs = [
+            nbformat.NotebookNode(output_type="display_data", metadata={}, data={kind: 5})
+        ]
+        nb.cells.append(odd)
+    start = time.process_time()
+    page = formgrader_page(course, nb, tmp_path)
+    assert time.process_time() - start < 30  # the worst answer alone took hours
+    assert page.count("the end") == len(hostile)
+    assert "<em>Because</em>" in page and "<mi>x</mi>" in page
+    assert "characters more" in page
+
+
+def test_the_colours_of_code_and_the_verdicts_are_there_when_marking(course, released, tmp_path):
+    nb = solve(nbformat.from_dict(released))
+    table = '<table><tbody><tr><td style="color:red">verdict</td></tr></tbody></table>'
+    cell(nb, "test-double").outputs = [new_output("display_data", {"text/html": table})]
+    scheme = "### BEGIN MARK SCHEME\n3 *points*\n### END MARK SCHEME"
+    cell(nb, "rubric-1").source = scheme
+    page = formgrader_page(course, nb, tmp_path)
+    assert '<span class="k">def</span>' in page
+    assert '<td style="color:red;">verdict</td>' in page
+    assert re.search(r'<div class="alert alert-info">\s*<p>3 <em>points</em>', page)

@@ -1,7 +1,11 @@
 import itertools
+import queue
 import threading
 
 from tinytorch.tito.student.watch import Saves
+
+#: Until a save must have been noticed.
+DEADLINE = 10.0
 
 
 def test_a_save_before_anybody_watches_is_not_missed(tmp_path):
@@ -10,10 +14,14 @@ def test_a_save_before_anybody_watches_is_not_missed(tmp_path):
     saves = Saves(notebook)
     (tmp_path / "draft").write_text("{ }")
     (tmp_path / "draft").replace(notebook)  # as Jupyter saves
-    seen = iter(saves)
-    next(seen)
-    timer = threading.Timer(0.3, lambda: notebook.write_text("{  }"))
-    timer.start()
-    next(seen)  # and each of the later ones
-    timer.join()
-    assert len(list(itertools.islice(tmp_path.iterdir(), 3))) == 1
+    seen: queue.Queue[object] = queue.Queue()
+
+    def watch() -> None:
+        for save in itertools.islice(saves, 2):
+            seen.put(save)
+
+    threading.Thread(target=watch, daemon=True).start()
+    seen.get(timeout=DEADLINE)
+    notebook.write_text("{  }")
+    seen.get(timeout=DEADLINE)  # and each of the later ones
+    assert len(list(tmp_path.iterdir())) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tinytorch.tito.course import Course, Module
+from tinytorch.tito.errors import WrongUseError
 from tinytorch.tito.student.show import console
 
 __all__ = ["console", "notebook_option", "pass_module"]
@@ -22,8 +23,26 @@ def pass_module(function: Any) -> Any:
     return click.argument("module", callback=convert)(function)
 
 
+def _own_notebook(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse what students handed in: its code would run, or be imported, in no sandbox."""
+    if path is None:
+        return None
+    course = Course.find()
+    for folder in (course.submitted, course.autograded):
+        if path.resolve().is_relative_to(folder.resolve()):
+            student, *below = path.resolve().relative_to(folder.resolve()).parts
+            module = below[0] if len(below) > 1 else "MODULE"
+            raise WrongUseError(
+                f"{path} was handed in, and --notebook would run its code as you, outside of the "
+                f"sandbox. Grade it: tito grade {module} --force --student {student}."
+            )
+    return path
+
+
 notebook_option = click.option(
     "--notebook",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A student's notebook instead of the course's source.",
+    callback=_own_notebook,
+    help="A student's notebook instead of the course's source. Its code runs as you, in no "
+    "sandbox; what was handed in is refused.",
 )

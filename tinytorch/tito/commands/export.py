@@ -19,7 +19,8 @@ from tinytorch.tito.student.show import show_export
 def command(modules: tuple[str, ...], every: bool, notebook: Path | None) -> None:
     """Make the package's modules from the sources, or from a student's notebook.
 
-    With --notebook a student's own solution becomes their tinytorch.core module.
+    With --notebook a student's own solution takes the place of the course's module in this
+    checkout. Its code runs as you.
     """
     course = Course.find()
     if bool(modules) == every or (notebook and len(modules) != 1):

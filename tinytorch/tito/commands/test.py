@@ -23,7 +23,7 @@ from tinytorch.tito.student.show import show_result
 def command(module: Module, notebook: Path | None, every: bool, watch: bool) -> None:
     """Run the checks of MODULE: all cells of its source, or a student's graded ones.
 
-    Exits with 1 while a part that counts does not hold.
+    With --notebook its code runs as you. Exits with 1 while a part that counts does not hold.
     """
     course = Course.find()
     if notebook is not None:

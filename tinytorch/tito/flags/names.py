@@ -10,6 +10,9 @@ from functools import lru_cache
 
 from tinytorch.tito.flags.rules import BUILTINS
 
+#: Characters of a full name: where each cell's name is an attribute of the one before, they add up.
+_LONGEST_NAME = 500
+
 
 @dataclass
 class Scope:
@@ -47,7 +50,9 @@ class Scope:
         root = self.imported.get(node.id)
         if root is None and node.id not in self.own and node.id in BUILTINS:
             root = f"builtins.{node.id}"
-        return None if root is None else ".".join([root, *reversed(parts)])
+        if root is None:
+            return None
+        return ".".join([root, *reversed(parts)])[:_LONGEST_NAME]
 
 
 @lru_cache(maxsize=64)

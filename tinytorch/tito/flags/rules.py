@@ -200,14 +200,19 @@ NUMPY_FILES = {
 }
 
 
+#: Parts of the longest full name above.
+_MOST_PARTS = max(entry.count(".") + 1 for entry in MEANINGS)
+
+
 def meaning(full: str) -> str | None:
     """Return what the use of a full name says; None if nothing."""
     if full in MEANINGS:
         return MEANINGS[full]
-    prefix = full
-    while "." in prefix:
-        prefix = prefix.rpartition(".")[0]
+    above = full.split(".")[:-1][:_MOST_PARTS]
+    while above:
+        prefix = ".".join(above)
         for entry in (f"{prefix}.", prefix):
             if entry in MEANINGS:
                 return MEANINGS[entry]
+        above.pop()
     return None

@@ -21,11 +21,11 @@ class FlagSuspiciousCode(NbGraderPreprocessor):
         """Add a flag for each finding."""
         release = resources["tinytorch"]["release"]
         given = {cell.source.strip() for cell in release.cells}
-        for flag in suspicions(nb, exported_module(release), given):
+        for flag in suspicions(nb, _module_of(release), given):
             add_flag(nb, flag)
         return nb, resources
 
 
-def exported_module(release: NotebookNode) -> str:
+def _module_of(release: NotebookNode) -> str:
     """Return the module that a notebook is exported to; empty where it does not say."""
     return next(filter(None, (named_module(cell.source) for cell in release.cells)), "")

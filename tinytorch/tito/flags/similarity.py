@@ -12,18 +12,18 @@ References
 from __future__ import annotations
 
 import math
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from tinytorch.tito.flags.fingerprints import fingerprints, vocabulary
+from tinytorch.tito.flags.lines import shown
 
 #: A cell with fewer fingerprints of its own is too small to say anything.
 FEWEST = 25
 #: A fragment that more students share weighs less, in proportion.
 COMMON = 4
-_LINES_SHOWN, _LONGEST_LINE = 4, 80
+_LINES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,5 @@ def _evidence(
 
 
 def _line(lines: list[str], number: int) -> str:
-    """Show a line of a student's, without anything that a terminal obeys."""
-    text = lines[number - 1].strip()[: 4 * _LONGEST_LINE] if 0 < number <= len(lines) else ""
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return f"{number}: {textwrap.shorten(plain, _LONGEST_LINE, placeholder=' ...')}"
+    text = lines[number - 1] if 0 < number <= len(lines) else ""
+    return f"{number}: {shown(text)}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -20,16 +19,20 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from tinytorch.tito.flags import rules
+from tinytorch.tito.flags.lines import shown
 from tinytorch.tito.flags.names import Scope, definitions, imports, nodes_of
 from tinytorch.tito.grading.cells import is_fixed, name_of
 
 MOST_FLAGS = 20
 #: Characters of a cell, and of all cells, that are read; course code is far below.
 LONGEST_CELL, LONGEST_NOTEBOOK = 100_000, 400_000
-#: Characters of a cell with IPython syntax times its special lines: what IPython takes time for.
-MOST_IPYTHON_WORK = 2_000_000
-_LONGEST_LINE = 80
-_SPECIAL_LINE = re.compile(r"^\s*[%!?/,;]|=\s*[%!]|\?\s*$", re.MULTILINE)
+#: Characters of a cell with IPython syntax times its special signs: what IPython takes time for.
+MOST_IPYTHON_WORK = 1_000_000
+#: Attributes of attributes, each of which is resolved from the first name on.
+LONGEST_CHAIN = 40
+#: Signs that stand for IPython's syntax; those at the beginning of a line are taken one by one.
+#: Where \s stood in place of a blank, each empty line would be read to the last of them.
+_SPECIAL = re.compile(r"^[^\S\n]*([%!?/,;]+)|(=)[^\S\n]*[%!]|(\?)[^\S\n]*$", re.MULTILINE)
 _OPTIONS = re.compile(r"\A(\s*-[a-z]+(\s*\d+)?(?=\s|\Z))+")
 #: Begins the full names of what the locked cells define.
 _COURSE = "the course's "
@@ -85,14 +88,7 @@ def _sentences(findings: Iterator[Finding], source: str, cell: str) -> Iterator[
         line = min(numbers)
         more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
         text = lines[line - 1] if 0 < line <= len(lines) else ""
-        yield f"{what} ({cell}, line {line}{more}): {_shown(text)}"
-
-
-def _shown(text: str) -> str:
-    """Shorten a line of a student's, and leave nothing in it that a terminal obeys."""
-    text = text.strip()[: 4 * _LONGEST_LINE]
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return textwrap.shorten(plain, _LONGEST_LINE, placeholder=" ...") if plain else ""
+        yield f"{what} ({cell}, line {line}{more}): {shown(text)}"
 
 
 def _read(notebook: NotebookNode) -> tuple[dict[int, ast.Module], dict[int, str]]:
@@ -112,14 +108,26 @@ def _read(notebook: NotebookNode) -> tuple[dict[int, ast.Module], dict[int, str]
         else:
             try:
                 trees[index] = _parse(cell.source)
+                _refuse_long_chains(trees[index])
             except SyntaxError as error:
                 if "nested" in str(error):
                     unread[index] = "it is nested too deeply"
             except (ValueError, OverflowError):
                 pass  # such as null bytes, which Python does not run either
             except (RecursionError, MemoryError):
+                trees.pop(index, None)
                 unread[index] = "it is nested too deeply"
     return trees, unread
+
+
+def _refuse_long_chains(tree: ast.Module) -> None:
+    """Raise RecursionError for attributes of attributes beyond reason."""
+    depth: dict[int, int] = {}
+    for node in reversed(nodes_of(tree)):  # what stands inside comes first
+        if isinstance(node, ast.Attribute):
+            depth[id(node)] = depth.get(id(node.value), 0) + 1
+            if depth[id(node)] > LONGEST_CHAIN:
+                raise RecursionError
 
 
 def _parse(source: str) -> ast.Module:
@@ -127,7 +135,7 @@ def _parse(source: str) -> ast.Module:
     try:
         return _parse_python(source)
     except SyntaxError:
-        work = len(source) * len(_SPECIAL_LINE.findall(source))
+        work = len(source) * sum(len("".join(signs)) for signs in _SPECIAL.findall(source))
         if work > MOST_IPYTHON_WORK:
             raise RecursionError from None
         try:

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 from nbconvert.exporters import Exporter
+from nbconvert.filters import Highlight2HTML
+from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
@@ -23,17 +26,23 @@ from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters, late, records
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import problem_with_id
-from tinytorch.tito.pages import environment
-from tinytorch.tito.pages.clean import clean_html, markdown
+from tinytorch.tito.pages import clean, environment
+from tinytorch.tito.pages.bounds import MOST_MARKDOWN, Allowance, is_light_code
 from tinytorch.tito.pages.feedback import Mark, Standing, render
-
-__all__ = ["FeedbackExporter", "ForStudents", "GetStanding", "clean_html", "markdown2html", "write"]
+from tinytorch.tito.pages.outputs import tidy
 
 _OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
 _BY_OTHERS = "Your instructor knows."
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MIN_TELLING_LINE = 8
+#: Characters of the sources of a notebook that are shown to those who mark it where they cannot be
+#: rendered; a chapter has 300,000. Beyond, the page says how many more the notebook has.
+_MOST_SOURCE = 2_000_000
+#: What formgrader's templates render; other forms of an output, such as SVG, are cleaned away.
+_RENDERED = (
+    *("text/html", "text/latex", "image/png", "image/jpeg", "text/markdown", "text/plain"),
+)
 _RUBRIC = re.compile(
     r"^#+ *BEGIN MARK SCHEME\b.*\n((?s:.*?))^#+ *END MARK SCHEME\b.*$", re.MULTILINE
 )
@@ -57,6 +66,9 @@ class ForStudents(NbGraderPreprocessor):
                 ClearHiddenTests(parent=self)._remove_hidden_test_region(cell)
                 ClearMarkScheme(parent=self)._remove_mark_scheme_region(cell)
                 secrets |= before - set(cell.source.split("\n"))
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs = tidy(cell.outputs)
         telling = {line.strip() for line in secrets if len(line.strip()) >= _MIN_TELLING_LINE}
         for cell in nb.cells:
             for output in cell.get("outputs", []):
@@ -73,15 +85,75 @@ def _shorten_error(output: NotebookNode, telling: set[str]) -> None:
         output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
+class ForGraders(Preprocessor):
+    """Bound what formgrader shows of a graded notebook: it renders all pages in one thread.
+
+    Sources are shown whole, if need be as plain text. Outputs, which are no one's answer, are cut.
+    """
+
+    enabled = True
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Leave of each output what formgrader's templates can show, and grant the allowances."""
+        outputs = Allowance()
+        resources["tinytorch"] = {
+            "sources": Allowance(longest=_MOST_SOURCE, characters=_MOST_SOURCE),
+            "outputs": outputs,
+        }
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [_bounded(output, outputs) for output in tidy(cell.outputs)]
+        return nb, resources
+
+
+def _bounded(output: NotebookNode, allowance: Allowance) -> NotebookNode:
+    if output.output_type == "stream":
+        output.text = allowance.cut(output.text)
+    elif output.output_type == "error":
+        output.traceback = allowance.cut("\n".join(output.traceback)).split("\n")
+    else:
+        data = {kind: output.data[kind] for kind in _RENDERED if kind in output.data}
+        for kind in ("text/plain", "text/latex"):
+            if kind in data:
+                data[kind] = allowance.cut(data[kind])
+        # Metadata would be sizes and frames, in any shape that a student's code gave them.
+        output.update(data=NotebookNode(data), metadata=NotebookNode())
+    return output
+
+
+def _allowance(context: Any, what: str) -> Allowance:
+    """Return what formgrader may still spend on a page."""
+    return context["resources"]["tinytorch"][what]
+
+
 @jinja2.pass_context
-def markdown2html(context: Any, source: str) -> str:
+def markdown2html(context: Any, source: str) -> Markup:
     """Render markdown for formgrader's templates, which do not clean it themselves.
 
     A rubric stands in a box, not between its markers.
     """
     cell = context.get("cell") or {}
-    framed = _RUBRIC.sub(r'\n<div class="alert alert-info">\n\n\1\n\n</div>\n\n', source)
-    return markdown(framed, cell.get("attachments"))
+    if len(source) <= MOST_MARKDOWN:
+        source = _RUBRIC.sub(r'\n<div class="alert alert-info">\n\n\1\n\n</div>\n\n', source)
+    return clean.markdown(source, cell.get("attachments"), _allowance(context, "sources"))
+
+
+@jinja2.pass_context
+def clean_html(context: Any, element: str) -> Markup:
+    """Clean the HTML of an output for formgrader's templates."""
+    return clean.clean_html(element, _allowance(context, "outputs"))
+
+
+@jinja2.pass_context
+def highlight_code(context: Any, source: str, metadata: Any = None) -> Markup:
+    """Colour code for formgrader's templates, as Python, whatever a cell's metadata say.
+
+    The rules for IPython's own syntax take time that grows with the square of a line.
+    """
+    highlight = Highlight2HTML(pygments_lexer="python3")
+    return clean.rendered(source, highlight, is_light_code, _allowance(context, "sources"))
 
 
 class GetStanding(NbGraderPreprocessor):

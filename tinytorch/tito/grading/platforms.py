@@ -23,6 +23,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import records, scores
 from tinytorch.tito.grading.gradebook import open_gradebook
 from tinytorch.tito.grading.scores import Row
+from tinytorch.tito.pages import number
 from tinytorch.tito.roster import Person, Roster
 
 _CANVAS = (
@@ -360,11 +361,6 @@ def _write_lines(
         writer.writeheader()
         writer.writerows(lines)
     return Written(path, students, sheet.left_out())
-
-
-def number(value: float) -> str:
-    """Write a mark with at most two decimals, as platforms show it."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 #: The formats by the names that the command line knows, and what a file of theirs ends in.

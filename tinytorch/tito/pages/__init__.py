@@ -15,6 +15,11 @@ import jinja2
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
+def number(value: float) -> str:
+    """Write a mark with at most two decimals, as the pages and the platforms show it."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 @cache
 def environment() -> jinja2.Environment:
     """Return the environment of the templates; what they are given is escaped."""
@@ -26,5 +31,5 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.globals["policy"] = POLICY
-    made.filters["number"] = lambda value: f"{value:.2f}".rstrip("0").rstrip(".")
+    made.filters["number"] = number
     return made

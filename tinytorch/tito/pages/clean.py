@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import bleach
@@ -17,6 +18,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+
+from tinytorch.tito.pages.bounds import MOST_MARKDOWN, Allowance, is_light, is_light_code
+from tinytorch.tito.pages.outputs import joined
 
 _TAGS = {
     *bleach.ALLOWED_TAGS,
@@ -54,8 +58,10 @@ _FORMULA = re.compile(
 _CODE = re.compile(r"(<(?:code|pre)\b.*?</(?:code|pre)>)", re.DOTALL)
 _LONGEST_FORMULA = 2_000
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+#: Stands in a page for a picture that is attached to its cell until all else is clean.
+_ATTACHED = "attached/"
+_PICTURE = re.compile(rf'src="{_ATTACHED}([^"]*)"')
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
-_MAX_TEXT = 20_000
 
 
 @cache
@@ -68,21 +74,77 @@ def _cleaner() -> bleach.Cleaner:
     )
 
 
-def clean_html(element: str) -> str:
+def clean_html(element: str, allowance: Allowance | None = None) -> Markup:
     """Let through the HTML that tables, pictures and text need, and no script.
 
     nbconvert's filter of this name knows neither paragraphs nor table heads and shows their tags.
     """
-    return _cleaner().clean(str(element))
+    return rendered(str(element), _clean, is_light, allowance)
 
 
-def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+def markdown(source: str, attachments: Any = None, allowance: Allowance | None = None) -> Markup:
     """Render markdown; formulas become MathML, which browsers show without a script."""
-    renderer = IPythonRenderer(escape=False, attachments=dict(attachments or {}))
-    cleaned = clean_html(MarkdownWithMath(renderer=renderer).render(source))
-    pieces = _CODE.split(cleaned)
+    render = partial(_markdown, attachments=attachments)
+    return rendered(source, render, lambda text: len(text) <= MOST_MARKDOWN, allowance)
+
+
+def rendered(
+    source: str,
+    render: Callable[[str], str],
+    light: Callable[[str], bool],
+    allowance: Allowance | None = None,
+) -> Markup:
+    """Return what a renderer makes of a student's text, or the text where that is too much work.
+
+    Parameters
+    ----------
+    source : str
+        The text.
+    render : callable
+        Makes harmless HTML of it.
+    light : callable
+        Whether a text is one that takes no more than a second.
+    allowance : Allowance, optional
+        Of the page, from which the time is taken; by default its own.
+    """
+    allowance = allowance or Allowance()
+    if allowance.seconds > 0 and light(source):
+        try:
+            with allowance.rendering():
+                return Markup(render(source))  # noqa: S704 - it is the renderer's to clean
+        except Exception:  # whatever three libraries make of a hostile text, it can be read
+            pass
+    return allowance.plain(source)
+
+
+def _clean(element: str) -> str:
+    return _cleaner().clean(element)
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's renderer, which leaves pictures that are attached to be put in at the end.
+
+    Its own refuses a whole notebook for one that is not there.
+    """
+
+    def _embed_image_or_attachment(self, src: str) -> str:
+        return _ATTACHED + src.removeprefix("attachment:") if src.startswith("attachment:") else src
+
+
+def _markdown(source: str, attachments: Any) -> str:
+    renderer = _Renderer(escape=False, exclude_anchor_links=True)
+    made = MarkdownWithMath(renderer=renderer).render(source)
+    if not is_light(made):
+        raise ValueError("too many tags, or too deep")
+    pieces = _CODE.split(_clean(made))
     pieces[::2] = [_FORMULA.sub(_formula, piece) for piece in pieces[::2]]
-    return Markup("".join(pieces))  # noqa: S704 - cleaned above
+    found = attachments if isinstance(attachments, dict) else {}
+    return _PICTURE.sub(lambda match: _attached(match, found), "".join(pieces))
+
+
+def _attached(match: re.Match[str], attachments: dict[str, Any]) -> str:
+    data = attachments.get(unquote(html.unescape(match[1])))
+    return f'src="{picture(data)}"' if isinstance(data, dict) and picture(data) else 'src=""'
 
 
 def _formula(match: re.Match[str]) -> str:
@@ -105,9 +167,13 @@ def _formula(match: re.Match[str]) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def python(source: str) -> Markup:
+def python(source: str, allowance: Allowance | None = None) -> Markup:
     """Return a cell's code with colours."""
-    return Markup(highlight(source, PythonLexer(stripnl=False), _formatter()))  # noqa: S704
+    return rendered(source, _coloured, is_light_code, allowance)
+
+
+def _coloured(source: str) -> str:
+    return highlight(source, PythonLexer(stripnl=False), _formatter())
 
 
 @cache
@@ -121,20 +187,15 @@ def code_styles() -> Markup:
     return Markup(_formatter().get_style_defs(".code"))  # noqa: S704
 
 
-def text(value: Any) -> str:
+def text(value: str, allowance: Allowance | None = None) -> str:
     """Return text as a terminal would show it, without colours, cut where it has no end."""
-    joined = "".join(value) if isinstance(value, list) else str(value)
-    plain = _ANSI.sub("", joined)
-    if len(plain) <= _MAX_TEXT:
-        return plain
-    return f"{plain[:_MAX_TEXT]}\n... {len(plain) - _MAX_TEXT} characters more"
+    return (allowance or Allowance()).cut(_ANSI.sub("", value))
 
 
 def picture(data: Mapping[str, Any]) -> str | None:
     """Return an output's picture as a link that holds it, or None where it has none."""
     for kind in ("image/png", "image/jpeg"):
-        content = data.get(kind)
-        content = "".join(content) if isinstance(content, list) else content
-        if isinstance(content, str) and _BASE64.fullmatch(content):
+        content = joined(data.get(kind))
+        if content is not None and _BASE64.fullmatch(content):
             return f"data:{kind};base64,{''.join(content.split())}"
     return None

@@ -19,8 +19,9 @@ from nbgrader import utils
 from tinytorch.checks import MIME_TYPE, Report
 from tinytorch.tito.grading.cells import grade_id, is_autograded
 from tinytorch.tito.pages import clean, environment
+from tinytorch.tito.pages.bounds import Allowance
 
-_HEADING = re.compile(r"^(#{1,3}) +(.+?)\s*#*$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,3}) +(\S.*)$", re.MULTILINE)
 _WORTH = re.compile(r"\s*\(\d+ points?\)$")
 
 
@@ -131,7 +132,7 @@ def render(nb: NotebookNode, standing: Standing, released: Set[str] = frozenset(
     Parameters
     ----------
     nb : NotebookNode
-        The graded notebook, cleared of what is not for students.
+        The graded notebook, cleared of what is not for students, with tidy outputs.
     standing : Standing
         Its marks.
     released : set of str
@@ -141,84 +142,104 @@ def render(nb: NotebookNode, standing: Standing, released: Set[str] = frozenset(
     return template.render(
         title=_title(nb),
         standing=standing,
-        sections=list(_sections(nb, standing, released)),
+        sections=list(_Page(standing, released).sections(nb)),
         code_styles=clean.code_styles(),
     )
 
 
 def _title(nb: NotebookNode) -> str:
-    headings = (_HEADING.search(cell.source) for cell in nb.cells if cell.cell_type == "markdown")
-    return next((match[2] for match in headings if match), "Feedback")
+    headings = (_HEADING.search(cell.source) for cell in nb.cells if _is_text(cell))
+    return next((_words(match) for match in headings if match), "Feedback")
 
 
-def _sections(nb: NotebookNode, standing: Standing, released: Set[str]) -> Iterator[Section]:
-    chapter, before = "", None
-    work: list[Work] = []
-    for cell in nb.cells:
-        name = grade_id(cell)
-        if name in standing.marks:
-            section = Section(name, chapter or name, standing.marks[name], work=work)
-            section.comment = _comment(standing, name)
-            if is_autograded(cell):
-                _add_report(section, cell)
-            else:
-                _add_answer(section, cell, before)
-            yield section
-            work = []
-        elif cell.cell_type == "code" and not utils.is_locked(cell):
-            work += _work(cell, standing, released)
-        elif cell.cell_type == "markdown":
-            match = _HEADING.match(cell.source)
-            chapter = match[2] if match and len(match[1]) < 3 else chapter
-        before = cell
+def _words(match: re.Match[str]) -> str:
+    """Return a heading without the signs that may close it."""
+    return match[2].rstrip().rstrip("#").rstrip()
 
 
-def _add_report(section: Section, cell: NotebookNode) -> None:
-    """Take the verdict out of a cell's outputs; the rest is what the cell printed or raised."""
-    for output in cell.outputs:
-        data = output.get("data", {})
-        if MIME_TYPE in data and section.report is None:
-            section.report = Report.from_data(data[MIME_TYPE])
-        elif output.output_type != "execute_result":  # nbgrader's points
-            section.outputs += _shown(output)
+def _is_text(cell: NotebookNode) -> bool:
+    return bool(cell.cell_type == "markdown")
 
 
-def _add_answer(section: Section, cell: NotebookNode, before: NotebookNode | None) -> None:
-    if before is not None and before.cell_type == "markdown" and utils.is_locked(before):
-        match = _HEADING.match(before.source)
-        section.title = _WORTH.sub("", match[2]) if match else section.title
-        question = before.source[match.end() :] if match else before.source
-        section.question = clean.markdown(question)
-    if cell.cell_type == "code":
-        section.answer = clean.python(cell.source)
-    else:
-        section.answer = clean.markdown(cell.source, cell.get("attachments"))
+@dataclass
+class _Page:
+    """A page in the making, and what may still be spent on it."""
 
+    standing: Standing
+    released: Set[str]
+    allowance: Allowance = field(default_factory=Allowance)
 
-def _work(cell: NotebookNode, standing: Standing, released: Set[str]) -> list[Work]:
-    outputs = [shown for output in cell.outputs for shown in _shown(output)]
-    code = clean.python(cell.source) if cell.source not in released else None
-    comment = _comment(standing, grade_id(cell))
-    return [Work(code, outputs, comment)] if code or outputs or comment else []
+    def sections(self, nb: NotebookNode) -> Iterator[Section]:
+        """Give the graded cells with the student's work on them."""
+        chapter, before = "", None
+        work: list[Work] = []
+        for cell in nb.cells:
+            name = grade_id(cell)
+            if name in self.standing.marks:
+                section = Section(name, chapter or name, self.standing.marks[name], work=work)
+                section.comment = self._comment(name)
+                if is_autograded(cell):
+                    self._add_report(section, cell)
+                else:
+                    self._add_answer(section, cell, before)
+                yield section
+                work = []
+            elif cell.cell_type == "code" and not utils.is_locked(cell):
+                work += self._work(cell)
+            elif _is_text(cell):
+                match = _HEADING.match(cell.source)
+                chapter = _words(match) if match and len(match[1]) < 3 else chapter
+            before = cell
 
+    def _add_report(self, section: Section, cell: NotebookNode) -> None:
+        """Take the verdict out of a cell's outputs; the rest is what the cell printed or raised."""
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if MIME_TYPE in data and section.report is None:
+                section.report = Report.from_data(data[MIME_TYPE])
+            elif output.output_type != "execute_result":  # nbgrader's points
+                section.outputs += self._shown(output)
 
-def _comment(standing: Standing, name: str | None) -> Markup | None:
-    text = standing.comments.get(name or "")
-    return clean.markdown(text) if text else None
+    def _add_answer(
+        self, section: Section, cell: NotebookNode, before: NotebookNode | None
+    ) -> None:
+        if before is not None and _is_text(before) and utils.is_locked(before):
+            match = _HEADING.match(before.source)
+            section.title = _WORTH.sub("", _words(match)) if match else section.title
+            question = before.source[match.end() :] if match else before.source
+            section.question = self._markdown(question)
+        if cell.cell_type == "code":
+            section.answer = clean.python(cell.source, self.allowance)
+        else:
+            section.answer = self._markdown(cell.source, cell.get("attachments"))
 
+    def _work(self, cell: NotebookNode) -> list[Work]:
+        outputs = [shown for output in cell.outputs for shown in self._shown(output)]
+        own = cell.source not in self.released
+        code = clean.python(cell.source, self.allowance) if own else None
+        comment = self._comment(grade_id(cell))
+        return [Work(code, outputs, comment)] if code or outputs or comment else []
 
-def _shown(output: NotebookNode) -> list[Shown]:
-    """Return what to show of an output: the richest form that is harmless."""
-    if output.output_type == "stream":
-        return [Shown(text=clean.text(output.text))]
-    if output.output_type == "error":
-        trace = clean.text("\n".join(output.traceback)) or f"{output.ename}: {output.evalue}"
-        return [Shown(text=trace, is_error=True)]
-    data: dict[str, Any] = output.get("data", {})
-    if picture := clean.picture(data):
-        return [Shown(picture=picture)]
-    if "text/html" in data:
-        return [Shown(html=Markup(clean.clean_html("".join(data["text/html"]))))]  # noqa: S704
-    if "text/markdown" in data:
-        return [Shown(html=clean.markdown("".join(data["text/markdown"])))]
-    return [Shown(text=clean.text(data["text/plain"]))] if "text/plain" in data else []
+    def _comment(self, name: str | None) -> Markup | None:
+        text = self.standing.comments.get(name or "")
+        return self._markdown(text) if text else None
+
+    def _markdown(self, source: str, attachments: Any = None) -> Markup:
+        return clean.markdown(source, attachments, self.allowance)
+
+    def _shown(self, output: NotebookNode) -> list[Shown]:
+        """Return what to show of an output: the richest form that is harmless."""
+        if output.output_type == "stream":
+            return [Shown(text=clean.text(output.text, self.allowance))]
+        if output.output_type == "error":
+            trace = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
+            return [Shown(text=clean.text(trace, self.allowance), is_error=True)]
+        data: dict[str, Any] = output.data
+        if picture := clean.picture(data):
+            return [Shown(picture=picture)]
+        if "text/html" in data:
+            return [Shown(html=clean.clean_html(data["text/html"], self.allowance))]
+        if "text/markdown" in data:
+            return [Shown(html=self._markdown(data["text/markdown"]))]
+        plain = data.get("text/plain")
+        return [Shown(text=clean.text(plain, self.allowance))] if plain is not None else []

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from tinytorch.tito.course import Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.rules import graded, layout, leaks, metadata, pairing, questions, regions, sizes
-from tinytorch.tito.rules.cells import Fault, name_of
+from tinytorch.tito.rules.cells import Fault, id_of
 from tinytorch.tito.rules.leaks import secret_lines
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "check_source",
     "faults_of",
     "faults_of_release",
-    "name_of",
+    "id_of",
     "secret_lines",
 ]
 
@@ -58,7 +58,7 @@ def _told(fault: Fault, lines: dict[int, int]) -> str:
         return fault.text
     line = lines.get(id(fault.cell))
     where = f"line {line}, " if line else ""
-    return f"{where}{name_of(fault.cell)}: {fault.text}"
+    return f"{where}{id_of(fault.cell)}: {fault.text}"
 
 
 def check_source(module: Module, notebook: NotebookNode) -> None:

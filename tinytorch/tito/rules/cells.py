@@ -12,11 +12,15 @@ from nbformat import NotebookNode
 
 #: What nbgrader looks for, anywhere in a line.
 MARKERS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+_BEGIN, _END = r"^\s*### BEGIN {}\s*$", r"^\s*### END {}\s*$"
 #: A region as a source may have it: its markers alone on their lines.
 REGION = re.compile(
-    r"^\s*### BEGIN (?P<kind>SOLUTION|MARK SCHEME)\s*$(?P<body>.*?)^\s*### END (?P=kind)\s*$",
+    _BEGIN.format("(?P<kind>SOLUTION|MARK SCHEME)") + "(?P<body>.*?)" + _END.format("(?P=kind)"),
     re.MULTILINE | re.DOTALL,
 )
+#: The lines around a solution.
+BEGIN_SOLUTION = re.compile(_BEGIN.format("SOLUTION"))
+END_SOLUTION = re.compile(_END.format("SOLUTION"))
 
 
 class Kind(Enum):
@@ -47,7 +51,7 @@ class Fault(NamedTuple):
     text: str
 
 
-def name_of(cell: NotebookNode) -> str:
+def id_of(cell: NotebookNode) -> str:
     """Return what to call a cell: its grade_id, or its id, which tells its position."""
     return cell.metadata.get("nbgrader", {}).get("grade_id") or str(cell.get("id"))
 

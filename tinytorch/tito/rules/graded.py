@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from tinytorch.tito.rules.cells import Fault, Kind, name_of, of_kind
+from tinytorch.tito.rules.cells import Fault, Kind, id_of, of_kind
 
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
@@ -49,8 +49,8 @@ def _declarations(tree: ast.Module) -> list[tuple[str, ast.Call]]:
 def _declaration_faults(cell: NotebookNode, call: ast.Call) -> Iterator[Fault]:
     given = dict(zip(("grade_id", "points"), map(_literal, call.args), strict=False))
     given |= {keyword.arg or "": _literal(keyword.value) for keyword in call.keywords}
-    if given.get("grade_id") != name_of(cell):
-        yield Fault(cell, f"its Checks must name {name_of(cell)!r}, got {given.get('grade_id')!r}")
+    if given.get("grade_id") != id_of(cell):
+        yield Fault(cell, f"its Checks must name {id_of(cell)!r}, got {given.get('grade_id')!r}")
     points = cell.metadata.nbgrader.get("points")
     if given.get("points") != points:
         got = given.get("points")

@@ -9,10 +9,10 @@ from nbformat import NotebookNode
 
 from tinytorch.tito.course import Module
 from tinytorch.tito.rules.cells import Fault, Kind, kind_of, of_kind
+from tinytorch.tito.student.notebook import named_module
 
 FOLDER = re.compile(r"(?P<number>\d\d)_(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
 _HEADER = re.compile(r"^# %%")
-_DIRECTIVE = re.compile(r"^#\| default_exp (\S+)\s*$", re.MULTILINE)
 
 
 def module_faults(module: Module) -> Iterator[Fault]:
@@ -50,7 +50,7 @@ def lines_of_cells(module: Module, notebook: NotebookNode) -> dict[int, int]:
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
     """Look for the one export directive, at the top, and for exports that a student could edit."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    named = [cell for cell in code if _DIRECTIVE.search(cell.source)]
+    named = [cell for cell in code if named_module(cell.source)]
     if named != code[:1]:
         text = "the first code cell, and no other, needs a line '#| default_exp core.NAME'"
         yield Fault(named[-1] if named else next(iter(code), None), text)

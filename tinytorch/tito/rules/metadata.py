@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from tinytorch.tito.rules.cells import Fault, Kind, kind_of, name_of
+from tinytorch.tito.rules.cells import Fault, Kind, id_of, kind_of
 
 _FLAGS = ("grade", "solution", "locked", "task")
 _KEYS = {"schema_version", "grade_id", *_FLAGS}
@@ -19,10 +19,10 @@ _SCHEMA = 3
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
     """Look at the metadata of every cell that has some."""
     cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
-    counts = Counter(name_of(cell) for cell in cells)
+    counts = Counter(id_of(cell) for cell in cells)
     for cell in cells:
-        if counts[name_of(cell)] > 1:
-            yield Fault(cell, f"the grade_id is used by {counts[name_of(cell)]} cells")
+        if counts[id_of(cell)] > 1:
+            yield Fault(cell, f"the grade_id is used by {counts[id_of(cell)]} cells")
         yield from _key_faults(cell)
         yield from _kind_faults(cell)
         yield from _point_faults(cell)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from tinytorch.tito.rules.cells import Fault, Kind, kind_of, name_of, of_kind, parsed
+from tinytorch.tito.rules.cells import Fault, Kind, id_of, kind_of, of_kind, parsed
 from tinytorch.tito.rules.regions import defined_by
 
 
@@ -35,7 +35,7 @@ def _untested(notebook: NotebookNode) -> Iterator[Fault]:
             used |= _names_in(cell)
         elif defined_by(cell) - used:
             names = ", ".join(sorted(defined_by(cell) - used))
-            yield Fault(cell, f"no graded cell after {name_of(cell)} uses {names}")
+            yield Fault(cell, f"no graded cell after {id_of(cell)} uses {names}")
 
 
 def _names_in(cell: NotebookNode) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from tinytorch.tito.rules.cells import REGION, Fault, Kind, kind_of, name_of
+from tinytorch.tito.rules.cells import REGION, Fault, Kind, id_of, kind_of
 
 _ITEM = re.compile(r"^- \*\*(\d+) points?\b", re.MULTILINE)
 
@@ -39,7 +39,7 @@ def _answer_faults(cell: NotebookNode, above: NotebookNode | None) -> Iterator[F
     if sum(worth) != points:
         yield Fault(
             cell,
-            f"the rubric of {name_of(above)} must add up to {points!r} points, got {worth}; "
+            f"the rubric of {id_of(above)} must add up to {points!r} points, got {worth}; "
             "an item begins with '- **3 points, ...'",
         )
 

@@ -8,9 +8,17 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from tinytorch.tito.rules.cells import MARKERS, REGION, Fault, Kind, functions, kind_of, parsed
+from tinytorch.tito.rules.cells import (
+    BEGIN_SOLUTION,
+    MARKERS,
+    REGION,
+    Fault,
+    Kind,
+    functions,
+    kind_of,
+    parsed,
+)
 
-_BEGIN = re.compile(r"^\s*### BEGIN SOLUTION\s*$")
 _TODO = re.compile(r"^\s*# TODO: \S")
 _HINT = re.compile(r"^\s*# Hint\b")
 _MOST_HINTS = 2
@@ -50,7 +58,7 @@ def _solution_faults(cell: NotebookNode) -> Iterator[Fault]:
     lines = cell.source.split("\n")
     if not cell.source.startswith("#| export\n"):
         yield Fault(cell, "a solution cell begins with '#| export'")
-    begins = [number for number, line in enumerate(lines) if _BEGIN.match(line)]
+    begins = [number for number, line in enumerate(lines) if BEGIN_SOLUTION.match(line)]
     if not begins:
         yield Fault(cell, "a solution cell needs a solution region; nbgrader would empty it")
     try:

@@ -1,0 +1,124 @@
+"""What a page takes time for: hostile texts are shown as they are, honest ones are rendered."""
+
+import time
+
+import pytest
+
+from tinytorch.tito.pages import bounds, clean
+from tinytorch.tito.pages.bounds import Allowance, is_light, is_light_code
+
+NOTE = "stands here as it was written"
+#: Processor time that a text may take at most; the worst that is known takes a sixth of it.
+SECONDS = 6.0
+
+
+def repeated(pattern: str, size: int) -> str:
+    text = "".join(pattern.replace("%d", str(i)) for i in range(size // len(pattern) + 1))
+    return text[:size]
+
+
+def in_order(name: str, inner: str) -> str:
+    """Nest open tags as deep as is orderly, with as many tags within as are orderly."""
+    depth = bounds.MOST_DEPTH - 2
+    tags = "".join(f"<{name} id={i}>" for i in range(depth))
+    fill = inner * ((bounds.MOST_ORDERLY_TAGS - 2 * depth - 2) // inner.count("<"))
+    return f"<p>{tags}{fill}{f'</{name}>' * depth}</p>"
+
+
+HTML = [
+    *("<div>", "<b>", "<b id=%d>", "<b id=%d><p>", "<table><tr><b id=%d>", "<a><b>", "<i><div>"),
+    *("<ul><li>", "<b></p>", "</p>", "<b></i>", "<svg><b/>", "<!--<b>-->", "<b/>", "<", "&"),
+]
+MARKDOWN = [
+    *("\\begin{a}", "\\\\(", "\\\\[", "$", "$$a", "[", "[a](", "![", "*", "**a", "`", "``a"),
+    *("> ", "- ", "# a\n", "|a|b|\n|-|-|\n", "|-|\n", "a\n===\n", "[a]: x\n", "\n", " \n", "<"),
+]
+CODE = [" \n", "\n", "(", "a.", "@", "'''", "f'{", "a*b*", " " * bounds.LONGEST_GAP + "a"]
+
+
+@pytest.mark.parametrize("size", [80_000, bounds.MOST_HTML, 10_000, bounds.MOST_TAGS * 5])
+@pytest.mark.parametrize("pattern", HTML)
+def test_hostile_html_takes_no_long_time(pattern, size):
+    start = time.process_time()
+    clean.clean_html(repeated(pattern, size))
+    assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize("inner", ["<p>x</p>", "<b></b>", "<table></table>", "<li></li>"])
+def test_orderly_html_takes_no_long_time(inner):
+    html = in_order("b", inner)
+    assert is_light(html) and html.count("<") > bounds.MOST_ORDERLY_TAGS - 10
+    start = time.process_time()
+    clean.clean_html(html)
+    assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize("size", [80_000, bounds.MOST_MARKDOWN])
+@pytest.mark.parametrize("pattern", [*MARKDOWN, *HTML])
+def test_hostile_markdown_takes_no_long_time(pattern, size):
+    start = time.process_time()
+    clean.markdown(repeated(pattern, size))
+    assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize("pattern", CODE)
+def test_hostile_code_takes_no_long_time(pattern):
+    start = time.process_time()
+    clean.python(repeated(pattern, bounds.MOST_CODE))
+    assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("show", "source"),
+    [
+        (clean.clean_html, "<div>" * 16_000 + "the end & all"),
+        (clean.markdown, "\\begin{a}" * 8_000 + "the end & all"),
+        (clean.markdown, "<b><p>" * 1_000 + "the end & all"),
+        (clean.python, " \n" * 1_000 + "the end & all"),
+    ],
+)
+def test_what_is_too_much_is_shown_whole_as_it_was_written(show, source, monkeypatch):
+    monkeypatch.setattr(clean, "_clean", lambda element: pytest.fail("it was parsed"))
+    page = show(source, allowance=Allowance(longest=10**6))
+    assert NOTE in page and "the end &amp; all</pre>" in page
+    assert page.count("&lt;") == source.count("<")
+
+
+def test_honest_tables_answers_and_code_are_rendered():
+    row = "    <tr>\n" + "      <td>0.123456</td>\n" * 15 + "    </tr>\n"
+    style = "<style scoped>\n    .dataframe tbody tr th { vertical-align: top; }\n</style>"
+    table = f'<div>\n{style}\n<table border="1" class="dataframe">\n{row * 60}</table>\n</div>'
+    assert NOTE not in clean.clean_html(table) and "<td>" in clean.clean_html(table)
+    answer = "The *first* moment, $m_t = \\beta_1 m_{t-1}$, is a mean.\n\n- `m` is 0 at first\n\n"
+    assert NOTE not in clean.markdown(answer * 100) and "<em>" in clean.markdown(answer * 100)
+    code = "def step(self):\n    self.t += 1\n\n\n" * 1_000
+    assert is_light_code(code) and NOTE not in clean.python(code)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("<b>", "</b>", "<b></i>", "<b><i></b></i>", "<!--<b>--></b>", "<b x='<'></b>", "<b/>"),
+        *("<b <b></b>", "a < b", "<div>" * 30 + "</div>" * 30),
+    ],
+)
+def test_many_tags_must_be_in_order(piece):
+    assert not is_light("<i>x</i>" * bounds.MOST_TAGS + piece)
+
+
+def test_plain_tags_are_in_order():
+    tags = "<p class=\"a\" id='b' data-x=1 hidden>x<br><img src=x /></p>"
+    assert is_light(tags * bounds.MOST_TAGS)
+
+
+def test_a_page_that_took_its_time_is_shown_as_it_was_written():
+    allowance = Allowance(seconds=1e-9)
+    assert "<em>" in clean.markdown("*a*", None, allowance)
+    assert f"{NOTE}.</p><pre>*a*</pre>" in clean.markdown("*a*", None, allowance)
+
+
+def test_a_page_has_room_for_so_many_characters():
+    allowance = Allowance(longest=6, characters=10)
+    assert allowance.cut("1234567") == "123456\n... 1 characters more"
+    assert allowance.cut("1234") == "1234"
+    assert allowance.cut("12") == "\n... 2 characters more"
