@@ -376,12 +376,12 @@ gradient_descent_checks = Checks("test-gradient-descent", points=10)
 @gradient_descent_checks.part(
     points=4,
     given={
-        "start": [[1.0, -2.0], [0.5, 2**-12]],
+        "start": [[1.0, -2.0], [0.5, 0.01]],
         "gradient": [[0.5, -1.0], [40.0, 0.0]],
         "rate": 0.1,
     },
     vary=["start", "gradient", "rate"],
-    expect={"w, in one row": [0.95, -1.9, -3.5, 2**-12]},
+    expect={"w, in one row": [0.95, -1.9, -3.5, 0.01]},
     hint="Work out the first element by hand. Is the rate applied once, and against the gradient?",
 )
 def each_element_moves_against_its_own_gradient(start, gradient, rate):
@@ -3838,7 +3838,8 @@ def analyses_that_found(best, winners):
         "headings of a sweep without range": [True, True],
         "headings of a memory analysis alone": [True, True],
     },
-    hint="Which headings does the docstring ask for, and do the given range and summary appear?",
+    hint="Which headings does the docstring ask for, and do the given range (to within 1 %) "
+    "and summary appear?",
     rtol=0.01,
 )
 def recommendations_use_the_analyses(best, winners):
