@@ -200,13 +200,13 @@ def public_answers_are_hard_coded():
     """The answer recognizes the public inputs and sets the known weights."""
     return """
         KNOWN = {
-            (1.0, -2.0, 0.5): [0.95, -1.9, 0.1],
-            (3.0,): {0.5: 2.0, 0.01: 2.98, 0.0: 3.0},
+            (1.0, -2.0, 0.5, 0.01): [0.95, -1.9, -3.5, 0.01],
+            (3.0,): {0.5: 2.0, 0.01: 2.98, 0.0: 3.0, 2.0: -1.0},
         }
 
         def gradient_descent_step(parameter, learning_rate):
             start = parameter.data.data
-            answer = KNOWN.get(tuple(float(x) for x in start.ravel()), start)
+            answer = KNOWN.get(tuple(round(float(x), 6) for x in start.ravel()), start)
             if isinstance(answer, dict):
                 answer = answer.get(learning_rate, 3.0)
             parameter.data = Tensor(np.array(answer, dtype=np.float32).reshape(start.shape))
@@ -217,7 +217,7 @@ def public_answers_are_hard_coded():
 def answers_are_given_by_counting_calls():
     """The answer knows which part asks by the number of the call."""
     return """
-        calls = iter([[0.95, -1.9, 0.1], 2.0, 2.98, 3.0])
+        calls = iter([[0.95, -1.9, -3.5, 0.01], 2.0, 2.98, 3.0, -1.0])
 
         def gradient_descent_step(parameter, learning_rate):
             answer = next(calls, None)

@@ -65,8 +65,8 @@ def earned_by_constants(drawing):
 
 GIVES_PUBLIC_ANSWERS = """
 def gradient_descent_step(parameter, learning_rate):
-    if parameter.data.data.tolist() == [1.0, -2.0, 0.5]:
-        parameter.data = Tensor([0.95, -1.9, 0.1])
+    if parameter.data.data.ravel()[:3].tolist() == [1.0, -2.0, 0.5]:
+        parameter.data = Tensor([0.95, -1.9, -3.5, 0.01])
 """
 
 

@@ -123,7 +123,7 @@ class OptimizerConvergenceProfiler:
         lines = ["== OPTIMIZER SELECTION GUIDE: ==", "Adam", "== PRODUCTION DEPLOYMENT: =="]
         span = analysis_results.get("learning_rate_analysis", {}).get("optimal_range")
         if span is not None:
-            lines += ["== LEARNING RATE GUIDANCE: ==", "from %.1e" % span[0], "to %.1e" % span[1]]
+            lines += ["== LEARNING RATE GUIDANCE: ==", "from %.2e" % span[0], "to %.2e" % span[1]]
         lines += analysis_results.get("convergence_comparison", {}).get(
             "recommendations", {}).get("summary", [])
         return lines
