@@ -1348,7 +1348,8 @@ def epsilon_is_added_after_the_correction(gradient, epsilon):
         "parameters are those given": [True, True],
         "t after 0, 1, 2, 3 calls": [0, 1, 2, 3],
     },
-    hint="t counts calls of step(), not parameters or gradients. Compare names and defaults with the docstring.",
+    hint="t counts calls of step(), not parameters or gradients. Compare names and defaults with "
+    "the docstring.",
     atol=0.0,
 )
 def arguments_are_kept_and_t_counts_calls(settings):
