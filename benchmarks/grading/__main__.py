@@ -96,13 +96,14 @@ def _measure(
             run.intervals, begin, end = _steady_part(course, part)
             run.steady, run.steady_cpu = end - begin, meters[name].cpu_between(begin, end)
             used[name] += run
+    # Now: the breakdown grades some of them once more, with another seed.
+    marks = _marks(first)
+    others = [_marks(course) for course, _ in list(commands.values())[1:]]
+    differences = [line for other in others for line in _differences(marks, other)]
     raw = json.loads(python("benchmarks.grading.raw", first.root))
     stages = json.loads(
         python("benchmarks.grading.breakdown", first.root, min(20, len(everybody) - 2))
     )
-    marks = _marks(first)
-    others = [_marks(course) for course, _ in list(commands.values())[1:]]
-    differences = [line for other in others for line in _differences(marks, other)]
     return {
         "students": len(everybody),
         "processors": len(os.sched_getaffinity(0)),
