@@ -40,7 +40,7 @@ def test_a_typo_is_seen_within_a_second_with_expected_got_and_hint(desk, work):
     for piece in (
         "no test-sgd: 4 of 15",
         "no 0/3 Velocity is a decaying sum: with g = 1 and momentum 0.9",
-        "expected [[-0.1 , -1. ], [-0.29 , -2.9 ], [-0.361, -4.61 ]]",
+        "expected [[-0.1 , -1. ], [-0.29 , -2.9 ], [-0.361 , -4.61 ], [-0.4249, -6.149 ]]",
         "got AttributeError: 'SGD' object has no attribute 'velocty'",
         "hint With g = 1 and momentum 0.9, is the velocity 1, then 1.9?",
         "ok test-gradient-descent: 10 of 10 all 5 parts hold",

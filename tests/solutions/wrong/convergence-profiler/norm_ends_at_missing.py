@@ -1,6 +1,9 @@
 # The norm ends at the first parameter that has no gradient.
 # expect-loss: test-convergence-profiler
 #| export
+from itertools import takewhile
+
+
 class OptimizerConvergenceProfiler:
     def __init__(self):
         self.convergence_history = {}
@@ -47,7 +50,7 @@ class OptimizerConvergenceProfiler:
             "gradient_health": self._gradient_health(norms),
         }
     def _gradient_norm(self, parameters):
-        return float(np.sqrt(sum(np.sum(p.grad.data.data.astype(np.float64) ** 2) for p in __import__('itertools').takewhile(lambda q: q.grad is not None, parameters))))
+        return float(np.sqrt(sum(np.sum(p.grad.data.data.astype(np.float64) ** 2) for p in takewhile(lambda q: q.grad is not None, parameters))))
     def _convergence_step(self, losses):
         for k in range(1, len(losses)):
             if abs(losses[k] - losses[k - 1]) < self.convergence_threshold:
