@@ -17,6 +17,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from time import sleep
 from types import TracebackType
 from typing import Any
 
@@ -36,6 +37,9 @@ SECONDS_A_PART = 3.0
 OBSERVATION_TYPE = "application/vnd.tinytorch.observation+json"
 #: Characters of observations that wait for more of them, so that no message is a large one.
 _SENT_TOGETHER = 100_000
+#: How long a part waits until what the one before it saw has left: IPython sends from threads, and
+#: a part that ends the process ends these too.
+_LEAVING_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,9 @@ def _drive(
                 return
             if apart:
                 outbox.send()
-        if outbox.size > _SENT_TOGETHER:
+        if apart:
+            sleep(_LEAVING_SECONDS)
+        elif outbox.size > _SENT_TOGETHER:
             outbox.send()
 
 
