@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.files import flush, open_lock, remove_abandoned, replace_text
+from tinytorch.tito.files import flush, open_lock, remove_unfinished, replace_text
 
 #: A user and a group that are nobody else's.
 OTHER_USER, GROUP = 54_321, 54_322
@@ -100,11 +100,11 @@ def test_what_a_kill_amid_writing_leaves_is_found_again(tmp_path):
     replace_text(path, "old")
     assert subprocess.run([sys.executable, "-c", KILLED, path], check=False).returncode == -9
     (left,) = [one for one in tmp_path.iterdir() if one != path]
-    remove_abandoned(tmp_path, seconds=60)
+    remove_unfinished(tmp_path, seconds=60)
     assert left.exists(), "somebody may be writing it"
     hour_ago = left.stat().st_mtime - 3600
     os.utime(left, (hour_ago, hour_ago))
-    remove_abandoned(tmp_path, seconds=60)
+    remove_unfinished(tmp_path, seconds=60)
     assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"
 
 

@@ -40,7 +40,7 @@ def replace_text(path: Path, text: str, synced: bool = False) -> None:
         raise
 
 
-def remove_abandoned(folder: Path, seconds: float = 0.0) -> None:
+def remove_unfinished(folder: Path, seconds: float = 0.0) -> None:
     """Delete what :func:`replace_text` left in a folder when it was killed.
 
     Where others may be writing, only what is some `seconds` old.

@@ -47,6 +47,16 @@ def quiet(course, folder: Path) -> list:
     return [rows for _, rows in sorted(held(other).items())]
 
 
+def left_in(scratch: Path) -> list[Path]:
+    """Return what runs left, but what a killed driver's multiprocessing leaves: empty folders."""
+    return [path for path in scratch.iterdir() if not path.name.startswith("pymp-")]
+
+
+def probes_in(folder: Path) -> list[Path]:
+    """Return the folders that students' code should not get at, while that is tried."""
+    return list(folder.glob("**/.tito-probe-*"))
+
+
 class Killer:
     """Kills a process whenever the class has got on a bit; each kind has its turns."""
 
@@ -105,6 +115,20 @@ def test_marks_are_those_of_a_quiet_run_whatever_is_killed(
     assert not [s for s, record in found.items() if record is None or record.earlier]
     assert list(Journal(course.records / module.name / ".journal")) == []
     assert using(scratch) == []
-    # What a killed driver's multiprocessing leaves is an empty folder.
-    left = [path for path in scratch.iterdir() if not path.name.startswith("pymp-")]
-    assert left == []
+    assert left_in(scratch) == []
+
+
+def test_what_a_run_killed_while_it_tries_the_sandbox_leaves_goes_with_the_next(
+    course, class_of, scratch
+):
+    class_of(1)
+    run = start_tito(course.root, "grade", "08", scratch=scratch)
+    deadline = time.monotonic() + RUN_SECONDS
+    while not probes_in(course.root) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    kill(run.pid)
+    run.communicate(timeout=60)
+    assert run.returncode == -9 and left_in(scratch) and probes_in(course.root)
+    again = start_tito(course.root, "grade", "08", scratch=scratch)
+    assert (again.communicate(timeout=RUN_SECONDS), again.returncode)[1] == 0
+    assert left_in(scratch) + probes_in(course.root) == []

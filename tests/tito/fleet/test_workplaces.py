@@ -28,7 +28,7 @@ def zygotes() -> set[int]:
 
 
 def folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(f"{worker._FOLDER}{os.getpid()}-*"))
+    return set(Path(tempfile.gettempdir()).glob(f"tito-*-{os.getpid()}-*"))
 
 
 @pytest.fixture

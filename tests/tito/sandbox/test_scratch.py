@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tinytorch.tito.sandbox.scratch import prepare
+from tinytorch.tito.sandbox.scratch import prepare, remove_tree
 
 
 def python(folder, code, package=""):
@@ -39,3 +39,11 @@ def test_the_package_and_the_list_of_fonts_are_there(tmp_path):
     (tmp_path / "given" / "tinytorch.py").write_text("name = 'given'")
     look = "import os, tinytorch; print(tinytorch.name, os.listdir(os.environ['MPLCONFIGDIR']))"
     assert python(tmp_path, look, str(tmp_path / "given")) == "given ['fontlist-v1.json']"
+
+
+def test_what_a_folder_lies_in_is_left_as_it_is(tmp_path):
+    tmp_path.chmod(0o755)
+    remove_tree(tmp_path / "gone")
+    (tmp_path / "link").symlink_to(tmp_path)
+    remove_tree(tmp_path / "link")
+    assert tmp_path.stat().st_mode & 0o777 == 0o755

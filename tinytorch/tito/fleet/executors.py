@@ -16,7 +16,7 @@ from time import sleep
 from typing import Any
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet.worker import remove_abandoned
+from tinytorch.tito.sandbox.folders import remove_abandoned
 
 #: What the server that forks workers has imported; none of it starts a thread.
 _PRELOADED = ["tinytorch.tito.fleet.worker"]

@@ -15,7 +15,7 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import (
     flush,
     open_lock,
-    remove_abandoned,
+    remove_unfinished,
     replace_text,
     written,
 )
@@ -55,7 +55,7 @@ class Ledger:
         with written("the journal of this run"):
             self.journal = Journal(records_of_all / _JOURNAL)
         for folder in (records_of_all, self.journal.folder):  # others may be writing there
-            remove_abandoned(folder, _OLD_SECONDS)
+            remove_unfinished(folder, _OLD_SECONDS)
 
     def finish_earlier_run(self, log: logging.Logger) -> list[str]:
         """Enter what an earlier run had found and not entered; return whose it was.
@@ -124,7 +124,7 @@ class Ledger:
 
     def _put_in_place(self, result: Result) -> None:
         place = self.place(result.student)
-        remove_abandoned(place.parent)
+        remove_unfinished(place.parent)
         replace_text(place, result.notebook)
         # nbgrader compares it with the submission's to see whether there is a newer one.
         stamp = place.with_name("timestamp.txt")

@@ -17,7 +17,6 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 import traceback
 from contextlib import suppress
@@ -38,8 +37,8 @@ from tinytorch.tito.fleet.job import Assignment, Job, Result, difference, finger
 from tinytorch.tito.fleet.manager import end_zygotes, zygote_for
 from tinytorch.tito.grading import intake, reference
 from tinytorch.tito.grading.cells import flags
+from tinytorch.tito.sandbox.folders import make_folder
 
-_FOLDER = "tito-worker-"
 _LOG_SHOWN = 20_000
 #: So many new objects are looked through at once; a submission makes some hundred thousand.
 _GARBAGE = 20_000
@@ -143,7 +142,7 @@ class Workplace:
         self.digest = assignment.release_digest
         self.release = nbformat.reads(assignment.release, as_version=nbformat.current_nbformat)
         MetadataValidator().validate_nb(self.release)
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+        self.folder = make_folder()
         try:
             self._lay_out()
         except BaseException:
@@ -201,7 +200,6 @@ def workplace(packed: bytes) -> Workplace:
     digest = hashlib.sha256(packed).hexdigest()
     place = _workplaces.pop(digest, None)
     if place is None:
-        remove_abandoned()
         while len(_workplaces) >= _PLACES:
             _workplaces.pop(next(iter(_workplaces))).close()
         place = Workplace(unpacked(packed))
@@ -213,23 +211,6 @@ def close_workplaces() -> None:
     """Close all workplaces of this process."""
     while _workplaces:
         _workplaces.popitem()[1].close()
-
-
-def remove_abandoned() -> None:
-    """Delete the folders of workers of this machine that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
-        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
-        with suppress(OSError):
-            if folder.stat().st_uid == os.getuid() and not _runs(pid):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(pid: str) -> bool:
-    """Whether a process has not ended; one whose end nobody has noticed has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def _grade_or_say_why_not(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from tinytorch.tito.sandbox.bubblewrap import (
     limit_command,
     places,
 )
+from tinytorch.tito.sandbox.folders import make_folder
 from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.scratch import environment, prepare, remove_tree
 from tinytorch.tito.sandbox.settings import LEVELS, Settings
@@ -257,11 +258,11 @@ def _seen_from_inside(connection_file: Path) -> bytes:
 
 
 def _private_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="tito-")).resolve()
+    folder = make_folder().resolve()
     if len(str(folder)) > _LONGEST_FOLDER:
         with suppress(OSError):
             folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="tito-", dir="/tmp")).resolve()
+        folder = make_folder(place=Path("/tmp")).resolve()
     return folder
 
 

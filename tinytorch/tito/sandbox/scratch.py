@@ -81,11 +81,12 @@ def prepare(folder: Path, package: str, fonts: Mapping[str, bytes]) -> dict[str,
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a folder, also where its owner was forbidden to."""
+    """Delete a folder, also where its owner was forbidden to; one that is gone is no error."""
 
     def unlock(function: Callable[[str], Any], path: str, _: Any) -> None:
         with suppress(OSError):
-            os.chmod(os.path.dirname(path), stat.S_IRWXU)
+            if Path(path) != folder:  # what it lies in is not ours
+                os.chmod(os.path.dirname(path), stat.S_IRWXU)
             if not os.path.islink(path):
                 os.chmod(path, stat.S_IRWXU)
             if function in (os.unlink, os.rmdir):  # not os.open or os.scandir, which only look

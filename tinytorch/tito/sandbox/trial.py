@@ -10,7 +10,6 @@ import select
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from tinytorch.tito.sandbox.bubblewrap import (
     limit_command,
     program,
 )
+from tinytorch.tito.sandbox.folders import own_folder
 from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.provisioner import environment_inside
 from tinytorch.tito.sandbox.settings import MB, Settings
@@ -107,7 +107,7 @@ class Trial:
             If it could not even start.
         """
         with ExitStack() as cleaned:
-            folder = Path(cleaned.enter_context(tempfile.TemporaryDirectory(prefix="tito-")))
+            folder = cleaned.enter_context(own_folder())
             folder.chmod(0o755)
             task = json.dumps(self._task(folder, cleaned)).encode()
             all_tried = self._run(folder, task)
@@ -151,8 +151,7 @@ class Trial:
         """Lay out files that anybody could read who comes that far."""
         for place in self.secret_folders:
             with suppress(OSError):  # where nothing can be written, nothing is tried
-                made = tempfile.TemporaryDirectory(prefix=".tito-probe-", dir=place)
-                folder = Path(cleaned.enter_context(made))
+                folder = cleaned.enter_context(own_folder(".tito-probe-", place))
                 folder.chmod(0o755)
                 (folder / "canary").write_text("canary\n")
                 yield str(folder / "canary")
