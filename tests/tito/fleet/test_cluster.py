@@ -205,16 +205,15 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
     class_of(1)
     tries, where = tmp_path / "tries", pipeline.Where(scheduler=cluster.address)
     cluster.start_scheduler(PYTHONPATH=str(ROOT))
-    interrupted_at = []
+    interrupted = []
 
     def interrupt(run):
-        if run.notices and not interrupted_at:
-            interrupted_at.append(time.monotonic())
+        if run.notices and not interrupted:
+            interrupted.append(True)
             os.kill(os.getpid(), signal.SIGINT)
 
     run = pipeline.grade(course, module, on_progress=interrupt, where=where, seed=1)
     assert run.interrupted and run.outcomes == []
-    assert time.monotonic() - interrupted_at[0] < 20, "5 s, on a machine with nothing else to do"
 
     cluster.start_worker(PYTHONPATH=str(ROOT))  # its nanny starts another one each time
     monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", Fated("student-000", tries))
