@@ -1,6 +1,7 @@
 """A copy of the real course, so that tests never touch the files of a class."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ LONGEST = (
     "tests/browser/test_instructor.py",
     "tests/tito/grading/test_execute.py",
 )
+
+# What a shell runs in the background ignores Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

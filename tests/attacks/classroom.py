@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
@@ -28,7 +29,7 @@ from tests.conftest import copy_course
 from tests.ordinary import as_ordinary_user, give
 from tests.submissions.notebook import Work
 from tinytorch.tito.course import Course
-from tinytorch.tito.grading.cells import is_autograded
+from tinytorch.tito.grading.cells import flags, is_autograded
 from tinytorch.tito.grading.scores import Row, table
 from tinytorch.tito.release import release
 from tinytorch.tito.source import read_source
@@ -110,6 +111,17 @@ class Graded:
     def course(self) -> Course:
         """The course that was graded."""
         return Course(self.ground.root)
+
+    def why(self, student: str) -> str:
+        """Say where a student's points went, for whoever reads that a test has failed."""
+        told = [self.rows[student].reason]
+        for path in self.course.autograded.glob(f"{student}/{MODULE}/*.ipynb"):
+            nb = nbformat.read(path, nbformat.NO_CONVERT)
+            outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+            told += [*flags(nb), *(output.evalue for output in outputs if "evalue" in output)]
+            for verdict in nb.metadata.tinytorch.get("verdicts", {}).values():
+                told += [f"{p.name}: {p.problem.got}" for p in verdict.parts if p.problem]
+        return "\n".join(told)
 
 
 def grade_class(lean: Course, attacks: list[Attack], base: Path, user: str) -> Graded:

@@ -41,9 +41,9 @@ def test_the_mark_is_that_of_the_wrong_answers(graded, seat):
         public = found.constant if attack.publishes else 0
         assert row.total <= control.total + public + attack.gains
     else:
-        assert more == {}
+        assert more == {}, found.why(control.student)
     if not attack.may_lose and row.status == "graded":
-        assert row.total >= control.total
+        assert row.total >= control.total, found.why(row.student)
 
 
 @each_attack
@@ -68,9 +68,9 @@ def test_constants_earn_little_in_the_whole_chapter():
 def test_honest_students_keep_their_marks(graded, room):
     found = graded(room)
     totals = {row.student: row.total for row in honest(found)}
-    assert totals.pop("zz-perfect") == found.full
+    assert totals.pop("zz-perfect") == found.full, found.why("zz-perfect")
     assert totals.pop("aa-stubs", 0) == 0
-    assert totals.pop("aa-gradient", 10) == 10
+    assert totals.pop("aa-gradient", 10) == 10, found.why("aa-gradient")
     assert found.full / 2 < totals.pop("aa-averaged", found.full - 1) < found.full
     assert all(0 <= total < found.full / 3 for total in totals.values()), totals
 

@@ -58,8 +58,8 @@ class OutOfGroup(Fated):
 @pytest.fixture
 def small_group() -> Iterator[Path]:
     """A control group of processes with little memory, in either version of the interface."""
-    top = Path("/sys/fs/cgroup")
-    old, new = top / "memory" / "tito-test", top / "tito-test"
+    top, name = Path("/sys/fs/cgroup"), f"tito-test-{os.getpid()}"
+    old, new = top / "memory" / name, top / name
     group, limit = (old, "memory.limit_in_bytes") if old.parent.is_dir() else (new, "memory.max")
     try:
         group.mkdir()

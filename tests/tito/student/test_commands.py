@@ -82,9 +82,10 @@ def test_watching_runs_again_on_every_save(desk, work):
             (desk.folder / "draft").write_text(work.solve("gradient-descent-function").text())
             (desk.folder / "draft").replace(desk.folder / NOTEBOOK)  # as Jupyter saves
             second = [process.stdout.readline() for _ in range(2)]
-        finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 1
+            assert process.wait(20) == 1
+        finally:
+            process.kill()
     assert first[8:] == ["0 of 170 points\n", "waiting for the next save; Ctrl-C ends this\n"]
     assert second[1].startswith("ok    test-gradient-descent: 10 of 10")
 
