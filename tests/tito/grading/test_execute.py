@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 import time
@@ -62,6 +63,11 @@ def running(marker: str) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def own_folders() -> set[Path]:
+    """Return the folders that this process has made and not deleted."""
+    return set(Path(tempfile.gettempdir()).glob(f"tito-*-{os.getpid()}-*"))
 
 
 def read(path: Path) -> str:
@@ -283,8 +289,19 @@ def test_another_provisioner_or_one_of_another_level_is_not_used(asked, other, m
     manager, spec = GradingKernelManager(**asked), GradingKernelManager(**other).kernel_spec
     monkeypatch.setattr(GradingKernelManager, "kernel_spec", spec)
     monkeypatch.setattr(LocalProvisioner, "launch_kernel", None)
+    before = own_folders()
     with pytest.raises(TitoError, match="no student's code was run"):
         asyncio.run(manager.start_kernel())
+    assert own_folders() == before
+
+
+def test_a_connection_file_that_cannot_be_written_leaves_no_folder(monkeypatch):
+    manager, before = GradingKernelManager(), own_folders()
+    refused = property(lambda self: 1 / 0)
+    monkeypatch.setattr(GradingKernelManager, "session", refused)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(manager.start_kernel())
+    assert own_folders() == before
 
 
 def test_forks_that_are_asked_for_and_less_held_run_no_code(monkeypatch):

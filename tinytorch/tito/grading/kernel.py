@@ -127,6 +127,8 @@ class GradingKernelManager(AsyncKernelManager):
     async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
         live, asked = self.provisioner, (self._provisioner_name, self.isolation)
         if not isinstance(live, SandboxProvisioner) or (live.name, live.level) != asked:
+            if live is not None:
+                await live.cleanup()
             raise TitoError(
                 f"the kernel would be run by {live!r} and not by {asked[0]} in isolation "
                 f"{asked[1]!r}; no student's code was run."

@@ -104,7 +104,11 @@ class SandboxProvisioner(LocalProvisioner):
             manager.connection_file = str(self._folder / "kernel.json")
             # In bubblewrap the folder does not exist before the sandbox does.
             manager.transport, manager.ip = "ipc", str(self._folder / "sockets" / "k")
-        return await super().pre_launch(**kwargs)
+        try:
+            return await super().pre_launch(**kwargs)
+        except BaseException:
+            self._discard()
+            raise
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel."""
