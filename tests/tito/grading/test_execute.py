@@ -153,6 +153,18 @@ def test_the_limit_of_the_whole_notebook_ends_it():
     assert errors(nb.cells[1]) == ["NotRun"]
 
 
+def test_the_time_that_a_kernel_takes_to_start_is_not_the_notebooks(monkeypatch):
+    start = ExecuteSubmission._start
+
+    def start_slowly(self):
+        time.sleep(2)
+        start(self)
+
+    monkeypatch.setattr(ExecuteSubmission, "_start", start_slowly)
+    nb = run("print(1)", "print(2)", submission_timeout=2)
+    assert [text(cell) for cell in nb.cells] == ["1\n", "2\n"]
+
+
 @pytest.mark.parametrize(
     "flood",
     [

@@ -77,7 +77,7 @@ class CellRunner(Execute):
         # Their defaults are for people who watch a notebook run.
         self.record_timing = self.store_widget_state = False
         self.shutdown_kernel = "immediate"
-        self._deadline = monotonic() + self.submission_timeout
+        self._used = 0.0
         self._isolation = self.isolate(self.resources["nbgrader"]["assignment"])
         ours = self.nb.metadata.setdefault("tinytorch", NotebookNode())
         ours.isolation = from_dict(self._isolation.as_json())
@@ -98,6 +98,7 @@ class CellRunner(Execute):
         self._budget = OutputBudget(self.max_output)
         self._display_id_map.clear()  # no cell changes what another one shows
         self.iopub_timeout = _LAST_OUTPUT_SECONDS
+        began = monotonic()
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
@@ -111,6 +112,8 @@ class CellRunner(Execute):
                 error_output("OutputLost", "this cell showed more than could be read")
             )
             add_flag(self.nb, f"output lost: {name_of(self.nb, index)}")
+        finally:
+            self._used += monotonic() - began
         if self._overdue:
             add_flag(self.nb, f"stopped after {self._limit:.3g} s: {name_of(self.nb, index)}")
         return None
@@ -196,7 +199,8 @@ class CellRunner(Execute):
     # Time ---------------------------------------------------------------------------------
 
     def _remaining(self) -> float:
-        return self._deadline - monotonic()
+        """Return what is left for the cells: to start kernels is no student's time."""
+        return self.submission_timeout - self._used
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         own = super()._get_timeout(cell)
