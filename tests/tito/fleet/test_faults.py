@@ -1,6 +1,5 @@
 """Processes are killed while a class is graded; no mark is lost, none is another one's."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -15,7 +14,7 @@ from tinytorch.tito.course import Course
 from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.fleet import settle, steps
 from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Result
+from tinytorch.tito.fleet.job import Result, digest_of_release
 from tinytorch.tito.fleet.journal import Journal
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.grading import pipeline, records, scores
@@ -87,11 +86,10 @@ def raise_memory_error(*_) -> None:
 
 def release_changed(course, module, old: str, new: str) -> str:
     """Release the source notebook with another text in it; return the digest of the release."""
-    source = course.notebooks / module.name / f"{module.notebook}.ipynb"
+    source = course.source_notebook(module)
     source.write_text(source.read_text().replace(old, new))
     make_release(course)
-    release = course.release / module.name / f"{module.notebook}.ipynb"
-    return hashlib.sha256(release.read_bytes()).hexdigest()
+    return digest_of_release(course.released(module).read_bytes(), source.read_bytes())
 
 
 @pytest.mark.parametrize("new", ["test-double", "test-twice"], ids=["changed", "renamed"])

@@ -15,7 +15,7 @@ from tinytorch.tito.grading import intake, pipeline, records, scores
 from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.sandbox import levels
 
-from .conftest import RIGHT, cell, limits, position, solve
+from .conftest import RIGHT, cell, limits, make_release, position, solve
 
 
 def points(course, module) -> dict[str, dict]:
@@ -192,6 +192,24 @@ def test_a_new_release_makes_every_submission_new(course, module, hand_in):
     assert len(pipeline.grade(course, module).graded) == 1
 
 
+def test_a_hidden_test_that_changes_makes_every_submission_new(course, module, hand_in, released):
+    but_eight = "def triple(x):\n    return 0 if x == 8 else 3 * x"
+    hand_in("ada", solve(released, {**RIGHT, "triple-function": but_eight}))
+    pipeline.grade(course, module)
+    assert [row.total for row in scores.table(course, module)] == [10.0]
+    students_see = course.released(module).read_bytes()
+    source = course.source_notebook(module)
+    text = source.read_text()
+    changed = text.replace('{\\"secret\\": 7.0}', '{\\"secret\\": 8.0}').replace("21.0", "24.0")
+    source.write_text(changed)
+    make_release(course)
+    assert course.released(module).read_bytes() == students_see
+    assert [outcome.student for outcome in pipeline.grade(course, module).graded] == ["ada"]
+    assert [row.total for row in scores.table(course, module)] == [7.0]
+    source.write_text(source.read_text().replace("Twice and thrice", "Two and three times"))
+    assert len(pipeline.grade(course, module).skipped) == 1, "text gives no mark"
+
+
 @pytest.fixture
 def regraded(course, module, hand_in, damaged):
     """A submission that was graded, and has been handed in anew without an answer."""
@@ -312,6 +330,13 @@ def test_without_a_release_nothing_begins(course, module, hand_in):
     hand_in("ada")
     (course.release / module.name / f"{module.notebook}.ipynb").unlink()
     with pytest.raises(TitoError, match="tito release 08_optimizers"):
+        pipeline.grade(course, module)
+
+
+def test_without_the_source_notebook_nothing_begins(course, module, hand_in):
+    hand_in("ada")
+    course.source_notebook(module).unlink()
+    with pytest.raises(TitoError, match="is missing; make it with 'tito export 08_optimizers'"):
         pipeline.grade(course, module)
 
 

@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import nbformat
+
 import tinytorch
 
 #: Libraries whose other versions could give other marks or other outputs.
@@ -87,12 +89,26 @@ class Assignment:
 
     @property
     def release_digest(self) -> str:
-        """SHA-256 of the release."""
-        return hashlib.sha256(self.release).hexdigest()
+        """What tells this release from others; see :func:`digest_of_release`."""
+        return digest_of_release(self.release, self.source)
 
     def packed(self) -> bytes:
         """Return it as bytes."""
         return zlib.compress(pickle.dumps(self), 1)
+
+
+def digest_of_release(released: bytes, source: bytes) -> str:
+    """Return the SHA-256 of what marks are given by.
+
+    Parameters
+    ----------
+    released, source : bytes
+        The notebook as students received it, and the course's own: of that the code, where hidden
+        tests and the solution are. Its text gives no mark.
+    """
+    cells = nbformat.reads(source, as_version=nbformat.NO_CONVERT).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    return hashlib.sha256(released + repr(code).encode()).hexdigest()
 
 
 def unpacked(data: bytes) -> Assignment:
@@ -142,7 +158,7 @@ class Result:
     status : {"graded", "failed", "refused"}
         "refused" by a worker that must not grade it.
     release : str
-        SHA-256 of the release that it was graded against, if it was.
+        The digest of the release that it was graded against, if it was.
     notebook : str
         The graded notebook, as JSON.
     scores : dict of str to float or None

@@ -32,6 +32,9 @@ def isolation_here(course: Course, module: Module, config: Config) -> Found:
 def check(course: Course, module: Module) -> None:
     """Refuse to begin where there is nothing to grade with; :func:`assignment` looks closer."""
     read_release(course.released(module))
+    source = course.source_notebook(module)
+    if not source.is_file():
+        raise TitoError(f"{source} is missing; make it with 'tito export {module.name}'.")
     if not (course.package_before(module) / "tinytorch").is_dir():
         raise TitoError(
             f"the package before {module.name} is missing; "

@@ -42,7 +42,7 @@ class Ledger:
     book : MarkBook
         The gradebook.
     release : str
-        SHA-256 of the release, as it is now.
+        The digest of the release, as it is now.
     """
 
     course: Course

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ from tinytorch.tito.fleet.cluster import DaskExecutor
 from tinytorch.tito.fleet.driver import Driver
 from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor, warm_up
 from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Job, Result, fingerprint
+from tinytorch.tito.fleet.job import Job, Result, digest_of_release, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import begin, reason_of
 from tinytorch.tito.grading import intake, records
@@ -262,7 +261,8 @@ class _Class:
         self._log, self._run, self._show = log, run, show
         path = course.released(module)
         self._known = known_ids(read_release(path))
-        self._release = hashlib.sha256(path.read_bytes()).hexdigest()
+        source = course.source_notebook(module)
+        self._release = digest_of_release(path.read_bytes(), source.read_bytes())
         self._ledger = Ledger(course, module, book, self._release)
 
     def grade(

@@ -35,7 +35,7 @@ class Record:
     graded_at : str
         When, in ISO format, UTC.
     submission, release : str
-        SHA-256 of the two notebooks.
+        The digest of the notebook that was handed in, and of the release it was graded against.
     cells : dict
         The verdict on each autograded cell: points, earned, parts, and the names of those that
         are right on the public inputs only.
