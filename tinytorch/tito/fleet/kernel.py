@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import fcntl
 import logging
 import os
 import select
 import socket
+import sys
 import tempfile
+import termios
 import threading
 import warnings
 import zlib
@@ -37,8 +40,8 @@ from traitlets.config import Config
 # Set by the zygote, which loads this file and the wire by their paths.
 wire: Any = None
 
-#: How long a display waits for what processes have written; one that never ends writing may.
-_READ_SECONDS = 0.05
+#: How long a display waits for what processes have written, if the thread that reads it is stuck.
+_READ_SECONDS = 5.0
 
 
 class Channel:
@@ -103,7 +106,7 @@ class Stream(OutStream):
     """
 
     def __init__(self, *args: Any, **more: Any) -> None:
-        self._reading, self._sending = threading.Lock(), False
+        self._reading, self._read_bytes, self._sending = threading.Lock(), 0, False
         super().__init__(*args, **more)
 
     def _watch_pipe_fd(self) -> None:
@@ -114,21 +117,24 @@ class Stream(OutStream):
                 if not data:
                     return
                 self.write(data.decode(errors="replace"))
+                self._read_bytes += len(data)
                 os.write(self._original_stdstream_copy, data)
 
     def flush(self) -> None:
         """Send what there is; where there is nothing, return at once and ask no thread."""
         # A process that a student forks has no thread that reads.
         if self._fid is not None and self._is_master_process():
-            deadline = monotonic() + _READ_SECONDS
-            while self._is_unread() and monotonic() < deadline:
-                sleep(0.0002)  # or the thread that reads would not get the lock
+            written, deadline = self._written_bytes(), monotonic() + _READ_SECONDS
+            while self._read_bytes < written and monotonic() < deadline:
+                sleep(0.0002)
         if self._buffers or self._sending:
             super().flush()
 
-    def _is_unread(self) -> bool:
-        with self._reading:  # what the thread has read is in the buffers then
-            return bool(select.select([self._fid], [], [], 0)[0])
+    def _written_bytes(self) -> int:
+        """Return how much was written so far; who writes without end is not waited for."""
+        with self._reading:
+            unread = fcntl.ioctl(self._fid, termios.FIONREAD, bytes(4))
+            return self._read_bytes + int.from_bytes(unread, sys.byteorder)
 
     def _flush(self) -> None:
         self._sending = True  # from before the buffers are taken until what they held is sent
