@@ -18,7 +18,7 @@ from tinytorch.tito.sandbox.bubblewrap import FILES
 from tinytorch.tito.sandbox.settings import Settings
 from tinytorch.tito.sandbox.trial import Said, Trial
 
-_SECONDS, _LEFT_SECONDS = 20.0, 0.5
+_SECONDS, _LEFT_SECONDS = 30.0, 2.0
 
 
 class ForkTrial(Trial):

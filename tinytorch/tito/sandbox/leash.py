@@ -21,7 +21,7 @@ from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_START_SECONDS = 10.0
+_START_SECONDS = 20.0
 #: Bubblewrap's own, at most.
 _OWN_PROCESSES = 8
 _NOT_STARTED = "bubblewrap did not start a sandbox"
@@ -50,7 +50,7 @@ def first_processes(
     Raises
     ------
     NotStartedError
-        If there is no sandbox within ten seconds.
+        If there is no sandbox in time.
     """
     deadline = monotonic() + _START_SECONDS
     with ExitStack() as pipes:

@@ -34,9 +34,9 @@ from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.provisioner import environment_inside
 from tinytorch.tito.sandbox.settings import MB, Settings
 
-_SECONDS = 10.0
+_SECONDS = 30.0
 #: How long a process may hold the probe's output after the probe ended.
-_LEFT_SECONDS = 0.5
+_LEFT_SECONDS = 2.0
 _FOLDER_SIZE = 2 * MB
 _REFERENCES = ("tinytorch.core.optimizers", "tinytorch.checks.judge", "tinytorch.tito")
 #: Called with zeros, which does nothing where it is allowed.
