@@ -11,7 +11,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import isolation, worker
 from tinytorch.tito.fleet.job import Job, fingerprint, unpacked
 from tinytorch.tito.fleet.manager import end_zygotes
-from tinytorch.tito.grading import pipeline
+from tinytorch.tito.grading import pipeline, reference
 from tinytorch.tito.sandbox.leash import tree
 
 
@@ -71,3 +71,11 @@ def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packe
     job = Job("ada", b"", "ada.ipynb", "x", version=fingerprint())
     assert worker.grade(elsewhere, job).status == "refused"
     assert folders() == set()
+
+
+def test_answers_of_the_reference_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(reference, "_known", {})
+    reference.know({str(number): "{}" for number in range(6)})
+    reference.know({"3": "[]"})
+    reference.know({"6": "{}"})
+    assert reference.known() == {"4": "{}", "5": "{}", "3": "[]", "6": "{}"}

@@ -17,7 +17,7 @@ from typing import Any
 from tinytorch.tito.errors import TitoError
 
 _DIRECTIVE = re.compile(r"^#\| default_exp (\S+)", re.MULTILINE)
-_STUB = re.compile(r'^\s*raise NotImplementedError\("TODO(?: in ([\w.]+))?:', re.MULTILINE)
+_STUB = re.compile(r'^[ \t]*raise NotImplementedError\("TODO(?: in ([\w.]+))?:', re.MULTILINE)
 
 
 @dataclass(frozen=True)

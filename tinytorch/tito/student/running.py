@@ -20,7 +20,7 @@ from typing import Any
 
 from tinytorch.checks import Checks
 
-_MAGIC = re.compile(r"^(\s*)[%!?].*$", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 
 
 class _Blocked(importlib.abc.MetaPathFinder):
