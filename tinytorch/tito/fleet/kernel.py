@@ -125,7 +125,9 @@ class Stream(OutStream):
         # A process that a student forks has no thread that reads.
         if self._fid is not None and self._is_master_process():
             written, deadline = self._written_bytes(), monotonic() + _READ_SECONDS
-            while self._read_bytes < written and monotonic() < deadline:
+            while self._read_bytes < written and self.watch_fd_thread.is_alive():
+                if monotonic() > deadline:
+                    break
                 sleep(0.0002)
         if self._buffers or self._sending:
             super().flush()
