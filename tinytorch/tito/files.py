@@ -5,15 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from time import time
 from typing import IO
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.sandbox.scratch import remove_tree
+from tinytorch.tito.sandbox.folders import own_folder
 
 #: How the name begins of a file that is not yet whole; no student's id begins with a dot.
 _NEW = ".new-"
@@ -79,14 +78,9 @@ def open_lock(path: Path) -> IO[str]:
     return file
 
 
-@contextmanager
-def staging_folder(parent: Path) -> Iterator[Path]:
-    """Make a hidden folder for results that are not yet whole; delete it in the end."""
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".grading-"))
-    try:
-        yield folder
-    finally:
-        remove_tree(folder)
+def staging_folder(parent: Path) -> AbstractContextManager[Path]:
+    """Make a hidden folder for results that are not yet whole; it is deleted in the end."""
+    return own_folder(".grading-", parent)
 
 
 def put_in_place(made: Path, place: Path, staging: Path) -> None:

@@ -1,6 +1,6 @@
 """Folders that end with the process that made them.
 
-Where it was killed, the next process that makes one in the same place deletes what it left.
+Where it was killed, the next process that makes one of the kind there deletes what it left.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from tinytorch.tito.sandbox.scratch import remove_tree
@@ -28,7 +29,7 @@ def make_folder(prefix: str = _PREFIX, place: Path | None = None) -> Path:
     place : Path, optional
         Where it goes; by default among the temporary files.
     """
-    remove_abandoned(prefix, place)
+    _remove_abandoned_once(prefix, place)
     name = f"{prefix}{_numbering()}-{os.getpid()}-"
     return Path(tempfile.mkdtemp(prefix=name, dir=place))
 
@@ -51,6 +52,12 @@ def remove_abandoned(prefix: str = _PREFIX, place: Path | None = None) -> None:
         with suppress(OSError):
             if folder.lstat().st_uid == os.getuid() and not _runs(pid):
                 remove_tree(folder)
+
+
+@cache
+def _remove_abandoned_once(prefix: str, place: Path | None) -> None:
+    """Look once in a process: a place may hold thousands of students' folders."""
+    remove_abandoned(prefix, place)
 
 
 def _numbering() -> str:
