@@ -99,9 +99,26 @@ def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
     assert flags(nb) == ["the kernel died while it ran this cell: a cell at the beginning"]
 
 
-def test_exit_costs_no_other_cell():
-    nb = run("a = 1", "exit()", "print(a)", "print(a + 1)")
-    assert [text(cell) for cell in nb.cells[2:]] == ["1\n", "2\n"]
+#: A kernel that is asked to end goes on for a while, as on a busy machine.
+LINGERS = """
+loop = get_ipython().kernel.io_loop
+later = loop.call_later
+loop.call_later = lambda seconds, *what: later(1.5, *what)
+"""
+
+
+@pytest.mark.parametrize("before", ["pass", LINGERS], ids=["at once", "later"])
+def test_exit_costs_no_other_cell(before):
+    slow = "import time; time.sleep(0.4); print(a)"
+    nb = run(before, "a = 1", "exit()", slow, slow, slow, slow, slow)
+    assert errors(nb.cells[2]) == ["KernelEnded"]
+    assert [text(cell) for cell in nb.cells[3:]] == ["1\n"] * 5
+    assert flags(nb) == ["this cell ended the kernel: a cell at the beginning"]
+
+
+def test_a_kernel_that_is_kept_is_not_lost():
+    nb = run("a = 1", "exit(keep_kernel=True)", "print(a)")
+    assert text(nb.cells[2]) == "1\n" and flags(nb) == []
 
 
 def test_a_loop_that_ignores_interrupts_is_killed_and_the_notebook_goes_on():

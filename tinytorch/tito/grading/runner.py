@@ -91,7 +91,7 @@ class CellRunner(Execute):
     def _run_cell(self, index: int) -> Loss | None:
         """Run a cell; return the name and the text of an error if the kernel is lost by it."""
         cell = self.nb.cells[index]
-        self._begun = self._overdue = False
+        self._begun = self._overdue = self._ends = False
         if self._remaining() <= 0:
             self._not_run(index, f"the {self.submission_timeout:g} s of a notebook were over")
             return None
@@ -116,7 +116,11 @@ class CellRunner(Execute):
             self._used += monotonic() - began
         if self._overdue:
             add_flag(self.nb, f"stopped after {self._limit:.3g} s: {name_of(self.nb, index)}")
-        return None
+        if not self._ends:
+            return None
+        # It may run some more cells before it has ended, and none of these would be to blame.
+        self._begun = True
+        return "KernelEnded", "this cell ended the kernel"
 
     def _limit_hit(self) -> Loss | None:
         """Say which limit of the sandbox the kernel was killed for, if it was."""
@@ -239,6 +243,7 @@ class CellRunner(Execute):
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Keep the error of a cell, as nbgrader does, but not megabytes of it."""
         super().on_cell_executed(**kwargs)
+        self._ends = _asks_to_end(kwargs["execute_reply"]["content"])
         for output in kwargs["cell"].outputs:
             if output.output_type == "error" and len(str(output)) > self.max_output:
                 output.evalue = output.evalue[:1000]
@@ -263,6 +268,14 @@ class CellRunner(Execute):
 @lru_cache(maxsize=8)
 def _chosen(accepted: str, package: Path | None, secret_folders: tuple[Path, ...]) -> Isolation:
     return choose(accepted, package=package, secret_folders=secret_folders)
+
+
+def _asks_to_end(reply: dict[str, Any]) -> bool:
+    """Whether a cell called exit(): IPython then asks its client whether to end, and ends."""
+    payload = reply.get("payload")
+    asked = payload if isinstance(payload, list) else []
+    exits = [one for one in asked if isinstance(one, dict) and one.get("source") == "ask_exit"]
+    return any(not one.get("keepkernel") for one in exits)
 
 
 def error_output(ename: str, what: str) -> NotebookNode:
