@@ -101,9 +101,8 @@ def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
 
 #: A kernel that is asked to end goes on for a while, as on a busy machine.
 LINGERS = """
-loop = get_ipython().kernel.io_loop
-later = loop.call_later
-loop.call_later = lambda seconds, *what: later(1.5, *what)
+later = get_ipython().kernel.io_loop.call_later
+get_ipython().kernel.io_loop.call_later = lambda seconds, *what: later(1.5, *what)
 """
 
 
