@@ -1,7 +1,6 @@
 """A worker outlives runs, as those of Dask do; what it keeps of them does not grow."""
 
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from tinytorch.tito.fleet.manager import end_zygotes
 from tinytorch.tito.grading import pipeline, reference
 from tinytorch.tito.sandbox.leash import tree
 
+from ..grading.conftest import own_folders
+
 
 @pytest.fixture(autouse=True)
 def _empty():
@@ -25,10 +26,6 @@ def _empty():
 def zygotes() -> set[int]:
     lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in tree(os.getpid())}
     return {pid for pid, path in lines.items() if b"zygote.py" in path.read_bytes()}
-
-
-def folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(f"tito-*-{os.getpid()}-*"))
 
 
 @pytest.fixture
@@ -49,13 +46,13 @@ def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed)
         made.append(zygotes() - before)
     assert all(made) and zygotes() == made[1] | made[2]
     second, third = worker._workplaces.values()
-    assert folders() == {second.folder, third.folder}
+    assert own_folders() == {second.folder, third.folder}
 
     assert worker.workplace(packed[1]) is second, "two runs may use a worker by turns"
     fourth = worker.workplace(replace(unpacked(packed[2]), seed=4).packed())
-    assert (zygotes(), folders()) == (made[1], {second.folder, fourth.folder})
+    assert (zygotes(), own_folders()) == (made[1], {second.folder, fourth.folder})
     worker.close_workplaces()
-    assert (zygotes(), folders()) == (set(), set())
+    assert (zygotes(), own_folders()) == (set(), set())
 
 
 def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packed, monkeypatch):
@@ -70,7 +67,7 @@ def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packe
     monkeypatch.setattr(isolation, "find", find)
     job = Job("ada", b"", "ada.ipynb", "x", version=fingerprint())
     assert worker.grade(elsewhere, job).status == "refused"
-    assert folders() == set()
+    assert own_folders() == set()
 
 
 def test_answers_of_the_reference_do_not_pile_up(monkeypatch):

@@ -1,6 +1,8 @@
 """A small course with a small assignment, released by nbgrader itself, copied for each test."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -83,6 +85,11 @@ Why does it matter?
 3 points for the word associativity
 ### END MARK SCHEME
 """.strip()
+
+
+def own_folders() -> set[Path]:
+    """Return the folders that this process has made and not deleted."""
+    return set(Path(tempfile.gettempdir()).glob(f"tito-*-{os.getpid()}-*"))
 
 
 def named(cell: NotebookNode, grade_id: str, **settings: object) -> NotebookNode:

@@ -1,6 +1,5 @@
 import asyncio
 import itertools
-import os
 import shutil
 import tempfile
 import time
@@ -20,7 +19,7 @@ from tinytorch.tito.grading.execute import ExecuteSubmission
 from tinytorch.tito.grading.kernel import GradingKernelManager
 from tinytorch.tito.sandbox import Isolation, levels
 
-from .conftest import named
+from .conftest import named, own_folders
 
 #: A loop that an interrupt does not end.
 DEAF = """
@@ -63,11 +62,6 @@ def running(marker: str) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-def own_folders() -> set[Path]:
-    """Return the folders that this process has made and not deleted."""
-    return set(Path(tempfile.gettempdir()).glob(f"tito-*-{os.getpid()}-*"))
 
 
 def read(path: Path) -> str:

@@ -16,9 +16,7 @@ from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.sandbox import probe
 from tinytorch.tito.sandbox.bubblewrap import FILES
 from tinytorch.tito.sandbox.settings import Settings
-from tinytorch.tito.sandbox.trial import Said, Trial
-
-_SECONDS, _LEFT_SECONDS = 30.0, 2.0
+from tinytorch.tito.sandbox.trial import LEFT_SECONDS, SECONDS, Said, Trial
 
 
 class ForkTrial(Trial):
@@ -50,7 +48,7 @@ class ForkTrial(Trial):
 
 def _read(output: int, room: Room) -> bytes:
     """Return what is written before who entered the sandbox has ended."""
-    out, deadline = b"", monotonic() + _SECONDS
+    out, deadline = b"", monotonic() + SECONDS
     while room.is_occupied and monotonic() < deadline:
         if select.select([output], [], [], 0.02)[0]:
             more = os.read(output, 65536)
@@ -62,8 +60,8 @@ def _read(output: int, room: Room) -> bytes:
 
 def _is_closed(output: int) -> bool:
     """Whether nobody holds the other end any more."""
-    deadline = monotonic() + _LEFT_SECONDS
+    deadline = monotonic() + LEFT_SECONDS
     while monotonic() < deadline:
-        if select.select([output], [], [], _LEFT_SECONDS)[0] and not os.read(output, 65536):
+        if select.select([output], [], [], LEFT_SECONDS)[0] and not os.read(output, 65536):
             return True
     return False

@@ -34,9 +34,8 @@ from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.provisioner import environment_inside
 from tinytorch.tito.sandbox.settings import MB, Settings
 
-_SECONDS = 30.0
-#: How long a process may hold the probe's output after the probe ended.
-_LEFT_SECONDS = 2.0
+#: How long the probe may take, and how long its output may stay open after it ended.
+SECONDS, LEFT_SECONDS = 30.0, 2.0
 _FOLDER_SIZE = 2 * MB
 _REFERENCES = ("tinytorch.core.optimizers", "tinytorch.checks.judge", "tinytorch.tito")
 #: Called with zeros, which does nothing where it is allowed.
@@ -187,14 +186,14 @@ def _start(launch: Launch) -> subprocess.Popen[bytes]:
 def _listen(process: subprocess.Popen[bytes], leash: Leash) -> Said:
     """Collect what the probe prints until nobody holds its output any more."""
     assert process.stdout is not None and process.stderr is not None
-    out, ended, deadline = b"", False, monotonic() + _SECONDS
+    out, ended, deadline = b"", False, monotonic() + SECONDS
     while not ended and monotonic() < deadline:
         ready, _, _ = select.select([process.stdout], [], [], 0.05)
         if ready:
             more = os.read(process.stdout.fileno(), 65536)
             out, ended = out + more, not more
         elif process.poll() is not None:
-            deadline = min(deadline, monotonic() + _LEFT_SECONDS)
+            deadline = min(deadline, monotonic() + LEFT_SECONDS)
     leash.close()
     process.wait()
     os.set_blocking(process.stderr.fileno(), False)
