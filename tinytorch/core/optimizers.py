@@ -81,10 +81,10 @@ class SGD(Checkpointed):
     Attributes
     ----------
     parameters, learning_rate, momentum
-        As given. ``learning_rate`` is read at each ``step()``.
+        As given. ``learning_rate`` is read at each ``step()``; ``momentum`` need not be.
     velocity : list or dict
-        One entry per parameter, once a ``step()`` with ``momentum > 0`` has seen all gradients.
-        It may be filled at construction or when it is first needed.
+        One entry per parameter, once a ``step()`` with ``momentum > 0`` has seen all gradients;
+        the keys of a dict are up to you. It may be filled at construction or when first needed.
 
     Raises
     ------
@@ -120,8 +120,10 @@ class SGD(Checkpointed):
     def step(self) -> None:
         """Update every parameter that has a gradient.
 
-        A parameter whose ``grad`` is None is skipped: neither it nor its velocity changes. Each
-        ``parameter.data`` stays a ``Tensor`` of its shape. Gradients are read and never changed.
+        A parameter whose ``grad`` is None is skipped: neither it nor its velocity changes. The
+        step starts from what ``parameter.data`` is now, also where it was assigned, and leaves a
+        ``Tensor`` of its shape there. Gradients are read and never changed: neither their numbers
+        nor the attribute ``grad``.
         """
         # Python floats, because a NumPy scalar as rate would be computed with in float64.
         rate, momentum = float(self.learning_rate), float(self.momentum)
@@ -166,10 +168,10 @@ class Adam(Checkpointed):
     Attributes
     ----------
     parameters, learning_rate, beta1, beta2, epsilon
-        As given. ``learning_rate`` is read at each ``step()``.
+        As given. ``learning_rate`` is read at each ``step()``; the others need not be.
     m, v : list or dict
-        First and second moments: one entry per parameter, once a ``step()`` has seen all gradients.
-        They may be filled at construction or when they are first needed.
+        First and second moments: one entry per parameter, once a ``step()`` has seen all gradients;
+        the keys of a dict are up to you. They may be filled at construction or when first needed.
     t : int
         Number of calls of ``step()``, 0 at first; one call counts once, however many parameters.
 
@@ -214,23 +216,25 @@ class Adam(Checkpointed):
         self.m = [np.zeros_like(p.data.data) for p in self.parameters]
         self.v = [np.zeros_like(p.data.data) for p in self.parameters]
         self.t = 0
-        self._steps = [0] * len(self.parameters)  # of each: t, unless gradients were missing
+        self._missed = [0] * len(self.parameters)  # calls of step() that met no gradient, of each
         self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
 
     def step(self) -> None:
         """Update every parameter that has a gradient, and count the call in ``t``.
 
-        A parameter whose ``grad`` is None is skipped: neither it nor its moments change. Each
-        ``parameter.data`` stays a ``Tensor`` of its shape. Gradients are read and never changed.
+        A parameter whose ``grad`` is None is skipped: neither it nor its moments change. The step
+        starts from what ``parameter.data`` is now, also where it was assigned, and leaves a
+        ``Tensor`` of its shape there. Gradients are read and never changed: neither their numbers
+        nor the attribute ``grad``.
         """
         self.t += 1
         for index, parameter in enumerate(self.parameters):
             if parameter.grad is None:
+                self._missed[index] += 1
                 continue
             w, g = parameter.data.data, parameter.grad.data.data
             m, v = self.m[index], self.v[index]
-            self._steps[index] += 1
-            n = self._steps[index]
+            n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
             if self._scratch.size < w.nbytes:
                 self._scratch = np.empty(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
@@ -256,12 +260,12 @@ class Adam(Checkpointed):
 
 # %% ../../modules/source/08_optimizers/optimizers_dev.py #steplr-class
 class StepLR(Checkpointed):
-    """A staircase: the learning rate is multiplied by gamma after every step_size calls.
+    """A staircase: every step_size calls the learning rate is lower by a factor of gamma.
 
     Parameters
     ----------
     optimizer : SGD or Adam
-        Any object with an attribute ``learning_rate``. Making a schedule does not change it.
+        Only its attribute ``learning_rate`` is used. Making a schedule does not change it.
     step_size : int
         Calls on each stair, at least 1.
     gamma : float, default 0.1
@@ -305,7 +309,7 @@ class StepLR(Checkpointed):
         self.step_count = 0
 
     def step(self) -> None:
-        """Count the call in ``step_count`` and set the optimizer's rate for it."""
+        """Count the call in ``step_count`` and set the optimizer's rate, and nothing else of it."""
         self.step_count += 1
         drops = (self.step_count - 1) // self.step_size
         self.optimizer.learning_rate = float(self.initial_lr) * float(self.gamma) ** drops
@@ -318,7 +322,7 @@ class StepLR(Checkpointed):
 def train_simple_model() -> tuple[float, float, float, float]:
     """Fit y = w * x + b to x = 1, 2, 3, 4, 5 and y = 2 * x + 1: with SGD, then with Adam.
 
-    Prints progress: lines with a number, for example the loss every 20 epochs.
+    Prints progress: several lines with a number, for example the loss every 20 epochs.
 
     Returns
     -------
@@ -331,8 +335,10 @@ def train_simple_model() -> tuple[float, float, float, float]:
     Notes
     -----
     Each of the two runs starts from w = 0.1 and b = 0.0 and has an optimizer of its own with these
-    two as its parameters. What is returned is where ``step()`` has left them, with gradients from
-    ``backward()``: if either did nothing, the fit must not come out right.
+    two as its parameters. What is returned is where the last ``step()`` has left them, as it is:
+    no earlier place that was better, nothing rounded, and NaN where training ended there. The
+    gradients come from ``backward()``. If ``step()`` or ``backward()`` did nothing, the fit must
+    not come out right.
 
     The reference takes 60 epochs, one sample at a time, with ``SGD(learning_rate=0.01,
     momentum=0.9)`` and ``Adam(learning_rate=0.01)``. Choose batches, epochs, rates or a schedule
@@ -398,6 +404,7 @@ class OptimizerConvergenceProfiler:
         self.convergence_threshold = 1e-6
         self.stability_window = 10
         self.gradient_explosion_threshold = 1e6
+        self._profiles: dict[str, dict[str, Any]] = {}
 
     def profile_optimizer_convergence(
         self, optimizer_name: str, optimizer: "SGD | Adam",
@@ -416,8 +423,9 @@ class OptimizerConvergenceProfiler:
         initial_loss : float
             The loss before the first step.
         max_steps : int, default 100
-            The largest number of calls, at least 0. A call that raises ends the run, and what was
-            recorded stays; so does a gradient norm over `gradient_explosion_threshold`.
+            The largest number of calls, at least 0. A call that raises, whatever it is, ends the
+            run, and what was recorded stays; so does a gradient norm over
+            `gradient_explosion_threshold`, infinity included. A loss of NaN does not end it.
 
         Returns
         -------
@@ -425,15 +433,17 @@ class OptimizerConvergenceProfiler:
             ``optimizer_name``; ``total_steps`` recorded; ``convergence_step``: the first step,
             counted from 0, whose loss differs from the one of the step before by less than
             `convergence_threshold` in absolute value, or None; ``final_loss``: the last recorded;
-            ``initial_loss``: as given; ``loss_reduction``: initial minus final loss;
-            ``convergence_rate``: loss reduction / total steps; ``stability_score``, from 0 to 1;
+            ``initial_loss``; ``loss_reduction``: initial minus final loss (advice: both from the
+            initial loss as given, not from the record); ``convergence_rate``: loss reduction /
+            total steps; ``stability_score``, from 0 to 1;
             ``average_step_time`` in seconds; ``gradient_health``: "unknown", "exploding",
             "vanishing", "unstable" or "healthy". More keys are welcome: why the run ended, say.
 
         Notes
         -----
-        Without a recorded step the final loss is infinite, the health unknown, and the other
-        numbers are 0.0.
+        Without a recorded step `total_steps` is 0, and the health unknown unless the first step
+        exploded and was not recorded. The reference then gives an infinite final loss and 0.0 for
+        the other numbers, and you may give others.
         """
         losses = self.convergence_history[optimizer_name] = []
         norms = self.gradient_norms[optimizer_name] = []
@@ -456,7 +466,9 @@ class OptimizerConvergenceProfiler:
                 break
         size = sum(parameter.data.data.size for parameter in optimizer.parameters)
         self.memory_usage[optimizer_name] = self.estimate_memory_usage(optimizer, size)["total_mb"]
-        return {**self._profile(optimizer_name, float(initial_loss)), "stopped_by": stopped_by}
+        profile = {**self._profile(optimizer_name, float(initial_loss)), "stopped_by": stopped_by}
+        self._profiles[optimizer_name] = dict(profile)
+        return profile
 
     def compare_optimizers(self, profiles: dict[str, dict]) -> dict[str, Any]:
         """Rank runs that this object has profiled.
@@ -465,7 +477,8 @@ class OptimizerConvergenceProfiler:
         ----------
         profiles : dict of str to dict
             By optimizer name, what `profile_optimizer_convergence` returned; may be empty, and a
-            run may have no step.
+            run may have no step. (The reference takes profiles with some of the keys, too, and
+            looks the others up in its records; without them the run ranks last.)
 
         Returns
         -------
@@ -483,13 +496,18 @@ class OptimizerConvergenceProfiler:
             three runs, so must one that leads three of the rankings, wherever it is in the fourth.
         """
         speed, loss, stability, efficiency = {}, {}, {}, {}
-        for name, profile in profiles.items():
-            step = profile["convergence_step"]
-            seconds = profile["average_step_time"] * profile["total_steps"]
-            speed[name] = math.inf if step is None else step
-            loss[name] = profile["final_loss"]
-            stability[name] = profile["stability_score"]
-            efficiency[name] = profile["loss_reduction"] / seconds if seconds else math.nan
+        for name, given in profiles.items():
+            profile = {**self._profiles.get(name, {}), **given}
+            if "convergence_step" in profile:
+                step = profile["convergence_step"]
+                speed[name] = math.inf if step is None else step
+            if "final_loss" in profile:
+                loss[name] = profile["final_loss"]
+            if "stability_score" in profile:
+                stability[name] = profile["stability_score"]
+            if {"loss_reduction", "average_step_time", "total_steps"} <= set(profile):
+                seconds = profile["average_step_time"] * profile["total_steps"]
+                efficiency[name] = profile["loss_reduction"] / seconds if seconds else math.nan
         by_loss = self._ranked(list(profiles), loss)  # decides where another table has a tie
         self.optimizer_rankings = {
             "convergence_speed": self._ranked(by_loss, speed),
@@ -531,8 +549,9 @@ class OptimizerConvergenceProfiler:
             Lists with one entry per rate, in the order given: ``learning_rates``;
             ``final_losses``; ``convergence_steps`` (as in a profile; any value for a run that did
             not converge); ``stability_scores`` (as in a profile); ``gradient_explosions`` (True
-            where a norm was over the threshold, or was NaN). A run that raised or returned nothing
-            has the final loss inf, the stability 0.0, and counts as an explosion.
+            where a norm was over the threshold, infinity included; advice: or NaN). A run that
+            raised or returned nothing has the final loss inf, the stability 0.0, and counts as an
+            explosion.
             ``optimal_range``: (best / 10, best * 10), where the best rate has the lowest finite
             final loss without an explosion, or None where there is none.
             ``recommendations``: a list of lines about the result.
@@ -573,7 +592,7 @@ class OptimizerConvergenceProfiler:
             Its kind decides the state: nothing for SGD, one number per parameter with momentum,
             two for Adam.
         num_parameters : int
-            The number of parameters, at least 0.
+            The number of parameters. Advice: for 0 all amounts are 0.0, and nothing raises.
 
         Returns
         -------
@@ -609,10 +628,10 @@ class OptimizerConvergenceProfiler:
         -------
         list of str
             Always with the headings "OPTIMIZER SELECTION GUIDE:" and "PRODUCTION DEPLOYMENT:";
-            with a learning-rate analysis also "LEARNING RATE GUIDANCE:" and both ends of the
-            optimal range, as numbers, to within 1 %; with a comparison also "CONVERGENCE
-            OPTIMIZATION:" and the lines of its summary; "SCALING CONSIDERATIONS:" and "MONITORING
-            & DEBUGGING:" complete it.
+            with a learning-rate analysis that found a range also "LEARNING RATE GUIDANCE:" and both
+            ends of it, as numbers, to within 1 %; with a comparison also the lines of its
+            summary. Advice: "CONVERGENCE OPTIMIZATION:" above these lines, "SCALING
+            CONSIDERATIONS:" and "MONITORING & DEBUGGING:" complete it.
         """
         rates = analysis_results.get("learning_rate_analysis")
         comparison = analysis_results.get("convergence_comparison")
@@ -623,16 +642,17 @@ class OptimizerConvergenceProfiler:
         ]
         if rates:
             lines.append("LEARNING RATE GUIDANCE:")
-            if rates["optimal_range"]:
+            if rates.get("optimal_range"):
                 lines.append("  Search from {:.3g} to {:.3g}.".format(*rates["optimal_range"]))
-            lines += [f"  {line}" for line in rates["recommendations"]]
+            lines += [f"  {line}" for line in rates.get("recommendations", [])]
         if comparison:
             lines.append("CONVERGENCE OPTIMIZATION:")
-            lines += [f"  {line}" for line in comparison["recommendations"]["summary"]]
+            summary = comparison.get("recommendations", {}).get("summary", [])
+            lines += [f"  {line}" for line in summary]
         lines += ["SCALING CONSIDERATIONS:", "  A larger batch needs the rate tuned again."]
         for name, memory in analysis_results.get("memory_analysis", {}).items():
-            state, total = memory["optimizer_state_mb"], memory["total_mb"]
-            lines.append(f"  {name}: {total:.3g} MB of model state, {state:.3g} MB for itself.")
+            if "total_mb" in memory:
+                lines.append(f"  {name}: {memory['total_mb']:.3g} MB of model state.")
         return lines + [
             "PRODUCTION DEPLOYMENT:",
             "  Save the optimizer's state and the schedule's counter with the parameters.",
@@ -696,18 +716,25 @@ class OptimizerConvergenceProfiler:
     ) -> list[str]:
         """Return the names by their values, best first, with NaN behind all numbers."""
         sign = -1 if highest_first else 1
-        return sorted(names, key=lambda name: (math.isnan(values[name]), sign * values[name]))
+        known = {name: sign * values.get(name, math.nan) for name in names}
+        return sorted(names, key=lambda name: (math.isnan(known[name]), known[name]))
 
     def _summary(self, rankings: dict[str, list[str]], speed: dict[str, float]) -> list[str]:
         """Return the four lines that name the winners, or none where there was no run."""
-        if not speed:
+        if not rankings["final_performance"]:
             return []
-        places = {name: sum(r.index(name) for r in rankings.values()) for name in speed}
         first = {metric: ranking[0] for metric, ranking in rankings.items()}
+        timeless = [ranking for metric, ranking in rankings.items() if metric != "efficiency"]
+
+        def merit(name: str) -> tuple[int, int]:
+            places = [ranking.index(name) for ranking in timeless]
+            return sum(places), -places.count(0)
+
         fastest = first["convergence_speed"]
-        note = " (within its steps no run converged)" if math.isinf(speed[fastest]) else ""
+        converged = math.isfinite(speed.get(fastest, math.inf))
+        note = "" if converged else ", though no run converged within its steps"
         return [
-            f"Best overall optimizer: {min(places, key=places.__getitem__)}",
+            f"Best overall optimizer: {min(rankings['final_performance'], key=merit)}",
             f"Fastest convergence: {fastest}{note}",
             f"Most stable training: {first['stability']}",
             f"Most compute-efficient: {first['efficiency']}",
@@ -831,7 +858,8 @@ class AdvancedOptimizerFeatures:
 
         References
         ----------
-        P. Goyal et al., Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, 2017.
+        P. Goyal et al., Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, 2017. Their
+        ramp begins at the rate of a small batch, this one at 0.
         """
         rate = base_lr * step / warmup_steps if step < warmup_steps else base_lr
         optimizer.learning_rate = rate
@@ -853,7 +881,9 @@ class AdvancedOptimizerFeatures:
         bool
             True on every call number `accumulation_steps`: then each parameter that had a gradient
             in any of these micro-batches holds sum / accumulation_steps as its `grad`, and
-            counting and adding start again. Otherwise False.
+            counting and adding start again, perhaps with another `accumulation_steps`. Otherwise
+            False; what is then in the gradients is up to you, since the caller clears them before
+            the next micro-batch.
 
         Notes
         -----
@@ -887,7 +917,8 @@ class AdvancedOptimizerFeatures:
         bool
             False if any gradient holds an infinite or NaN entry: then every parameter's `grad` is
             None, and the caller skips the step. Otherwise True, with every gradient divided by
-            `loss_scale`.
+            `loss_scale`; also where the entries are finite and their sum or norm is not, and where
+            there is no gradient at all.
 
         References
         ----------
