@@ -238,7 +238,7 @@ def test_a_timestamp_that_is_no_date_is_noted_and_ignored(folder, text):
     (folder / "timestamp.txt").write_text(text)
     submission = take(folder)
     assert submission.timestamp is None
-    assert submission.flags[0].startswith("timestamp.txt ignored, not a date")
+    assert submission.flags[0].startswith("timestamp.txt ignored, its time is not certain")
 
 
 @pytest.mark.parametrize(
