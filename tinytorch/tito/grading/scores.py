@@ -24,7 +24,7 @@ from tinytorch.tito.flags import classmates
 from tinytorch.tito.grading import intake, late, records
 from tinytorch.tito.grading.cells import grade_id
 from tinytorch.tito.grading.exporter import known_ids, read_release
-from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook, times_in
 from tinytorch.tito.grading.intake import SubmissionError, problem_with_id
 from tinytorch.tito.grading.records import Record
 from tinytorch.tito.times import zone_of
@@ -122,7 +122,7 @@ def table(course: Course, module: Module) -> list[Row]:
     with open_gradebook(course) as book:
         due = assignment_in(book, module).duedate
         marks = _marks(book, module)
-        times = _times(book, module)
+        times = times_in(book, module)
         roster = {student.id for student in book.students}
     handed_in = set(course.students(module))
     alike = classmates.flags(classmates.load(course, module))
@@ -148,20 +148,6 @@ def table(course: Course, module: Module) -> list[Row]:
             )
         )
     return rows
-
-
-def _times(book: Gradebook, module: Module) -> dict[str, tuple[datetime | None, timedelta]]:
-    """Return when each submission was handed in, and its extension, by student."""
-    rows = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            SubmittedAssignment.timestamp,
-            SubmittedAssignment.extension,
-        )
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .filter(Assignment.name == module.name)
-    )
-    return {student: (when, extension or timedelta()) for student, when, extension in rows}
 
 
 def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
