@@ -13,7 +13,9 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,10 @@ from tinytorch.checks import Report
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import records, scores
-from tinytorch.tito.grading.gradebook import open_gradebook
+from tinytorch.tito.grading.gradebook import open_gradebook, people_in
 from tinytorch.tito.grading.scores import Row
 from tinytorch.tito.pages import number
-from tinytorch.tito.roster import Person, Roster
+from tinytorch.tito.roster import Person, Roster, matched
 
 _CANVAS = (
     *("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID"),
@@ -45,11 +47,14 @@ class Written:
         How many students' marks it holds.
     left_out : dict of str to str
         Who has no line, and why.
+    warning : str
+        What the platform will do with the file that nobody would expect.
     """
 
     path: Path
     students: int
     left_out: dict[str, str] = field(default_factory=dict)
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ class Sheet:
     title : str
         The assignment's name on the platform.
     provisional : bool
-        Whether totals count before the written answers are marked.
+        Whether totals count before the written answers are marked, and before it is certain whether
+        they are late.
     """
 
     course: Course
@@ -79,10 +85,17 @@ class Sheet:
 
     def final(self) -> Iterator[tuple[Row, Person]]:
         """Give the students that have a final mark."""
-        people = self.roster.by_student()
         for row in self.rows:
             if not self._missing(row):
-                yield row, people[row.student]
+                yield row, self._people[row.student]
+
+    @cached_property
+    def _people(self) -> dict[str, Person]:
+        """Who students are on the platform, by any key that its file has."""
+        with open_gradebook(self.course) as book:
+            known = {person.student: person for person in people_in(book)}
+        ours = [known.get(row.student, Person(row.student)) for row in self.rows]
+        return matched(ours, self.roster)
 
     def left_out(self) -> dict[str, str]:
         """Return who has none, and why; not those who handed nothing in."""
@@ -97,33 +110,56 @@ class Sheet:
             return row.reason or row.status
         if row.needs_manual and not self.provisional:
             return f"to be marked by hand: {', '.join(row.needs_manual)}"
-        return "" if row.student in self.roster.by_student() else "not in the roster"
+        if row.uncertain_time and not self.provisional:
+            return "its time of submission is not certain: write it into its timestamp.txt"
+        return "" if row.student in self._people else "not in the roster"
 
 
 def roster_of_gradebook(course: Course, module: Module) -> Roster:
     """Return the students as the gradebook knows them, for a class without a roster file."""
     with open_gradebook(course) as book:
-        return Roster(
-            tuple(
-                Person(
-                    student.id,
-                    student.first_name or "",
-                    student.last_name or "",
-                    {
-                        "email": student.email or "",
-                        "canvas": student.lms_user_id or "",
-                        "sid": student.id,
-                    },
-                )
-                for student in book.students
-            )
-        )
+        return Roster(tuple(people_in(book)))
+
+
+def write(kind: str, sheet: Sheet, path: Path) -> Written:
+    """Write the marks in one of the :data:`FORMATS`.
+
+    Raises
+    ------
+    TitoError
+        If not a single student would be in the file.
+    """
+    write_file, _ = FORMATS[kind]
+    if kind != "csv" and not any(sheet.final()):
+        raise _nobody(sheet.left_out(), sheet.roster)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = write_file(sheet, path)
+    if not made.students:
+        raise _nobody(made.left_out, sheet.roster)
+    title = _canvas_title(sheet.roster.columns, sheet.title)
+    if kind == "canvas" and "final" in title.casefold():
+        warning = f"Canvas ignores a column whose title has 'final' in it: {title!r}; use --title"
+        return replace(made, warning=warning)
+    return made
+
+
+def _nobody(left_out: Mapping[str, str], roster: Roster) -> TitoError:
+    """Say why a file would hold no student."""
+    if not left_out:
+        return TitoError("there is nobody to write: no student has handed anything in.")
+    reasons = Counter(left_out.values())
+    why = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(5))
+    names = ", ".join(list(left_out)[:3])
+    return TitoError(
+        f"not a single student would be in the file: {why}. They are {names} and so on in the "
+        f"gradebook; the roster has {roster.recognized()}."
+    )
 
 
 def write_csv(sheet: Sheet, path: Path) -> Written:
     """Write a table for a spreadsheet: a line for each student, whatever became of the work."""
     cells = list(sheet.rows[0].points) if sheet.rows else []
-    notes = ("penalty", "total", "max", "by hand", "flags", "reason")
+    notes = ("penalty", "total", "max", "extension", "by hand", "flags", "reason")
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["student", "status", *cells, *notes])
@@ -134,7 +170,7 @@ def write_csv(sheet: Sheet, path: Path) -> Written:
                 [
                     *map(_as_text, (row.student, row.status)),
                     *points,
-                    *(row.penalty, row.total, row.max),
+                    *(row.penalty, row.total, row.max, row.extension / timedelta(days=1)),
                     *map(_as_text, texts),
                 ]
             )
@@ -189,9 +225,11 @@ def write_moodle(sheet: Sheet, path: Path) -> Written:
     grading worksheet"). Otherwise a file for "Grades, Import, CSV file", to be mapped by e-mail
     address or ID number.
     """
-    if {"Identifier", "Grade"} <= set(sheet.roster.columns):
+    roles = sheet.roster.roles
+    if {"moodle", "grade"} <= set(roles):
         _refuse_other_maximum(sheet)
-        lines = [{**person.row, "Grade": number(row.total)} for row, person in sheet.final()]
+        grade = roles["grade"]
+        lines = [{**person.row, grade: number(row.total)} for row, person in sheet.final()]
         return _write_lines(sheet, path, list(sheet.roster.columns), lines, len(lines))
     columns = ["First name", "Last name", "ID number", "Email address", sheet.title]
     lines = [
@@ -211,7 +249,7 @@ def _refuse_other_maximum(sheet: Sheet) -> None:
     """Compare the assignment's maximum with Moodle's, which would refuse or misread marks."""
     ours = scores.worth(sheet.rows)
     for person in sheet.roster.people:
-        if not (said := person.row.get("Maximum Grade", "").strip()):
+        if not (said := person.row.get(sheet.roster.roles.get("maximum", ""), "").strip()):
             continue
         theirs = _maximum(said)
         if theirs is None:
