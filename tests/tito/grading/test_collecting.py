@@ -186,7 +186,11 @@ def test_a_time_that_a_person_wrote_stays_and_counts(course, module, take, super
     time = course.submitted / "ada" / module.name / "timestamp.txt"
     time.write_text("2026-11-21 01:30:00 UTC\n")
     again = take({LATE: NB}, supersede=supersede)
-    assert (again.unchanged, again.kept, again.late) == (["ada"], {}, {"ada": "by 3:30:00, 10 % of the points earned"})
+    assert (again.unchanged, again.kept, again.late) == (
+        ["ada"],
+        {},
+        {"ada": "by 3:30:00, 10 % of the points earned"},
+    )
     assert time.read_text() == "2026-11-21 01:30:00 UTC\n"
 
 

@@ -30,8 +30,8 @@ from tinytorch.tito.grading.scores import Row
     "--to",
     "path",
     type=click.Path(path_type=Path),
-    help="The file, for Gradescope the folder, to write; by default below modules/records, which git "
-    "ignores.",
+    help="The file, for Gradescope the folder, to write; by default below modules/records, which "
+    "git ignores.",
 )
 @roster_option
 @click.option("--title", help="The assignment's name on the platform; MODULE by default.")

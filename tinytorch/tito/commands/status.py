@@ -20,8 +20,8 @@ def command() -> None:
     rows = status.modules(Course.find())
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("module", overflow="fold")
-    for name in ("exported", "released", "submitted", "graded", "failed", "by\nhand", "sent\nback"):
-        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
+    for name in ("exported", "released", "submitted", "graded", "failed", "by hand", "sent back"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         counts = (row.submitted, row.graded, row.failed, row.to_grade_by_hand, row.feedback)
         table.add_row(row.module, row.exported, row.released, *map(str, counts))

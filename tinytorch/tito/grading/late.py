@@ -198,7 +198,8 @@ def set_penalties(
         statement = statement.where(SubmittedNotebook.id.in_(notebooks))
     changed = []
     for notebook, score, before, student, *times in db.execute(statement):
-        cost = penalty(policy, student, score, seconds_late(*times, policy.zone))
+        when, due, extension = times
+        cost = penalty(policy, student, score, seconds_late(when, due, extension, policy.zone))
         if cost != before:
             changed.append({"id": notebook, "late_submission_penalty": cost})
     if changed:
