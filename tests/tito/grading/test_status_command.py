@@ -15,7 +15,9 @@ def test_nothing_is_cut_at_80_columns(course, monkeypatch, capsys, name):
     monkeypatch.setattr(status, "modules", lambda course: [row])
     command.command.main([], standalone_mode=False)
     printed = capsys.readouterr().out
-    assert "…" not in printed and all(len(line) <= 80 for line in printed.splitlines() if ": " not in line)
+    assert "…" not in printed and all(
+        len(line) <= 80 for line in printed.splitlines() if ": " not in line
+    )
     line = next(line for line in printed.splitlines() if "outdated" in line)
     assert line.split()[1:] == ["outdated", "outdated", *["1234"] * 5]
     assert f"{name}: 17 changed since they were graded: tito grade {name}" in printed

@@ -195,9 +195,9 @@ def grade(
         except KeyboardInterrupt:
             log.warning("interrupted")
             run.interrupted = True
-    late.refresh(course, module)  # also where nothing but a due date has changed
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
+        late.refresh(course, module)  # also where nothing but a due date has changed
         _look_at_the_class(course, module, bool(run.graded))
     run.seconds = round(monotonic() - began, 3)
     return run
