@@ -107,3 +107,8 @@ def test_a_canvas_name_within_a_file_s_name_takes_no_other_s_place():
 )
 def test_folders_around_all_are_nobody_s_and_files_within_a_folder_are_its_owner_s(names, expected):
     assert owners("folders", *names) == expected
+
+
+def test_a_stranger_within_a_folder_around_all_is_named_and_not_the_folder():
+    files = found("folders", "class/ann/x.ipynb", "class/strangr/x.ipynb")
+    assert [file.owner for file in files] == ["ann", "strangr"]
