@@ -93,20 +93,6 @@ def test_what_is_never_opened_stops_nothing(tmp_path, kind):
         names_in(written(tmp_path, ["ann/x.ipynb"], **settings))
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("x.ipynb", "x.ipynb"),
-        ("x.IPYNB.txt", "x.IPYNB"),
-        ("x.ipynb.json", "x.ipynb"),
-        ("x.ipynb (1).txt", "x.ipynb"),
-        *((name, "") for name in ("x.ipynb.pdf", "x.txt", "ipynb", "x.ipynb.zip")),
-    ],
-)
-def test_a_notebook_s_name_is_known_behind_another_ending(name, expected):
-    assert archive.notebook_name(name) == expected
-
-
 def test_an_archive_within_is_looked_into_with_the_same_care(tmp_path):
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as made:

@@ -178,3 +178,9 @@ def test_a_download_without_a_notebook_says_so(take):
 
 def test_a_late_mark_without_a_time_is_asked_for(take):
     assert "not by how much" in take({LATE: NB}).late["ada"]
+
+
+def test_an_archive_of_nobody_in_the_roster_is_named(take):
+    assert take({"ada/x.ipynb": NB, "stranger/work.zip": b"PK"}).unknown == {
+        "stranger/work.zip": "stranger"
+    }

@@ -240,3 +240,11 @@ def test_a_time_that_is_not_certain_is_flagged_and_no_final_mark(course, module,
     assert list(replace(sheet, provisional=True).left_out()) == []
     set_due(course, module, None)
     assert scores.table(course, module)[0].uncertain_time is False
+
+
+def test_a_doubt_that_came_after_the_grading_is_flagged_too(course, module, hand_in):
+    folder = hand_in("ada").parent
+    pipeline.grade(course, module)
+    (folder / "timestamp.txt").write_text("23:59")
+    (ada,) = scores.table(course, module)
+    assert ada.status == "graded" and "'23:59'" in ada.flags[0]

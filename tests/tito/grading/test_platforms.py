@@ -235,8 +235,8 @@ def test_a_file_without_a_single_student_is_none(sheet, tmp_path, kind):
     path = tmp_path / "out"
     nobody = [row("stranger"), row("grace", question=None, needs_manual=("question-1",))]
     message = (
-        r"not a single student would be in the file: not in the roster \(1\); "
-        r"to be marked by hand: question-1 \(1\)\. They are stranger, grace .* the roster has number: 'SIS Login ID'"
+        r"not a single student would be in the file: not in the roster \(1\); to be marked by "
+        r"hand: question-1 \(1\)\. They are stranger, grace .* roster has number: 'SIS Login ID'"
     )
     with pytest.raises(TitoError, match=message):
         platforms.write(kind, sheet(CANVAS, nobody), path)

@@ -10,6 +10,7 @@ from tinytorch.tito import status
 from tinytorch.tito.cli import cli
 from tinytorch.tito.errors import WrongUseError
 from tinytorch.tito.grading import pipeline, scores, students
+from tinytorch.tito.roster import Person, Roster
 
 DUE = datetime(2026, 11, 20, 22)
 
@@ -61,10 +62,18 @@ def test_an_extension_alone_is_neither_a_submission_nor_a_mark(course, module):
 
 
 def test_whoever_only_the_roster_names_can_have_one_and_a_stranger_cannot(course, module):
-    students.extend(course, module, "ada", 3, roster=["ada"])
+    students.extend(course, module, "ada", 3, roster=Roster((Person("ada"),)))
     assert row_of(course, module, "ada").extension == timedelta(3)
     with pytest.raises(WrongUseError, match=r"no student 'adda' in the class\. Did you mean ada\?"):
         students.extend(course, module, "adda", 3)
+
+
+def test_whoever_is_in_the_gradebook_under_another_id_gets_none_twice(course, module):
+    with gradebook(course) as book:
+        book.add_student("ada", email="ada@example.org")
+    roster = Roster((Person("al", keys={"email": "ada@example.org"}),))
+    with pytest.raises(WrongUseError, match="al is ada in the gradebook: name that"):
+        students.extend(course, module, "al", 3, roster)
 
 
 def test_the_commands(course, module, hand_in, monkeypatch, capsys):

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading.intake import notebook_name
 
 MAX_ENTRIES = 50_000
 #: The largest archive that is looked into within another one.
@@ -29,19 +30,11 @@ MAX_INNER = 100_000_000
 #: How Gradescope tells whose submission is whose.
 METADATA = "submission_metadata.yml"
 
-#: A notebook, also one that a browser or a mail program has given an ending of its own.
-_NOTEBOOK = re.compile(r"(.*\.ipynb)(?:(?: ?\(\d+\))?\.(?:txt|json))?", re.IGNORECASE | re.DOTALL)
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError)
 #: Bit 0 of an entry: encrypted. Bit 11: its name is UTF-8.
 _ENCRYPTED, _UTF8 = 0x1, 0x800
-
-
-def notebook_name(name: str) -> str:
-    """Return a file's name as a notebook's, without "(1).txt" behind it; "" if it is none."""
-    match = _NOTEBOOK.fullmatch(name)
-    return match[1] if match else ""
 
 
 def is_archive(name: str) -> bool:

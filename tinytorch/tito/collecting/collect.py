@@ -16,7 +16,7 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import late
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook, people_in, times_in
-from tinytorch.tito.grading.intake import MAX_BYTES, read_timestamp
+from tinytorch.tito.grading.intake import MAX_BYTES, notebook_name, read_timestamp
 from tinytorch.tito.grading.late import Policy
 from tinytorch.tito.roster import Person, Roster, with_known_ids
 from tinytorch.tito.times import EXAMPLE, read_time
@@ -170,7 +170,7 @@ def _of_students(found: Sequence[Found], report: Report, module: Module) -> dict
     ours: dict[str, list[Found]] = defaultdict(list)
     others: dict[str, list[Found]] = defaultdict(list)
     for file in found:
-        notebook = archive.notebook_name(file.filename)
+        notebook = notebook_name(file.filename)
         if notebook and archive.has_control_characters(file.entry.name):
             report.refused[file.owner] = f"{file.entry.name} has control characters in its name"
         elif file.doubt and (notebook or archive.is_archive(file.filename)):
@@ -178,7 +178,7 @@ def _of_students(found: Sequence[Found], report: Report, module: Module) -> dict
         elif file.people:
             for person in file.people:
                 (ours if notebook else others)[person.student].append(file)
-        elif notebook:
+        elif notebook or archive.is_archive(file.filename):
             report.unknown[file.entry.name] = file.owner
     # Something else beside a notebook is no reason for a complaint.
     for student, files in others.items():
@@ -197,7 +197,7 @@ def _unpacked(
         if not archive.is_archive(file.filename):
             continue
         try:
-            inside = [e for e in file.entry.inside() if archive.notebook_name(e.name)]
+            inside = [e for e in file.entry.inside() if notebook_name(e.name)]
         except archive.UnreadableError as error:
             report.refused[student] = f"{error}; {ask}"
             continue
@@ -213,7 +213,7 @@ def _unpacked(
 
 def _usable(file: Found) -> Found:
     """Give a file a name that can be written, whatever the student called it."""
-    name = archive.notebook_name(file.filename)
+    name = notebook_name(file.filename)
     plain = name.isprintable() and len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
     return replace(file, filename=name if plain else f"notebook-{file.order}.ipynb")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import yaml
@@ -19,6 +19,7 @@ import yaml
 from tinytorch.tito.collecting import archive
 from tinytorch.tito.collecting.archive import Entry
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading.intake import notebook_name
 from tinytorch.tito.roster import Person, Roster
 
 _CANVAS = re.compile(
@@ -226,7 +227,7 @@ def folders(entries: Sequence[Entry], roster: Roster) -> list[Found]:
     in_folders = any(_known(part, roster) for path in paths for part in path[:-1])
     found = []
     for order, (entry, path) in enumerate(zip(entries, paths, strict=True)):
-        stem = (archive.notebook_name(path[-1]) or path[-1]).rpartition(".")[0] or path[-1]
+        stem = (notebook_name(path[-1]) or path[-1]).rpartition(".")[0] or path[-1]
         names = path[:-1] if len(path) > 1 and in_folders else [*path[:-1], stem]
         owner = next((name for name in names if _known(name, roster)), names[0])
         found.append(Found(entry, owner, _only(_known(owner, roster)), path[-1], order=order))
@@ -248,7 +249,7 @@ def _known(name: str, roster: Roster) -> list[Person]:
 
 def _work(entries: Sequence[Entry]) -> list[Entry]:
     """Return what may be a student's work."""
-    return [e for e in entries if archive.notebook_name(e.name) or archive.is_archive(e.name)]
+    return [e for e in entries if notebook_name(e.name) or archive.is_archive(e.name)]
 
 
 def _around(entries: Sequence[Entry], roster: Roster | None = None) -> int:
@@ -303,12 +304,9 @@ def _submitter(person: dict[str, Any], roster: Roster) -> tuple[tuple[Person, ..
 
 
 def _aware(value: Any) -> datetime | None:
-    """Return a time with its zone; YAML gives Gradescope's either way."""
-    if not isinstance(value, date):
-        return None
-    if not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    """Return a time in UTC; a day alone, or a time without a zone, is no certain one."""
+    certain = isinstance(value, datetime) and value.tzinfo is not None
+    return value.astimezone(UTC) if certain else None
 
 
 class _Ruby(yaml.SafeLoader):

@@ -20,6 +20,12 @@ roster_option = click.option(
 )
 
 
+def roster_file(course: Course, given: Path | None = None) -> Path | None:
+    """Return the roster to read: the one that was named, or the course's own, if there is one."""
+    own = course.root / "roster.csv"
+    return given or (own if own.is_file() else None)
+
+
 def people_of(
     course: Course, module: Module, given: Path | None, for_export: bool = False
 ) -> Roster:
@@ -27,8 +33,7 @@ def people_of(
 
     Of a file it is said by which of its columns students are known.
     """
-    own = course.root / "roster.csv"
-    file = given or (own if own.is_file() else None)
+    file = roster_file(course, given)
     if file is None:
         return platforms.roster_of_gradebook(course, module)
     people = read_roster(file, for_export)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from tinytorch.tito.commands._roster import people_of
+from tinytorch.tito.commands._roster import roster_file
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.grading import students
+from tinytorch.tito.roster import read as read_roster
 
 
 @click.command("extend")
@@ -26,7 +27,7 @@ def command(module: Module, student: str, days: int) -> None:
     extension that was given before; `tito scores` shows them.
     """
     course = Course.find()
-    people = people_of(course, module, None)
-    due = students.extend(course, module, student, days, people.by_student())
+    file = roster_file(course)
+    due = students.extend(course, module, student, days, read_roster(file) if file else None)
     until = f"due {due:%Y-%m-%d %H:%M %Z}" if due else "counted once the assignment has a due date"
     console.print(f"{student}: {days} days more, {until}", markup=False, soft_wrap=True)

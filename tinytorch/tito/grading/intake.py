@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -26,6 +27,8 @@ MAX_CELLS = 2_000
 #: How the flag begins of a submission that may be late or not.
 UNCERTAIN_TIME = "timestamp.txt ignored, its time is not certain"
 _DEEPEST_HEADING = 6
+#: A notebook, also one that a browser or a mail program has given an ending of its own.
+_NOTEBOOK = re.compile(r"(.*\.ipynb)(?:(?: ?\(\d+\))?\.(?:txt|json))?", re.IGNORECASE | re.DOTALL)
 #: So much of a ``timestamp.txt`` is read; a time is shorter.
 _MOST_OF_A_TIME = 100
 
@@ -152,7 +155,7 @@ def find(
     """Find the notebook that is meant; see :func:`receive`."""
     exact = folder / f"{name}.ipynb"
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    notebooks = [path for path in visible if path.suffix.lower() == ".ipynb"]
+    notebooks = [path for path in visible if notebook_name(path.name)]
     others = [path for path in notebooks if path != exact]
     if exact in notebooks:
         return exact, tuple(f"another notebook, not graded: {path.name}" for path in others)
@@ -173,6 +176,12 @@ def find(
         f"{exact.name} is missing; the folder holds {names or 'nothing'}",
         f"Ask for the notebook and put it into {folder}.",
     )
+
+
+def notebook_name(name: str) -> str:
+    """Return a file's name as a notebook's, without "(1).txt" behind it; "" if it is none."""
+    match = _NOTEBOOK.fullmatch(name)
+    return match[1] if match else ""
 
 
 def _recognize(

@@ -266,7 +266,8 @@ class _Class:
         source = course.source_notebook(module)
         self._release = digest_of_release(path.read_bytes(), source.read_bytes())
         self._ledger = Ledger(course, module, book, self._release)
-        self._times, self._zone = book.times(), zone_of(course.nbgrader_config())
+        self._times: dict[str, datetime | None] = {}
+        self._zone = zone_of(course.nbgrader_config())
 
     def grade(
         self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
@@ -275,6 +276,7 @@ class _Class:
         finished = self._ledger.finish_earlier_run(self._log)
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
+        self._times = self._ledger.book.times()
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
         if finished or todo:

@@ -133,6 +133,7 @@ def table(course: Course, module: Module) -> list[Row]:
         here = student in handed_in
         found = marks.get(student, _Marks())
         standing = look.standing(student, here, bool(found))
+        doubt = look.doubt_of_time(student) if here else ()
         rows.append(
             Row(
                 student,
@@ -142,8 +143,8 @@ def table(course: Course, module: Module) -> list[Row]:
                 tuple(name for name in maxima if name in found.needs_manual),
                 found.penalty,
                 times.get(student, (None, timedelta()))[1],
-                due is not None and here and look.is_uncertain(student),
-                (*standing.flags, *alike.get(student, ())),
+                due is not None and bool(doubt),
+                tuple(dict.fromkeys((*standing.flags, *doubt, *alike.get(student, ())))),
                 standing.reason,
             )
         )
@@ -230,13 +231,13 @@ class _Look:
             return "handed in anew"  # grading says what is wrong with it
         return records.changes(record, got, self.entered)
 
-    def is_uncertain(self, student: str) -> bool:
-        """Whether a time of submission is there that cannot be read for certain."""
+    def doubt_of_time(self, student: str) -> tuple[str, ...]:
+        """Return the flag of a time of submission that cannot be read for certain."""
         folder = self.course.submitted / student / self.module.name
         try:
-            return bool(intake.read_timestamp(folder, self.zone)[1])
+            return intake.read_timestamp(folder, self.zone)[1]
         except OSError:
-            return False  # grading says that it cannot be read
+            return ()  # grading says that it cannot be read
 
 
 def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:

@@ -15,11 +15,12 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import WrongUseError
 from tinytorch.tito.files import replace_text
 from tinytorch.tito.grading import late
-from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook, people_in
+from tinytorch.tito.roster import Roster, with_known_ids
 
 
 def extend(
-    course: Course, module: Module, student: str, days: int, roster: Collection[str] = ()
+    course: Course, module: Module, student: str, days: int, roster: Roster | None = None
 ) -> datetime | None:
     """Give a student more time, before or after the work was graded.
 
@@ -31,7 +32,7 @@ def extend(
         As in the gradebook.
     days : int
         How many days after the due date the work is due, in place of what was said before.
-    roster : collection of str
+    roster : Roster, optional
         Who is in the class, and perhaps not in the gradebook yet.
 
     Returns
@@ -48,7 +49,10 @@ def extend(
     with open_gradebook(course, config) as book:
         due = assignment_in(book, module).duedate
         known = {person.id for person in book.students}
-        everyone = known | set(roster) | set(course.students(module))
+        class_, renamed, _ = with_known_ids(roster or Roster(()), people_in(book))
+        if student in renamed:
+            raise WrongUseError(f"{student} is {renamed[student]} in the gradebook: name that.")
+        everyone = known | set(class_.by_student()) | set(course.students(module))
         if student not in everyone:
             raise _nobody(student, everyone)
         if student not in known:
