@@ -177,3 +177,21 @@ def test_people_are_matched_by_any_key_and_namesakes_by_none(tmp_path):
 def test_moodle_s_number_of_one_assignment_is_nobody_s_id(tmp_path):
     text = "Identifier,Full name,Email address\nParticipant 101,Bo Baker,bo@x.org\n"
     assert matched([Person("101")], roster.read(write(tmp_path, text))) == {}
+
+
+@pytest.mark.parametrize("ids", ["ann\nAnn", "jose\u0301\njos\u00e9"])
+def test_ids_that_are_one_on_some_disks_are_refused(tmp_path, ids):
+    with pytest.raises(TitoError, match="more than once"):
+        people(tmp_path, f"student_id\n{ids}\n")
+
+
+def test_staff_are_no_students(tmp_path):
+    text = "Name,SID,Email,Role\nAnn Able,1,a@x.org,Student\nT. Eacher,2,t@x.org,Instructor\n"
+    assert [person.student for person in people(tmp_path, text)] == ["1"]
+
+
+def test_a_large_class_under_other_ids_is_found_whole(tmp_path):
+    lines = [f"new{n},s{n}@x.org" for n in range(3000)]
+    ours = [Person(f"old{n}", keys={"email": f"s{n}@x.org"}) for n in range(3000)]
+    file = roster.read(write(tmp_path, "student_id,email\n" + "\n".join(lines)))
+    assert len(with_known_ids(file, ours)[1]) == len(matched(ours, file)) == 3000

@@ -57,6 +57,7 @@ _HEADINGS = {
         *("calificacionmaxima", "valutazionemassima", "maximumcijfer", "notamaxima"),
     ),
     "section": ("section",),
+    "role": ("role", "roles"),
 }
 #: One word for a whole name, or, beside another part of it, for the part that is left.
 _SHORT = ("name", "nom", "nombre", "nome", "naam")

@@ -12,8 +12,8 @@ import csv
 import io
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,8 @@ _STUDENT = ("student", "id", "login", "sid", "email", "canvas")
 _KEYS = ("canvas", "moodle", "sid", "login", "email")
 #: The rows that Canvas's export has beside those of students.
 _POINTS, _TEST_STUDENT = "Points Possible", ("Student, Test", "Test Student")
+#: Whom Gradescope's roster and lists of participants name beside students.
+_STAFF = ("instructor", "ta", "reader", "teacher")
 _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
 
 
@@ -147,7 +149,9 @@ def read(path: Path, for_export: bool = False) -> Roster:
 
 
 def _is_student(row: dict[str, str], roles: dict[str, str]) -> bool:
-    """Whether a line is about a student: not an empty one, nor the test student of a Canvas."""
+    """Whether a line is about a student: not an empty one, nor Canvas's test student, nor staff."""
+    if _cell(row, roles, "role").casefold() in _STAFF:
+        return False
     name = _cell(row, roles, "name")
     if "canvas" in roles and name in _TEST_STUDENT and not _cell(row, roles, "sid"):
         return False
@@ -198,7 +202,7 @@ def _text(path: Path) -> str:
         raise TitoError(
             f"{path} is not UTF-8 text (byte {error.start}). Save it as 'CSV UTF-8'."
         ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _without_preamble(text: str) -> tuple[str, str, int]:
@@ -239,11 +243,11 @@ def _split(name: str) -> tuple[str, str]:
 
 def _refuse_ids(path: Path, chosen: str, people: list[Person]) -> None:
     """Refuse names that cannot be a folder's, and two students of one name."""
-    counts = Counter(person.student for person in people)
-    twins = [student for student, count in counts.items() if count > 1]
+    counts = Counter(person.student.casefold() for person in people)  # not all disks tell apart
+    twins = dict.fromkeys(p.student for p in people if counts[p.student.casefold()] > 1)
     if twins:
         raise TitoError(f"{path} names {', '.join(twins)} more than once in its column {chosen}.")
-    for student in counts:
+    for student in (person.student for person in people):
         problem = problem_with_id(student)
         if not problem and (student.startswith(".") or "/" in student or "\\" in student):
             problem = "it is to be a folder's name"
@@ -264,17 +268,39 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\W_]", "", plain)
 
 
-def _shares_a_key(ours: Person, theirs: Person) -> bool:
-    """Whether a person of the gradebook and one of a file are the same by a number or an address.
+def _known_by(person: Person) -> set[tuple[str, str]]:
+    """Return by what a person of the gradebook is known elsewhere: the id, an address, a number."""
+    told = {("id", person.student), *person.keys.items()}
+    return {(kind, value.casefold()) for kind, value in told if value}
 
-    The number that Moodle gives for one assignment is none of these.
+
+def _keys_in_file(person: Person) -> set[tuple[str, str]]:
+    """Return what :func:`_known_by` may say of a person of a file: each key may be the id, too.
+
+    The number that Moodle gives for one assignment is no key.
     """
-    known = {kind: value.casefold() for kind, value in theirs.keys.items() if kind != "moodle"}
-    if ours.student.casefold() in {theirs.student.casefold(), *known.values()}:
-        return True
-    return any(
-        value and ours.keys.get(kind, "").casefold() == value for kind, value in known.items()
-    )
+    told = {(kind, value) for kind, value in person.keys.items() if kind != "moodle"}
+    told |= {("id", value) for value in (person.student, *(value for _, value in told))}
+    return {(kind, value.casefold()) for kind, value in told if value}
+
+
+def _links(
+    ours: Iterable[Person],
+    theirs: Iterable[Person],
+    of_ours: Callable[[Person], Iterable[Hashable]],
+    of_theirs: Callable[[Person], Iterable[Hashable]],
+) -> dict[str, list[Person]]:
+    """Return who of a file could be each person of the gradebook, by what both have in common."""
+    index: dict[Hashable, list[Person]] = defaultdict(list)
+    for person in theirs:
+        for key in of_theirs(person):
+            index[key].append(person)
+    found = {}
+    for person in ours:
+        same = {p.student: p for key in of_ours(person) for p in index.get(key, ())}
+        if same:
+            found[person.student] = list(same.values())
+    return found
 
 
 def with_known_ids(
@@ -300,23 +326,24 @@ def with_known_ids(
     """
     taken = {person.student for person in theirs.people}
     ids = {person.student for person in ours}
-    found: dict[str, list[str]] = {}
-    for person in theirs.people:
-        if person.student not in ids:
-            found[person.student] = [p.student for p in ours if _shares_a_key(p, person)]
-    claims = Counter(student for owners in found.values() for student in owners)
+    strange = [person for person in theirs.people if person.student not in ids]
+    links = _links(ours, strange, _known_by, _keys_in_file)
+    owners: dict[str, list[str]] = defaultdict(list)
+    for known, people in links.items():
+        for person in people:
+            owners[person.student].append(known)
     renamed, doubtful = {}, {}
-    for student, owners in found.items():
-        if len(owners) == 1 and owners[0] not in taken and claims[owners[0]] == 1:
-            renamed[student] = owners[0]
-        elif owners:
-            doubtful[student] = f"a number or an address is that of {', '.join(owners)}"
-    people = [
+    for student, known_as in owners.items():
+        if len(known_as) == 1 and known_as[0] not in taken and len(links[known_as[0]]) == 1:
+            renamed[student] = known_as[0]
+        else:
+            doubtful[student] = f"a number or an address is that of {', '.join(known_as)}"
+    class_ = [
         replace(person, student=renamed.get(person.student, person.student))
         for person in theirs.people
         if person.student not in doubtful
     ]
-    return replace(theirs, people=tuple(people)), renamed, doubtful
+    return replace(theirs, people=tuple(class_)), renamed, doubtful
 
 
 def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
@@ -326,12 +353,11 @@ def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
     """
     by_id = theirs.by_student()
     found = {person.student: [by_id[person.student]] for person in ours if person.student in by_id}
-    for fits in (_shares_a_key, _has_the_name):
+    for of_ours, of_theirs in ((_known_by, _keys_in_file), (_name_of, _spellings)):
         taken = {person.student for people in found.values() for person in people}
+        left = [person for person in ours if person.student not in found]
         free = [person for person in theirs.people if person.student not in taken]
-        for person in ours:
-            if person.student not in found and (same := [p for p in free if fits(person, p)]):
-                found[person.student] = same
+        found |= _links(left, free, of_ours, of_theirs)
     claims = Counter(person.student for people in found.values() for person in people)
     return {
         student: people[0]
@@ -340,5 +366,5 @@ def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
     }
 
 
-def _has_the_name(ours: Person, theirs: Person) -> bool:
-    return bool(ours.name) and squeezed(ours.name) in _spellings(theirs)
+def _name_of(person: Person) -> set[str]:
+    return {squeezed(person.name)} - {""}

@@ -80,7 +80,8 @@ def test_canvas(course, module, take):
     assert report.duplicates == {"grace": "not taken: hoppergrace_12346_800_optimizers_dev.ipynb"}
     assert list(report.late) == ["ada"] and "not by how much" in report.late["ada"]
     # Namesakes are not guessed at, and neither is anybody else.
-    assert set(report.unknown.values()) == {"smithsam (555)", "stranger (5)", "anon_Ab1cD"}
+    assert set(report.unknown.values()) == {"stranger (5)", "anon_Ab1cD"}
+    assert list(report.doubtful.values()) == ["smithsam (555): that could be twin-1 or twin-2"]
     assert report.refused["twin-1"].startswith("smithsam_12350_3_work.zip cannot be opened")
     assert report.refused["twin-1"].endswith("ask for optimizers_dev.ipynb itself")
     assert report.missing == ["twin-2"]

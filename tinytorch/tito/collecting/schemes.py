@@ -230,7 +230,8 @@ def folders(entries: Sequence[Entry], roster: Roster) -> list[Found]:
         stem = (notebook_name(path[-1]) or path[-1]).rpartition(".")[0] or path[-1]
         names = path[:-1] if len(path) > 1 and in_folders else [*path[:-1], stem]
         owner = next((name for name in names if _known(name, roster)), names[0])
-        found.append(Found(entry, owner, _only(_known(owner, roster)), path[-1], order=order))
+        people, doubt = _agreed(_known(owner, roster))
+        found.append(Found(entry, owner, people, path[-1], order=order, doubt=doubt))
     return found
 
 
@@ -269,11 +270,6 @@ def _parts(entry: Entry, around: int) -> list[str]:
     return parts[min(around, len(parts) - 1) :]
 
 
-def _only(people: Sequence[Person]) -> tuple[Person, ...]:
-    """Return the person, if there is no doubt; namesakes are not guessed at."""
-    return tuple(people) if len(people) == 1 else ()
-
-
 def _agreed(*answers: Sequence[Person]) -> tuple[tuple[Person, ...], str]:
     """Return who it is by the first key that says so, if no other says that it is somebody else."""
     told = [people for people in answers if people]
@@ -284,7 +280,9 @@ def _agreed(*answers: Sequence[Person]) -> tuple[tuple[Person, ...], str]:
         if not same & {person.student for person in people}:
             both = " and ".join(", ".join(p.student for p in people) for people in told)
             return (), f"its number and its name are those of {both}"
-    return _only(told[0]), ""
+    if len(told[0]) > 1:  # namesakes are not guessed at
+        return (), f"that could be {' or '.join(person.student for person in told[0])}"
+    return tuple(told[0]), ""
 
 
 def _nobodys(entry: Entry) -> Found:
