@@ -119,7 +119,7 @@ def collect(
             files = _read(person, newest, report)
             place = course.submitted / person.student / module.name
             if not files:
-                if person.student not in report.refused and not _inside(place):
+                if person.student not in report.refused and not _is_there(place):
                     report.missing.append(person.student)
                 continue
             when = _when(person, newest, deadline.policy)
@@ -350,6 +350,14 @@ def _inside(place: Path) -> list[Path]:
         return sorted(place.iterdir())
     except FileNotFoundError:
         return []
+
+
+def _is_there(place: Path) -> bool:
+    """Whether something was collected before, also where nobody may look."""
+    try:
+        return bool(_inside(place))
+    except OSError:
+        return True
 
 
 def _put_aside(course: Course, module: Module, student: str, place: Path) -> None:

@@ -74,8 +74,10 @@ def _write(
     people = people_of(course, module, roster, for_export=True)
     sheet = platforms.Sheet(course, module, rows, people, title or module.name, provisional)
     _, ending = platforms.FORMATS[kind]
-    own = course.records / module.name / "exports" / f"{module.name}-{kind}{ending}"
-    written = platforms.write(kind, sheet, path or own)
+    if path is None:
+        path = course.records / module.name / "exports" / f"{module.name}-{kind}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+    written = platforms.write(kind, sheet, path)
     for student, reason in written.left_out.items():
         _say(f"left out: {student}: {reason}")
     if written.warning:

@@ -42,7 +42,6 @@ def write(kind: str, sheet: Sheet, path: Path) -> Written:
     write_file, _ = FORMATS[kind]
     if kind != "csv" and not any(sheet.final()):
         raise nobody(sheet.left_out(), sheet.roster)
-    path.parent.mkdir(parents=True, exist_ok=True)
     made = write_file(sheet, path)
     if not made.students:
         raise nobody(made.left_out, sheet.roster)
