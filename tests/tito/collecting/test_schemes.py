@@ -1,5 +1,7 @@
 """Whose file is which, where names of students and of their files could mislead."""
 
+import io
+
 import pytest
 
 from tinytorch.tito.collecting.archive import Entry
@@ -18,8 +20,6 @@ ANN, BO = "Ann Able_101_assignsubmission_file_", "Bo Baker_102_assignsubmission_
 
 def found(scheme, *names, metadata=b""):
     def opened(name):
-        import io
-
         return lambda: io.BytesIO(metadata if name.endswith(".yml") else b"")
 
     entries = [
@@ -112,3 +112,8 @@ def test_folders_around_all_are_nobody_s_and_files_within_a_folder_are_its_owner
 def test_a_stranger_within_a_folder_around_all_is_named_and_not_the_folder():
     files = found("folders", "class/ann/x.ipynb", "class/strangr/x.ipynb")
     assert [file.owner for file in files] == ["ann", "strangr"]
+
+
+def test_a_number_without_end_is_no_canvas_number():
+    (file,) = found("canvas", f"ableann_11_{'9' * 5000}_x.ipynb")
+    assert file.people == ()

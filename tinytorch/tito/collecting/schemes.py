@@ -23,7 +23,7 @@ from tinytorch.tito.grading.intake import notebook_name
 from tinytorch.tito.roster import Person, Roster
 
 _CANVAS = re.compile(
-    r"(?:(?P<name>.+?)_)?(?P<late>LATE_)?(?P<user>\d+|anon_[^_]+)_(?P<file>\d+)_(?P<original>.+)",
+    r"(?:(?P<name>.+?)_)?(?P<late>LATE_)?(?P<user>\d{1,18}|anon_[^_]+)_(?P<file>\d{1,18})_(?P<original>.+)",
     re.DOTALL,
 )
 _MAX_METADATA = 100_000_000
