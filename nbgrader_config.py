@@ -59,7 +59,7 @@ c.Autograde.autograde_preprocessors = [
     "tinytorch.tito.grading.execute.ExecuteSubmission",
     "nbgrader.preprocessors.LimitOutput",
     "tinytorch.tito.grading.verdicts.SaveVerdicts",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "tinytorch.tito.grading.late_steps.AssignPenalty",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.ExecuteSubmission.timeout = 30  # seconds for a cell
@@ -79,6 +79,9 @@ c.LatePolicy.percent_per_day = 10  # of the points earned, for each day begun
 c.LatePolicy.grace_minutes = 15
 c.LatePolicy.max_percent = 50
 c.LatePolicy.last_day = 7  # later, a submission earns nothing
+c.ExportApp.plugin_class = "tinytorch.tito.grading.late_steps.CurrentCsvExport"
+# By whose clock days are counted, and times without a zone are read: a name such as Europe/Berlin.
+c.Exchange.timezone = "UTC"
 
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.
 c.GenerateFeedback.exporter_class = "tinytorch.tito.grading.feedback.FeedbackExporter"

@@ -20,6 +20,8 @@ COMMANDS = [
     "release",
     "bundle",
     "collect",
+    "extend",
+    "drop",
     "grade",
     "feedback",
     "scores",

@@ -20,6 +20,8 @@ _COMMANDS = {
     "release": "Make the students' notebook.",
     "bundle": "Make the zip that students get: notebook, package, checks, tools.",
     "collect": "Take in the submissions that a platform gives.",
+    "extend": "Give one student more time.",
+    "drop": "Take a student who left out of the class.",
     "grade": "Grade the submissions that are new or have changed.",
     "feedback": "Write the pages that go back to students.",
     "scores": "Show the marks of a class, or write them for a platform.",

@@ -238,7 +238,7 @@ def test_a_timestamp_that_is_no_date_is_noted_and_ignored(folder, text):
     (folder / "timestamp.txt").write_text(text)
     submission = take(folder)
     assert submission.timestamp is None
-    assert submission.flags[0].startswith("timestamp.txt ignored, not a date")
+    assert submission.flags[0].startswith("timestamp.txt ignored, its time is not certain")
 
 
 @pytest.mark.parametrize(
@@ -267,3 +267,23 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
 def test_a_name_with_bytes_that_are_no_text_can_be_noted():
     assert intake.printable("a\udcff.py") == "a\\udcff.py"
     assert intake.printable("ä") == "ä"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x.ipynb", "x.ipynb"),
+        ("x.IPYNB.txt", "x.IPYNB"),
+        ("x.ipynb.json", "x.ipynb"),
+        ("x.ipynb (1).txt", "x.ipynb"),
+        *((name, "") for name in ("x.ipynb.pdf", "x.txt", "ipynb", "x.ipynb.zip")),
+    ],
+)
+def test_a_notebook_s_name_is_known_behind_another_ending(name, expected):
+    assert intake.notebook_name(name) == expected
+
+
+@pytest.mark.parametrize("name", ["optimizers_dev.ipynb.txt", "optimizers_dev.ipynb.json"])
+def test_a_notebook_with_another_ending_is_a_renamed_one(folder, name):
+    put(folder, name)
+    assert take(folder).flags == (f"renamed: {name}",)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -9,10 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.tito.test_roster import CANVAS, MOODLE, write
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
 from tinytorch.tito import roster
+from tinytorch.tito.cli import cli
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import platforms, records
 from tinytorch.tito.grading.gradebook import open_gradebook
@@ -202,3 +205,61 @@ def test_the_gradebook_serves_where_there_is_no_roster(course, module):
 def test_a_stale_mark_is_left_out(sheet):
     stale = replace(ROWS[0], status="failed", reason="not valid JSON")
     assert sheet(CANVAS, [stale]).left_out() == {"ada": "not valid JSON"}
+
+
+GERMAN = """\
+ID,"Vollständiger Name",E-Mail-Adresse,Bewertung,Bestwertung,"Zuletzt geändert (Abgabe)"
+Teilnehmer/in77,"Ada Lovelace",ada@example.org,"","200,00",-
+"""
+
+
+def test_a_worksheet_of_another_language_is_filled_in(sheet, tmp_path):
+    _, lines = written("moodle", sheet(GERMAN, [row("ada@example.org")]), tmp_path)
+    assert [(line["ID"], line["Bewertung"]) for line in lines] == [("Teilnehmer/in77", "120")]
+    with pytest.raises(TitoError, match="maximum grade is 100, the assignment's 200"):
+        written("moodle", sheet(GERMAN.replace("200", "100"), [row("ada@example.org")]), tmp_path)
+
+
+def test_students_are_found_by_any_key_of_the_platform_s_file(sheet, course, tmp_path):
+    with open_gradebook(course) as book:
+        book.add_student("ada", first_name="A.", last_name="L.", email="Ada@example.org")
+        book.add_student("g", lms_user_id="12346")
+    _, lines = written("moodle", sheet(GERMAN, [row("ada")]), tmp_path)
+    assert lines[0]["Bewertung"] == "120"
+    _, lines = written("canvas", sheet(CANVAS, [row("g")]), tmp_path)
+    assert [line["ID"] for line in lines] == ["", "12346"]
+
+
+@pytest.mark.parametrize("kind", ["canvas", "moodle", "gradescope"])
+def test_a_file_without_a_single_student_is_none(sheet, tmp_path, kind):
+    path = tmp_path / "out"
+    nobody = [row("stranger"), row("grace", question=None, needs_manual=("question-1",))]
+    message = (
+        r"not a single student would be in the file: not in the roster \(1\); to be marked by "
+        r"hand: question-1 \(1\)\. They are stranger, grace .* roster has number: 'SIS Login ID'"
+    )
+    with pytest.raises(TitoError, match=message):
+        platforms.write(kind, sheet(CANVAS, nobody), path)
+    assert not path.exists()
+    with pytest.raises(TitoError, match="no student has handed anything in"):
+        platforms.write(kind, sheet(CANVAS, [ROWS[3]]), path)
+
+
+@pytest.mark.parametrize(("title", "warned"), [("Final project", True), ("Optimizers", False)])
+def test_a_title_that_canvas_ignores_is_warned_of(sheet, tmp_path, title, warned):
+    made = platforms.write("canvas", replace(sheet(CANVAS), title=title), tmp_path / "out.csv")
+    assert ("Canvas ignores a column" in made.warning) is warned
+
+
+def test_marks_are_written_where_git_ignores_them(course, module, monkeypatch, capsys):
+    monkeypatch.chdir(course.root)
+    with open_gradebook(course) as book:
+        book.add_student("ada")
+    cli.main(["scores", "08", "--format", "csv"], standalone_mode=False)
+    assert "1 students: " in capsys.readouterr().out
+    (made,) = (course.records / module.name / "exports").iterdir()
+    assert made.name == "08_optimizers-csv.csv"
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert f"{course.records.relative_to(course.root)}/" in ignored
+    cli.main(["scores", "08"], standalone_mode=False)
+    assert re.search(r"^ada +- +- +- +missing", capsys.readouterr().out, re.MULTILINE)

@@ -1,32 +1,62 @@
 """An archive or a folder of unknown files, opened with care.
 
 Nothing is unpacked: the caller reads single files, within limits, and decides where they go. What
-only somebody with bad intentions puts into an archive makes the whole of it refused.
+only somebody with bad intentions puts into an archive makes the whole of it refused, if it stands
+where work is looked for; what is neither a notebook nor an archive is never opened, so that it
+stops nothing, whatever it is.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading.intake import notebook_name
 
 MAX_ENTRIES = 50_000
-MAX_TOTAL = 8_000_000_000
-#: From this size on, contents that shrink more than this are no students' work.
-MAX_RATIO, RATIO_FROM = 200, 200_000_000
+#: The largest archive that is looked into within another one.
+MAX_INNER = 100_000_000
+#: How Gradescope tells whose submission is whose.
+METADATA = "submission_metadata.yml"
 
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError)
+#: Bit 0 of an entry: encrypted. Bit 11: its name is UTF-8.
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file is, by its name, a zip archive."""
+    return name.lower().endswith(".zip")
+
+
+def has_control_characters(name: str) -> bool:
+    """Whether a name holds what no file's name should: control characters, halves of characters.
+
+    Other characters that cannot be seen (narrow spaces, joiners, marks of direction) are part of
+    names as people and their machines write them.
+    """
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in name)
+
+
+def shown(text: str) -> str:
+    """Return foreign text for a terminal: what cannot be seen, or would act on it, is escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
 
 
 class UnreadableError(TitoError):
@@ -70,6 +100,23 @@ class Entry:
             raise UnreadableError(f"{self.name} is larger than {limit // 1_000_000} MB")
         return data
 
+    def inside(self) -> list[Entry]:
+        """Return the files of an archive within the archive.
+
+        Raises
+        ------
+        UnreadableError
+            If it cannot be opened, or not with trust.
+        """
+        data = io.BytesIO(self.read(MAX_INNER))
+        try:
+            archive = zipfile.ZipFile(data)
+            return _of_archive(Path(self.name), archive)
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise UnreadableError(f"{self.name} cannot be opened ({error})") from error
+        except TitoError as error:
+            raise UnreadableError(str(error)) from error
+
 
 @contextmanager
 def entries(source: Path) -> Iterator[list[Entry]]:
@@ -79,7 +126,7 @@ def entries(source: Path) -> Iterator[list[Entry]]:
     ------
     TitoError
         If it is neither, or holds what no platform writes: paths that lead out of it, links,
-        encrypted or endless contents.
+        encrypted contents.
     """
     if source.is_dir():
         yield list(_of_folder(source))
@@ -91,15 +138,52 @@ def entries(source: Path) -> Iterator[list[Entry]]:
             f"{source} is neither a folder nor a zip archive ({error}). Download it again."
         ) from error
     with archive:
-        infos = archive.infolist()
-        _refuse_bomb(source, infos)
-        for info in infos:
-            _refuse_hostile(source, info)
-        yield [
-            Entry(info.filename, info.file_size, partial(archive.open, info))
-            for info in infos
-            if not info.is_dir() and not _LITTER.search(info.filename)
-        ]
+        yield _of_archive(source, archive)
+
+
+def _of_archive(source: Path, archive: zipfile.ZipFile) -> list[Entry]:
+    """List the files of an archive, by names as they were meant."""
+    infos = archive.infolist()
+    names = _with_slashes([_meant(info) for info in infos])
+    if (count := sum(map(_is_looked_for, names))) > MAX_ENTRIES:
+        raise TitoError(
+            f"{source} was not opened: it holds {count} notebooks, more than {MAX_ENTRIES}. If it "
+            "is what the platform gave, unpack it yourself and name the folder."
+        )
+    found = []
+    for name, info in zip(names, infos, strict=True):
+        if _is_looked_for(name) or _is_looked_for(info.filename):
+            _refuse_hostile(source, name, info)
+        if not name.endswith("/") and not _LITTER.search(name):
+            found.append(Entry(name, info.file_size, partial(archive.open, info)))
+    return found
+
+
+def _meant(info: zipfile.ZipInfo) -> str:
+    """Return a name in the encoding that was meant: macOS writes UTF-8 and does not say so."""
+    name = info.orig_filename  # zipfile cuts a name at its first null character
+    if not info.flag_bits & _UTF8:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass  # it is what it says: an old name of Windows or DOS
+    return unicodedata.normalize("NFC", name)
+
+
+def _with_slashes(names: Sequence[str]) -> list[str]:
+    """Take backslashes for slashes in an archive of Windows: one that has only them.
+
+    Elsewhere they are part of a name that somebody chose.
+    """
+    work = [name for name in names if _is_looked_for(name)]
+    if any("/" in name for name in names) or not all("\\" in name for name in work):
+        return list(names)
+    return [name.replace("\\", "/") for name in names]
+
+
+def _is_looked_for(name: str) -> bool:
+    """Whether a file may be opened: a notebook, an archive, a platform's notes on submissions."""
+    return bool(notebook_name(name)) or is_archive(name) or name.endswith(METADATA)
 
 
 def _of_folder(source: Path) -> Iterator[Entry]:
@@ -108,42 +192,25 @@ def _of_folder(source: Path) -> Iterator[Entry]:
         for name in sorted([*names, *files]):
             path = Path(folder, name)
             inside = path.relative_to(source).as_posix()
-            if path.is_symlink():
+            if path.is_symlink() and (_is_looked_for(name) or path.is_dir()):
                 raise _refusal(source, inside, f"a link to {os.readlink(path)}")
             if name in files and path.is_file() and not _LITTER.search(inside):
-                yield Entry(inside, path.stat().st_size, partial(path.open, "rb"))
+                normal = unicodedata.normalize("NFC", inside)
+                yield Entry(normal, path.stat().st_size, partial(path.open, "rb"))
 
 
-def _refuse_hostile(source: Path, info: zipfile.ZipInfo) -> None:
+def _refuse_hostile(source: Path, name: str, info: zipfile.ZipInfo) -> None:
     """Refuse an archive for an entry that no platform would write."""
-    # zipfile cuts a name at its first null character.
-    name = info.orig_filename
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
         raise _refusal(source, name, "a link")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refusal(source, name, "neither a file nor a folder")
-    if info.flag_bits & 1:
+    if info.flag_bits & _ENCRYPTED:
         raise _refusal(source, name, "encrypted")
-    if name.startswith("/") or "\\" in name or _DRIVE.match(name) or ".." in name.split("/"):
+    parts = name.replace("\\", "/").split("/")
+    if not parts[0] or _DRIVE.match(name) or ".." in parts:
         raise _refusal(source, name, "a path that leads out of the archive")
-    if not name.isprintable():
-        raise _refusal(source, name, "a name that cannot be printed")
-
-
-def _refuse_bomb(source: Path, infos: list[zipfile.ZipInfo]) -> None:
-    total = sum(info.file_size for info in infos)
-    packed = max(1, sum(info.compress_size for info in infos))
-    problem = ""
-    if len(infos) > MAX_ENTRIES:
-        problem = f"{len(infos)} files, more than {MAX_ENTRIES}"
-    elif total > MAX_TOTAL or (total > RATIO_FROM and total / packed > MAX_RATIO):
-        problem = f"{total / 1e9:.1f} GB packed into {packed / 1e6:.1f} MB"
-    if problem:
-        raise TitoError(
-            f"{source} was not opened: it holds {problem}. If it is what the platform gave, "
-            "unpack it yourself and name the folder."
-        )
 
 
 def _refusal(source: Path, name: str, what: str) -> TitoError:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dateutil import parser as dates
-from dateutil.tz import gettz
-from nbgrader.api import Student
+from nbgrader.api import Gradebook, Student
 
 from tinytorch.tito.collecting import archive
 from tinytorch.tito.collecting.schemes import SCHEMES, Found, recognize
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.errors import TitoError
 from tinytorch.tito.files import put_in_place, staging_folder
-from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
-from tinytorch.tito.grading.intake import MAX_BYTES, read_timestamp
-from tinytorch.tito.roster import Person, Roster
+from tinytorch.tito.grading import late
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook, people_in, times_in
+from tinytorch.tito.grading.intake import MAX_BYTES, notebook_name, read_timestamp
+from tinytorch.tito.grading.late import Policy
+from tinytorch.tito.roster import Person, Roster, with_known_ids
+from tinytorch.tito.times import EXAMPLE, read_time
 
 _LONGEST_NAME = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = "timestamp.txt"
-_YEAR_FIRST = re.compile(r"\d{4}\D")
-#: Of no two does a text without a date, or without a year, make the same.
-_SOME_DAYS = (datetime(2000, 1, 1), datetime(2001, 2, 2))
+#: So many notebooks of one student are read.
+_MOST_NOTEBOOKS = 20
 
 
 @dataclass
@@ -49,10 +46,15 @@ class Report:
         Students who are late, and how much.
     unclear : dict
         Students whose time of submission was not understood, and has to be written down.
-    duplicates, refused, unknown : dict
-        Files not taken: another one counts, they cannot be read, they are nobody's.
+    duplicates, refused, unknown, doubtful : dict
+        Files not taken: another one counts, they cannot be read, they are nobody's, or it cannot be
+        said whose.
     missing : list of str
-        Students of the roster of whom the download has no notebook.
+        Students of the roster of whom neither the download nor an earlier one has a notebook.
+    renamed : dict
+        Whose id in the gradebook is another than in the roster, by the roster's id.
+    strangers : dict
+        Students of the roster who could be several in the gradebook; nothing was done for them.
     """
 
     scheme: str
@@ -64,7 +66,17 @@ class Report:
     duplicates: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    strangers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left for a person to do."""
+        return not any(
+            (self.unknown, self.doubtful, self.refused, self.kept, self.unclear, self.strangers)
+        )
 
 
 def collect(
@@ -100,74 +112,125 @@ def collect(
     with archive.entries(source) as entries:
         chosen = scheme or recognize(entries)
         report = Report(chosen)
-        due = _enter(course, module, roster)
-        ours = _of_students(SCHEMES[chosen](entries, roster), report)
-        zone = _zone(course)
+        roster, deadline = _enter(course, module, roster, report)
+        ours = _of_students(SCHEMES[chosen](entries, roster), report, module)
         for person in roster.people:
             newest = _newest(person, ours[person.student], module, report)
             files = _read(person, newest, report)
+            place = course.submitted / person.student / module.name
             if not files:
-                report.missing += [] if person.student in report.refused else [person.student]
+                if person.student not in report.refused and not _is_there(place):
+                    report.missing.append(person.student)
                 continue
-            when = _when(person, newest, zone)
+            when = _when(person, newest, deadline.policy)
             if when:
                 files[_TIME] = f"{when:%Y-%m-%d %H:%M:%S} UTC\n".encode()
             _place(course, module, person.student, files, supersede, report)
-            place = course.submitted / person.student / module.name
-            _note_time(person, newest, when or _written_in(place), due, report)
+            when = when or _written_in(place, deadline.policy)
+            _note_time(person, newest, when, deadline, report)
     return report
 
 
-def _enter(course: Course, module: Module, roster: Roster) -> datetime | None:
-    """Enter the class in the gradebook; return when the assignment is due."""
-    with open_gradebook(course) as book:
+@dataclass(frozen=True)
+class _Deadline:
+    """Until when, and what it costs."""
+
+    policy: Policy
+    due: datetime | None
+    extensions: dict[str, timedelta]
+
+
+def _enter(
+    course: Course, module: Module, roster: Roster, report: Report
+) -> tuple[Roster, _Deadline]:
+    """Enter the class in the gradebook, nobody twice; return it under the gradebook's ids."""
+    config = course.nbgrader_config()
+    with open_gradebook(course, config) as book:
         due = assignment_in(book, module).duedate
-        known = {student.id: student for student in book.students}
-        for person in roster.people:
-            student = known.get(person.student) or Student(id=person.student)
-            student.first_name = person.first_name or student.first_name
-            student.last_name = person.last_name or student.last_name
-            student.email = person.keys.get("email") or student.email
-            student.lms_user_id = person.keys.get("canvas") or student.lms_user_id
-            book.db.add(student)
-        book.db.commit()
-    return due.replace(tzinfo=UTC) if due else None
+        extensions = {student: more for student, (_, more) in times_in(book, module).items()}
+        roster, report.renamed, report.strangers = with_known_ids(roster, people_in(book))
+        _enter_people(book, roster)
+    return roster, _Deadline(late.policy_of(config), due, extensions)
 
 
-def _of_students(found: Sequence[Found], report: Report) -> dict[str, list[Found]]:
+def _enter_people(book: Gradebook, roster: Roster) -> None:
+    known = {student.id: student for student in book.students}
+    for person in roster.people:
+        student = known.get(person.student) or Student(id=person.student)
+        student.first_name = person.first_name or student.first_name
+        student.last_name = person.last_name or student.last_name
+        student.email = person.keys.get("email") or student.email
+        student.lms_user_id = person.keys.get("canvas") or student.lms_user_id
+        book.db.add(student)
+    book.db.commit()
+
+
+def _of_students(found: Sequence[Found], report: Report, module: Module) -> dict[str, list[Found]]:
     """Sort the notebooks by student; note what is no notebook, or nobody's."""
     ours: dict[str, list[Found]] = defaultdict(list)
+    others: dict[str, list[Found]] = defaultdict(list)
     for file in found:
-        if not file.filename.lower().endswith(".ipynb"):
-            for person in file.people:
-                report.refused.setdefault(person.student, f"{file.filename} is not a notebook")
+        notebook = notebook_name(file.filename)
+        if notebook and archive.has_control_characters(file.entry.name):
+            report.refused[file.owner] = f"{file.entry.name} has control characters in its name"
+        elif file.doubt and (notebook or archive.is_archive(file.filename)):
+            report.doubtful[file.entry.name] = f"{file.owner}: {file.doubt}"
         elif file.people:
             for person in file.people:
-                ours[person.student].append(_usable(file))
-        else:
+                (ours if notebook else others)[person.student].append(file)
+        elif notebook or archive.is_archive(file.filename):
             report.unknown[file.entry.name] = file.owner
     # Something else beside a notebook is no reason for a complaint.
-    for student in ours:
-        report.refused.pop(student, None)
+    for student, files in others.items():
+        if student not in ours:
+            ours[student] = list(_unpacked(student, files, report, module))
     return ours
+
+
+def _unpacked(
+    student: str, files: Sequence[Found], report: Report, module: Module
+) -> Iterator[Found]:
+    """Look for notebooks in the archives that a student handed in, and say what there was."""
+    ask = f"ask for {module.notebook}.ipynb itself"
+    for file in files:
+        report.refused[student] = f"{file.filename} is not a notebook; {ask}"
+        if not archive.is_archive(file.filename):
+            continue
+        try:
+            inside = [e for e in file.entry.inside() if notebook_name(e.name)]
+        except archive.UnreadableError as error:
+            report.refused[student] = f"{error}; {ask}"
+            continue
+        report.refused[student] = f"there is no notebook in {file.filename}; {ask}"
+        if inside:
+            yield from (
+                replace(file, entry=entry, filename=entry.name.rpartition("/")[2])
+                for entry in inside
+            )
+            del report.refused[student]
+            return
 
 
 def _usable(file: Found) -> Found:
     """Give a file a name that can be written, whatever the student called it."""
-    name = file.filename
-    if name.isprintable() and len(name.encode("utf-8", "replace")) <= _LONGEST_NAME:
-        return file
-    return replace(file, filename=f"notebook-{file.order}.ipynb")
+    name = notebook_name(file.filename)
+    plain = name.isprintable() and len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
+    return replace(file, filename=name if plain else f"notebook-{file.order}.ipynb")
 
 
 def _newest(person: Person, files: Sequence[Found], module: Module, report: Report) -> list[Found]:
     """Choose, of files of one name, the last that the student handed in."""
     by_name: dict[str, Found] = {}
     dropped = []
-    for file in sorted(files, key=lambda file: (file.when or _EPOCH, file.order)):
-        if earlier := by_name.get(file.filename):
+    for file in sorted(files, key=_order):
+        usable = _usable(file)
+        if earlier := by_name.get(usable.filename):
             dropped.append(earlier.entry.name)
-        by_name[file.filename] = file
+        by_name[usable.filename] = usable
+    if len(by_name) > _MOST_NOTEBOOKS:
+        problem = f"{len(by_name)} notebooks; ask for {module.notebook}.ipynb alone"
+        report.refused[person.student] = problem
+        return []
     if dropped:
         report.duplicates[person.student] = f"not taken: {', '.join(dropped)}"
     wanted = f"{module.notebook}.ipynb"
@@ -178,6 +241,12 @@ def _newest(person: Person, files: Sequence[Found], module: Module, report: Repo
             filter(None, [report.duplicates.get(person.student), note])
         )
     return list(by_name.values())
+
+
+def _order(file: Found) -> tuple[datetime, bool, int]:
+    """Sort by time; at the same time a notebook counts before one with another ending."""
+    own_ending = file.filename.lower().endswith(".ipynb")
+    return file.when or _EPOCH, own_ending, file.order
 
 
 def _read(person: Person, found: Sequence[Found], report: Report) -> dict[str, bytes]:
@@ -191,55 +260,18 @@ def _read(person: Person, found: Sequence[Found], report: Report) -> dict[str, b
     return files
 
 
-def _zone(course: Course) -> tzinfo:
-    """Return the time zone of times without one: nbgrader's setting for its exchange."""
-    name = course.nbgrader_config().Exchange.get("timezone", "UTC")
-    zone = gettz(name)
-    if zone is None:
-        raise TitoError(
-            f"c.Exchange.timezone is {name!r} in nbgrader_config.py, which this machine does not "
-            "know; set it to a name such as 'Europe/Berlin'."
-        )
-    return zone
-
-
-def _when(person: Person, found: Sequence[Found], zone: tzinfo) -> datetime | None:
+def _when(person: Person, found: Sequence[Found], policy: Policy) -> datetime | None:
     """Return when a student handed in: as the download says, or the roster."""
     told = [file.when for file in found if file.when]
     if told or not person.submitted_at:
         return max(told, default=None)
-    when = _understood(person.submitted_at)
-    if when is None:
-        return None
-    return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+    return read_time(person.submitted_at, policy.zone)
 
 
-def _understood(text: str) -> datetime | None:
-    """Read a time that can be read in one way only.
-
-    Left out are times without a date or a year, which the parser would take from today, months in
-    other languages, and 5/12/26, which is in May or in December. With the year first, it is ISO's
-    order.
-    """
-    orders = (False,) if _YEAR_FIRST.match(text) else (False, True)
-    try:
-        with warnings.catch_warnings():
-            # A name of a zone that is not known would be left out.
-            warnings.simplefilter("error", dates.UnknownTimezoneWarning)
-            readings = {
-                dates.parse(text, dayfirst=order, default=day)
-                for order in orders
-                for day in _SOME_DAYS
-            }
-    except (ValueError, OverflowError, dates.UnknownTimezoneWarning):
-        return None
-    return readings.pop() if len(readings) == 1 else None
-
-
-def _written_in(place: Path) -> datetime | None:
+def _written_in(place: Path, policy: Policy) -> datetime | None:
     """Return the time that stands beside a submission, whoever wrote it."""
     try:
-        when, _ = read_timestamp(place)
+        when, _ = read_timestamp(place, policy.zone)
     except OSError:
         return None
     return when.replace(tzinfo=UTC) if when else None
@@ -249,20 +281,30 @@ def _note_time(
     person: Person,
     found: Sequence[Found],
     when: datetime | None,
-    due: datetime | None,
+    deadline: _Deadline,
     report: Report,
 ) -> None:
-    if when and due and when > due:
-        report.late[person.student] = f"by {timedelta(seconds=int((when - due).total_seconds()))}"
-    elif not when and any(file.late for file in found):
-        report.late[person.student] = (
+    student = person.student
+    if when:
+        extension = deadline.extensions.get(student)
+        handed_in = when.replace(tzinfo=None)
+        seconds = late.seconds_late(handed_in, deadline.due, extension, deadline.policy.zone)
+        if seconds:
+            percent = late.penalty(deadline.policy, student, 100.0, seconds) or 0.0
+            report.late[student] = f"by {timedelta(seconds=int(seconds))}, {_cost(percent)}"
+    elif any(file.late for file in found):
+        report.late[student] = (
             "the platform says so, but not by how much: write the time into its timestamp.txt"
         )
-    elif not when and person.submitted_at:
-        report.unclear[person.student] = (
+    elif person.submitted_at:
+        report.unclear[student] = (
             f"the roster says {person.submitted_at[:60]!r}, which is not English or can be read in "
-            f"two ways: write the time into its {_TIME}, as 2026-12-05 23:59:00 UTC"
+            f"two ways: write the time into its {_TIME}, as {EXAMPLE}"
         )
+
+
+def _cost(percent: float) -> str:
+    return f"{percent:g} % of the points earned" if percent else "which costs nothing"
 
 
 def _place(
@@ -308,6 +350,14 @@ def _inside(place: Path) -> list[Path]:
         return sorted(place.iterdir())
     except FileNotFoundError:
         return []
+
+
+def _is_there(place: Path) -> bool:
+    """Whether something was collected before, also where nobody may look."""
+    try:
+        return bool(_inside(place))
+    except OSError:
+        return True
 
 
 def _put_aside(course: Course, module: Module, student: str, place: Path) -> None:

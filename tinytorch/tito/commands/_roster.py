@@ -6,7 +6,11 @@ from pathlib import Path
 
 import click
 
-from tinytorch.tito.course import Course
+from tinytorch.tito.commands._shared import console
+from tinytorch.tito.course import Course, Module
+from tinytorch.tito.grading import platforms
+from tinytorch.tito.roster import Roster
+from tinytorch.tito.roster import read as read_roster
 
 roster_option = click.option(
     "--roster",
@@ -16,7 +20,22 @@ roster_option = click.option(
 )
 
 
-def roster_file(course: Course, given: Path | None) -> Path | None:
+def roster_file(course: Course, given: Path | None = None) -> Path | None:
     """Return the roster to read: the one that was named, or the course's own, if there is one."""
     own = course.root / "roster.csv"
     return given or (own if own.is_file() else None)
+
+
+def people_of(
+    course: Course, module: Module, given: Path | None, for_export: bool = False
+) -> Roster:
+    """Return who is in the class: by the file that was named, the course's own, or the gradebook.
+
+    Of a file it is said by which of its columns students are known.
+    """
+    file = roster_file(course, given)
+    if file is None:
+        return platforms.roster_of_gradebook(course, module)
+    people = read_roster(file, for_export)
+    console.print(f"{file.name}: {people.recognized()}", markup=False, soft_wrap=True)
+    return people

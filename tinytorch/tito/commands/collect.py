@@ -8,13 +8,12 @@ from pathlib import Path
 import click
 
 from tinytorch.tito.collecting import collect
+from tinytorch.tito.collecting.archive import shown
 from tinytorch.tito.collecting.schemes import SCHEMES
-from tinytorch.tito.commands._roster import roster_file, roster_option
+from tinytorch.tito.commands._roster import people_of, roster_option
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import platforms
-from tinytorch.tito.roster import read as read_roster
 
 
 @click.command("collect")
@@ -39,12 +38,11 @@ def command(
 
     SOURCE is what Canvas ("Download Submissions"), Moodle ("Download all submissions") or
     Gradescope ("Export Submissions") gives, or holds a folder for each student. The roster tells
-    whose names these are. What was collected before is never overwritten. Exits with 1 if a
-    notebook was not taken, or a time of submission was not understood.
+    whose names these are. What was collected before is never overwritten, and not listed again.
+    Exits with 1 if a notebook was not taken, or a time of submission was not understood.
     """
     course = Course.find()
-    file = roster_file(course, roster)
-    people = read_roster(file) if file else platforms.roster_of_gradebook(course, module)
+    people = people_of(course, module, roster)
     if not people.people:
         raise TitoError(
             "nobody is known yet: name the class with --roster FILE, such as the gradebook that "
@@ -52,30 +50,38 @@ def command(
         )
     report = collect.collect(course, module, source, people, scheme, replace)
     _show(report, course)
-    sys.exit(1 if report.unknown or report.refused or report.kept or report.unclear else 0)
+    sys.exit(0 if report.is_clean else 1)
 
 
 def _show(report: collect.Report, course: Course) -> None:
+    """Print what is new, and what a person has to see to."""
+    for student, other in report.renamed.items():
+        _say(f"known: {student} is {other} in the gradebook, by a number or an address")
+    new = set(report.collected)
     for what, notes in (
-        ("late", report.late),
+        ("late", {student: note for student, note in report.late.items() if student in new}),
         ("no time", report.unclear),
-        ("duplicate", report.duplicates),
+        ("duplicate", {who: note for who, note in report.duplicates.items() if who in new}),
         ("not taken", report.refused),
         ("not in the roster", report.unknown),
+        ("whose is it", report.doubtful),
+        ("who is it", report.strangers),
     ):
         for who, note in notes.items():
-            console.print(f"{what}: {who}: {note}", markup=False, soft_wrap=True)
+            _say(f"{what}: {who}: {note}")
     for student, place in report.kept.items():
-        console.print(
-            f"not taken: {student}: another submission is in "
-            f"{Path(place).relative_to(course.root)}; --replace takes this one",
-            markup=False,
-            soft_wrap=True,
-        )
+        path = Path(place).relative_to(course.root)
+        _say(f"not taken: {student}: another submission is in {path}; --replace takes this one")
     if report.missing:
-        console.print(f"nothing from: {', '.join(report.missing)}", markup=False, soft_wrap=True)
-    console.print(
+        _say(f"nothing from: {', '.join(report.missing)}")
+    if report.collected:
+        _say(f"new: {', '.join(report.collected)}")
+    left = (report.kept, report.refused, report.unknown, report.doubtful)
+    _say(
         f"{report.scheme}: {len(report.collected)} collected, {len(report.unchanged)} unchanged, "
-        f"{len(report.kept) + len(report.refused) + len(report.unknown)} not taken, "
-        f"{len(report.missing)} missing"
+        f"{sum(map(len, left))} not taken, {len(report.missing)} missing"
     )
+
+
+def _say(line: str) -> None:
+    console.print(shown(line), markup=False, soft_wrap=True)

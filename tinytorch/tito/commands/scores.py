@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from tinytorch.tito.commands._roster import roster_file, roster_option
+from tinytorch.tito.collecting.archive import shown
+from tinytorch.tito.commands._roster import people_of, roster_option
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import evidence
 from tinytorch.tito.grading import platforms, scores
 from tinytorch.tito.grading.scores import Row
-from tinytorch.tito.roster import read as read_roster
 
 
 @click.command("scores")
@@ -29,7 +30,8 @@ from tinytorch.tito.roster import read as read_roster
     "--to",
     "path",
     type=click.Path(path_type=Path),
-    help="The file, for Gradescope the folder, to write; MODULE-FORMAT by default.",
+    help="The file, for Gradescope the folder, to write; by default below modules/records, which "
+    "git ignores.",
 )
 @roster_option
 @click.option("--title", help="The assignment's name on the platform; MODULE by default.")
@@ -47,8 +49,8 @@ def command(
     """Show the marks of MODULE: a row a student, with what a person should look at.
 
     A question mark stands where a written answer waits for a person, a dash where nothing could
-    be graded. With --format the marks are written to a file. Penalties for lateness are those of
-    the policy in nbgrader_config.py.
+    be graded, "missing" where nothing was handed in. With --format the marks are written to a
+    file. Penalties for lateness are those of the policy in nbgrader_config.py.
     """
     course = Course.find()
     rows = scores.table(course, module)
@@ -69,14 +71,18 @@ def _write(
     provisional: bool,
 ) -> None:
     """Write a file, and name who is not in it."""
-    write, ending = platforms.FORMATS[kind]
-    file = roster_file(course, roster)
-    people = read_roster(file) if file else platforms.roster_of_gradebook(course, module)
+    people = people_of(course, module, roster, for_export=True)
     sheet = platforms.Sheet(course, module, rows, people, title or module.name, provisional)
-    written = write(sheet, path or Path(f"{module.name}-{kind}{ending}"))
+    _, ending = platforms.FORMATS[kind]
+    if path is None:
+        path = course.records / module.name / "exports" / f"{module.name}-{kind}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+    written = platforms.write(kind, sheet, path)
     for student, reason in written.left_out.items():
-        console.print(f"left out: {student}: {reason}", markup=False, soft_wrap=True)
-    console.print(f"{written.students} students: {written.path}", markup=False, soft_wrap=True)
+        _say(f"left out: {student}: {reason}")
+    if written.warning:
+        _say(f"warning: {written.warning}")
+    _say(f"{written.students} students: {written.path}")
 
 
 def _show(course: Course, module: Module, rows: list[Row]) -> None:
@@ -108,12 +114,14 @@ def _table(rows: list[Row]) -> Table:
     for row in rows:
         cells = [_points(row, name) for name in maxima]
         flags = str(len(_notes(row)) or "")
-        table.add_row(escape(row.student), *cells, _total(row), flags)
+        table.add_row(escape(shown(row.student)), *cells, _total(row), flags)
     return table
 
 
 def _points(row: Row, name: str) -> str:
     points = row.points[name]
+    if row.status == "missing":
+        return "-"
     if points is None:
         return "?" if name in row.needs_manual else "-"
     return f"{points:g}"
@@ -121,6 +129,8 @@ def _points(row: Row, name: str) -> str:
 
 def _total(row: Row) -> str:
     """Return the total so far: with a question mark where somebody must still mark an answer."""
+    if row.status == "missing":
+        return "missing"
     if all(points is None for points in row.points.values()):
         return "-"
     return f"{row.total:g}{'+?' if row.needs_manual else ''}"
@@ -135,8 +145,13 @@ def _print_notes(rows: list[Row]) -> None:
     """Show reasons and flags below the table: they are sentences, not numbers."""
     waiting = [row.student for row in rows if row.status == "not graded"]
     if waiting:
-        names = ", ".join(waiting)
-        console.print(f"{len(waiting)} not graded yet: {names}", markup=False, soft_wrap=True)
+        _say(f"{len(waiting)} not graded yet: {', '.join(waiting)}")
     for row in rows:
+        if row.extension:
+            _say(f"{row.student}: has {row.extension / timedelta(days=1):g} days more")
         for note in _notes(row) if row.status != "not graded" else row.flags:
-            console.print(f"{row.student}: {note}", markup=False, soft_wrap=True)
+            _say(f"{row.student}: {note}")
+
+
+def _say(line: str) -> None:
+    console.print(shown(line), markup=False, soft_wrap=True)

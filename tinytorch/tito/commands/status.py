@@ -14,25 +14,22 @@ from tinytorch.tito.course import Course
 def command() -> None:
     """Show for each module what is exported, released, submitted, graded and sent back.
 
-    Counts are of students. "Changed" are submissions that are newer than their mark; "outdated"
-    are pages that are older than it.
+    Counts are of students. Below the table stand the submissions that are newer than their mark,
+    and the pages that are older than it.
     """
-    names = "module exported released submitted graded failed by-hand sent-back".split()
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(
-            name.replace("-", " "), justify="left" if name == "module" else "right", no_wrap=True
-        )
-    for row in status.modules(Course.find()):
-        table.add_row(
-            *(row.module, row.exported, row.released, str(row.submitted)),
-            _with(row.graded, row.changed, "changed"),
-            *(str(row.failed), str(row.to_grade_by_hand)),
-            _with(row.feedback, row.old_feedback, "outdated"),
-        )
+    rows = status.modules(Course.find())
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("module", overflow="fold")
+    for name in ("exported", "released", "submitted", "graded", "failed", "by hand", "sent back"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        counts = (row.submitted, row.graded, row.failed, row.to_grade_by_hand, row.feedback)
+        table.add_row(row.module, row.exported, row.released, *map(str, counts))
     console.print(table)
-
-
-def _with(count: int, some: int, what: str) -> str:
-    """Write a number, and how many of these need attention."""
-    return f"{count} ({some} {what})" if some else str(count)
+    for row in rows:
+        for count, what in (
+            (row.changed, "changed since they were graded: tito grade"),
+            (row.old_feedback, "have a page that is older than their mark: tito feedback"),
+        ):
+            if count:
+                console.print(f"{row.module}: {count} {what} {row.module}", soft_wrap=True)

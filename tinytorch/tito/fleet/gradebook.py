@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from nbgrader.api import (
@@ -25,8 +26,6 @@ from nbgrader.api import (
     SubmittedNotebook,
     new_uuid,
 )
-from nbgrader.plugins import LateSubmissionPlugin
-from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
 from sqlalchemy import Index, bindparam, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -35,6 +34,7 @@ from traitlets.config import Config
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet import job
 from tinytorch.tito.fleet.job import Result
+from tinytorch.tito.grading import late
 
 #: How long to wait for whoever else has the gradebook locked.
 _PATIENCE = 60.0
@@ -85,7 +85,7 @@ class MarkBook:
         self._book = book
         self._db = book.db
         self.assignment, self.notebook = assignment, notebook
-        self._config = config or Config()
+        self._policy = late.policy_of(config or Config())
         self._patience = _PATIENCE if patience is None else patience
         found = book.find_notebook(notebook, assignment)
         self._notebook_id, self._assignment_id = found.id, found.assignment_id
@@ -121,6 +121,14 @@ class MarkBook:
         )
         self._db.rollback()
         return cells, self._kernelspec
+
+    def times(self) -> dict[str, datetime | None]:
+        """Return when each submission that is in the gradebook was handed in (UTC)."""
+        ours = SubmittedAssignment
+        chosen = select(ours.student_id, ours.timestamp)
+        rows = self._db.execute(chosen.where(ours.assignment_id == self._assignment_id)).all()
+        self._db.rollback()
+        return {student: when for student, when in rows}
 
     def enter(self, results: Sequence[Result]) -> None:
         """Enter the marks of graded submissions: all of them or none.
@@ -311,33 +319,11 @@ class MarkBook:
             self._db.connection().execute(statement, rows)
 
     def _set_penalties(self, results: Sequence[Result], places: dict[str, _Places]) -> None:
-        """Let nbgrader's plugin decide on what is late; only that is looked at one by one."""
-        due = self._db.get(Assignment, self._assignment_id).duedate
+        """Note what is late; a changed mark changes what lateness costs."""
         keys = [places[result.student].notebook for result in results]
         for at in range(0, len(keys), _CHUNK):
-            self._db.execute(
-                update(SubmittedNotebook)
-                .where(SubmittedNotebook.id.in_(keys[at : at + _CHUNK]))
-                .values(late_submission_penalty=None)
-                .execution_options(synchronize_session=False)
-            )
-        if due is not None:
-            self._db.expire_all()
-            for result in results:
-                self._set_penalty(result.student, places[result.student])
-
-    def _set_penalty(self, student: str, place: _Places) -> None:
-        submission = self._db.get(SubmittedAssignment, place.submission)
-        if submission.total_seconds_late <= 0:
-            return
-        step = AssignLatePenalties(config=self._config)
-        step.init_plugin()
-        plugin: LateSubmissionPlugin = step.plugin_inst
-        notebook = self._db.get(SubmittedNotebook, place.notebook)
-        late = submission.total_seconds_late
-        penalty = plugin.late_submission_penalty(student, notebook.score, late)
-        if penalty is not None:
-            notebook.late_submission_penalty = step._check_late_penalty(notebook, penalty)
+            chunk = keys[at : at + _CHUNK]
+            late.set_penalties(self._db, self._assignment_id, self._policy, chunk)
 
 
 def _may_pass(error: DBAPIError) -> bool:

@@ -85,7 +85,9 @@ _INSTEAD = {
     "nbgrader.preprocessors.OverwriteKernelspec": OverwriteKernelspecHere,
     "nbgrader.preprocessors.OverwriteCells": OverwriteCellsHere,
     "tinytorch.tito.grading.verdicts.SaveVerdicts": TellVerdicts,
-    "nbgrader.preprocessors.AssignLatePenalties": None,  # the driver's matter
+    # The driver's matter.
+    "nbgrader.preprocessors.AssignLatePenalties": None,
+    "tinytorch.tito.grading.late_steps.AssignPenalty": None,
 }
 
 

@@ -18,6 +18,7 @@ from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import intake
 from tinytorch.tito.grading.cells import grade_id
+from tinytorch.tito.times import zone_of
 
 
 class SubmissionExporter(NotebookExporter):
@@ -38,7 +39,8 @@ class SubmissionExporter(NotebookExporter):
         where, ids, path = converter.coursedir, resources["nbgrader"], Path(filename)
         folder = where.format_path(where.release_directory, ".", ids["assignment"])
         release = read_release(Path(folder, path.name))
-        submission = intake.receive(path.parent, ids["student"], path.stem, known_ids(release))
+        known, zone = known_ids(release), zone_of(converter.config)
+        submission = intake.receive(path.parent, ids["student"], path.stem, known, zone)
         more = {
             "metadata": {"name": path.stem, "path": str(path.parent)},
             "tinytorch": {"release": release, "flags": submission.flags},

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from nbgrader.api import Assignment, Gradebook, MissingEntry
+from datetime import datetime, timedelta
+
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.roster import Person
 
 
 def open_gradebook(course: Course, config: Config | None = None) -> Gradebook:
@@ -15,6 +18,37 @@ def open_gradebook(course: Course, config: Config | None = None) -> Gradebook:
     where = CourseDirectory(config=config or course.nbgrader_config())
     where.root = str(course.root)
     return Gradebook(where.db_url, where.course_id)
+
+
+def people_in(book: Gradebook) -> list[Person]:
+    """Return the students as the gradebook knows them."""
+    return [
+        Person(
+            student.id,
+            student.first_name or "",
+            student.last_name or "",
+            {
+                "email": student.email or "",
+                "canvas": student.lms_user_id or "",
+                "sid": student.id,
+            },
+        )
+        for student in book.students
+    ]
+
+
+def times_in(book: Gradebook, module: Module) -> dict[str, tuple[datetime | None, timedelta]]:
+    """Return when each student handed in (UTC), and the extension, by student."""
+    rows = (
+        book.db.query(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+        )
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .filter(Assignment.name == module.name)
+    )
+    return {student: (when, extension or timedelta()) for student, when, extension in rows}
 
 
 def assignment_in(book: Gradebook, module: Module) -> Assignment:

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import parse_utc
 
+from tinytorch.tito import times
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new_cell
 
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
+#: How the flag begins of a submission that may be late or not.
+UNCERTAIN_TIME = "timestamp.txt ignored, its time is not certain"
 _DEEPEST_HEADING = 6
+#: A notebook, also one that a browser or a mail program has given an ending of its own.
+_NOTEBOOK = re.compile(r"(.*\.ipynb)(?:(?: ?\(\d+\))?\.(?:txt|json))?", re.IGNORECASE | re.DOTALL)
+#: So much of a ``timestamp.txt`` is read; a time is shorter.
+_MOST_OF_A_TIME = 100
 
 
 class SubmissionError(TitoError):
@@ -94,7 +101,9 @@ class Received:
     timestamp: datetime | None
 
 
-def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Submission:
+def receive(
+    folder: Path, student: str, name: str, known: Collection[str], zone: tzinfo = UTC
+) -> Submission:
     """Find and read the notebook in a student's folder.
 
     Parameters
@@ -107,18 +116,22 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
         The notebook's name as released, without suffix.
     known : collection of str
         The grade ids of the release; a notebook of another name is recognized by them.
+    zone : tzinfo
+        The course's, for a time of submission that names none.
 
     Raises
     ------
     SubmissionError
         If there is no notebook, more than one that could be meant, or none that can be read.
     """
-    got = fetch(folder, student, name, known)
+    got = fetch(folder, student, name, known, zone)
     notebook = parse(got.data, student, got.path.name)
     return Submission(student, got.path, notebook, got.digest, got.flags, got.timestamp)
 
 
-def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Received:
+def fetch(
+    folder: Path, student: str, name: str, known: Collection[str], zone: tzinfo = UTC
+) -> Received:
     """Find the notebook in a student's folder and return its bytes; see :func:`receive`."""
     try:
         if folder.is_symlink() or folder.parent.is_symlink():
@@ -126,7 +139,7 @@ def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Rece
                 student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
             )
         path, flags = find(folder, student, name, known)
-        timestamp, noted = read_timestamp(folder)
+        timestamp, noted = read_timestamp(folder, zone)
     except OSError as error:
         # The student's folder, not only the module's in it: either may be closed.
         raise _unreadable(student, folder.parent, error) from error
@@ -142,7 +155,7 @@ def find(
     """Find the notebook that is meant; see :func:`receive`."""
     exact = folder / f"{name}.ipynb"
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    notebooks = [path for path in visible if path.suffix.lower() == ".ipynb"]
+    notebooks = [path for path in visible if notebook_name(path.name)]
     others = [path for path in notebooks if path != exact]
     if exact in notebooks:
         return exact, tuple(f"another notebook, not graded: {path.name}" for path in others)
@@ -165,6 +178,12 @@ def find(
     )
 
 
+def notebook_name(name: str) -> str:
+    """Return a file's name as a notebook's, without "(1).txt" behind it; "" if it is none."""
+    match = _NOTEBOOK.fullmatch(name)
+    return match[1] if match else ""
+
+
 def _recognize(
     paths: list[Path], student: str, known: Collection[str]
 ) -> tuple[list[Path], list[SubmissionError]]:
@@ -181,17 +200,26 @@ def _recognize(
     return candidates, broken
 
 
-def read_timestamp(folder: Path) -> tuple[datetime | None, tuple[str, ...]]:
-    """Read when a submission was handed in, and what is to be noted where that fails."""
+def read_timestamp(folder: Path, zone: tzinfo) -> tuple[datetime | None, tuple[str, ...]]:
+    """Read when a submission was handed in, and what is to be noted where that is not certain.
+
+    Returns
+    -------
+    datetime or None
+        In UTC, without a zone, as in the gradebook. Where there is a doubt, the submission counts
+        neither as late nor as in time: a person writes the time down.
+    tuple of str
+        The flag for that person.
+    """
     path = folder / "timestamp.txt"
     if not path.is_file():
         return None, ()
-    with path.open(encoding="utf-8", errors="replace") as file:
-        text = file.read(100).strip()
-    try:
-        return parse_utc(text), ()
-    except (ValueError, OverflowError, TypeError, AttributeError):
-        return None, (f"timestamp.txt ignored, not a date: {text[:40]!r}",)
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        text = file.read(_MOST_OF_A_TIME + 1).strip()
+    when = times.read_time(text, zone) if len(text) <= _MOST_OF_A_TIME else None
+    if when is None:
+        return None, (f"{UNCERTAIN_TIME}: {text[:40]!r}; write it as {times.EXAMPLE}",)
+    return when.replace(tzinfo=None), ()
 
 
 def _read_bytes(path: Path, student: str) -> bytes:

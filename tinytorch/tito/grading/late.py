@@ -1,11 +1,19 @@
-"""What a late submission costs: a policy for nbgrader, and penalties that follow the marks."""
+"""What a late submission costs: a policy for nbgrader, and penalties that follow the marks.
+
+Lateness is one function of times, extension and the course's clock, :func:`seconds_late`, and its
+price another, :func:`penalty`; whoever grades, collects or shows marks calls these.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
+from dateutil.tz import enfold, resolve_imaginary
 from nbgrader.api import (
     Assignment,
     Grade,
@@ -15,12 +23,13 @@ from nbgrader.api import (
 )
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from traitlets import Float
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.grading.gradebook import open_gradebook
+from tinytorch.tito.times import zone_of
 
 _DAY = 24 * 60 * 60
 
@@ -40,7 +49,7 @@ class LatePolicy(LateSubmissionPlugin):
     Lateness counts from the assignment's due date in the gradebook (set it in formgrader, or with
     ``nbgrader db assignment add 08_optimizers --duedate="2026-12-01 23:59 UTC"``) plus the
     student's extension, to the time in the submission's ``timestamp.txt``, which ``tito collect``
-    writes. Without one of them nothing is late.
+    writes. Without one of them nothing is late. Days are those of ``c.Exchange.timezone``.
     """
 
     percent_per_day = Float(
@@ -71,11 +80,81 @@ class LatePolicy(LateSubmissionPlugin):
         return round(score * self.percent(total_seconds_late) / 100, 2)
 
 
+@dataclass(frozen=True)
+class Policy:
+    """What lateness costs in a course.
+
+    Attributes
+    ----------
+    plugin : LateSubmissionPlugin
+        Which the configuration names.
+    zone : tzinfo
+        By whose clock days are counted.
+    """
+
+    plugin: LateSubmissionPlugin
+    zone: tzinfo
+
+
+def policy_of(config: Config) -> Policy:
+    """Return the policy of a course's configuration."""
+    assigner = AssignLatePenalties(config=config)
+    assigner.init_plugin()
+    # nbgrader's own plugin tells every call.
+    assigner.plugin_inst.log = logging.Logger("tito.late", logging.ERROR)
+    return Policy(assigner.plugin_inst, zone_of(config))
+
+
+def due_with(due: datetime, extension: timedelta | None, zone: tzinfo) -> datetime:
+    """Return when a student's work is due: whole days of an extension end at the same clock time.
+
+    All times are in UTC without a zone, as in the gradebook.
+    """
+    more = extension or timedelta()
+    return _days_after(due, more.days, zone) + (more - timedelta(more.days))
+
+
+def seconds_late(
+    when: datetime | None, due: datetime | None, extension: timedelta | None, zone: tzinfo
+) -> float:
+    """Return by how many seconds a submission is late; 0 without a time or a due date.
+
+    A day late ends when the zone's clock shows the time of the due date again, and counts as 24
+    hours: one on which daylight saving begins or ends is no shorter and no longer. Less than a day
+    is the time that passed.
+    """
+    if when is None or due is None:
+        return 0.0
+    end = due_with(due, extension, zone)
+    if when <= end:
+        return 0.0
+    days = (when - end).days + 1
+    while _days_after(end, days, zone) > when:
+        days -= 1
+    rest = (when - _days_after(end, days, zone)).total_seconds()
+    return days * _DAY + min(rest, _DAY)
+
+
+def _days_after(moment: datetime, days: int, zone: tzinfo) -> datetime:
+    """Return when the clock shows the same time, so many days later; the later of two times."""
+    if days == 0:
+        return moment
+    local = moment.replace(tzinfo=UTC).astimezone(zone) + timedelta(days)
+    return resolve_imaginary(enfold(local, 1)).astimezone(UTC).replace(tzinfo=None)
+
+
+def penalty(policy: Policy, student: str, score: float, late: float) -> float | None:
+    """Return what so many seconds cost of a score, as nbgrader would note it."""
+    cost = policy.plugin.late_submission_penalty(student, score, late) if late else None
+    return None if cost is None else min(max(0.0, cost), score)
+
+
 def refresh(course: Course, module: Module) -> None:
     """Make the penalties in the gradebook those of the marks as they are now.
 
     nbgrader sets a penalty when it autogrades, before anybody marks the written answers, and
-    before a due date or an extension is changed afterwards. Whoever reads marks calls this first.
+    before a due date or an extension is changed afterwards. Whoever reads or changes marks calls
+    this.
 
     Parameters
     ----------
@@ -86,54 +165,42 @@ def refresh(course: Course, module: Module) -> None:
     policy = policy_of(config)
     with open_gradebook(course, config) as book:
         try:
-            due = book.find_assignment(module.name).duedate
+            assignment = book.find_assignment(module.name).id
         except MissingEntry:
             return
-        # One query for the class, and only the changes back: nbgrader's own objects take several
-        # queries a student, and its expression for a score a search through all grades.
-        rows = (
-            book.db.query(
-                SubmittedNotebook.id,
-                func.sum(Grade.score),
-                SubmittedNotebook.late_submission_penalty,
-                SubmittedAssignment.student_id,
-                SubmittedAssignment.timestamp,
-                SubmittedAssignment.extension,
-            )
-            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-            .filter(Assignment.name == module.name)
-            .group_by(SubmittedNotebook.id, SubmittedAssignment.id)
+        set_penalties(book.db, assignment, policy)
+        book.db.commit()
+
+
+def set_penalties(
+    db: Any, assignment: str, policy: Policy, notebooks: Sequence[str] | None = None
+) -> None:
+    """Write the penalties of an assignment's submitted notebooks, or of some; do not commit."""
+    # One query for the class, and only the changes back: nbgrader's own objects take several
+    # queries a student, and its expression for a score a search through all grades.
+    statement = (
+        select(
+            SubmittedNotebook.id,
+            func.sum(Grade.score),
+            SubmittedNotebook.late_submission_penalty,
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            Assignment.duedate,
+            SubmittedAssignment.extension,
         )
-        changed = []
-        for notebook, score, before, student, when, extension in rows:
-            late = seconds_late(when, due, extension)
-            penalty = _penalty(policy, student, score, late)
-            if penalty != before:
-                changed.append({"id": notebook, "late_submission_penalty": penalty})
-        if changed:
-            book.db.execute(update(SubmittedNotebook), changed)
-            book.db.commit()
-
-
-def seconds_late(when: datetime | None, due: datetime | None, extension: timedelta | None) -> float:
-    """Return by how many seconds a submission is late; 0 without a time or a due date."""
-    if when is None or due is None:
-        return 0.0
-    return max(0.0, (when - due - (extension or timedelta())).total_seconds())
-
-
-def _penalty(policy: LateSubmissionPlugin, student: str, score: float, late: float) -> float | None:
-    """Return what a notebook loses, as :class:`AssignLatePenalties` would note it."""
-    penalty = policy.late_submission_penalty(student, score, late) if late else None
-    return None if penalty is None else min(max(0.0, penalty), score)
-
-
-def policy_of(config: Config) -> LateSubmissionPlugin:
-    """Return the policy that the course's configuration names."""
-    assigner = AssignLatePenalties(config=config)
-    assigner.init_plugin()
-    # nbgrader's own plugin tells every call.
-    assigner.plugin_inst.log = logging.Logger("tito.late", logging.ERROR)
-    return assigner.plugin_inst
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .where(Assignment.id == assignment)
+        .group_by(SubmittedNotebook.id, SubmittedAssignment.id, Assignment.id)
+    )
+    if notebooks is not None:
+        statement = statement.where(SubmittedNotebook.id.in_(notebooks))
+    changed = []
+    for notebook, score, before, student, *times in db.execute(statement):
+        when, due, extension = times
+        cost = penalty(policy, student, score, seconds_late(when, due, extension, policy.zone))
+        if cost != before:
+            changed.append({"id": notebook, "late_submission_penalty": cost})
+    if changed:
+        db.execute(update(SubmittedNotebook), changed)

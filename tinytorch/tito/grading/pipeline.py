@@ -28,10 +28,11 @@ from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Job, Result, digest_of_release, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import begin, reason_of
-from tinytorch.tito.grading import intake, records
+from tinytorch.tito.grading import intake, late, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.sandbox import Isolation
+from tinytorch.tito.times import zone_of
 
 #: Holds, in the folder of records, the seed of a run that has not come to its end.
 _UNFINISHED = ".unfinished"
@@ -196,6 +197,7 @@ def grade(
             run.interrupted = True
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
+        late.refresh(course, module)  # also where nothing but a due date has changed
         _look_at_the_class(course, module, bool(run.graded))
     run.seconds = round(monotonic() - began, 3)
     return run
@@ -264,6 +266,8 @@ class _Class:
         source = course.source_notebook(module)
         self._release = digest_of_release(path.read_bytes(), source.read_bytes())
         self._ledger = Ledger(course, module, book, self._release)
+        self._times: dict[str, datetime | None] = {}
+        self._zone = zone_of(course.nbgrader_config())
 
     def grade(
         self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
@@ -272,6 +276,7 @@ class _Class:
         finished = self._ledger.finish_earlier_run(self._log)
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
+        self._times = self._ledger.book.times()
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
         if finished or todo:
@@ -297,7 +302,7 @@ class _Class:
         got = self._read(student)
         if got is None:
             return False
-        changes = records.changes(self._course, self._module, record, got)
+        changes = records.changes(record, got, self._times)
         if not changes and self._ledger.has_mark(student):
             self._add(Outcome(student, "skipped", flags=got.flags))
             return False
@@ -319,7 +324,7 @@ class _Class:
         """Read a submission; what cannot be read is an outcome."""
         folder = self._course.submitted / student / self._module.name
         try:
-            return intake.fetch(folder, student, self._module.notebook, self._known)
+            return intake.fetch(folder, student, self._module.notebook, self._known, self._zone)
         except intake.SubmissionError as error:
             problem, reason = error.problem, reason_of(error)
         except Exception as error:  # one submission never stops the class

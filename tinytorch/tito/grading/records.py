@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import replace_text
-from tinytorch.tito.grading.intake import Received, read_timestamp
+from tinytorch.tito.grading.intake import Received
 
 _VERSION = 1
 
@@ -66,17 +68,25 @@ class Record:
     earlier: tuple[dict[str, Any], ...] = ()
 
 
-def changes(course: Course, module: Module, record: Record, got: Received) -> str:
+def changes(record: Record, got: Received, entered: Mapping[str, datetime | None]) -> str:
     """Say in what a submission differs from the one that was graded; "" where it does not.
 
-    When the graded one was handed in stands beside the graded notebook, where nbgrader looks for
-    it, too.
+    Parameters
+    ----------
+    record : Record
+        Of the one that was graded.
+    got : Received
+        What is handed in now.
+    entered : mapping of str to datetime or None
+        The times of submission in the gradebook, by student: what lateness is counted from,
+        whoever entered it.
     """
     if got.digest != record.submission:
         return "handed in anew"
-    graded = course.autograded / record.student / module.name
-    before, _ = read_timestamp(graded)
-    return "" if got.timestamp == before else "its time of submission has changed"
+    if record.student not in entered:
+        return "not in the gradebook any more"
+    same = got.timestamp == entered[record.student]
+    return "" if same else "its time of submission has changed"
 
 
 def path_of(course: Course, module: Module, student: str) -> Path:

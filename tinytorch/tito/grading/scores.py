@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from nbgrader import utils
@@ -23,9 +24,10 @@ from tinytorch.tito.flags import classmates
 from tinytorch.tito.grading import intake, late, records
 from tinytorch.tito.grading.cells import grade_id
 from tinytorch.tito.grading.exporter import known_ids, read_release
-from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
+from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook, times_in
 from tinytorch.tito.grading.intake import SubmissionError, problem_with_id
 from tinytorch.tito.grading.records import Record
+from tinytorch.tito.times import zone_of
 
 _STALE = "the mark is of an earlier submission"
 _GONE = "nothing is handed in any more; the mark is of what was"
@@ -51,6 +53,11 @@ class Row:
         Cells that wait for a person.
     penalty : float
         Points taken for lateness.
+    extension : timedelta
+        By how much later the work was due.
+    uncertain_time : bool
+        Whether nobody can say if the work is late: there is a due date, and a time that cannot be
+        read for certain.
     flags : tuple of str
         What a person should know.
     reason : str
@@ -63,6 +70,8 @@ class Row:
     maxima: dict[str, float]
     needs_manual: tuple[str, ...] = ()
     penalty: float = 0.0
+    extension: timedelta = timedelta()
+    uncertain_time: bool = False
     flags: tuple[str, ...] = ()
     reason: str = ""
 
@@ -90,6 +99,10 @@ class _Marks:
     needs_manual: set[str] = field(default_factory=set)
     penalty: float = 0.0
 
+    def __bool__(self) -> bool:
+        """Whether there is one: an extension alone makes rows for marks, too."""
+        return any(points is not None for points in self.points.values())
+
 
 def table(course: Course, module: Module) -> list[Row]:
     """Return the marks of every student who handed in or stands in the gradebook, by name.
@@ -107,16 +120,20 @@ def table(course: Course, module: Module) -> list[Row]:
     }
     late.refresh(course, module)
     with open_gradebook(course) as book:
+        due = assignment_in(book, module).duedate
         marks = _marks(book, module)
+        times = times_in(book, module)
         roster = {student.id for student in book.students}
     handed_in = set(course.students(module))
     alike = classmates.flags(classmates.load(course, module))
-    known = known_ids(release)
+    entered = {student: when for student, (when, _) in times.items()}
+    look = _Look(course, module, known_ids(release), entered, zone_of(course.nbgrader_config()))
     rows = []
     for student in sorted(roster | handed_in):
         here = student in handed_in
-        standing = _standing(course, module, student, known, here, student in marks)
         found = marks.get(student, _Marks())
+        standing = look.standing(student, here, bool(found))
+        doubt = look.doubt_of_time(student) if here else ()
         rows.append(
             Row(
                 student,
@@ -125,7 +142,9 @@ def table(course: Course, module: Module) -> list[Row]:
                 maxima,
                 tuple(name for name in maxima if name in found.needs_manual),
                 found.penalty,
-                (*standing.flags, *alike.get(student, ())),
+                times.get(student, (None, timedelta()))[1],
+                due is not None and bool(doubt),
+                tuple(dict.fromkeys((*standing.flags, *doubt, *alike.get(student, ())))),
                 standing.reason,
             )
         )
@@ -171,43 +190,54 @@ class _Standing:
     flags: tuple[str, ...] = ()
 
 
-def _standing(
-    course: Course,
-    module: Module,
-    student: str,
-    known: Collection[str],
-    here: bool,
-    marked: bool,
-) -> _Standing:
-    """Compare the mark of a student with what is handed in now."""
-    if problem := problem_with_id(student):
-        return _Standing("failed", f"the folder's name cannot be an id: {problem}")
-    record = records.load(course, module, student)
-    flags = record.flags if record else ()
-    if record and record.status == "failed":
-        stale = (_STALE,) if record.stale else ()
-        return _Standing("failed", record.reason, (*flags, *stale))
-    if not here:
-        # Whoever takes work away may archive it or withdraw it. The gradebook still has its mark,
-        # and only a person knows whether it should.
-        gone = (_GONE,) if marked else ()
-        return _Standing("graded" if marked else "missing", flags=(*flags, *gone))
-    if not marked:
-        return _Standing("not graded", f"run 'tito grade {module.name}'", flags)
-    if record and (changes := _changes(course, module, record, known)):
-        reason = f"{changes}, not graded yet: run 'tito grade {module.name}'"
-        return _Standing("not graded", reason, (*flags, f"the mark is older: {changes}"))
-    return _Standing("graded", flags=flags)
+@dataclass(frozen=True)
+class _Look:
+    """What is needed to compare marks with what is handed in now."""
 
+    course: Course
+    module: Module
+    known: Collection[str]
+    entered: Mapping[str, datetime | None]
+    zone: tzinfo
 
-def _changes(course: Course, module: Module, record: Record, known: Collection[str]) -> str:
-    """Say in what a submission differs from the one that was graded; "" where it does not."""
-    folder = course.submitted / record.student / module.name
-    try:
-        got = intake.fetch(folder, record.student, module.notebook, known)
-    except SubmissionError:
-        return "handed in anew"  # grading says what is wrong with it
-    return records.changes(course, module, record, got)
+    def standing(self, student: str, here: bool, marked: bool) -> _Standing:
+        """Compare the mark of a student with what is handed in now."""
+        if problem := problem_with_id(student):
+            return _Standing("failed", f"the folder's name cannot be an id: {problem}")
+        record = records.load(self.course, self.module, student)
+        flags = record.flags if record else ()
+        if record and record.status == "failed":
+            stale = (_STALE,) if record.stale else ()
+            return _Standing("failed", record.reason, (*flags, *stale))
+        marked = marked or (record is not None and student in self.entered)
+        if not here:
+            # Whoever takes work away may archive it or withdraw it. The gradebook still has its
+            # mark, and only a person knows whether it should.
+            gone = (_GONE,) if marked else ()
+            return _Standing("graded" if marked else "missing", flags=(*flags, *gone))
+        if not marked:
+            return _Standing("not graded", f"run 'tito grade {self.module.name}'", flags)
+        if record and (changes := self._changes(record)):
+            reason = f"{changes}, not graded yet: run 'tito grade {self.module.name}'"
+            return _Standing("not graded", reason, (*flags, f"the mark is older: {changes}"))
+        return _Standing("graded", flags=flags)
+
+    def _changes(self, record: Record) -> str:
+        """Say in what a submission differs from the one that was graded; "" where it does not."""
+        folder = self.course.submitted / record.student / self.module.name
+        try:
+            got = intake.fetch(folder, record.student, self.module.notebook, self.known, self.zone)
+        except SubmissionError:
+            return "handed in anew"  # grading says what is wrong with it
+        return records.changes(record, got, self.entered)
+
+    def doubt_of_time(self, student: str) -> tuple[str, ...]:
+        """Return the flag of a time of submission that cannot be read for certain."""
+        folder = self.course.submitted / student / self.module.name
+        try:
+            return intake.read_timestamp(folder, self.zone)[1]
+        except OSError:
+            return ()  # grading says that it cannot be read
 
 
 def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:

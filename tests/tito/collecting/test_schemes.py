@@ -1,0 +1,119 @@
+"""Whose file is which, where names of students and of their files could mislead."""
+
+import io
+
+import pytest
+
+from tinytorch.tito.collecting.archive import Entry
+from tinytorch.tito.collecting.schemes import SCHEMES, recognize
+from tinytorch.tito.roster import Person, Roster
+
+ROSTER = Roster(
+    (
+        Person("ann", "Ann", "Able", {"moodle": "101", "canvas": "11", "email": "ann@x.org"}),
+        Person("bo", "Bo", "Baker", {"moodle": "102", "canvas": "12", "email": "bo@x.org"}),
+        Person("jose", "José", "Müller", {"moodle": "105"}),
+    )
+)
+ANN, BO = "Ann Able_101_assignsubmission_file_", "Bo Baker_102_assignsubmission_file_"
+
+
+def found(scheme, *names, metadata=b""):
+    def opened(name):
+        return lambda: io.BytesIO(metadata if name.endswith(".yml") else b"")
+
+    entries = [
+        Entry(name, len(metadata) if name.endswith(".yml") else 0, opened(name)) for name in names
+    ]
+    return SCHEMES[scheme](entries, ROSTER)
+
+
+def owners(scheme, *names, **more):
+    return [[person.student for person in file.people] for file in found(scheme, *names, **more)]
+
+
+def test_moodle_s_flat_name_is_its_first_owner_s():
+    (bo,) = found("moodle", f"{BO}optimizers_dev.ipynb")
+    assert ([p.student for p in bo.people], bo.filename) == (["bo"], "optimizers_dev.ipynb")
+
+
+def test_a_flat_name_with_two_owners_is_nobody_s_and_names_both():
+    first, second = found("moodle", f"{ANN}{BO}x.ipynb", f"{BO}x.ipynb")
+    assert (first.people, first.owner) == ((), "Ann Able (101) or Bo Baker (102)")
+    assert first.doubt == "its name holds those of several"
+    assert [person.student for person in second.people] == ["bo"]
+
+
+def test_one_s_own_download_handed_in_again_is_one_s_own():
+    assert owners("moodle", f"{ANN}{ANN}x.ipynb") == [["ann"]]
+
+
+def test_in_a_folder_of_moodle_a_file_s_name_says_nothing():
+    assert owners("moodle", f"{ANN}/{BO}x.ipynb", f"{ANN}/{BO}/x.ipynb") == [["ann"], ["ann"]]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name"),
+    [("moodle", "Ann Able_102_assignsubmission_file_/x.ipynb"), ("canvas", "ableann_12_9_x.ipynb")],
+)
+def test_a_number_and_a_name_of_different_people_are_nobody(scheme, name):
+    (file,) = found(scheme, name)
+    assert (file.people, file.doubt) == ((), "its number and its name are those of bo and ann")
+
+
+def test_gradescope_s_number_address_and_name_must_agree():
+    metadata = b"""\
+submission_1: {":submitters": [{":name": Ann Able, ":email": bo@x.org}]}
+submission_2: {":submitters": [{":name": Ann Able, ":email": ann@x.org}]}
+"""
+    names = ("e/submission_metadata.yml", "e/submission_1/x.ipynb", "e/submission_2/x.ipynb")
+    assert owners("gradescope", *names, metadata=metadata) == [[], ["ann"]]
+
+
+def test_a_student_s_own_metadata_explains_nothing():
+    names = [f"{ANN}/submission_metadata.yml", f"{ANN}/x.ipynb", f"{BO}/x.ipynb"]
+    assert recognize([Entry(name, 0, None) for name in names]) == "moodle"
+
+
+@pytest.mark.parametrize(
+    ("expected", "names"),
+    [
+        ("folders", ["ann/lab_1_2_final.ipynb", "bo/x.ipynb", "jose/x.ipynb"]),
+        ("folders", [f"ann/{BO}x.ipynb", "bo/x.ipynb", "jose/x.ipynb"]),
+        ("canvas", ["ableann_11_1_x.ipynb", "bakerbo_12_2_x.ipynb", "readme.ipynb"]),
+        ("canvas", ["ableann_11_1_work.zip"]),
+    ],
+)
+def test_one_student_s_file_does_not_decide_whose_download_it_is(expected, names):
+    assert recognize([Entry(name, 0, None) for name in names]) == expected
+
+
+def test_a_canvas_name_within_a_file_s_name_takes_no_other_s_place():
+    names = ("all/ableann_11_1_x/bakerbo_12_2_x.ipynb", "all/bakerbo_12_3_x.ipynb")
+    assert owners("canvas", *names) == [["ann"], ["bo"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["class/ann/x.ipynb", "class/Bo Baker/x.ipynb"], [["ann"], ["bo"]]),
+        (["class/ann/x.ipynb"], [["ann"]]),
+        (["class/sub/ann/08/x.ipynb", "class/sub/nobody/08/x.ipynb"], [["ann"], []]),
+        (["ann/Bo Baker.ipynb", "adda/Bo Baker.ipynb"], [["ann"], []]),
+        (["A/ann.ipynb", "B/bo.ipynb.txt"], [["ann"], ["bo"]]),
+        (["bo/x.ipynb", "ann.ipynb"], [["bo"], ["ann"]]),
+        (["ann/x.ipynb", "ann/notes/bo/x.ipynb"], [["ann"], ["ann"]]),
+    ],
+)
+def test_folders_around_all_are_nobody_s_and_files_within_a_folder_are_its_owner_s(names, expected):
+    assert owners("folders", *names) == expected
+
+
+def test_a_stranger_within_a_folder_around_all_is_named_and_not_the_folder():
+    files = found("folders", "class/ann/x.ipynb", "class/strangr/x.ipynb")
+    assert [file.owner for file in files] == ["ann", "strangr"]
+
+
+def test_a_number_without_end_is_no_canvas_number():
+    (file,) = found("canvas", f"ableann_11_{'9' * 5000}_x.ipynb")
+    assert file.people == ()

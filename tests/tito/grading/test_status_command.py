@@ -1,0 +1,24 @@
+"""`tito status` on a terminal of 80 columns."""
+
+import pytest
+
+from tinytorch.tito import status
+from tinytorch.tito.commands import status as command
+from tinytorch.tito.status import ModuleStatus
+
+
+@pytest.mark.parametrize("name", ["10_modern_optimizers", "11_a_module_with_a_long_name"])
+def test_nothing_is_cut_at_80_columns(course, monkeypatch, capsys, name):
+    monkeypatch.chdir(course.root)
+    monkeypatch.setattr(command.console, "_width", 80)
+    row = ModuleStatus(name, "outdated", "outdated", 1234, 1234, 1234, 17, 1234, 1234, 18)
+    monkeypatch.setattr(status, "modules", lambda course: [row])
+    command.command.main([], standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert "…" not in printed and all(
+        len(line) <= 80 for line in printed.splitlines() if ": " not in line
+    )
+    line = next(line for line in printed.splitlines() if "outdated" in line)
+    assert line.split()[1:] == ["outdated", "outdated", *["1234"] * 5]
+    assert f"{name}: 17 changed since they were graded: tito grade {name}" in printed
+    assert f"{name}: 18 have a page that is older than their mark: tito feedback {name}" in printed

@@ -1,0 +1,66 @@
+"""Which column of a roster holds what, in the languages of Moodle."""
+
+import pytest
+
+from tinytorch.tito.headings import roles
+
+
+def of(header, *lines):
+    columns = header.split(";")
+    return roles(columns, [dict(zip(columns, line.split(";"), strict=True)) for line in lines])
+
+
+@pytest.mark.parametrize(
+    ("header", "participant"),
+    [
+        (
+            "Identifier;Full name;Email address;Grade;Maximum Grade;Last modified (submission)",
+            "Participant 101",
+        ),
+        (
+            "ID;Vollständiger Name;E-Mail-Adresse;Bewertung;Bestwertung;Zuletzt geändert (Abgabe)",
+            "Teilnehmer/in101",
+        ),
+        (
+            "Identifiant;Nom complet;Adresse de courriel;Note;Note maximale;"
+            "Dernière modification (travail remis)",
+            "Participant 101",
+        ),
+        (
+            "Identificador;Nombre completo;Dirección de correo;Calificación;Calificación máxima;"
+            "Última modificación (entrega)",
+            "Participante 101",
+        ),
+    ],
+)
+def test_a_grading_worksheet_in_each_language(header, participant):
+    columns = header.split(";")
+    expected = ["moodle", "name", "email", "grade", "maximum", "submitted"]
+    line = f"{participant};Ann Able;ann@example.org;;200;-"
+    assert of(header, line) == dict(zip(expected, columns, strict=True))
+    assert of(header.upper(), line) == dict(zip(expected, header.upper().split(";"), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Vorname;Nachname", {"first": "Vorname", "last": "Nachname"}),
+        ("Nom;Prénom", {"last": "Nom", "first": "Prénom"}),
+        ("Nombre;Apellido(s)", {"first": "Nombre", "last": "Apellido(s)"}),
+        ("Nom", {"name": "Nom"}),
+        ("First name;Surname;Name", {"first": "First name", "last": "Surname", "name": "Name"}),
+    ],
+)
+def test_the_parts_of_a_name(header, expected):
+    assert of(header) == expected
+
+
+def test_an_id_is_canvas_s_number_moodle_s_or_one_s_own():
+    assert of("Student;ID;Section")["canvas"] == "ID"
+    assert of("ID;Name", "student1;Ann", "student2;Bo")["id"] == "ID"
+
+
+def test_a_language_that_is_not_known_is_read_by_what_stands_in_it():
+    found = of("Tunniste;Nimi;Sposti", "Osallistuja 101;A;a@x.fi", "Osallistuja 102;B;b@x.fi")
+    assert found == {"moodle": "Tunniste", "email": "Sposti"}
+    assert of("student_id;team", "ann;Group 1", "bo;Group 2") == {"student": "student_id"}
