@@ -36,7 +36,7 @@ from tinytorch.tito.fleet.execute import ExecuteHere, KernelLostError
 from tinytorch.tito.fleet.job import Assignment, Job, Result, difference, fingerprint, unpacked
 from tinytorch.tito.fleet.manager import end_zygotes, zygote_for
 from tinytorch.tito.grading import intake, reference
-from tinytorch.tito.grading.cells import flags
+from tinytorch.tito.grading.cells import answers_of, flags
 from tinytorch.tito.sandbox.folders import make_folder
 
 _LOG_SHOWN = 20_000
@@ -184,7 +184,8 @@ class Workplace:
         if known is not None:
             return known
         accepted = self.config.ExecuteSubmission.get("isolation", "full")
-        return isolation.find(accepted, package, (self.folder,))
+        source = nbformat.reads(self.assignment.source, as_version=nbformat.NO_CONVERT)
+        return isolation.find(accepted, package, (self.folder,), answers_of(source))
 
     def close(self) -> None:
         """End the zygotes of its package, and delete the folder, which holds the solutions."""

@@ -7,6 +7,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader import utils
 
+from tinytorch.tito.student.notebook import named_module
+
 #: Kinds of cells, by nbformat's names.
 KINDS = ("code", "markdown", "raw")
 
@@ -54,6 +56,12 @@ def name_of(nb: NotebookNode, index: int) -> str:
         return own
     before = next((found for cell in nb.cells[index::-1] if (found := grade_id(cell))), None)
     return f"a cell after {before}" if before else "a cell at the beginning"
+
+
+def answers_of(nb: NotebookNode) -> tuple[str, ...]:
+    """Return the modules that a notebook of the course exports to: there the answers would be."""
+    found = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def flags(nb: NotebookNode) -> list[str]:
