@@ -38,9 +38,7 @@ def test_a_new_module_lints_exports_releases_and_passes_its_own_checks(course):
     assert "10 of 10 points" in run("test", "weight_decay")
 
 
-def test_a_second_and_a_third_new_module_are_graded_at_full_isolation(
-    tmp_path, monkeypatch
-):
+def test_a_second_and_a_third_new_module_are_graded_at_full_isolation(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = copy_course(tmp_path).root
     for name in ("weight_decay", "warm_up"):

@@ -79,7 +79,7 @@ class Course:
 
     @cached_property
     def _settings(self) -> SectionProxy:
-        """nbdev's ``settings.ini``; nbdev itself finds it by the working directory alone."""
+        """What ``settings.ini`` says; nbdev itself finds it by the working directory alone."""
         settings = ConfigParser()
         settings.read(self.root / "settings.ini")
         return settings["DEFAULT"]

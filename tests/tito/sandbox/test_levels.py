@@ -11,7 +11,6 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
 from tinytorch.tito.sandbox.trial import Said, Trial, judge
 
-
 #: Of the module under test.
 ANSWER = ["tinytorch.core.optimizers"]
 
