@@ -11,7 +11,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tinytorch.tito.grading import intake
 from tinytorch.tito.grading.intake import SubmissionError, parse, receive
 
-KNOWN = {"double-function", "test-double"}
+from .conftest import named
+
+#: What was released.
+RELEASE = new_notebook(
+    cells=[named(new_code_cell("def double(x):\n    return x"), "double-function", solution=True)]
+)
 
 
 def notebook(grade_id: str = "double-function", **extra: object) -> dict:
@@ -34,7 +39,7 @@ def put(folder, name, content=None):
 
 
 def take(folder):
-    return receive(folder, "ada", "optimizers_dev", KNOWN)
+    return receive(folder, "ada", "optimizers_dev", RELEASE)
 
 
 def test_a_notebook_of_the_released_name_is_taken(folder):
@@ -261,7 +266,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
     mine.parent.mkdir()
     mine.symlink_to(theirs)
     with pytest.raises(intake.SubmissionError, match="is a link to"):
-        intake.receive(mine, "ada", "optimizers_dev", set())
+        intake.receive(mine, "ada", "optimizers_dev", RELEASE)
 
 
 def test_a_name_with_bytes_that_are_no_text_can_be_noted():

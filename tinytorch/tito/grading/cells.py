@@ -58,6 +58,16 @@ def name_of(nb: NotebookNode, index: int) -> str:
     return f"a cell after {before}" if before else "a cell at the beginning"
 
 
+def mark_answered_beside(cell: NotebookNode) -> None:
+    """Note in a cell of a rebuilt notebook that an answer may stand beside it."""
+    cell.metadata.tinytorch = NotebookNode(answered_beside=True)
+
+
+def is_answered_beside(cell: NotebookNode) -> bool:
+    """Whether an answer may stand beside a cell, so that a person must look."""
+    return bool(cell.metadata.get("tinytorch", {}).get("answered_beside"))
+
+
 def answers_of(nb: NotebookNode) -> tuple[str, ...]:
     """Return the modules that a notebook of the course exports to: there the answers would be."""
     found = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")

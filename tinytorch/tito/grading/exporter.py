@@ -17,7 +17,6 @@ from nbformat import NotebookNode
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import intake
-from tinytorch.tito.grading.cells import grade_id
 
 
 class SubmissionExporter(NotebookExporter):
@@ -38,7 +37,7 @@ class SubmissionExporter(NotebookExporter):
         where, ids, path = converter.coursedir, resources["nbgrader"], Path(filename)
         folder = where.format_path(where.release_directory, ".", ids["assignment"])
         release = read_release(Path(folder, path.name))
-        submission = intake.receive(path.parent, ids["student"], path.stem, known_ids(release))
+        submission = intake.receive(path.parent, ids["student"], path.stem, release)
         more = {
             "metadata": {"name": path.stem, "path": str(path.parent)},
             "tinytorch": {"release": release, "flags": submission.flags},
@@ -67,11 +66,6 @@ def read_release(path: Path) -> NotebookNode:
 def _read_release(path: Path, mtime: int, size: int) -> NotebookNode:
     """Read and validate a release once for a whole class."""
     return nbformat.read(path, as_version=nbformat.current_nbformat)
-
-
-def known_ids(release: NotebookNode) -> frozenset[str]:
-    """Return the grade ids of a release."""
-    return frozenset(name for cell in release.cells if (name := grade_id(cell)))
 
 
 def expect_released_name(*, notebooks: list[str], **_: Any) -> None:

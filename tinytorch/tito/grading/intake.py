@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +20,13 @@ from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new_cell
+from tinytorch.tito.grading.cells import KINDS, nbgrader_metadata, new_cell
+from tinytorch.tito.grading.recognize import is_of
 
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
 _DEEPEST_HEADING = 6
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class SubmissionError(TitoError):
@@ -94,7 +97,7 @@ class Received:
     timestamp: datetime | None
 
 
-def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Submission:
+def receive(folder: Path, student: str, name: str, release: NotebookNode) -> Submission:
     """Find and read the notebook in a student's folder.
 
     Parameters
@@ -105,27 +108,27 @@ def receive(folder: Path, student: str, name: str, known: Collection[str]) -> Su
         For messages.
     name : str
         The notebook's name as released, without suffix.
-    known : collection of str
-        The grade ids of the release; a notebook of another name is recognized by them.
+    release : NotebookNode
+        The notebook as students received it; one of another name is recognized by its cells.
 
     Raises
     ------
     SubmissionError
         If there is no notebook, more than one that could be meant, or none that can be read.
     """
-    got = fetch(folder, student, name, known)
+    got = fetch(folder, student, name, release)
     notebook = parse(got.data, student, got.path.name)
     return Submission(student, got.path, notebook, got.digest, got.flags, got.timestamp)
 
 
-def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Received:
+def fetch(folder: Path, student: str, name: str, release: NotebookNode) -> Received:
     """Find the notebook in a student's folder and return its bytes; see :func:`receive`."""
     try:
         if folder.is_symlink() or folder.parent.is_symlink():
             raise SubmissionError(
                 student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
             )
-        path, flags = find(folder, student, name, known)
+        path, flags = find(folder, student, name, release)
         timestamp, noted = read_timestamp(folder)
     except OSError as error:
         # The student's folder, not only the module's in it: either may be closed.
@@ -137,16 +140,17 @@ def fetch(folder: Path, student: str, name: str, known: Collection[str]) -> Rece
 
 
 def find(
-    folder: Path, student: str, name: str, known: Collection[str]
+    folder: Path, student: str, name: str, release: NotebookNode
 ) -> tuple[Path, tuple[str, ...]]:
     """Find the notebook that is meant; see :func:`receive`."""
     exact = folder / f"{name}.ipynb"
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     notebooks = [path for path in visible if path.suffix.lower() == ".ipynb"]
     others = [path for path in notebooks if path != exact]
-    if exact in notebooks:
+    candidates, broken = _recognize(others, student, release)
+    # What is in it decides, not its name; where it stands alone, the one who rebuilds it looks.
+    if exact in notebooks and not (candidates and _is_another_one(exact, student, release)):
         return exact, tuple(f"another notebook, not graded: {path.name}" for path in others)
-    candidates, broken = _recognize(others, student, known)
     if len(candidates) == 1:
         return candidates[0], (f"renamed: {candidates[0].name}",)
     names = ", ".join(path.name for path in candidates or visible)
@@ -166,7 +170,7 @@ def find(
 
 
 def _recognize(
-    paths: list[Path], student: str, known: Collection[str]
+    paths: list[Path], student: str, release: NotebookNode
 ) -> tuple[list[Path], list[SubmissionError]]:
     """Separate notebooks with the assignment's cells from what cannot be read."""
     candidates, broken = [], []
@@ -176,9 +180,14 @@ def _recognize(
         except SubmissionError as error:
             broken.append(error)
             continue
-        if any(grade_id(cell) in known for cell in notebook.cells):
+        if is_of(release, notebook):
             candidates.append(path)
     return candidates, broken
+
+
+def _is_another_one(path: Path, student: str, release: NotebookNode) -> bool:
+    """Whether a file is a notebook that can be read, and not of the assignment."""
+    return _recognize([path], student, release) == ([], [])
 
 
 def read_timestamp(folder: Path) -> tuple[datetime | None, tuple[str, ...]]:
@@ -240,9 +249,8 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     try:
         content = json.loads(data.decode("utf-8-sig"))
         cells = _cells_of(content)
-        return nbformat.v4.new_notebook(
-            cells=[_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
-        )
+        plain = [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
+        return nbformat.v4.new_notebook(cells=list(_keep_ids(plain, cells)))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise SubmissionError(student, f"{name} is not valid JSON ({where})", ask) from error
@@ -304,7 +312,7 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
         raise _NotANotebook(f"the text of cell {number} is not text")
     # An unknown type is shown, and not run, as Jupyter does.
     kind = raw["cell_type"] if raw.get("cell_type") in KINDS else "raw"
-    cell = new_cell(kind, clean_text("".join(lines)), f"cell-{number}")
+    cell = new_cell(kind, clean_text("".join(lines)), f"submitted-{number}")
     nbgrader = nbgrader_metadata(raw)
     if nbgrader:
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
@@ -312,6 +320,17 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     if kind != "code" and _are_attachments(attachments):
         cell.attachments = nbformat.from_dict(attachments)
     return cell
+
+
+def _keep_ids(plain: Sequence[NotebookNode], cells: Sequence[dict[str, Any]]) -> Iterator[Any]:
+    """Give cells the ids that they came with, by which they may be recognized."""
+    taken = {cell.id for cell in plain}
+    for cell, raw in zip(plain, cells, strict=True):
+        own = raw.get("id")
+        if isinstance(own, str) and _ID.fullmatch(own) and own not in taken:
+            cell.id = own
+            taken.add(own)
+        yield cell
 
 
 def printable(text: str) -> str:

@@ -29,7 +29,7 @@ from tinytorch.tito.fleet.job import Job, Result, digest_of_release, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import begin, reason_of
 from tinytorch.tito.grading import intake, records
-from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.sandbox import Isolation
 
@@ -260,7 +260,7 @@ class _Class:
         self._course, self._module = course, module
         self._log, self._run, self._show = log, run, show
         path = course.released(module)
-        self._known = known_ids(read_release(path))
+        self._released = read_release(path)
         source = course.source_notebook(module)
         self._release = digest_of_release(path.read_bytes(), source.read_bytes())
         self._ledger = Ledger(course, module, book, self._release)
@@ -319,7 +319,7 @@ class _Class:
         """Read a submission; what cannot be read is an outcome."""
         folder = self._course.submitted / student / self._module.name
         try:
-            return intake.fetch(folder, student, self._module.notebook, self._known)
+            return intake.fetch(folder, student, self._module.notebook, self._released)
         except intake.SubmissionError as error:
             problem, reason = error.problem, reason_of(error)
         except Exception as error:  # one submission never stops the class

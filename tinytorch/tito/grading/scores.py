@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import (
     Assignment,
@@ -22,7 +23,7 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import classmates
 from tinytorch.tito.grading import intake, late, records
 from tinytorch.tito.grading.cells import grade_id
-from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.grading.intake import SubmissionError, problem_with_id
 from tinytorch.tito.grading.records import Record
@@ -111,11 +112,10 @@ def table(course: Course, module: Module) -> list[Row]:
         roster = {student.id for student in book.students}
     handed_in = set(course.students(module))
     alike = classmates.flags(classmates.load(course, module))
-    known = known_ids(release)
     rows = []
     for student in sorted(roster | handed_in):
         here = student in handed_in
-        standing = _standing(course, module, student, known, here, student in marks)
+        standing = _standing(course, module, student, release, here, student in marks)
         found = marks.get(student, _Marks())
         rows.append(
             Row(
@@ -175,7 +175,7 @@ def _standing(
     course: Course,
     module: Module,
     student: str,
-    known: Collection[str],
+    release: NotebookNode,
     here: bool,
     marked: bool,
 ) -> _Standing:
@@ -194,17 +194,17 @@ def _standing(
         return _Standing("graded" if marked else "missing", flags=(*flags, *gone))
     if not marked:
         return _Standing("not graded", f"run 'tito grade {module.name}'", flags)
-    if record and (changes := _changes(course, module, record, known)):
+    if record and (changes := _changes(course, module, record, release)):
         reason = f"{changes}, not graded yet: run 'tito grade {module.name}'"
         return _Standing("not graded", reason, (*flags, f"the mark is older: {changes}"))
     return _Standing("graded", flags=flags)
 
 
-def _changes(course: Course, module: Module, record: Record, known: Collection[str]) -> str:
+def _changes(course: Course, module: Module, record: Record, release: NotebookNode) -> str:
     """Say in what a submission differs from the one that was graded; "" where it does not."""
     folder = course.submitted / record.student / module.name
     try:
-        got = intake.fetch(folder, record.student, module.notebook, known)
+        got = intake.fetch(folder, record.student, module.notebook, release)
     except SubmissionError:
         return "handed in anew"  # grading says what is wrong with it
     return records.changes(course, module, record, got)
