@@ -111,6 +111,15 @@ def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place
     assert flags(rebuilt) == [BESIDE]
 
 
+def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(released, work):
+    del work.cells[position(work, "question-1")]
+    assert not is_answered_beside(cell(rebuild(released, work), "question-1"))
+    work.cells.insert(0, new_markdown_cell("It is associative."))
+    rebuilt = rebuild(released, work)
+    assert is_answered_beside(cell(rebuilt, "question-1"))
+    assert flags(rebuilt) == ["solution cell deleted: question-1", BESIDE]
+
+
 def test_code_of_ones_own_and_the_text_of_the_course_are_no_answer(released, work):
     released.cells.append(new_markdown_cell("## The end"))
     work.cells += [new_code_cell("double(4)"), new_markdown_cell("## The end")]

@@ -87,6 +87,8 @@ class _Work:
     """What a student handed in, sorted by the release that this student had."""
 
     had: Mapping[str, NotebookNode]
+    #: What is the course's, and no student's: of this release and of the one that they had.
+    texts: frozenset[str]
     found: Recognized
     handed_in: dict[str, list[NotebookNode]] = field(default_factory=dict)
     #: The student's own cells, by the named cell that they follow.
@@ -117,10 +119,10 @@ def rebuild(
     """
     named = named_cells(release)
     had = _fitting([release, *earlier], submitted)
-    work = _sort(named, had, submitted)
+    work = _sort(release, had, submitted)
     result = new_notebook(metadata=copy.deepcopy(release.metadata))
     result.cells = list(_assemble(named, work))
-    flags = [*_flags(work, submitted), *_answers_beside(result, work, texts_of(release))]
+    flags = [*_flags(work, submitted), *_answers_beside(result, work)]
     for flag in flags:
         add_flag(result, flag)
     return result
@@ -139,13 +141,13 @@ def _fitting(releases: Sequence[NotebookNode], submitted: NotebookNode) -> Noteb
     return min(releases, key=misfit)
 
 
-def _sort(named: Mapping[str, NotebookNode], had: NotebookNode, submitted: NotebookNode) -> _Work:
+def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> _Work:
     """Recognize the cells of a submission, and sort them."""
-    theirs = named_cells(had)
-    texts = texts_of(had)
+    named, theirs, texts = named_cells(release), named_cells(had), texts_of(had)
     # What was released later can be in it only with its name.
     later = {name: cell for name, cell in named.items() if name not in theirs}
-    work = _Work(theirs, recognize.recognize({**theirs, **later}, submitted.cells, texts))
+    found = recognize.recognize({**theirs, **later}, submitted.cells, texts)
+    work = _Work(theirs, texts | texts_of(release), found)
     anchor: str | None = None
     for name, cell in zip(work.found.names, submitted.cells, strict=True):
         if name in named:
@@ -266,23 +268,28 @@ def _odd_metadata(work: _Work, submitted: NotebookNode) -> Iterator[str]:
         yield f"nbgrader schema {version} instead of {_SCHEMA}"
 
 
-def _answers_beside(rebuilt: NotebookNode, work: _Work, texts: frozenset[str]) -> Iterator[str]:
+def _answers_beside(rebuilt: NotebookNode, work: _Work) -> Iterator[str]:
     """Let written answers wait for a person where text of the student's stands beside them.
 
-    An answer cell that was left empty gets 0 unseen, and students write below it, or above.
+    An answer cell that was left empty gets 0 unseen, and students write below it, or above. Where
+    the cell is gone, the answer may stand anywhere.
     """
+    words = {
+        anchor
+        for anchor, cells in work.own.items()
+        if any(cell.source.strip() not in work.texts and _is_text(cell) for cell in cells)
+    }
     before = None
-    texts = texts | {cell.source.strip() for cell in work.had.values()}
     for cell in rebuilt.cells:
         name = grade_id(cell)
         if not name:
             continue
         if cell.cell_type != "code" and utils.is_solution(cell) and utils.is_grade(cell):
-            beside = [*work.own.get(name, []), *work.own.get(before, [])]
-            if any(own.source.strip() not in texts and _is_text(own) for own in beside):
+            gone = name in work.had and name not in work.handed_in
+            if words and (gone or not words.isdisjoint({name, before})):
                 mark_answered_beside(cell)
                 yield f"text of the student's own beside an answer, to be looked at: {name}"
-        before = name
+        before = name if cell.cell_type != "code" else ""
 
 
 def _is_text(cell: NotebookNode) -> bool:
