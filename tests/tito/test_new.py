@@ -57,6 +57,11 @@ def test_a_second_and_a_third_new_module_are_graded_at_full_isolation(tmp_path, 
         told = json.loads(run("grade", name, "--json"))
         assert (told["graded"], told["isolation"]) == (2, {**told["isolation"], "level": "full"})
         assert [row.total for row in table(course, module)] == [10.0, 0.0]
+        run("bundle", name)
+        assert "2 pages" in run("feedback", name)
+    source = module.source.read_text()
+    module.source.write_text(source.replace("import numpy", "import math\nimport numpy"))
+    assert "tito: warm_up_dev.py was changed and not released: imports; " in run("grade", name)
 
 
 def test_lint_names_file_line_and_cell_and_exits_with_1(course):

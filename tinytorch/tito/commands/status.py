@@ -8,6 +8,7 @@ from rich.table import Table
 from tinytorch.tito import status
 from tinytorch.tito.commands._shared import console
 from tinytorch.tito.course import Course
+from tinytorch.tito.grading.releases import EARLIER
 
 
 @click.command("status")
@@ -15,7 +16,7 @@ def command() -> None:
     """Show for each module what is exported, released, submitted, graded and sent back.
 
     Counts are of students. "Changed" are submissions that are newer than their mark; "outdated"
-    are pages that are older than it.
+    are pages that are older than it. Marks that an earlier release gave are named below.
     """
     names = "module exported released submitted graded failed by-hand sent-back".split()
     table = Table(box=None, pad_edge=False)
@@ -23,7 +24,8 @@ def command() -> None:
         table.add_column(
             name.replace("-", " "), justify="left" if name == "module" else "right", no_wrap=True
         )
-    for row in status.modules(Course.find()):
+    rows = status.modules(Course.find())
+    for row in rows:
         table.add_row(
             *(row.module, row.exported, row.released, str(row.submitted)),
             _with(row.graded, row.changed, "changed"),
@@ -31,6 +33,10 @@ def command() -> None:
             _with(row.feedback, row.old_feedback, "outdated"),
         )
     console.print(table)
+    for row in rows:
+        if row.earlier:
+            told = f"{row.earlier} {EARLIER}: run 'tito grade {row.module}'"
+            console.print(f"{row.module}: {told}", markup=False, soft_wrap=True)
 
 
 def _with(count: int, some: int, what: str) -> str:

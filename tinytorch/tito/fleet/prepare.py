@@ -12,7 +12,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.isolation import Found, find, this_machine
 from tinytorch.tito.fleet.job import Assignment, SourceCell
-from tinytorch.tito.grading import reference
+from tinytorch.tito.grading import reference, releases
 from tinytorch.tito.grading.cells import grade_id, is_autograded
 from tinytorch.tito.grading.exam import Exam, exam_of
 from tinytorch.tito.grading.exporter import read_release
@@ -71,6 +71,7 @@ def assignment(
         reference.known(),
         sent,
         _fonts(config),
+        tuple(releases.earlier(course, module)),
         {this_machine(): found},
     )
 

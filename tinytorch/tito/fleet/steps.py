@@ -17,6 +17,7 @@ from traitlets.utils.importstring import import_item
 
 from tinytorch.tito.fleet.execute import ExecuteHere
 from tinytorch.tito.fleet.job import Assignment
+from tinytorch.tito.grading.cells import questions
 from tinytorch.tito.grading.rebuild import RestoreCells
 from tinytorch.tito.grading.verdicts import automatic_comment, automatic_score, tell
 
@@ -74,7 +75,7 @@ class TellVerdicts(NbGraderPreprocessor):
                 scores[name] = automatic_score(cell, self.log)
             if utils.is_solution(cell) or utils.is_task(cell):
                 comments[name] = automatic_comment(cell)
-        resources["tinytorch"].update(scores=scores, comments=comments)
+        resources["tinytorch"].update(scores=scores, comments=comments, questions=questions(nb))
         return nb, resources
 
 

@@ -142,6 +142,9 @@ class Workplace:
         self.digest = assignment.release_digest
         self.release = nbformat.reads(assignment.release, as_version=nbformat.current_nbformat)
         MetadataValidator().validate_nb(self.release)
+        self.earlier = [
+            nbformat.reads(one, nbformat.current_nbformat) for one in assignment.earlier
+        ]
         self.folder = make_folder()
         try:
             self._lay_out()
@@ -250,6 +253,7 @@ def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
         "notebook": json.dumps(strip_transient(nb), ensure_ascii=False),
         "scores": ours["scores"],
         "comments": ours["comments"],
+        "questions": ours["questions"],
         "cells": _plain(nb.metadata.tinytorch.verdicts),
         "seed": nb.metadata.tinytorch.seed,
         "isolation": _plain(nb.metadata.tinytorch.isolation),
@@ -263,7 +267,12 @@ def _resources(place: Workplace, job: Job) -> dict[str, Any]:
         "notebook": place.assignment.notebook,
         "student": job.student,
     }
-    ours = {"release": place.release, "flags": job.flags, "assignment": place.assignment}
+    ours = {
+        "release": place.release,
+        "earlier": place.earlier,
+        "flags": job.flags,
+        "assignment": place.assignment,
+    }
     return {"nbgrader": ids, "tinytorch": ours, "metadata": {}}
 
 

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import intake
+from tinytorch.tito.grading import intake, releases
 
 
 class SubmissionExporter(NotebookExporter):
@@ -40,9 +40,21 @@ class SubmissionExporter(NotebookExporter):
         submission = intake.receive(path.parent, ids["student"], path.stem, release)
         more = {
             "metadata": {"name": path.stem, "path": str(path.parent)},
-            "tinytorch": {"release": release, "flags": submission.flags},
+            "tinytorch": {
+                "release": release,
+                "earlier": _earlier_releases(folder),
+                "flags": submission.flags,
+            },
         }
         return self.from_notebook_node(submission.notebook, {**resources, **more}, **kw)
+
+
+@lru_cache(maxsize=4)
+def _earlier_releases(folder: str) -> tuple[NotebookNode, ...]:
+    """Read once for a class what was released before."""
+    course = Course.find(Path(folder))
+    found = releases.earlier(course, course.module(Path(folder).name))
+    return tuple(nbformat.reads(one, nbformat.current_nbformat) for one in found)
 
 
 def read_release(path: Path) -> NotebookNode:

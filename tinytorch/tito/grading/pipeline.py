@@ -25,16 +25,18 @@ from tinytorch.tito.fleet.cluster import DaskExecutor
 from tinytorch.tito.fleet.driver import Driver
 from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor, warm_up
 from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Job, Result, digest_of_release, fingerprint
+from tinytorch.tito.fleet.job import Job, Result, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import begin, reason_of
-from tinytorch.tito.grading import intake, records
+from tinytorch.tito.grading import intake, records, releases
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.sandbox import Isolation
 
 #: Holds, in the folder of records, the seed of a run that has not come to its end.
 _UNFINISHED = ".unfinished"
+#: So many changed cells of a source are named.
+_NAMED = 5
 #: So few submissions are graded in this process: workers would take longer to start.
 _FEW = 2
 
@@ -178,6 +180,8 @@ def grade(
     if isolation is not None:
         config.ExecuteSubmission.isolation = isolation
     prepare.check(course, module)
+    with written("the release that is graded with"):
+        releases.keep(course, module)
     found = prepare.isolation_here(course, module, config)
     folder = course.records / module.name
     with written("the records of this run"):
@@ -188,6 +192,7 @@ def grade(
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
         run.seed = _seed(folder / _UNFINISHED) if seed is None else seed
         packed = partial(_pack, course, module, config, book, run.seed, found)
+        run.notices += _unreleased(course, module)
         class_ = _Class(course, module, book, log, run, show)
         try:
             class_.grade(chosen, force, where or Where(), packed)
@@ -199,6 +204,18 @@ def grade(
         _look_at_the_class(course, module, bool(run.graded))
     run.seconds = round(monotonic() - began, 3)
     return run
+
+
+def _unreleased(course: Course, module: Module) -> list[str]:
+    """Say where the source is not the one that was released; marks are by the latter."""
+    changed = releases.unreleased(course, module)
+    if not changed:
+        return []
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return [
+        f"{module.source.name} was changed and not released: {', '.join(changed[:_NAMED])}{more}; "
+        f"students have what 'tito release {module.name}' made before"
+    ]
 
 
 def _seed(unfinished: Path) -> int:
@@ -259,10 +276,8 @@ class _Class:
     ) -> None:
         self._course, self._module = course, module
         self._log, self._run, self._show = log, run, show
-        path = course.released(module)
-        self._released = read_release(path)
-        source = course.source_notebook(module)
-        self._release = digest_of_release(path.read_bytes(), source.read_bytes())
+        self._released = read_release(course.released(module))
+        self._release = releases.current(course, module)
         self._ledger = Ledger(course, module, book, self._release)
 
     def grade(

@@ -181,14 +181,14 @@ def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[Notebo
     yield from (_own_cell(cell, next(fresh)) for cell in waiting)
 
 
-def _early(named: dict[str, NotebookNode], handed_in: Collection[str]) -> set[str]:
+def _early(named: Mapping[str, NotebookNode], handed_in: Collection[str]) -> set[str]:
     """Return the missing cells that come before the student's own cells of the same place.
 
     These end with the stub of a solution that was deleted: who wrote it into a cell of their
     own, or lost its metadata, must not have it replaced by the stub.
     """
     early, hold = set(), False
-    for name, cell in reversed(named.items()):
+    for name, cell in reversed(list(named.items())):
         if name in handed_in:
             hold = False
         elif hold or (cell.cell_type == "code" and not is_fixed(cell)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,7 +21,7 @@ from nbgrader.api import (
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import classmates
-from tinytorch.tito.grading import intake, late, records
+from tinytorch.tito.grading import intake, late, records, releases
 from tinytorch.tito.grading.cells import grade_id
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
@@ -90,6 +90,7 @@ class _Marks:
     points: dict[str, float | None] = field(default_factory=dict)
     needs_manual: set[str] = field(default_factory=set)
     penalty: float = 0.0
+    by_hand: dict[str, float] = field(default_factory=dict)
 
 
 def table(course: Course, module: Module) -> list[Row]:
@@ -101,22 +102,22 @@ def table(course: Course, module: Module) -> list[Row]:
         If the module was not released.
     """
     release = read_release(course.released(module))
-    maxima = {
-        name: float(cell.metadata.nbgrader.points)
-        for cell in release.cells
-        if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
-    }
+    maxima = _maxima(release)
     late.refresh(course, module)
     with open_gradebook(course) as book:
         marks = _marks(book, module)
         roster = {student.id for student in book.students}
+    now = releases.current(course, module)
     handed_in = set(course.students(module))
     alike = classmates.flags(classmates.load(course, module))
     rows = []
     for student in sorted(roster | handed_in):
         here = student in handed_in
-        standing = _standing(course, module, student, release, here, student in marks)
         found = marks.get(student, _Marks())
+        above = _above(found.by_hand, maxima)
+        standing = _standing(course, module, student, release, here, student in marks, now)
+        if standing.earlier:
+            found = _Marks()  # they may be of other cells, and of other maxima
         rows.append(
             Row(
                 student,
@@ -125,7 +126,7 @@ def table(course: Course, module: Module) -> list[Row]:
                 maxima,
                 tuple(name for name in maxima if name in found.needs_manual),
                 found.penalty,
-                (*standing.flags, *alike.get(student, ())),
+                (*standing.flags, *above, *alike.get(student, ())),
                 standing.reason,
             )
         )
@@ -159,7 +160,34 @@ def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
         marks.penalty = penalty or 0.0
         if waits:
             marks.needs_manual.add(cell)
+        if manual is not None:
+            marks.by_hand[cell] = manual
     return found
+
+
+def _maxima(release: NotebookNode) -> dict[str, float]:
+    return {
+        name: float(cell.metadata.nbgrader.points)
+        for cell in release.cells
+        if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
+    }
+
+
+def marks_above_maximum(course: Course, module: Module) -> dict[str, tuple[str, ...]]:
+    """Name, by student, the marks by hand that are above what the release gives for a cell."""
+    maxima = _maxima(read_release(course.released(module)))
+    with open_gradebook(course) as book:
+        marks = _marks(book, module)
+    found = {student: _above(each.by_hand, maxima) for student, each in marks.items()}
+    return {student: above for student, above in found.items() if above}
+
+
+def _above(by_hand: Mapping[str, float], maxima: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(
+        f"the mark by hand of {name}, {mark:g}, is above its maximum, {maxima[name]:g}"
+        for name, mark in by_hand.items()
+        if name in maxima and mark > maxima[name]
+    )
 
 
 @dataclass(frozen=True)
@@ -169,6 +197,8 @@ class _Standing:
     status: Status
     reason: str = ""
     flags: tuple[str, ...] = ()
+    #: Whether the marks are those of an earlier release.
+    earlier: bool = False
 
 
 def _standing(
@@ -178,6 +208,7 @@ def _standing(
     release: NotebookNode,
     here: bool,
     marked: bool,
+    now: str,
 ) -> _Standing:
     """Compare the mark of a student with what is handed in now."""
     if problem := problem_with_id(student):
@@ -187,6 +218,9 @@ def _standing(
     if record and record.status == "failed":
         stale = (_STALE,) if record.stale else ()
         return _Standing("failed", record.reason, (*flags, *stale))
+    if record and marked and releases.is_stale(record, now):
+        remedy = f"run 'tito grade {module.name}'" if here else _GONE
+        return _Standing("not graded", f"{releases.EARLIER}: {remedy}", flags, earlier=True)
     if not here:
         # Whoever takes work away may archive it or withdraw it. The gradebook still has its mark,
         # and only a person knows whether it should.
