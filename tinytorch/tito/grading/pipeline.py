@@ -180,8 +180,6 @@ def grade(
     if isolation is not None:
         config.ExecuteSubmission.isolation = isolation
     prepare.check(course, module)
-    with written("the release that is graded with"):
-        releases.keep(course, module)
     found = prepare.isolation_here(course, module, config)
     folder = course.records / module.name
     with written("the records of this run"):
@@ -233,6 +231,7 @@ def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
     unfinished = course.records / module.name / _UNFINISHED
     with written("the comparison of the class"):
+        releases.keep(course, module)  # nbgrader's own command may have made it
         if unfinished.exists() or new_marks:
             classmates.compare(course, module)
             unfinished.unlink(missing_ok=True)
