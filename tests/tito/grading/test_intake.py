@@ -64,6 +64,14 @@ def test_a_renamed_notebook_is_recognized_by_its_cells(folder):
     assert submission.flags == ("renamed: homework (final).ipynb",)
 
 
+def test_the_content_decides_and_not_the_name(folder):
+    put(folder, "optimizers_dev.ipynb", notebook(grade_id="something-else"))
+    put(folder, "homework.ipynb")
+    assert take(folder).flags == ("renamed: homework.ipynb",)
+    put(folder, "homework.ipynb", notebook(grade_id="another"))
+    assert take(folder).path.name == "optimizers_dev.ipynb"
+
+
 def test_several_renamed_notebooks_are_refused_by_name(folder):
     put(folder, "a.ipynb")
     put(folder, "b.ipynb")

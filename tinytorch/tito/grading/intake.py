@@ -147,10 +147,13 @@ def find(
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     notebooks = [path for path in visible if path.suffix.lower() == ".ipynb"]
     others = [path for path in notebooks if path != exact]
-    candidates, broken = _recognize(others, student, release)
+    told = tuple(f"another notebook, not graded: {path.name}" for path in others)
     # What is in it decides, not its name; where it stands alone, the one who rebuilds it looks.
-    if exact in notebooks and not (candidates and _is_another_one(exact, student, release)):
-        return exact, tuple(f"another notebook, not graded: {path.name}" for path in others)
+    if exact in notebooks and not (others and _is_another_one(exact, student, release)):
+        return exact, told
+    candidates, broken = _recognize(others, student, release)
+    if exact in notebooks and len(candidates) != 1:
+        return exact, told
     if len(candidates) == 1:
         return candidates[0], (f"renamed: {candidates[0].name}",)
     names = ", ".join(path.name for path in candidates or visible)

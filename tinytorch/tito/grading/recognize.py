@@ -71,10 +71,9 @@ def recognize(
         Of all cells of the release.
     """
     search = _Search(named, cells, texts)
-    search.by_id()
-    search.by_text()
-    search.by_definitions()
-    search.by_place()
+    for step in (search.by_id, search.by_text, search.by_definitions, search.by_place):
+        if search.missing():
+            step()
     return search.found
 
 
@@ -91,7 +90,8 @@ class _Search:
         given = (grade_id(cell) for cell in cells)
         self.found = Recognized([name if name in named else None for name in given])
 
-    def _missing(self) -> list[str]:
+    def missing(self) -> list[str]:
+        """Return the cells of the release that were not found yet."""
         return [name for name in self._named if name not in self.found.names]
 
     def _free(self) -> list[int]:
@@ -107,7 +107,7 @@ class _Search:
         by_id: dict[str, list[int]] = {}
         for index in self._free():
             by_id.setdefault(self._cells[index].get("id", ""), []).append(index)
-        for name in self._missing():
+        for name in self.missing():
             places = by_id.get(self._named[name].get("id", ""), [])
             if len(places) == 1 and self._cells[places[0]].cell_type == self._named[name].cell_type:
                 self._take(name, places[0])
@@ -117,7 +117,7 @@ class _Search:
         by_text: dict[str, list[int]] = {}
         for index in self._free():
             by_text.setdefault(self._cells[index].source.strip(), []).append(index)
-        for name in self._missing():
+        for name in self.missing():
             text = self._named[name].source.strip()
             if text and is_fixed(self._named[name]) and by_text.get(text):
                 self._take(name, by_text[text].pop(0))
@@ -126,7 +126,7 @@ class _Search:
         """Take cells that define what a cell of the release defines, and no other one does."""
         defined = {name: _wanted(cell) for name, cell in self._named.items()}
         made = [_definitions(cell) | _assignments(cell) for cell in self._cells]
-        for name in self._missing():
+        for name in self.missing():
             others = (names for other, names in defined.items() if other != name)
             wanted = defined[name].difference(*others)
             if not wanted:
