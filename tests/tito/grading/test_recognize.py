@@ -111,6 +111,11 @@ def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place
     assert flags(rebuilt) == [BESIDE]
 
 
+def test_hostile_cells_beside_an_answer_are_not_parsed(released, work):
+    work.cells += [new_code_cell("x = 1")] * 60 + [new_code_cell("-" * 1_000_000 + "1")]
+    assert is_answered_beside(cell(rebuild(released, work), "question-1"))
+
+
 def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(released, work):
     del work.cells[position(work, "question-1")]
     assert not is_answered_beside(cell(rebuild(released, work), "question-1"))
@@ -122,7 +127,9 @@ def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(release
 
 def test_code_of_ones_own_and_the_text_of_the_course_are_no_answer(released, work):
     released.cells.append(new_markdown_cell("## The end"))
-    work.cells += [new_code_cell("double(4)"), new_markdown_cell("## The end")]
+    for source in ("double(4)", "%matplotlib inline", "%time double(4)\nx = 1", " "):
+        work.cells.append(new_code_cell(source))
+    work.cells.append(new_markdown_cell("## The end"))
     rebuilt = rebuild(released, work)
     assert not is_answered_beside(cell(rebuilt, "question-1"))
     assert flags(rebuilt) == []

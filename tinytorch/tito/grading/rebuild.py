@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
+import re
 import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -34,6 +35,9 @@ from tinytorch.tito.grading.intake import SubmissionError
 from tinytorch.tito.grading.recognize import Recognized, named_cells, texts_of
 
 _SCHEMA = 3
+#: Cells beside an answer, and characters of one, that are parsed to see whether they are code.
+_MOST_LOOKED_AT, _LONGEST = 50, 10_000
+_MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 #: So many names are told of cells that have lost their metadata.
 _SHOWN = 3
 
@@ -274,38 +278,43 @@ def _answers_beside(rebuilt: NotebookNode, work: _Work) -> Iterator[str]:
     An answer cell that was left empty gets 0 unseen, and students write below it, or above. Where
     the cell is gone, the answer may stand anywhere.
     """
-    words = {
-        anchor
-        for anchor, cells in work.own.items()
-        if any(cell.source.strip() not in work.texts and _is_text(cell) for cell in cells)
-    }
     before = None
     for cell in rebuilt.cells:
         name = grade_id(cell)
         if not name:
             continue
         if cell.cell_type != "code" and utils.is_solution(cell) and utils.is_grade(cell):
-            gone = name in work.had and name not in work.handed_in
-            if words and (gone or not words.isdisjoint({name, before})):
+            beside = [*work.own.get(name, []), *work.own.get(before, [])]
+            if name in work.had and name not in work.handed_in:
+                everywhere = itertools.chain(*work.own.values())
+                beside += [own for own in everywhere if own.cell_type != "code"]
+            if _holds_words(beside, work.texts):
                 mark_answered_beside(cell)
                 yield f"text of the student's own beside an answer, to be looked at: {name}"
         before = name if cell.cell_type != "code" else ""
 
 
+def _holds_words(cells: Sequence[NotebookNode], texts: frozenset[str]) -> bool:
+    """Whether cells hold words of the student's own; where they are very many, a person looks."""
+    own = [cell for cell in cells if cell.source.strip() and cell.source.strip() not in texts]
+    return len(own) > _MOST_LOOKED_AT or any(map(_is_text, own))
+
+
 def _is_text(cell: NotebookNode) -> bool:
     """Whether a cell holds words, which may stand in a code cell too, and not code alone."""
-    if cell.cell_type != "code":
-        return bool(cell.source.strip())
+    if cell.cell_type != "code" or len(cell.source) > _LONGEST:
+        return True
+    source = _MAGIC.sub("", cell.source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            statements = ast.parse(cell.source).body
+            statements = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     silent = (
         isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) for one in statements
     )
-    return bool(cell.source.strip()) and all(silent)
+    return bool(source.strip()) and all(silent)
 
 
 def _moved(order: list[str], found: list[str]) -> list[str]:
