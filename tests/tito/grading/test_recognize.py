@@ -5,10 +5,12 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from tinytorch.tito.grading import pipeline
 from tinytorch.tito.grading.cells import flags, grade_id, is_answered_beside
 from tinytorch.tito.grading.intake import SubmissionError
 from tinytorch.tito.grading.rebuild import Rebuild, rebuild
 from tinytorch.tito.grading.recognize import is_of
+from tinytorch.tito.grading.scores import table
 
 from .conftest import RIGHT, cell, position, solve
 
@@ -109,6 +111,22 @@ def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place
     rebuilt = rebuild(released, work)
     assert is_answered_beside(cell(rebuilt, "question-1"))
     assert flags(rebuilt) == [BESIDE]
+
+
+def test_grading_goes_by_what_is_in_a_notebook(course, module, hand_in, work):
+    hand_in("bare", bare(nbformat.from_dict(work)))
+    hand_in("other", new_notebook(cells=[new_code_cell("import math")]))
+    cell(work, "question-1").source = "Write your answer here."
+    work.cells.append(new_markdown_cell("It is associative."))
+    hand_in("below", work)
+    run = pipeline.grade(course, module)
+    assert {o.student for o in run.graded} == {"bare", "below"}
+    assert [o.reason.partition(",")[0] for o in run.failed] == [
+        "optimizers_dev.ipynb: no cell of the assignment is recognized in it"
+    ]
+    for row in table(course, module):
+        if row.student != "other":
+            assert (row.total, row.needs_manual) == (10.0, ("question-1",)), row
 
 
 def test_hostile_cells_beside_an_answer_are_not_parsed(released, work):

@@ -4,14 +4,17 @@ import json
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from tinytorch.tito import status
+from tinytorch.tito.cli import cli
 from tinytorch.tito.grading import feedback, pipeline, platforms, scores
 from tinytorch.tito.roster import Person, Roster
 
 from .conftest import cell, make_release, solve
 
+COMMANDS = [["status"], ["scores", "08"], ["feedback", "08"]]
 STALE = "graded with an earlier release: run 'tito grade 08_optimizers'"
 
 
@@ -74,6 +77,17 @@ def test_who_is_graded_with_an_earlier_release_has_no_final_mark(
     assert by_student(course, module)["ada"].total == 10.0
     assert status.modules(course)[0].earlier == 0
     assert len(feedback.write(course, module)) == 1
+
+
+def test_the_commands_say_so_too(course, module, hand_in, release_again, monkeypatch):
+    hand_in("ada")
+    pipeline.grade(course, module)
+    release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
+    monkeypatch.chdir(course.root)
+    told = {command[0]: CliRunner().invoke(cli, command).output for command in COMMANDS}
+    assert "1 graded with an earlier release: ada\n" in told["scores"]
+    assert f"08_optimizers: 1 {STALE}\n" in told["status"]
+    assert f"left out: ada: {STALE}\n" in told["feedback"]
 
 
 def test_an_edit_of_the_instructors_brands_no_student(

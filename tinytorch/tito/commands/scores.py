@@ -13,6 +13,7 @@ from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import evidence
 from tinytorch.tito.grading import platforms, scores
+from tinytorch.tito.grading.releases import EARLIER
 from tinytorch.tito.grading.scores import Row
 from tinytorch.tito.roster import read as read_roster
 
@@ -133,10 +134,14 @@ def _notes(row: Row) -> list[str]:
 
 def _print_notes(rows: list[Row]) -> None:
     """Show reasons and flags below the table: they are sentences, not numbers."""
-    waiting = [row.student for row in rows if row.status == "not graded"]
-    if waiting:
-        names = ", ".join(waiting)
-        console.print(f"{len(waiting)} not graded yet: {names}", markup=False, soft_wrap=True)
+    waiting: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status == "not graded":
+            earlier = row.reason.startswith(EARLIER)
+            waiting.setdefault(EARLIER if earlier else "not graded yet", []).append(row.student)
+    for what, students in waiting.items():
+        told = f"{len(students)} {what}: {', '.join(students)}"
+        console.print(told, markup=False, soft_wrap=True)
     for row in rows:
         for note in _notes(row) if row.status != "not graded" else row.flags:
             console.print(f"{row.student}: {note}", markup=False, soft_wrap=True)

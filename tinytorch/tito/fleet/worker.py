@@ -271,6 +271,7 @@ def _resources(place: Workplace, job: Job) -> dict[str, Any]:
         "release": place.release,
         "earlier": place.earlier,
         "flags": job.flags,
+        "filename": job.filename,
         "assignment": place.assignment,
     }
     return {"nbgrader": ids, "tinytorch": ours, "metadata": {}}

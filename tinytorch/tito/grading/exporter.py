@@ -44,6 +44,7 @@ class SubmissionExporter(NotebookExporter):
                 "release": release,
                 "earlier": _earlier_releases(folder),
                 "flags": submission.flags,
+                "filename": submission.path.name,
             },
         }
         return self.from_notebook_node(submission.notebook, {**resources, **more}, **kw)

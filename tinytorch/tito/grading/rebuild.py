@@ -63,8 +63,8 @@ class Rebuild(NbGraderPreprocessor):
         if not any(recognize.is_of(release, nb) for release in (ours["release"], *earlier)):
             raise SubmissionError(
                 (resources.get("nbgrader") or {}).get("student", ""),
-                "no cell of the assignment is recognized in it, neither by nbgrader's metadata nor "
-                "by what is in it",
+                f"{ours.get('filename', 'the notebook')}: no cell of the assignment is recognized "
+                "in it, neither by nbgrader's metadata nor by what is in it",
                 "Is it the right notebook? Ask for it as it was released, with the answers in it.",
             )
         rebuilt = rebuild(ours["release"], nb, earlier)
