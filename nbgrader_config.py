@@ -52,7 +52,7 @@ c.Autograde.sanitize_preprocessors = [
     "tinytorch.tito.grading.rebuild.Rebuild",
     "tinytorch.tito.flags.scan.FlagSuspiciousCode",
     "nbgrader.preprocessors.OverwriteKernelspec",
-    "nbgrader.preprocessors.OverwriteCells",
+    "tinytorch.tito.grading.rebuild.RestoreCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [

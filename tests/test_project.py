@@ -117,6 +117,19 @@ def test_judging_runs_without_cells_and_reports():
     assert inside <= {"tinytorch.checks", "tinytorch.checks.matchers", "tinytorch.checks.observe"}
 
 
+@pytest.mark.parametrize("path", python_files("tinytorch/tito"), ids=lambda path: path.name)
+def test_the_tools_name_nothing_of_this_course(path):
+    from tinytorch.tito.course import Course
+
+    course = Course(ROOT)
+    names = {course.distribution, *(place.name for place in course.shared if place.suffix)}
+    names |= {n for m in course.modules for n in (m.name, m.notebook, m.exports_to)}
+    tree = ast.parse(path.read_text())
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in told]
+    assert [text for text in texts if any(name in str(text) for name in names)] == []
+
+
 def test_nbdev_is_imported_in_one_place_only():
     users = [
         path.name

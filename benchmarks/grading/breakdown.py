@@ -34,7 +34,7 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
     "rebuild, scan, restore": [
         (Rebuild, "preprocess"),
         (FlagSuspiciousCode, "preprocess"),
-        (steps.OverwriteCellsHere, "preprocess"),
+        (steps.RestoreCellsHere, "preprocess"),
         (CheckCellMetadata, "preprocess"),
     ],
     "make the sandbox": [(Room, "__init__")],

@@ -116,7 +116,8 @@ def make_course(root: Path) -> Course:
     for name in ("settings.ini", "nbgrader_config.py"):
         (root / name).write_text((ROOT / name).read_text())
     (root / "tinytorch" / "core").mkdir(parents=True)
-    for name in ("__init__.py", "datasets.py", "core/__init__.py", "checks", "data"):
+    shared = "datasets.py", "data", "parallel", "profiling"
+    for name in ("__init__.py", "core/__init__.py", "checks", *shared):
         (root / "tinytorch" / name).unlink(missing_ok=True)
         (root / "tinytorch" / name).symlink_to(ROOT / "tinytorch" / name)
     return Course(root)

@@ -1,13 +1,19 @@
 """A new module is whole from the start, and a name that cannot be one is refused."""
 
+import json
+import shutil
+
 import nbformat
 import pytest
 from click.testing import CliRunner
 
+from tests.conftest import copy_course
 from tinytorch.tito.cli import cli
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import WrongUseError
+from tinytorch.tito.grading.scores import table
 from tinytorch.tito.new import create
+from tinytorch.tito.source import read_source
 
 
 def run(*arguments):
@@ -30,6 +36,32 @@ def test_a_new_module_lints_exports_releases_and_passes_its_own_checks(course):
     assert 'raise NotImplementedError("TODO in mean_square: return the mean' in told
     assert "np.square" not in told and "Rubric" not in told
     assert "10 of 10 points" in run("test", "weight_decay")
+
+
+def test_a_second_and_a_third_new_module_are_graded_at_full_isolation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root = copy_course(tmp_path).root
+    for name in ("weight_decay", "warm_up"):
+        run("new", name)
+        run("export", "--all")
+        run("release", name)
+        course = Course(root)
+        module = course.module(name)
+        for student, source in (("ada", module.source), ("ben", None)):
+            folder = course.submitted / student / module.name
+            folder.mkdir(parents=True)
+            if source:
+                nbformat.write(read_source(source), folder / f"{module.notebook}.ipynb")
+            else:
+                shutil.copy(course.released(module), folder)
+        told = json.loads(run("grade", name, "--json"))
+        assert (told["graded"], told["isolation"]) == (2, {**told["isolation"], "level": "full"})
+        assert [row.total for row in table(course, module)] == [10.0, 0.0]
+        run("bundle", name)
+        assert "2 pages" in run("feedback", name)
+    source = module.source.read_text()
+    module.source.write_text(source.replace("import numpy", "import math\nimport numpy"))
+    assert "tito: warm_up_dev.py was changed and not released: imports; " in run("grade", name)
 
 
 def test_lint_names_file_line_and_cell_and_exits_with_1(course):

@@ -6,12 +6,17 @@ import sys
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
-from tests.tito.conftest import make_course
+from tests.tito.conftest import cell_header, make_course
+from tinytorch.tito.cli import cli
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.export import export_module
+from tinytorch.tito.fleet.gradebook import MarkBook
+from tinytorch.tito.fleet.job import Result
+from tinytorch.tito.grading import records, releases
 from tinytorch.tito.release import release
 
 
@@ -100,6 +105,102 @@ def test_the_package_for_students_ends_before_the_module(released, course):
         check=True,
     )
     assert answer.stdout.split() == ["1", f"{package}/tinytorch/checks/__init__.py", "None", "None"]
+
+
+def hand_mark(course, student, points=None):
+    """Enter a submission that a person has marked."""
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
+        marks = MarkBook(book, "02_second", "second_dev")
+        marks.enter([Result(student, "", "graded", scores={"test-answer": 2.0})])
+        grade = book.find_grade("test-answer", "second_dev", "02_second", student)
+        grade.manual_score = points
+        book.db.commit()
+
+
+ADDED = f"""
+{cell_header("given-more")}
+MORE = 1
+"""
+
+
+def contents(course):
+    """Return all that a release may change, by path."""
+    paths = [p for p in course.root.rglob("*") if p.is_file() and "source" not in p.parts]
+    return {path: path.read_bytes() for path in paths}
+
+
+def test_cells_that_come_or_go_after_marks_are_named_with_the_remedy(course):
+    module = course.module("second")
+    source = module.source.read_text()
+    module.source.write_text(source.replace('"imports"', '"first-imports"') + ADDED)
+    hand_mark(course, "ada")
+    before = contents(course)
+    with pytest.raises(TitoError) as refused:
+        release(course, module)
+    assert str(refused.value).startswith(
+        "02_second cannot be released: its source adds first-imports, given-more and drops imports,"
+        " and the gradebook holds marks of 1 submissions"
+    )
+    assert "giving it 0 points" in str(refused.value)
+    assert "docs/instructors.md" in str(refused.value)
+    assert contents(course) == before
+
+
+def test_without_marks_cells_come_and_go(course):
+    module = course.module("second")
+    module.source.write_text(module.source.read_text() + ADDED)
+    release(course, module)
+    assert "given-more" in sources(course.release / "02_second")
+
+
+def test_the_guides_way_to_other_questions_begins_the_marks_anew(course):
+    module = course.module("second")
+    hand_mark(course, "ada")
+    module.source.write_text(module.source.read_text() + ADDED)
+    remove = ["db", "assignment", "remove", "02_second", "--force"]
+    command = [sys.executable, "-m", "nbgrader", *remove]
+    subprocess.run(command, cwd=course.root, check=True, capture_output=True)
+    release(course, module)
+    assert "given-more" in sources(course.release / "02_second")
+
+
+def test_what_nbgrader_refuses_is_told_with_its_own_reason(course, monkeypatch):
+    def refuse(*args):
+        raise RuntimeError("the disk of the gradebook is full")
+
+    monkeypatch.setattr("nbgrader.preprocessors.SaveCells._create_notebook", refuse)
+    told = "02_second could not be released: RuntimeError: the disk of the gradebook is full"
+    with pytest.raises(TitoError, match=told):
+        release(course, course.module("second"))
+
+
+def test_each_release_is_kept_and_a_source_that_was_changed_since_is_named(course):
+    module = course.module("second")
+    first = course.released(module).read_bytes()
+    assert (releases.earlier(course, module), releases.unreleased(course, module)) == ([], [])
+    source = module.source.read_text()
+    module.source.write_text(source.replace("Is it a class?", "Does it exist?"))
+    assert releases.unreleased(course, module) == ["test-answer"]
+    release(course, module)
+    assert releases.earlier(course, module) == [first]
+    assert releases.unreleased(course, module) == []
+
+
+def test_release_says_whose_mark_is_outdated_or_above_the_maximum(course, monkeypatch):
+    module = course.module("second")
+    hand_mark(course, "ada", 4.5)
+    records.save(course, module, records.Record("ada", "graded", release="an earlier one"))
+    records.save(course, module, records.Record("ben", "failed", release="an earlier one"))
+    source = module.source.read_text().replace('"points": 5', '"points": 4')
+    source = source.replace("points=5", "points=4").replace("points=3", "points=2")
+    module.source.write_text(source)
+    monkeypatch.chdir(course.root)
+    answer = CliRunner().invoke(cli, ["release", "second"], catch_exceptions=False)
+    assert answer.output.splitlines() == [
+        "released: modules/release/02_second",
+        "1 graded with an earlier release, to be graded anew: ada",
+        "ada: the mark by hand of test-answer, 4.5, is above its maximum, 4",
+    ]
 
 
 def test_a_release_before_the_exports_says_what_to_do(course):

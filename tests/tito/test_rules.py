@@ -30,6 +30,13 @@ def test_a_good_source_passes(module):
     assert faults_of(module, read_source(module.source)) == []
 
 
+def test_a_written_question_may_be_dropped_by_0_points(module):
+    text = re.sub(r"- \*\*\d points?", "- **0 points", module.source.read_text())
+    before, name, after = text.partition(f'"grade_id": "{QUESTION}"')
+    module.source.write_text(before + name + after.replace('"points": 10', '"points": 0', 1))
+    assert faults_of(module, read_source(module.source)) == []
+
+
 #: What is changed in the header of a cell, and what the rules say of it.
 HEADERS = [
     ("imports", '"task": false', "", "missing keys ['task']"),
@@ -43,6 +50,8 @@ HEADERS = [
     ("imports", '"locked": true', '"locked": true, "points": 1', "points 1 on a cell that is not"),
     (TEST, '"locked": true', '"locked": false', "graded (code, grade and locked)"),
     (TEST, '"points": 10', '"points": 2.5', "needs whole points, at least 1, got 2.5"),
+    (TEST, '"points": 10', '"points": 0', "needs whole points, at least 1, got 0"),
+    (QUESTION, '"points": 10', '"points": -1', "needs whole points, at least 0, got -1"),
     (TEST, '"points": 10', '"points": 11', "its Checks must be worth 11 points as its header"),
     (TEST, '"points": 10', '"points": 11', "its parts must add up to 11 points, got 10"),
     (QUESTION, '"points": 10', '"points": 12', f"the rubric of {PROMPT} must add up to 12"),

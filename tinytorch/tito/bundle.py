@@ -24,8 +24,6 @@ from tinytorch.tito.release import release
 from tinytorch.tito.rules import secret_lines
 from tinytorch.tito.source import read_source
 
-#: The distribution that these tools were installed as; its requirements are the student's, too.
-_COURSE = "tinytorch-optimizers"
 #: What the wheel needs, and what comes with its extra `lab`.
 _NEEDS = (
     *("numpy", "matplotlib", "click", "rich", "watchfiles"),
@@ -95,15 +93,16 @@ def _write_wheel(
 ) -> Path:
     """Build the wheel of a student's package, with the release it is compared with."""
     shutil.copytree(build_package(course, module, judging=True), project)
-    inside = project / "tinytorch" / "tito" / "student" / "released" / module.name
+    inside = project / course.package.name / "tito" / "student" / "released" / module.name
     inside.mkdir(parents=True)
     shutil.copy(released, inside)
     shutil.copy(course.root / "LICENSE", project)
     shutil.copytree(_TEMPLATES / "etc", project / "etc")
-    known = _requirements()
+    known = _requirements(course)
     text = _fill(
         "pyproject.toml",
         module=module,
+        package=course.package.name,
         needs=json.dumps([known[name] for name in _NEEDS]),
         lab=json.dumps([known[name] for name in _LAB]),
     )
@@ -112,9 +111,9 @@ def _write_wheel(
     return Path(next(iter(builder.build(directory=str(folder), versions=["standard"]))))
 
 
-def _requirements() -> dict[str, str]:
-    """Return what the course's own tools need, by name."""
-    found = [Requirement(text) for text in importlib.metadata.requires(_COURSE) or ()]
+def _requirements(course: Course) -> dict[str, str]:
+    """Return what the course's own installation needs, by name; a student's needs no other."""
+    found = [Requirement(text) for text in importlib.metadata.requires(course.distribution) or ()]
     return {one.name: f"{one.name}{one.specifier}" for one in found if one.marker is None}
 
 
@@ -129,11 +128,19 @@ def _write_zip(folder: Path, target: Path) -> None:
 
 
 def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
-    """Stop where a line of a solution or rubric of this module, or a later one, is in a zip."""
+    """Stop where a line of a solution or rubric of this module, or a later one, is in a zip.
+
+    What a module before it says too is no secret: students have that module.
+    """
     secrets: set[str] = set()
+    given: set[str] = set()
     for other in course.modules:
         if other.name >= module.name:
             secrets |= secret_lines(read_source(other.source))
+        else:
+            exported = other.file_in(course.package).read_text()
+            given |= {line.strip() for line in exported.split("\n")}
+    secrets -= given
     leaks = [
         f"  {name}: {line}"
         for name, text in texts_in(packed.read_bytes(), packed.name)

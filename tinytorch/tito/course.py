@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from configparser import ConfigParser
+from configparser import ConfigParser, SectionProxy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,17 +23,17 @@ class Module:
 
     @property
     def name(self) -> str:
-        """The folder's name, such as ``08_optimizers``; nbgrader's assignment."""
+        """The folder's name, such as ``03_schedules``; nbgrader's assignment."""
         return self.source.parent.name
 
     @property
     def notebook(self) -> str:
-        """The notebook's name without suffix, such as ``optimizers_dev``."""
+        """The notebook's name without suffix, such as ``schedules_dev``."""
         return self.source.stem
 
     @cached_property
     def exports_to(self) -> str:
-        """The package module that nbdev makes of it, such as ``tinytorch.core.optimizers``."""
+        """The package module that nbdev makes of it, such as ``tinytorch.core.schedules``."""
         module = named_module(self.source.read_text())
         if module is None:
             raise TitoError(
@@ -44,7 +44,8 @@ class Module:
 
     def file_in(self, package: Path) -> Path:
         """Return the file below a package's folder that the module exports to."""
-        return package / (self.exports_to.removeprefix("tinytorch.").replace(".", "/") + ".py")
+        _, *inside = self.exports_to.split(".")
+        return package.joinpath(*inside).with_suffix(".py")
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,26 @@ class Course:
         )
 
     @cached_property
-    def package(self) -> Path:
-        """The package that the sources are exported to: `lib_path` in nbdev's ``settings.ini``.
-
-        Read here because nbdev itself finds its settings by the working directory alone.
-        """
+    def _settings(self) -> SectionProxy:
+        """What ``settings.ini`` says; nbdev itself finds it by the working directory alone."""
         settings = ConfigParser()
         settings.read(self.root / "settings.ini")
-        return self.root / settings["DEFAULT"]["lib_path"]
+        return settings["DEFAULT"]
+
+    @cached_property
+    def package(self) -> Path:
+        """The package that the sources are exported to: `lib_path` in ``settings.ini``."""
+        return self.root / self._settings["lib_path"]
+
+    @property
+    def distribution(self) -> str:
+        """What the course is installed as: `lib_name` in ``settings.ini``."""
+        return self._settings["lib_name"]
+
+    @property
+    def shared(self) -> list[Path]:
+        """What notebooks use of the package besides modules: `shared` in ``settings.ini``."""
+        return [self.package / name for name in self._settings.get("shared", "").split()]
 
     @property
     def notebooks(self) -> Path:
@@ -132,7 +145,7 @@ class Course:
         return sorted(path.name for path in folders if _may_be_a_folder(path / module.name))
 
     def package_before(self, module: Module) -> Path:
-        """Folder with a ``tinytorch`` package that ends before `module`.
+        """Folder with a package that ends before `module`.
 
         It goes first on ``sys.path`` where a student's code is graded, so that neither the
         reference solution nor the judging code can be imported.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import sqlite3
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,13 +17,12 @@ from jupyter_core.paths import jupyter_config_path
 from jupyter_server.extension.config import ExtensionConfigManager
 from packaging.requirements import Requirement
 
-from tinytorch import datasets
 from tinytorch.tito import status
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.sandbox import levels
+from tinytorch.tito.student.notebook import named_module
 
-_DISTRIBUTION = "tinytorch-optimizers"
 _FORMGRADER = "nbgrader.server_extensions.formgrader"
 
 
@@ -37,11 +38,11 @@ class Finding:
 def examine(course: Course) -> list[Finding]:
     """Look at everything the tools need."""
     return [
-        _python(),
-        *_packages(),
+        _python(course),
+        *_packages(course),
         _kernel(),
         _isolation(course),
-        _data(),
+        *_data(course),
         *_modules(course),
         *_folders(course),
         _gradebook(course),
@@ -49,14 +50,14 @@ def examine(course: Course) -> list[Finding]:
     ]
 
 
-def _python() -> Finding:
+def _python(course: Course) -> Finding:
     version = ".".join(str(number) for number in sys.version_info[:3])
-    wanted = metadata.metadata(_DISTRIBUTION)["Requires-Python"]
+    wanted = metadata.metadata(course.distribution)["Requires-Python"]
     return Finding(sys.version_info >= (3, 11), f"Python {version} (needs {wanted})", "make setup")
 
 
-def _packages() -> Iterator[Finding]:
-    for line in metadata.requires(_DISTRIBUTION) or []:
+def _packages(course: Course) -> Iterator[Finding]:
+    for line in metadata.requires(course.distribution) or []:
         requirement = Requirement(line)
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
@@ -81,7 +82,9 @@ def _kernel() -> Finding:
 
 def _isolation(course: Course) -> Finding:
     """Try, as a grading run does, what students' code could get at."""
-    found = levels.examine(secret_folders=[course.root, course.submitted])
+    sources = (module.source.read_text() for module in course.modules)
+    answers = [name for source in sources if (name := named_module(source))]
+    found = levels.examine(secret_folders=[course.root, course.submitted], answers=answers)
     by = f", bubblewrap {found.version} in {found.bwrap}" if found.bwrap else ""
     leaks = f": {'; '.join(found.leaks)}" if found.leaks else ""
     what = f"isolation of students' code: {found.level}{by}{leaks}"
@@ -89,12 +92,17 @@ def _isolation(course: Course) -> Finding:
     return Finding(found.level == "full", what, remedy)
 
 
-def _data() -> Finding:
-    try:
-        images, _ = datasets.load_digits()
-    except (OSError, ValueError) as error:
-        return Finding(False, f"the digits data: {error}", "git checkout tinytorch/data")
-    return Finding(len(images) == 1797, f"the digits data, {len(images)} images")
+def _data(course: Course) -> Iterator[Finding]:
+    """Read what the course shares with students: a packed file holds its own checksum."""
+    for path in course.shared:
+        try:
+            for packed in path.rglob("*.gz"):
+                gzip.decompress(packed.read_bytes())
+            path.stat()
+        except (OSError, EOFError, zlib.error) as error:
+            yield Finding(False, f"{path} is shared: {error}", f"git checkout {path}")
+        else:
+            yield Finding(True, f"{path} is shared")
 
 
 def _modules(course: Course) -> Iterator[Finding]:

@@ -66,7 +66,7 @@ def _parsed(name: str) -> tuple[str, str]:
 def _taken(course: Course) -> dict[str, str]:
     """Return the names that modules and the package have, each with its owner."""
     core = (course.package / "core").glob("*.py")
-    owners = {path.stem: f"tinytorch.core.{path.stem}" for path in core}
+    owners = {path.stem: f"{course.package.name}.core.{path.stem}" for path in core}
     return owners | {
         match["name"]: module.name
         for module in course.modules

@@ -9,10 +9,6 @@ from pathlib import Path
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 
-#: What a notebook imports besides the modules before it.
-_SHARED = ("__init__.py", "datasets.py", "core/__init__.py", "data/digits.csv.gz", "data/README.md")
-#: And whole packages: they know no update rule.
-_FOLDERS = ("parallel", "profiling")
 #: Of the checks: what drives a student's code, and what judges it.
 _OBSERVING = ("checks/observe.py", "checks/wire.py")
 _JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
@@ -23,9 +19,9 @@ _TOOLS = ("__init__.py", "errors.py", "student")
 def build_package(course: Course, module: Module, *, judging: bool) -> Path:
     """Write the package that ends before a module.
 
-    Where the reference could be imported, `from tinytorch.core.optimizers import SGD` would
-    be a full solution. So a student's code gets the modules before the one under test, the
-    checks and the data, and nothing else.
+    Where the reference could be imported, an import of it would be a full solution. So a student's
+    code gets the modules before the one under test, the checks, what ``settings.ini`` says is
+    shared, and nothing else.
 
     Parameters
     ----------
@@ -46,7 +42,7 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / "package"
-        _copy_package(course, module, judging, fresh / "tinytorch")
+        _copy_package(course, module, judging, fresh / course.package.name)
         if target.exists():
             target.rename(Path(scratch) / "old")
         fresh.rename(target)
@@ -56,20 +52,29 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
 def _copy_package(course: Course, module: Module, judging: bool, target: Path) -> None:
     origin = course.package
     before = [other for other in course.modules if other.name < module.name]
-    modules = [other.file_in(origin).relative_to(origin) for other in before]
+    modules = [other.file_in(origin) for other in before]
+    inits = {module.file_in(origin).with_name("__init__.py"), origin / "__init__.py"}
+    inits |= {path.with_name("__init__.py") for path in modules}
     checks = [*_OBSERVING, *(f"checks/{name}.py" for name in _JUDGING if judging)]
-    folders = [path.relative_to(origin) for f in _FOLDERS for path in (origin / f).glob("*.py")]
-    for name in [*map(Path, [*_SHARED, *checks]), *folders, *modules]:
-        if not (origin / name).is_file():
-            raise TitoError(f"{origin / name} is missing; make it with 'tito export --all'.")
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(origin / name, target / name)
+    shared = [path for place in course.shared for path in _files(place)]
+    for path in [*inits, *(origin / name for name in checks), *shared, *modules]:
+        if not path.is_file():
+            raise TitoError(f"{path} is missing; make it with 'tito export --all'.")
+        copy = target / path.relative_to(origin)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     if judging:
         _copy_tools(target / "tito")
     else:
         (target / "checks" / "__init__.py").write_text(
             '"""Observe; judging is done elsewhere."""\n'
         )
+
+
+def _files(place: Path) -> list[Path]:
+    """Return a file, or the files of a folder."""
+    inside = place.rglob("*") if place.is_dir() else [place]
+    return [path for path in inside if "__pycache__" not in path.parts and not path.is_dir()]
 
 
 def _copy_tools(target: Path) -> None:

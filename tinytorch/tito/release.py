@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import ast
+import io
+import logging
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
+from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from traitlets import default
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.grading import releases
+from tinytorch.tito.grading.gradebook import open_gradebook
 from tinytorch.tito.package import build_package
 from tinytorch.tito.rules import check_release, check_source
 from tinytorch.tito.source import build_notebook, read_source
 
+#: The last line of a traceback.
+_RAISED = re.compile(r"^[\w.]+: .*$", re.MULTILINE)
 #: What nbgrader puts in the place of code, before it gets its message.
 _STUB = "raise NotImplementedError"
 
@@ -100,6 +109,8 @@ def release(course: Course, module: Module) -> Path:
     """
     source = read_source(module.source)
     check_source(module, source)
+    _refuse_other_cells(course, module, source)
+    releases.keep(course, module)
     build_notebook(course, module)
     build_package(course, module, judging=False)
     course.release.mkdir(parents=True, exist_ok=True)
@@ -110,7 +121,53 @@ def release(course: Course, module: Module) -> Path:
         if target.exists():
             shutil.move(target, Path(scratch) / "old")
         shutil.move(fresh, target)
+    releases.keep(course, module)
+    releases.keep_source(course, module)
     return target
+
+
+def _refuse_other_cells(course: Course, module: Module, source: NotebookNode) -> None:
+    """Say which cells nbgrader would refuse to add or drop, before anything is changed."""
+    with open_gradebook(course) as book:
+        try:
+            notebook = book.find_notebook(module.notebook, module.name)
+        except MissingEntry:
+            return
+        marked = len(notebook.submissions)
+        held = _by_name(
+            (cell.name, kind)
+            for kind in ("grade", "solution", "task", "source")
+            for cell in getattr(notebook, f"{kind}_cells")
+        )
+    wanted = _by_name((name, kind) for cell in source.cells for name, kind in _kinds(cell))
+    differing = {
+        "adds": wanted.keys() - held.keys(),
+        "drops": held.keys() - wanted.keys(),
+        "changes the kind of": {n for n in wanted.keys() & held.keys() if wanted[n] != held[n]},
+    }
+    told = [f"{what} {', '.join(sorted(names))}" for what, names in differing.items() if names]
+    if marked and told:
+        raise TitoError(
+            f"{module.name} cannot be released: its source {' and '.join(told)}, and the gradebook "
+            f"holds marks of {marked} submissions, whose named cells must stay. Take that change "
+            "back: a written question is dropped by giving it 0 points, and what is not graded "
+            "needs no name. docs/instructors.md says how to begin anew with other questions."
+        )
+
+
+def _kinds(cell: NotebookNode) -> Iterator[tuple[str, str]]:
+    """Give the tables of the gradebook that a cell has a row in, with its name."""
+    tables = {"grade": is_grade, "solution": is_solution, "task": is_task, "source": is_locked}
+    kinds = {kind for kind, holds in tables.items() if holds(cell)}
+    for kind in {*kinds, "source"} if kinds else ():
+        yield cell.metadata.nbgrader.grade_id, kind
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, kind in pairs:
+        found.setdefault(name, set()).add(kind)
+    return found
 
 
 def _generate(course: Course, module: Module, scratch: Path) -> Path:
@@ -120,8 +177,15 @@ def _generate(course: Course, module: Module, scratch: Path) -> Path:
     config.CourseDirectory.assignment_id = module.name
     coursedir = CourseDirectory(config=config)
     coursedir.root = str(course.root)
+    converter = GenerateAssignment(coursedir=coursedir, config=config, force=True)
+    said = io.StringIO()
+    converter.log = coursedir.log = logging.Logger("tito.release", logging.ERROR)
+    converter.log.addHandler(logging.StreamHandler(said))
     try:
-        GenerateAssignment(coursedir=coursedir, config=config, force=True).start()
+        converter.start()
     except (NbGraderException, RuntimeError) as error:
-        raise TitoError(f"{module.name} could not be released: {error}") from error
+        # nbgrader's own message only points to the traceback that it has logged.
+        raised = _RAISED.findall(said.getvalue())
+        reason = raised[-1] if raised else error
+        raise TitoError(f"{module.name} could not be released: {reason}") from error
     return scratch / module.name

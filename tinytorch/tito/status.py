@@ -10,7 +10,7 @@ from nbgrader.api import Assignment, Grade, Gradebook, SubmittedAssignment, Subm
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.export import export_notebook
-from tinytorch.tito.grading import records
+from tinytorch.tito.grading import records, releases
 from tinytorch.tito.grading.intake import problem_with_id
 from tinytorch.tito.source import read_source
 
@@ -27,6 +27,8 @@ class ModuleStatus:
         Who handed something in.
     graded, failed : int
         Whose latest grading gave a mark, or none.
+    earlier : int
+        Whose mark is of an earlier release.
     changed : int
         Who handed in something else since.
     to_grade_by_hand : int
@@ -41,6 +43,7 @@ class ModuleStatus:
     submitted: int = 0
     graded: int = 0
     failed: int = 0
+    earlier: int = 0
     changed: int = 0
     to_grade_by_hand: int = 0
     feedback: int = 0
@@ -67,6 +70,7 @@ def _state(course: Course, module: Module) -> ModuleStatus:
         submitted=len(students),
         graded=sum(status == "graded" for status, _ in gradings.values()),
         failed=sum(status == "failed" for status, _ in gradings.values()),
+        earlier=len(releases.stale(course, module, students)),
         changed=sum(_newest(course, module, name) > time for name, time in made.items()),
         to_grade_by_hand=_to_grade_by_hand(course, module),
         feedback=len(pages),

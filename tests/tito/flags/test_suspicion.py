@@ -297,6 +297,14 @@ def test_the_module_that_is_to_define_a_name_may_do_so():
     assert suspicions(nb, "tinytorch.core.tensor") == []
 
 
+def test_what_locked_cells_rely_on_is_read_from_them():
+    nb = notebook("class Warmup:\n    pass", "def mean(x):\n    return x", "Tensor = 1")
+    nb.cells[0].source = "from tinytorch.core.schedules import Warmup, mean"
+    assert [flag.partition(" (")[0] for flag in suspicions(nb, "tinytorch.core.decay")] == [
+        "replaces the course's Warmup"
+    ]
+
+
 def test_there_are_never_too_many_flags():
     nb = notebook(*["import gc\nimport ssl\nimport signal"] * 30)
     flags = suspicions(nb, MODULE)

@@ -159,7 +159,7 @@ def test_a_mark_given_by_hand_while_marks_are_entered_stays(
     assert marks(course, module) == expected
     with Gradebook(url, COURSE) as book:
         grade = book.find_grade("test-double", module.notebook, module.name, "student-001")
-        assert (grade.auto_score, grade.needs_manual_grade) == (4.0, True), "to be looked at again"
+        assert (grade.auto_score, grade.needs_manual_grade) == (4.0, False), "for the same work"
         # What formgrader shows.
         shown = {row["student"]: row["score"] for row in book.submission_dicts(module.name)}
         assert shown == {"student-000": 10.0, "student-001": 1.5}

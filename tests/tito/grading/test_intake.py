@@ -11,7 +11,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tinytorch.tito.grading import intake
 from tinytorch.tito.grading.intake import SubmissionError, parse, receive
 
-KNOWN = {"double-function", "test-double"}
+from .conftest import named
+
+#: What was released.
+RELEASE = new_notebook(
+    cells=[named(new_code_cell("def double(x):\n    return x"), "double-function", solution=True)]
+)
 
 
 def notebook(grade_id: str = "double-function", **extra: object) -> dict:
@@ -34,7 +39,7 @@ def put(folder, name, content=None):
 
 
 def take(folder):
-    return receive(folder, "ada", "optimizers_dev", KNOWN)
+    return receive(folder, "ada", "optimizers_dev", RELEASE)
 
 
 def test_a_notebook_of_the_released_name_is_taken(folder):
@@ -57,6 +62,14 @@ def test_a_renamed_notebook_is_recognized_by_its_cells(folder):
     submission = take(folder)
     assert submission.path.name == "homework (final).ipynb"
     assert submission.flags == ("renamed: homework (final).ipynb",)
+
+
+def test_the_content_decides_and_not_the_name(folder):
+    put(folder, "optimizers_dev.ipynb", notebook(grade_id="something-else"))
+    put(folder, "homework.ipynb")
+    assert take(folder).flags == ("renamed: homework.ipynb",)
+    put(folder, "homework.ipynb", notebook(grade_id="another"))
+    assert take(folder).path.name == "optimizers_dev.ipynb"
 
 
 def test_several_renamed_notebooks_are_refused_by_name(folder):
@@ -261,7 +274,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
     mine.parent.mkdir()
     mine.symlink_to(theirs)
     with pytest.raises(intake.SubmissionError, match="is a link to"):
-        intake.receive(mine, "ada", "optimizers_dev", set())
+        intake.receive(mine, "ada", "optimizers_dev", RELEASE)
 
 
 def test_a_name_with_bytes_that_are_no_text_can_be_noted():

@@ -333,6 +333,17 @@ def test_without_a_release_nothing_begins(course, module, hand_in):
         pipeline.grade(course, module)
 
 
+@pytest.mark.parametrize("work", [pipeline.grade, scores.table])
+def test_an_assignment_that_only_has_a_due_date_is_to_be_released(course, module, hand_in, work):
+    hand_in("ada")
+    (course.root / "gradebook.db").unlink()
+    with gradebook(course) as book:  # as 'nbgrader db assignment add' does
+        book.add_assignment(module.name, duedate=datetime(2026, 12, 1))
+    told = "the gradebook does not know 08_optimizers; make it with 'tito release 08_optimizers'"
+    with pytest.raises(TitoError, match=told):
+        work(course, module)
+
+
 def test_without_the_source_notebook_nothing_begins(course, module, hand_in):
     hand_in("ada")
     course.source_notebook(module).unlink()

@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from tinytorch.tito.grading.cells import flags, grade_id
 from tinytorch.tito.grading.rebuild import Rebuild, rebuild
 
-from .conftest import RIGHT, cell, position, solve
+from .conftest import RIGHT, cell, named, position, solve
 
 ORDER = [
     "setup",
@@ -146,23 +146,16 @@ def test_what_the_metadata_say_does_not_matter(released, work, metadata):
     assert [flag for flag in flags(rebuilt) if flag.startswith("nbgrader schema")]
 
 
-def test_a_solution_without_its_metadata_is_not_replaced_by_the_stub(released, work):
-    cell(work, "double-function").metadata.pop("nbgrader")
-    rebuilt = rebuild(released, work)
-    stub = position(rebuilt, "double-function")
-    assert "NotImplementedError" in rebuilt.cells[stub].source
-    assert rebuilt.cells[stub + 1].source == RIGHT["double-function"]
-    assert names(rebuilt) == ORDER
-    assert flags(rebuilt) == ["solution cell deleted: double-function"]
-
-
-def test_nor_where_the_test_before_it_is_missing_too(released, work):
-    cell(work, "triple-function").metadata.pop("nbgrader")
+def test_what_cannot_be_recognized_as_a_solution_is_not_replaced_by_the_stub(released, work):
     del work.cells[position(work, "test-double")]
+    own = cell(work, "triple-function")
+    own.update(id="new", metadata={}, source="from mine import triple")
     rebuilt = rebuild(released, work)
     stub = position(rebuilt, "triple-function")
-    assert sources(rebuilt).index(RIGHT["triple-function"]) > stub
+    assert "NotImplementedError" in rebuilt.cells[stub].source
+    assert sources(rebuilt).index("from mine import triple") > stub
     assert names(rebuilt) == ORDER
+    assert "solution cell deleted: triple-function" in flags(rebuilt)
 
 
 def test_an_answer_keeps_its_pictures(released, work):
@@ -200,3 +193,43 @@ def test_what_intake_noted_comes_first(released, work):
 def test_without_the_release_it_refuses(work):
     with pytest.raises(ValueError, match="exporter_class"):
         Rebuild().preprocess(work, {})
+
+
+@pytest.fixture
+def later(released) -> NotebookNode:
+    """The release after one in which a test, a stub and the course's text were changed."""
+    made = nbformat.from_dict(released)
+    cell(made, "test-double").source += "\n# more"
+    cell(made, "double-function").source += "\n# A hint."
+    made.cells[0].source = "# Two and three times"
+    made.cells.insert(2, named(new_code_cell("LATER = 1"), "given", locked=True))
+    del made.cells[position(made, "rubric-1")]
+    return made
+
+
+def test_a_student_is_held_to_the_release_that_they_had(released, later, work):
+    work.cells.append(new_markdown_cell(released.cells[0].source))
+    rebuilt = rebuild(later, work, [released])
+    assert flags(rebuilt) == []
+    assert names(rebuilt) == [n for n in ["setup", "given", *ORDER[1:]] if n != "rubric-1"]
+    assert cell(rebuilt, "test-double").source == cell(later, "test-double").source
+    assert "Why does it matter?" not in sources(rebuilt), "the course has dropped it"
+
+
+def test_whoever_edited_the_release_that_they_had_is_still_named(released, later, work):
+    cell(work, "test-double").source = "4.0"
+    del work.cells[position(work, "setup")]
+    assert flags(rebuild(later, work, [released])) == [
+        "locked cell deleted: setup",
+        "locked cell edited: test-double",
+    ]
+
+
+def test_an_untouched_stub_of_an_earlier_release_is_the_stub_of_this_one(released, later):
+    rebuilt = rebuild(later, released, [released])
+    stub = cell(rebuilt, "double-function")
+    assert stub.source == cell(later, "double-function").source
+
+
+def test_with_the_new_release_in_hand_the_earlier_one_does_not_matter(released, later):
+    assert flags(rebuild(later, solve(nbformat.from_dict(later)), [released])) == []

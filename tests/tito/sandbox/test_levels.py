@@ -11,6 +11,9 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
 from tinytorch.tito.sandbox.trial import Said, Trial, judge
 
+#: Of the module under test.
+ANSWER = ["tinytorch.core.optimizers"]
+
 
 @pytest.fixture
 def secret(tmp_path):
@@ -98,12 +101,24 @@ def test_the_probe_finds_a_folder_that_should_not_be_there(what, secret, monkeyp
     folder = {"secret": secret, "course": course}[what]
     joined = bubblewrap._joined
     monkeypatch.setattr(bubblewrap, "_joined", lambda args: joined([*args, *showing(folder)]))
-    leaks = " ".join(Trial(True, Settings(), None, [secret]).leaks())
+    leaks = " ".join(Trial(True, Settings(), None, [secret], ANSWER).leaks())
     if what == "secret":
         assert f"reads files in {secret}" in leaks
     else:
         assert "imports tinytorch.core.optimizers" in leaks
         assert f"reads {course}/tinytorch/core/optimizers.py" in leaks
+
+
+def test_the_answer_is_what_the_module_under_test_defines(tmp_path, secret):
+    core = tmp_path / "package" / "tinytorch" / "core"
+    core.mkdir(parents=True)
+    for name in ("__init__.py", "optimizers.py", "schedules.py"):
+        (core / name).touch()
+    (core.parent / "__init__.py").touch()
+    package = tmp_path / "package"
+    assert Trial(True, Settings(), package, [], ["tinytorch.core.later"]).leaks() == ()
+    leaks = Trial(True, Settings(), package, [], ["tinytorch.core.schedules"]).leaks()
+    assert [leak for leak in leaks if "imports" in leak] == ["imports tinytorch.core.schedules"]
 
 
 def test_processes_without_a_limit_are_found(monkeypatch):
@@ -119,7 +134,7 @@ def test_a_process_without_limits_that_can_be_taken_over_is_found(monkeypatch):
 
 
 def test_limits_alone_are_never_taken_for_isolation():
-    leaks = Trial(False, Settings(), None, []).leaks()
+    leaks = Trial(False, Settings(), None, [], ANSWER).leaks()
     found = " ".join(leaks)
     for part in ("other processes", "servers", "tinytorch.core.optimizers", "processes behind"):
         assert part in found

@@ -7,7 +7,7 @@ import click
 from tinytorch.tito.commands._progress import progress
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.grading import feedback
+from tinytorch.tito.grading import feedback, releases
 
 
 @click.command("feedback")
@@ -20,6 +20,9 @@ def command(module: Module) -> None:
     course = Course.find()
     with progress("writing") as show:
         pages = feedback.write(course, module, show)
+    for student in releases.stale(course, module):
+        told = f"left out: {student}: {releases.EARLIER}: run 'tito grade {module.name}'"
+        console.print(told, markup=False, soft_wrap=True)
     console.print(
         f"{len(pages)} pages: {course.feedback.relative_to(course.root)}/STUDENT/{module.name}/",
         markup=False,

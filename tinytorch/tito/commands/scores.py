@@ -15,6 +15,7 @@ from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import evidence
 from tinytorch.tito.grading import platforms, scores
+from tinytorch.tito.grading.releases import EARLIER
 from tinytorch.tito.grading.scores import Row
 
 
@@ -143,9 +144,13 @@ def _notes(row: Row) -> list[str]:
 
 def _print_notes(rows: list[Row]) -> None:
     """Show reasons and flags below the table: they are sentences, not numbers."""
-    waiting = [row.student for row in rows if row.status == "not graded"]
-    if waiting:
-        _say(f"{len(waiting)} not graded yet: {', '.join(waiting)}")
+    waiting: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status == "not graded":
+            earlier = row.reason.startswith(EARLIER)
+            waiting.setdefault(EARLIER if earlier else "not graded yet", []).append(row.student)
+    for what, students in waiting.items():
+        _say(f"{len(students)} {what}: {', '.join(students)}")
     for row in rows:
         if row.extension:
             _say(f"{row.student}: has {row.extension / timedelta(days=1):g} days more")

@@ -8,6 +8,7 @@ from rich.table import Table
 from tinytorch.tito import status
 from tinytorch.tito.commands._shared import console
 from tinytorch.tito.course import Course
+from tinytorch.tito.grading.releases import EARLIER
 
 
 @click.command("status")
@@ -15,7 +16,7 @@ def command() -> None:
     """Show for each module what is exported, released, submitted, graded and sent back.
 
     Counts are of students. Below the table stand the submissions that are newer than their mark,
-    and the pages that are older than it.
+    the marks that an earlier release gave, and the pages that are older than their mark.
     """
     rows = status.modules(Course.find())
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -28,6 +29,7 @@ def command() -> None:
     console.print(table)
     for row in rows:
         for count, what in (
+            (row.earlier, f"{EARLIER}: tito grade"),
             (row.changed, "changed since they were graded: tito grade"),
             (row.old_feedback, "have a page that is older than their mark: tito feedback"),
         ):

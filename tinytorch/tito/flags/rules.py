@@ -149,14 +149,6 @@ MEANINGS: dict[str, str | None] = {
     },
 }
 
-#: Names that the course gives; binding them to anything else changes what its cells use.
-COURSE_NAMES = {
-    "np": ("numpy",),
-    "Tensor": ("tinytorch.core.tensor.Tensor", "tinytorch.core.autograd.Tensor"),
-    "Variable": ("tinytorch.core.autograd.Variable",),
-    "Checks": ("tinytorch.checks.Checks",),
-    "snapshot": ("tinytorch.checks.snapshot",),
-}
 #: Functions of Python that the locked cells rely on and that no one needs to write.
 JUDGING_BUILTINS = {
     *("isinstance", "type", "getattr", "setattr", "hasattr", "len", "float", "int", "bool", "str"),
@@ -198,6 +190,16 @@ NUMPY_FILES = {
     f"numpy.{name}"
     for name in ("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt")
 }
+
+
+def is_relied_on(name: str, full: str, package: str) -> bool:
+    """Whether a name that locked cells import must stay what it is.
+
+    So must NumPy, the classes of the course's package, and its checks. Its functions have names,
+    such as ``mean``, that students use for things of their own.
+    """
+    own = full.startswith(f"{package}.") and (name[:1].isupper() or f"{package}.checks." in full)
+    return full == "numpy" or own
 
 
 #: Parts of the longest full name above.

@@ -8,8 +8,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from tinytorch.tito.flags.suspicion import suspicions
-from tinytorch.tito.grading.cells import add_flag
-from tinytorch.tito.student.notebook import named_module
+from tinytorch.tito.grading.cells import add_flag, answers_of
 
 
 class FlagSuspiciousCode(NbGraderPreprocessor):
@@ -21,11 +20,6 @@ class FlagSuspiciousCode(NbGraderPreprocessor):
         """Add a flag for each finding."""
         release = resources["tinytorch"]["release"]
         given = {cell.source.strip() for cell in release.cells}
-        for flag in suspicions(nb, _module_of(release), given):
+        for flag in suspicions(nb, next(iter(answers_of(release)), ""), given):
             add_flag(nb, flag)
         return nb, resources
-
-
-def _module_of(release: NotebookNode) -> str:
-    """Return the module that a notebook is exported to; empty where it does not say."""
-    return next(filter(None, (named_module(cell.source) for cell in release.cells)), "")

@@ -63,6 +63,7 @@ def suspicions(notebook: NotebookNode, module: str, given: Collection[str] = ())
     """
     trees, unread = _read(notebook)
     scope = _notebook_scope(notebook, trees)
+    given_names = dict(_given_names(notebook, module))
     found = []
     for index, cell in enumerate(notebook.cells):
         if index in unread:
@@ -70,7 +71,7 @@ def suspicions(notebook: NotebookNode, module: str, given: Collection[str] = ())
                 f"could not be scanned, because {unread[index]} ({name_of(notebook, index)})"
             )
         elif index in trees and cell.source.strip() not in given:
-            own = _Cell(scope.inside(trees[index]), module)
+            own = _Cell(scope.inside(trees[index]), module, given_names)
             found += _sentences(own.findings(trees[index]), cell.source, name_of(notebook, index))
     if len(found) > MOST_FLAGS:
         rest = len(found) - MOST_FLAGS + 1
@@ -167,6 +168,20 @@ def _notebook_scope(notebook: NotebookNode, trees: dict[int, ast.Module]) -> Sco
     return scope
 
 
+def _given_names(notebook: NotebookNode, module: str) -> Iterator[tuple[str, str]]:
+    """Give the names that the locked cells import and rely on, each with its full name.
+
+    Binding one to anything else changes what these cells use; only the module under test may
+    define those that are its own.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and is_fixed(cell):
+            for name, full in _course_names(cell.source)[0].items():
+                own = full == f"{module}.{name}"
+                if not own and rules.is_relied_on(name, full, module.partition(".")[0]):
+                    yield name, full
+
+
 @lru_cache(maxsize=1000)
 def _course_names(source: str) -> tuple[dict[str, str], set[str]]:
     """Return what a cell of the release imports and defines; a class has the same cells."""
@@ -183,15 +198,15 @@ class _Cell:
 
     scope: Scope
     module: str
+    #: Full names of what the locked cells rely on, by the names that they use.
+    given: dict[str, str]
     #: Nodes that are part of something already judged.
     settled: set[int] = field(default_factory=set)
 
     def findings(self, tree: ast.Module, depth: int = 0, offset: int = 0) -> Iterator[Finding]:
         """Scan a tree; what comes first in a rule settles the nodes inside it."""
         for name, statement in definitions(tree):
-            if f"{self.module}.{name}" in rules.COURSE_NAMES.get(name, ()):
-                continue  # the module under test is the one to define it
-            if name in rules.COURSE_NAMES:
+            if name in self.given:
                 yield statement.lineno + offset, f"replaces the course's {name}"
             elif name in rules.JUDGING_BUILTINS and not isinstance(statement, ast.Assign):
                 yield statement.lineno + offset, f"replaces Python's {name}"
@@ -302,8 +317,15 @@ class _Cell:
         for alias, full in zip(node.names, names, strict=True):
             yield from self._full_name(full.removesuffix(".*"))
             bound = alias.asname or alias.name
-            if bound in rules.COURSE_NAMES and full not in rules.COURSE_NAMES[bound]:
+            if bound in self.given and not self._is_given(bound, full):
                 yield f"replaces the course's {bound}"
+
+    def _is_given(self, bound: str, full: str) -> bool:
+        """Whether it is what the course gives; its modules pass on each other's names."""
+        package, _, own = self.module.partition(".")
+        passed_on = full.startswith(f"{package}.{own.partition('.')[0]}.")
+        same_name = full.rpartition(".")[2] == self.given[bound].rpartition(".")[2]
+        return full == self.given[bound] or (passed_on and same_name)
 
     def _class(self, node: ast.ClassDef) -> Iterator[str]:
         for base in node.bases:

@@ -60,8 +60,7 @@ class DaskExecutor(Executor):
             import distributed
         except ImportError as error:
             raise TitoError(
-                "grading on a cluster needs Dask; install it with "
-                "'pip install tinytorch-optimizers[cluster]'."
+                "grading on a cluster needs Dask; install 'distributed' with pip."
             ) from error
         # It prints tracebacks of a lost connection, which is told in words here.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)

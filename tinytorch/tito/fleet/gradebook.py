@@ -8,7 +8,7 @@ What a person entered is not among what they set.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from nbgrader.api import (
     new_uuid,
 )
 from nbgrader.utils import parse_utc
-from sqlalchemy import Index, bindparam, case, insert, select, update
+from sqlalchemy import Boolean, Index, bindparam, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from traitlets.config import Config
 
@@ -130,8 +130,17 @@ class MarkBook:
         self._db.rollback()
         return {student: when for student, when in rows}
 
-    def enter(self, results: Sequence[Result]) -> None:
+    def enter(
+        self, results: Sequence[Result], same: Mapping[str, Collection[str]] | None = None
+    ) -> None:
         """Enter the marks of graded submissions: all of them or none.
+
+        Parameters
+        ----------
+        results : sequence of Result
+            What they earned.
+        same : mapping of str to collection of str, optional
+            By student: the cells in which nothing changed that a mark by hand is given for.
 
         Raises
         ------
@@ -142,7 +151,7 @@ class MarkBook:
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                self._enter(results)
+                self._enter(results, same or {})
                 self._db.commit()
                 return
             except DBAPIError as error:
@@ -169,7 +178,7 @@ class MarkBook:
                 f"'tito release {self.assignment}', and grade again."
             )
 
-    def _enter(self, results: Sequence[Result]) -> None:
+    def _enter(self, results: Sequence[Result], same: Mapping[str, Collection[str]]) -> None:
         self._wait_for_other_runs()
         for index in _INDICES:
             index.create(self._db.connection(), checkfirst=True)
@@ -181,7 +190,7 @@ class MarkBook:
                 .where(SubmittedAssignment.id == place.submission)
                 .values(timestamp=parse_utc(result.timestamp) if result.timestamp else None)
             )
-        self._set_scores(results, places)
+        self._set_scores(results, places, same)
         self._set_comments(results, places)
         self._set_penalties(results, places)
 
@@ -270,18 +279,26 @@ class MarkBook:
 
     # Values ---------------------------------------------------------------------------------
 
-    def _set_scores(self, results: Sequence[Result], places: dict[str, _Places]) -> None:
-        """Set automatic scores; where a person gave a mark, it stays, to be looked at again."""
-        score = bindparam("score", type_=Grade.__table__.c.auto_score.type)
-        waits = bindparam("waits", type_=Grade.__table__.c.needs_manual_grade.type)
+    def _set_scores(
+        self,
+        results: Sequence[Result],
+        places: dict[str, _Places],
+        same: Mapping[str, Collection[str]],
+    ) -> None:
+        """Set automatic scores; a mark by hand stays, and waits again if its question changed."""
+        table = Grade.__table__
+        score = bindparam("score", type_=table.c.auto_score.type)
+        waits = bindparam("waits", type_=table.c.needs_manual_grade.type)
         statement = (
-            update(Grade.__table__)
-            .where(Grade.__table__.c.cell_id == bindparam("cell"))
-            .where(Grade.__table__.c.notebook_id == bindparam("of"))
+            update(table)
+            .where(table.c.cell_id == bindparam("cell"))
+            .where(table.c.notebook_id == bindparam("of"))
             .values(
                 auto_score=score,
                 needs_manual_grade=case(
-                    (Grade.__table__.c.manual_score.is_not(None), True), else_=waits
+                    (table.c.manual_score.is_(None), waits),
+                    (bindparam("same", type_=Boolean), table.c.needs_manual_grade),
+                    else_=True,
                 ),
             )
         )
@@ -291,6 +308,7 @@ class MarkBook:
                 "of": places[result.student].notebook,
                 "score": points,
                 "waits": points is None,
+                "same": name in same.get(result.student, ()),
             }
             for result in results
             for name, points in result.scores.items()

@@ -42,7 +42,10 @@ def this_machine() -> str:
 
 @lru_cache(maxsize=8)
 def find(
-    accepted: str | None, package: Path | None = None, secret_folders: Sequence[Path] = ()
+    accepted: str | None,
+    package: Path | None = None,
+    secret_folders: Sequence[Path] = (),
+    answers: tuple[str, ...] = (),
 ) -> Found:
     """Probe this machine, once in a process; see :func:`tinytorch.tito.sandbox.choose`.
 
@@ -51,15 +54,15 @@ def find(
     TitoError
         If the isolation is weaker than `accepted`.
     """
-    isolation = choose(accepted, package=package, secret_folders=secret_folders)
+    isolation = choose(accepted, package=package, secret_folders=secret_folders, answers=answers)
     sandboxed = isolation.level in ("full", "partial")
-    return Found(isolation, sandboxed and forks_are_held(isolation.leaks))
+    return Found(isolation, sandboxed and forks_are_held(isolation.leaks, answers))
 
 
 @cache
-def forks_are_held(leaks: tuple[str, ...] = ()) -> bool:
+def forks_are_held(leaks: tuple[str, ...] = (), answers: tuple[str, ...] = ()) -> bool:
     """Whether a forked kernel gets at nothing but these leaks, which started ones have too."""
     for _ in range(2):  # a process of the trial may have been killed by somebody
         with suppress(TitoError):
-            return set(ForkTrial(Settings()).leaks()) <= set(leaks)
+            return set(ForkTrial(Settings(), answers).leaks()) <= set(leaks)
     return False

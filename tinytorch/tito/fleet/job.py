@@ -70,6 +70,8 @@ class Assignment:
         nbgrader's configuration: the steps and their limits.
     fonts : mapping of str to bytes
         matplotlib's list of fonts.
+    earlier : tuple of bytes
+        The notebooks of earlier releases, which students may have had.
     isolation : mapping of str to dict
         By machine: what isolation was found there; see :mod:`tinytorch.tito.fleet.isolation`.
     """
@@ -85,6 +87,7 @@ class Assignment:
     answers: Mapping[str, str]
     config: Mapping[str, Any]
     fonts: Mapping[str, bytes] = field(default_factory=dict)
+    earlier: tuple[bytes, ...] = ()
     isolation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -165,6 +168,8 @@ class Result:
         By graded cell: the automatic score, None where a person marks.
     comments : dict of str to str or None
         By solution cell: the automatic comment.
+    questions : dict of str to str
+        By graded cell: the digest of what a mark by hand is given for.
     cells, seed, isolation, flags
         For the record.
     reason, problem : str
@@ -185,6 +190,7 @@ class Result:
     notebook: str = ""
     scores: dict[str, float | None] = field(default_factory=dict)
     comments: dict[str, str | None] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
     cells: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     isolation: dict[str, Any] = field(default_factory=dict)

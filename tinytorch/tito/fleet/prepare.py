@@ -12,7 +12,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.isolation import Found, find, this_machine
 from tinytorch.tito.fleet.job import Assignment, SourceCell
-from tinytorch.tito.grading import reference
+from tinytorch.tito.grading import reference, releases
 from tinytorch.tito.grading.cells import grade_id, is_autograded
 from tinytorch.tito.grading.exam import Exam, exam_of
 from tinytorch.tito.grading.exporter import read_release
@@ -26,7 +26,8 @@ def isolation_here(course: Course, module: Module, config: Config) -> Found:
     """Probe this machine as the configuration demands; refuse where it gives less."""
     package = course.package_before(module)
     secret = tuple(map(Path, config.ExecuteSubmission.get("secret_folders", [])))
-    return find(config.ExecuteSubmission.get("isolation", "full"), package, secret)
+    accepted = config.ExecuteSubmission.get("isolation", "full")
+    return find(accepted, package, secret, (module.exports_to,))
 
 
 def check(course: Course, module: Module) -> None:
@@ -35,7 +36,7 @@ def check(course: Course, module: Module) -> None:
     source = course.source_notebook(module)
     if not source.is_file():
         raise TitoError(f"{source} is missing; make it with 'tito export {module.name}'.")
-    if not (course.package_before(module) / "tinytorch").is_dir():
+    if not course.package_before(module).is_dir():
         raise TitoError(
             f"the package before {module.name} is missing; "
             f"make it with 'tito release {module.name}'."
@@ -70,6 +71,7 @@ def assignment(
         reference.known(),
         sent,
         _fonts(config),
+        tuple(releases.earlier(course, module)),
         {this_machine(): found},
     )
 

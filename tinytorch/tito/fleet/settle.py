@@ -91,7 +91,7 @@ class Ledger:
         graded = [result for result in results if result.status == "graded"]
         with self._alone():
             if graded:
-                self.book.enter(graded)
+                self.book.enter(graded, {r.student: self._same_questions(r) for r in graded})
             for result in results:
                 with written(f"the graded notebook of {result.student}"):
                     if result.status == "graded":
@@ -122,6 +122,12 @@ class Ledger:
         folder = self.course.autograded / student / self.module.name
         return folder / f"{self.module.notebook}.ipynb"
 
+    def _same_questions(self, result: Result) -> set[str]:
+        """Return the graded cells of which a mark by hand is for what it was given for."""
+        record = records.load(self.course, self.module, result.student)
+        before = record.questions if record else {}
+        return {name for name, _ in before.items() & result.questions.items()}
+
     def _put_in_place(self, result: Result) -> None:
         place = self.place(result.student)
         remove_unfinished(place.parent)
@@ -149,6 +155,7 @@ class Ledger:
             seed=result.seed,
             problem=intake.printable(result.problem),
             isolation=result.isolation,
+            questions=result.questions or (earlier.questions if earlier else {}),
             earlier=_earlier(earlier, result),
         )
 

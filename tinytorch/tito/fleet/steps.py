@@ -11,13 +11,15 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import MissingEntry
-from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from tinytorch.tito.fleet.execute import ExecuteHere
 from tinytorch.tito.fleet.job import Assignment
-from tinytorch.tito.grading.verdicts import automatic_comment, tell
+from tinytorch.tito.grading.cells import questions
+from tinytorch.tito.grading.rebuild import RestoreCells
+from tinytorch.tito.grading.verdicts import automatic_comment, automatic_score, tell
 
 Resources = dict[str, Any]
 
@@ -33,8 +35,8 @@ class OverwriteKernelspecHere(NbGraderPreprocessor):
         return nb, resources
 
 
-class OverwriteCellsHere(OverwriteCells):
-    """nbgrader's OverwriteCells on what came along."""
+class RestoreCellsHere(RestoreCells):
+    """RestoreCells on what came along."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore what students may not change."""
@@ -70,11 +72,10 @@ class TellVerdicts(NbGraderPreprocessor):
         for cell in nb.cells:
             name = cell.metadata.get("nbgrader", {}).get("grade_id")
             if utils.is_grade(cell):
-                # The outputs are the verdict's by now, so nbgrader's rule comes to its points.
-                scores[name], _ = utils.determine_grade(cell, self.log)
+                scores[name] = automatic_score(cell, self.log)
             if utils.is_solution(cell) or utils.is_task(cell):
                 comments[name] = automatic_comment(cell)
-        resources["tinytorch"].update(scores=scores, comments=comments)
+        resources["tinytorch"].update(scores=scores, comments=comments, questions=questions(nb))
         return nb, resources
 
 
@@ -83,7 +84,7 @@ _INSTEAD = {
     # Of a rebuilt notebook only the release's cells have such metadata; it was checked once.
     "nbgrader.preprocessors.CheckCellMetadata": None,
     "nbgrader.preprocessors.OverwriteKernelspec": OverwriteKernelspecHere,
-    "nbgrader.preprocessors.OverwriteCells": OverwriteCellsHere,
+    "tinytorch.tito.grading.rebuild.RestoreCells": RestoreCellsHere,
     "tinytorch.tito.grading.verdicts.SaveVerdicts": TellVerdicts,
     # The driver's matter.
     "nbgrader.preprocessors.AssignLatePenalties": None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
@@ -22,8 +23,8 @@ from tinytorch.tito.sandbox.trial import LEFT_SECONDS, SECONDS, Said, Trial
 class ForkTrial(Trial):
     """Lays out what the probe should not get at, and runs it in a fork of a zygote."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(True, settings, None, ())
+    def __init__(self, settings: Settings, answers: Sequence[str] = ()) -> None:
+        super().__init__(True, settings, None, (), answers)
 
     def leaks(self) -> tuple[str, ...]:
         """Return what the probe could do."""

@@ -36,7 +36,7 @@ from tinytorch.tito.fleet.execute import ExecuteHere, KernelLostError
 from tinytorch.tito.fleet.job import Assignment, Job, Result, difference, fingerprint, unpacked
 from tinytorch.tito.fleet.manager import end_zygotes, zygote_for
 from tinytorch.tito.grading import intake, reference
-from tinytorch.tito.grading.cells import flags
+from tinytorch.tito.grading.cells import answers_of, flags
 from tinytorch.tito.sandbox.folders import make_folder
 
 _LOG_SHOWN = 20_000
@@ -142,6 +142,9 @@ class Workplace:
         self.digest = assignment.release_digest
         self.release = nbformat.reads(assignment.release, as_version=nbformat.current_nbformat)
         MetadataValidator().validate_nb(self.release)
+        self.earlier = [
+            nbformat.reads(one, nbformat.current_nbformat) for one in assignment.earlier
+        ]
         self.folder = make_folder()
         try:
             self._lay_out()
@@ -184,7 +187,8 @@ class Workplace:
         if known is not None:
             return known
         accepted = self.config.ExecuteSubmission.get("isolation", "full")
-        return isolation.find(accepted, package, (self.folder,))
+        source = nbformat.reads(self.assignment.source, as_version=nbformat.NO_CONVERT)
+        return isolation.find(accepted, package, (self.folder,), answers_of(source))
 
     def close(self) -> None:
         """End the zygotes of its package, and delete the folder, which holds the solutions."""
@@ -249,6 +253,7 @@ def _grade(place: Workplace, job: Job, log: logging.Logger) -> dict[str, Any]:
         "notebook": json.dumps(strip_transient(nb), ensure_ascii=False),
         "scores": ours["scores"],
         "comments": ours["comments"],
+        "questions": ours["questions"],
         "cells": _plain(nb.metadata.tinytorch.verdicts),
         "seed": nb.metadata.tinytorch.seed,
         "isolation": _plain(nb.metadata.tinytorch.isolation),
@@ -262,7 +267,13 @@ def _resources(place: Workplace, job: Job) -> dict[str, Any]:
         "notebook": place.assignment.notebook,
         "student": job.student,
     }
-    ours = {"release": place.release, "flags": job.flags, "assignment": place.assignment}
+    ours = {
+        "release": place.release,
+        "earlier": place.earlier,
+        "flags": job.flags,
+        "filename": job.filename,
+        "assignment": place.assignment,
+    }
     return {"nbgrader": ids, "tinytorch": ours, "metadata": {}}
 
 

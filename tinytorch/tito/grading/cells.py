@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader import utils
+
+from tinytorch.tito.student.notebook import named_module
 
 #: Kinds of cells, by nbformat's names.
 KINDS = ("code", "markdown", "raw")
@@ -54,6 +58,53 @@ def name_of(nb: NotebookNode, index: int) -> str:
         return own
     before = next((found for cell in nb.cells[index::-1] if (found := grade_id(cell))), None)
     return f"a cell after {before}" if before else "a cell at the beginning"
+
+
+def mark_answered_beside(cell: NotebookNode) -> None:
+    """Note in a cell of a rebuilt notebook that an answer may stand beside it."""
+    cell.metadata.tinytorch = NotebookNode(answered_beside=True)
+
+
+def is_answered_beside(cell: NotebookNode) -> bool:
+    """Whether an answer may stand beside a cell, so that a person must look."""
+    return bool(cell.metadata.get("tinytorch", {}).get("answered_beside"))
+
+
+def questions(nb: NotebookNode) -> dict[str, str]:
+    """Digest, by graded cell, what a mark by hand is given for: where that stays, the mark does.
+
+    Parameters
+    ----------
+    nb : NotebookNode
+        A graded notebook, with the rubrics in it.
+
+    Returns
+    -------
+    dict of str to str
+        Of a written answer: it, what stands around it (question, rubric, text beside it) and its
+        points. Of a cell whose points come from running it: it, and all of the student's code.
+    """
+    code = [cell.source for cell in nb.cells if cell.cell_type == "code" and not is_fixed(cell)]
+    found, since = {}, 0
+    named = [index for index, cell in enumerate(nb.cells) if grade_id(cell)]
+    for index, after in zip(named, [*named[1:], len(nb.cells)], strict=True):
+        cell = nb.cells[index]
+        is_task = utils.is_task(cell)
+        if utils.is_grade(cell) or is_task:
+            around = nb.cells[since:after]
+            texts = [[c.cell_type, c.source, c.get("attachments")] for c in around]
+            answer = [cell.source, code] if is_autograded(cell) else texts
+            asked = json.dumps([nbgrader_metadata(cell).get("points"), answer], sort_keys=True)
+            found[grade_id(cell) or ""] = hashlib.sha256(asked.encode()).hexdigest()
+        if cell.cell_type == "code" or utils.is_solution(cell) or is_task:
+            since = index + 1
+    return found
+
+
+def answers_of(nb: NotebookNode) -> tuple[str, ...]:
+    """Return the modules that a notebook of the course exports to: there the answers would be."""
+    found = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def flags(nb: NotebookNode) -> list[str]:

@@ -7,12 +7,11 @@ the notebook goes on behind that cell.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
-from traitlets import Integer, Unicode
+from traitlets import Integer
 
 from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
 from tinytorch.tito.grading.exam import Exam, Sitting, exam_of
@@ -24,10 +23,6 @@ class ExecuteSubmission(CellRunner):
 
     max_restarts = Integer(
         10, help="How many kernels a submission may lose before its other cells are not run."
-    ).tag(config=True)
-
-    sources = Unicode(
-        help="Folder that holds, by assignment, the course's own notebooks, with solutions."
     ).tag(config=True)
 
     seed = Integer(
@@ -52,9 +47,7 @@ class ExecuteSubmission(CellRunner):
         return self.nb, self.resources
 
     def _exam(self) -> Exam:
-        ids = self.resources["nbgrader"]
-        path = Path(self.sources) / ids["assignment"] / f"{ids['notebook']}.ipynb"
-        return exam_of(path, self.seed)
+        return exam_of(self._source(), self.seed)
 
     def _run_cells(self) -> None:
         index = 0

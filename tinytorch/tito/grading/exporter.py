@@ -16,8 +16,7 @@ from nbformat import NotebookNode
 
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import intake
-from tinytorch.tito.grading.cells import grade_id
+from tinytorch.tito.grading import intake, releases
 from tinytorch.tito.times import zone_of
 
 
@@ -39,13 +38,26 @@ class SubmissionExporter(NotebookExporter):
         where, ids, path = converter.coursedir, resources["nbgrader"], Path(filename)
         folder = where.format_path(where.release_directory, ".", ids["assignment"])
         release = read_release(Path(folder, path.name))
-        known, zone = known_ids(release), zone_of(converter.config)
-        submission = intake.receive(path.parent, ids["student"], path.stem, known, zone)
+        zone = zone_of(converter.config)
+        submission = intake.receive(path.parent, ids["student"], path.stem, release, zone)
         more = {
             "metadata": {"name": path.stem, "path": str(path.parent)},
-            "tinytorch": {"release": release, "flags": submission.flags},
+            "tinytorch": {
+                "release": release,
+                "earlier": _earlier_releases(folder),
+                "flags": submission.flags,
+                "filename": submission.path.name,
+            },
         }
         return self.from_notebook_node(submission.notebook, {**resources, **more}, **kw)
+
+
+@lru_cache(maxsize=4)
+def _earlier_releases(folder: str) -> tuple[NotebookNode, ...]:
+    """Read once for a class what was released before."""
+    course = Course.find(Path(folder))
+    found = releases.earlier(course, course.module(Path(folder).name))
+    return tuple(nbformat.reads(one, nbformat.current_nbformat) for one in found)
 
 
 def read_release(path: Path) -> NotebookNode:
@@ -69,11 +81,6 @@ def read_release(path: Path) -> NotebookNode:
 def _read_release(path: Path, mtime: int, size: int) -> NotebookNode:
     """Read and validate a release once for a whole class."""
     return nbformat.read(path, as_version=nbformat.current_nbformat)
-
-
-def known_ids(release: NotebookNode) -> frozenset[str]:
-    """Return the grade ids of a release."""
-    return frozenset(name for cell in release.cells if (name := grade_id(cell)))
 
 
 def expect_released_name(*, notebooks: list[str], **_: Any) -> None:

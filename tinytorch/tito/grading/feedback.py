@@ -23,7 +23,7 @@ from traitlets.config import Config
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.files import put_in_place, staging_folder
-from tinytorch.tito.grading import converters, late, records
+from tinytorch.tito.grading import converters, late, records, releases
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.intake import problem_with_id
 from tinytorch.tito.pages import clean, environment
@@ -240,7 +240,8 @@ def write(
     Returns
     -------
     list of Path
-        The pages, by student. A page of an earlier grading is replaced.
+        The pages, by student. A page of an earlier grading is replaced; who was graded with an
+        earlier release gets none.
 
     Raises
     ------
@@ -251,7 +252,8 @@ def write(
     config = course.nbgrader_config()
     course.feedback.mkdir(parents=True, exist_ok=True)
     late.refresh(course, module)
-    students = _students(course, module)
+    outdated = releases.stale(course, module)
+    students = [student for student in _students(course, module) if student not in outdated]
     tell = on_progress or (lambda done, total, student: None)
     for number, student in enumerate(students):
         tell(number, len(students), student)

@@ -60,6 +60,8 @@ def assignment_in(book: Gradebook, module: Module) -> Assignment:
         If the gradebook does not know it.
     """
     try:
+        # A due date may be entered before the first release: then it has no notebook.
+        book.find_notebook(module.notebook, module.name)
         return book.find_assignment(module.name)
     except MissingEntry as error:
         raise TitoError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -20,7 +20,8 @@ from nbformat import NotebookNode
 
 from tinytorch.tito import times
 from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new_cell
+from tinytorch.tito.grading.cells import KINDS, nbgrader_metadata, new_cell
+from tinytorch.tito.grading.recognize import is_of
 
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
@@ -31,6 +32,7 @@ _DEEPEST_HEADING = 6
 _NOTEBOOK = re.compile(r"(.*\.ipynb)(?:(?: ?\(\d+\))?\.(?:txt|json))?", re.IGNORECASE | re.DOTALL)
 #: So much of a ``timestamp.txt`` is read; a time is shorter.
 _MOST_OF_A_TIME = 100
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class SubmissionError(TitoError):
@@ -102,7 +104,7 @@ class Received:
 
 
 def receive(
-    folder: Path, student: str, name: str, known: Collection[str], zone: tzinfo = UTC
+    folder: Path, student: str, name: str, release: NotebookNode, zone: tzinfo = UTC
 ) -> Submission:
     """Find and read the notebook in a student's folder.
 
@@ -114,8 +116,8 @@ def receive(
         For messages.
     name : str
         The notebook's name as released, without suffix.
-    known : collection of str
-        The grade ids of the release; a notebook of another name is recognized by them.
+    release : NotebookNode
+        The notebook as students received it; one of another name is recognized by its cells.
     zone : tzinfo
         The course's, for a time of submission that names none.
 
@@ -124,13 +126,13 @@ def receive(
     SubmissionError
         If there is no notebook, more than one that could be meant, or none that can be read.
     """
-    got = fetch(folder, student, name, known, zone)
+    got = fetch(folder, student, name, release, zone)
     notebook = parse(got.data, student, got.path.name)
     return Submission(student, got.path, notebook, got.digest, got.flags, got.timestamp)
 
 
 def fetch(
-    folder: Path, student: str, name: str, known: Collection[str], zone: tzinfo = UTC
+    folder: Path, student: str, name: str, release: NotebookNode, zone: tzinfo = UTC
 ) -> Received:
     """Find the notebook in a student's folder and return its bytes; see :func:`receive`."""
     try:
@@ -138,7 +140,7 @@ def fetch(
             raise SubmissionError(
                 student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
             )
-        path, flags = find(folder, student, name, known)
+        path, flags = find(folder, student, name, release)
         timestamp, noted = read_timestamp(folder, zone)
     except OSError as error:
         # The student's folder, not only the module's in it: either may be closed.
@@ -150,16 +152,20 @@ def fetch(
 
 
 def find(
-    folder: Path, student: str, name: str, known: Collection[str]
+    folder: Path, student: str, name: str, release: NotebookNode
 ) -> tuple[Path, tuple[str, ...]]:
     """Find the notebook that is meant; see :func:`receive`."""
     exact = folder / f"{name}.ipynb"
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     notebooks = [path for path in visible if notebook_name(path.name)]
     others = [path for path in notebooks if path != exact]
-    if exact in notebooks:
-        return exact, tuple(f"another notebook, not graded: {path.name}" for path in others)
-    candidates, broken = _recognize(others, student, known)
+    told = tuple(f"another notebook, not graded: {path.name}" for path in others)
+    # What is in it decides, not its name; where it stands alone, the one who rebuilds it looks.
+    if exact in notebooks and not (others and _is_another_one(exact, student, release)):
+        return exact, told
+    candidates, broken = _recognize(others, student, release)
+    if exact in notebooks and len(candidates) != 1:
+        return exact, told
     if len(candidates) == 1:
         return candidates[0], (f"renamed: {candidates[0].name}",)
     names = ", ".join(path.name for path in candidates or visible)
@@ -185,7 +191,7 @@ def notebook_name(name: str) -> str:
 
 
 def _recognize(
-    paths: list[Path], student: str, known: Collection[str]
+    paths: list[Path], student: str, release: NotebookNode
 ) -> tuple[list[Path], list[SubmissionError]]:
     """Separate notebooks with the assignment's cells from what cannot be read."""
     candidates, broken = [], []
@@ -195,9 +201,14 @@ def _recognize(
         except SubmissionError as error:
             broken.append(error)
             continue
-        if any(grade_id(cell) in known for cell in notebook.cells):
+        if is_of(release, notebook):
             candidates.append(path)
     return candidates, broken
+
+
+def _is_another_one(path: Path, student: str, release: NotebookNode) -> bool:
+    """Whether a file is a notebook that can be read, and not of the assignment."""
+    return _recognize([path], student, release) == ([], [])
 
 
 def read_timestamp(folder: Path, zone: tzinfo) -> tuple[datetime | None, tuple[str, ...]]:
@@ -268,9 +279,8 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     try:
         content = json.loads(data.decode("utf-8-sig"))
         cells = _cells_of(content)
-        return nbformat.v4.new_notebook(
-            cells=[_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
-        )
+        plain = [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
+        return nbformat.v4.new_notebook(cells=list(_keep_ids(plain, cells)))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise SubmissionError(student, f"{name} is not valid JSON ({where})", ask) from error
@@ -332,7 +342,7 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
         raise _NotANotebook(f"the text of cell {number} is not text")
     # An unknown type is shown, and not run, as Jupyter does.
     kind = raw["cell_type"] if raw.get("cell_type") in KINDS else "raw"
-    cell = new_cell(kind, clean_text("".join(lines)), f"cell-{number}")
+    cell = new_cell(kind, clean_text("".join(lines)), f"submitted-{number}")
     nbgrader = nbgrader_metadata(raw)
     if nbgrader:
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
@@ -340,6 +350,17 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     if kind != "code" and _are_attachments(attachments):
         cell.attachments = nbformat.from_dict(attachments)
     return cell
+
+
+def _keep_ids(plain: Sequence[NotebookNode], cells: Sequence[dict[str, Any]]) -> Iterator[Any]:
+    """Give cells the ids that they came with, by which they may be recognized."""
+    taken = {cell.id for cell in plain}
+    for cell, raw in zip(plain, cells, strict=True):
+        own = raw.get("id")
+        if isinstance(own, str) and _ID.fullmatch(own) and own not in taken:
+            cell.id = own
+            taken.add(own)
+        yield cell
 
 
 def printable(text: str) -> str:

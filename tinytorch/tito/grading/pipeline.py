@@ -25,17 +25,19 @@ from tinytorch.tito.fleet.cluster import DaskExecutor
 from tinytorch.tito.fleet.driver import Driver
 from tinytorch.tito.fleet.executors import InlineExecutor, LocalExecutor, warm_up
 from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Job, Result, digest_of_release, fingerprint
+from tinytorch.tito.fleet.job import Job, Result, fingerprint
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import begin, reason_of
-from tinytorch.tito.grading import intake, late, records
-from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading import intake, late, records, releases
+from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.sandbox import Isolation
 from tinytorch.tito.times import zone_of
 
 #: Holds, in the folder of records, the seed of a run that has not come to its end.
 _UNFINISHED = ".unfinished"
+#: So many changed cells of a source are named.
+_NAMED = 5
 #: So few submissions are graded in this process: workers would take longer to start.
 _FEW = 2
 
@@ -189,6 +191,7 @@ def grade(
     with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
         run.seed = _seed(folder / _UNFINISHED) if seed is None else seed
         packed = partial(_pack, course, module, config, book, run.seed, found)
+        run.notices += _unreleased(course, module)
         class_ = _Class(course, module, book, log, run, show)
         try:
             class_.grade(chosen, force, where or Where(), packed)
@@ -201,6 +204,18 @@ def grade(
         _look_at_the_class(course, module, bool(run.graded))
     run.seconds = round(monotonic() - began, 3)
     return run
+
+
+def _unreleased(course: Course, module: Module) -> list[str]:
+    """Say where the source is not the one that was released; marks are by the latter."""
+    changed = releases.unreleased(course, module)
+    if not changed:
+        return []
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return [
+        f"{module.source.name} was changed and not released: {', '.join(changed[:_NAMED])}{more}; "
+        f"students have what 'tito release {module.name}' made before"
+    ]
 
 
 def _seed(unfinished: Path) -> int:
@@ -218,6 +233,7 @@ def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
     unfinished = course.records / module.name / _UNFINISHED
     with written("the comparison of the class"):
+        releases.keep(course, module)  # nbgrader's own command may have made it
         if unfinished.exists() or new_marks:
             classmates.compare(course, module)
             unfinished.unlink(missing_ok=True)
@@ -261,10 +277,8 @@ class _Class:
     ) -> None:
         self._course, self._module = course, module
         self._log, self._run, self._show = log, run, show
-        path = course.released(module)
-        self._known = known_ids(read_release(path))
-        source = course.source_notebook(module)
-        self._release = digest_of_release(path.read_bytes(), source.read_bytes())
+        self._released = read_release(course.released(module))
+        self._release = releases.current(course, module)
         self._ledger = Ledger(course, module, book, self._release)
         self._times: dict[str, datetime | None] = {}
         self._zone = zone_of(course.nbgrader_config())
@@ -324,7 +338,7 @@ class _Class:
         """Read a submission; what cannot be read is an outcome."""
         folder = self._course.submitted / student / self._module.name
         try:
-            return intake.fetch(folder, student, self._module.notebook, self._known, self._zone)
+            return intake.fetch(folder, student, self._module.notebook, self._released, self._zone)
         except intake.SubmissionError as error:
             problem, reason = error.problem, reason_of(error)
         except Exception as error:  # one submission never stops the class

@@ -7,19 +7,39 @@ student's sources in the solution cells and the student's own cells between them
 
 from __future__ import annotations
 
+import ast
 import copy
 import itertools
+import re
+import warnings
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
-from tinytorch.tito.grading.cells import add_flag, grade_id, is_fixed, nbgrader_metadata, new_cell
+from tinytorch.tito.grading import recognize
+from tinytorch.tito.grading.cells import (
+    add_flag,
+    grade_id,
+    is_fixed,
+    mark_answered_beside,
+    nbgrader_metadata,
+    new_cell,
+)
+from tinytorch.tito.grading.intake import SubmissionError
+from tinytorch.tito.grading.recognize import Recognized, named_cells, texts_of
 
 _SCHEMA = 3
+#: Cells beside an answer, and characters of one, that are parsed to see whether they are code.
+_MOST_LOOKED_AT, _LONGEST = 50, 10_000
+_MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
+#: So many names are told of cells that have lost their metadata.
+_SHOWN = 3
 
 
 class Rebuild(NbGraderPreprocessor):
@@ -39,22 +59,59 @@ class Rebuild(NbGraderPreprocessor):
                 "Rebuild needs the release; set c.Autograde.exporter_class to "
                 "tinytorch.tito.grading.exporter.SubmissionExporter"
             )
-        rebuilt = rebuild(ours["release"], nb)
+        earlier = ours.get("earlier", ())
+        if not any(recognize.is_of(release, nb) for release in (ours["release"], *earlier)):
+            raise SubmissionError(
+                (resources.get("nbgrader") or {}).get("student", ""),
+                f"{ours.get('filename', 'the notebook')}: no cell of the assignment is recognized "
+                "in it, neither by nbgrader's metadata nor by what is in it",
+                "Is it the right notebook? Ask for it as it was released, with the answers in it.",
+            )
+        rebuilt = rebuild(ours["release"], nb, earlier)
         noticed = rebuilt.metadata.pop("tinytorch", {}).get("flags", [])
         for flag in (*ours["flags"], *noticed):
             add_flag(rebuilt, flag)
         return rebuilt, resources
 
 
-def rebuild(release: NotebookNode, submitted: NotebookNode) -> NotebookNode:
+class RestoreCells(OverwriteCells):
+    """nbgrader's OverwriteCells behind :class:`Rebuild`, so that no student is to blame.
+
+    What the release lacks, hidden tests and rubrics, comes back from the gradebook.
+    """
+
+    def report_change(self, name: str, attr: str, old: Any, new: Any) -> None:
+        """Tell of what differs between the release and the gradebook, but for these."""
+        if attr != "checksum":
+            super().report_change(name, attr, old, new)
+
+
+@dataclass
+class _Work:
+    """What a student handed in, sorted by the release that this student had."""
+
+    had: Mapping[str, NotebookNode]
+    #: What is the course's, and no student's: of this release and of the one that they had.
+    texts: frozenset[str]
+    found: Recognized
+    handed_in: dict[str, list[NotebookNode]] = field(default_factory=dict)
+    #: The student's own cells, by the named cell that they follow.
+    own: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
+
+
+def rebuild(
+    release: NotebookNode, submitted: NotebookNode, earlier: Sequence[NotebookNode] = ()
+) -> NotebookNode:
     """Put a student's work into a copy of the release.
 
     Parameters
     ----------
     release : NotebookNode
-        The notebook as students received it.
+        The notebook as it is released now.
     submitted : NotebookNode
         The notebook as it came back, read by :func:`~tinytorch.tito.grading.intake.parse`.
+    earlier : sequence of NotebookNode
+        Releases before this one; the student is held to the one that fits the submission best.
 
     Returns
     -------
@@ -64,56 +121,78 @@ def rebuild(release: NotebookNode, submitted: NotebookNode) -> NotebookNode:
         notebook, what runs last counts. Cells the release does not name are the student's own
         and stay behind the named cell that they followed. No outputs.
     """
-    named = {name: cell for cell in release.cells if (name := grade_id(cell))}
-    handed_in: dict[str, list[NotebookNode]] = {}
-    own: dict[str | None, list[NotebookNode]] = {}
-    anchor: str | None = None
-    for cell in submitted.cells:
-        name = grade_id(cell)
-        if name and name in named:
-            if name not in handed_in:
-                anchor = name
-            handed_in.setdefault(name, []).append(cell)
-        else:
-            own.setdefault(anchor, []).append(cell)
+    named = named_cells(release)
+    had = _fitting([release, *earlier], submitted)
+    work = _sort(release, had, submitted)
     result = new_notebook(metadata=copy.deepcopy(release.metadata))
-    result.cells = list(_assemble(named, handed_in, own))
-    for flag in _flags(named, handed_in, submitted):
+    result.cells = list(_assemble(named, work))
+    flags = [*_flags(work, submitted), *_answers_beside(result, work)]
+    for flag in flags:
         add_flag(result, flag)
     return result
 
 
-def _assemble(
-    named: dict[str, NotebookNode],
-    handed_in: dict[str, list[NotebookNode]],
-    own: dict[str | None, list[NotebookNode]],
-) -> Iterator[NotebookNode]:
+def _fitting(releases: Sequence[NotebookNode], submitted: NotebookNode) -> NotebookNode:
+    """Return the release that a student had: most of whose locked texts are there."""
+    if len(releases) == 1:
+        return releases[0]
+    texts = {cell.source.strip() for cell in submitted.cells}
+
+    def misfit(release: NotebookNode) -> int:
+        fixed = [cell.source.strip() for cell in release.cells if is_fixed(cell)]
+        return len(fixed) - 2 * sum(text in texts for text in fixed)
+
+    return min(releases, key=misfit)
+
+
+def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> _Work:
+    """Recognize the cells of a submission, and sort them."""
+    named, theirs, texts = named_cells(release), named_cells(had), texts_of(had)
+    # What was released later can be in it only with its name.
+    later = {name: cell for name, cell in named.items() if name not in theirs}
+    found = recognize.recognize({**theirs, **later}, submitted.cells, texts)
+    work = _Work(theirs, texts | texts_of(release), found)
+    anchor: str | None = None
+    for name, cell in zip(work.found.names, submitted.cells, strict=True):
+        if name in named:
+            if name not in work.handed_in:
+                anchor = name
+            work.handed_in.setdefault(name, []).append(cell)
+        elif name is None or not is_fixed(theirs[name]):  # the course's own is dropped with it
+            work.own.setdefault(anchor, []).append(cell)
+    return work
+
+
+def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[NotebookNode]:
     """Give the cells of the rebuilt notebook, each with an id of its own."""
     taken = {f"release-{number}" for number in range(len(named))}
     taken |= {cell["id"] for cell in named.values() if "id" in cell}
     fresh = (new for new in map("own-{}".format, itertools.count()) if new not in taken)
-    early = _early(named, handed_in)
-    waiting = own.get(None, [])
+    early = _early(named, {*work.handed_in, *work.found.merged})
+    waiting = work.own.get(None, [])
     for number, (name, original) in enumerate(named.items()):
         if name not in early:
             yield from (_own_cell(cell, next(fresh)) for cell in waiting)
             waiting = []
-        found = handed_in.get(name, [])
-        yield _named_cell(original, found[0] if found else None, f"release-{number}")
+        found = work.handed_in.get(name, [])
+        source = found[0] if found else work.found.merged.get(name)
+        if source is not None and name in work.had and _same_text(work.had[name], source):
+            source = None  # it was left as it was
+        yield _named_cell(original, source, f"release-{number}")
         if found:
             copies = [] if is_fixed(original) else found[1:]
-            waiting = [*copies, *own.get(name, [])]
+            waiting = [*copies, *work.own.get(name, [])]
     yield from (_own_cell(cell, next(fresh)) for cell in waiting)
 
 
-def _early(named: dict[str, NotebookNode], handed_in: Collection[str]) -> set[str]:
+def _early(named: Mapping[str, NotebookNode], handed_in: Collection[str]) -> set[str]:
     """Return the missing cells that come before the student's own cells of the same place.
 
     These end with the stub of a solution that was deleted: who wrote it into a cell of their
     own, or lost its metadata, must not have it replaced by the stub.
     """
     early, hold = set(), False
-    for name, cell in reversed(named.items()):
+    for name, cell in reversed(list(named.items())):
         if name in handed_in:
             hold = False
         elif hold or (cell.cell_type == "code" and not is_fixed(cell)):
@@ -151,18 +230,21 @@ def _same_text(one: NotebookNode, other: NotebookNode) -> bool:
     return one.source.strip() == other.source.strip()
 
 
-def _flags(
-    named: dict[str, NotebookNode],
-    handed_in: dict[str, list[NotebookNode]],
-    submitted: NotebookNode,
-) -> Iterator[str]:
+def _flags(work: _Work, submitted: NotebookNode) -> Iterator[str]:
     """Say what was mended."""
-    for name, original in named.items():
+    if names := work.found.by_content:
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        yield f"recognized without nbgrader's metadata: {', '.join(names[:_SHOWN])}{more}"
+    present = {name: cell for name, cell in zip(work.found.names, submitted.cells, strict=True)}
+    for name, original in work.had.items():
         fixed = is_fixed(original)
         kind = "locked cell" if fixed else "solution cell"
-        cells = handed_in.get(name, [])
-        if not cells:
+        cells = work.handed_in.get(name, [])
+        if name in work.found.merged:
+            yield f"solution written into another cell: {name}"
+        elif name not in present:
             yield f"{kind} deleted: {name}"
+        if not cells:
             continue
         if len(cells) > 1:
             yield f"{kind} duplicated: {name}"
@@ -170,19 +252,69 @@ def _flags(
             yield f"{kind} changed to {cells[0].cell_type}: {name}"
         if fixed and not _same_text(original, cells[0]):
             yield f"{kind} edited: {name}"
-    for name in _moved(list(named), list(handed_in)):
+    for name in _moved(list(work.had), [name for name in work.handed_in if name in work.had]):
         yield f"cell moved: {name}"
-    for cell in submitted.cells:
+    yield from _odd_metadata(work, submitted)
+
+
+def _odd_metadata(work: _Work, submitted: NotebookNode) -> Iterator[str]:
+    """Say what nbgrader's metadata of a submission have that the release's have not."""
+    for name, cell in zip(work.found.names, submitted.cells, strict=True):
         unknown = grade_id(cell)
-        if unknown and unknown not in named:
+        if unknown and name is None:
             yield f"unknown cell, kept as the student's own: {unknown[:80]}"
     versions = {
         str(nbgrader_metadata(cell).get("schema_version", "none"))[:20]
-        for cells in handed_in.values()
-        for cell in cells
+        for name, cell in zip(work.found.names, submitted.cells, strict=True)
+        if name and grade_id(cell)
     }
     for version in sorted(versions - {str(_SCHEMA)}):
         yield f"nbgrader schema {version} instead of {_SCHEMA}"
+
+
+def _answers_beside(rebuilt: NotebookNode, work: _Work) -> Iterator[str]:
+    """Let written answers wait for a person where text of the student's stands beside them.
+
+    An answer cell that was left empty gets 0 unseen, and students write below it, or above. Where
+    the cell is gone, the answer may stand anywhere.
+    """
+    before = None
+    for cell in rebuilt.cells:
+        name = grade_id(cell)
+        if not name:
+            continue
+        if cell.cell_type != "code" and utils.is_solution(cell) and utils.is_grade(cell):
+            beside = [*work.own.get(name, []), *work.own.get(before, [])]
+            if name in work.had and name not in work.handed_in:
+                everywhere = itertools.chain(*work.own.values())
+                beside += [own for own in everywhere if own.cell_type != "code"]
+            if _holds_words(beside, work.texts):
+                mark_answered_beside(cell)
+                yield f"text of the student's own beside an answer, to be looked at: {name}"
+        before = name if cell.cell_type != "code" else ""
+
+
+def _holds_words(cells: Sequence[NotebookNode], texts: frozenset[str]) -> bool:
+    """Whether cells hold words of the student's own; where they are very many, a person looks."""
+    own = [cell for cell in cells if cell.source.strip() and cell.source.strip() not in texts]
+    return len(own) > _MOST_LOOKED_AT or any(map(_is_text, own))
+
+
+def _is_text(cell: NotebookNode) -> bool:
+    """Whether a cell holds words, which may stand in a code cell too, and not code alone."""
+    if cell.cell_type != "code" or len(cell.source) > _LONGEST:
+        return True
+    source = _MAGIC.sub("", cell.source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            statements = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    silent = (
+        isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) for one in statements
+    )
+    return bool(source.strip()) and all(silent)
 
 
 def _moved(order: list[str], found: list[str]) -> list[str]:

@@ -47,6 +47,9 @@ class Record:
         What is wrong with the file, for the student.
     isolation : dict
         What kept the student's code apart; see :class:`tinytorch.tito.sandbox.Isolation`.
+    questions : dict of str to str
+        By graded cell: the digest of what a mark by hand is given for; see
+        :func:`tinytorch.tito.grading.cells.questions`.
     earlier : tuple of dict
         The marks before this one, the oldest first: when, of which submission, from which seed,
         and what each cell earned.
@@ -65,6 +68,7 @@ class Record:
     seed: int | None = None
     problem: str = ""
     isolation: dict[str, Any] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
     earlier: tuple[dict[str, Any], ...] = ()
 
 

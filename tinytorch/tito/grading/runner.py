@@ -17,14 +17,14 @@ from jupyter_client.manager import KernelManager
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
-from nbformat import NotebookNode, from_dict
+from nbformat import NO_CONVERT, NotebookNode, from_dict, read
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
 from traitlets import Enum, Float, Integer, List, Unicode
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.budget import OUTPUTS, OutputBudget
-from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
+from tinytorch.tito.grading.cells import add_flag, answers_of, is_autograded, name_of
 from tinytorch.tito.grading.kernel import GradingKernelManager
 from tinytorch.tito.sandbox import LEVELS, Isolation, choose
 
@@ -54,6 +54,10 @@ class CellRunner(Execute):
 
     packages = Unicode(
         help="Folder that holds, by assignment, the package before the module under test."
+    ).tag(config=True)
+
+    sources = Unicode(
+        help="Folder that holds, by assignment, the course's own notebooks, with solutions."
     ).tag(config=True)
 
     isolation = Enum(
@@ -158,13 +162,18 @@ class CellRunner(Execute):
         See :func:`tinytorch.tito.sandbox.choose`.
         """
         folders = tuple(map(Path, self.secret_folders))
-        return _chosen(self.isolation, self._package(assignment), folders)
+        source = self._source() if self.sources else None
+        return _chosen(self.isolation, self._package(assignment), folders, source)
+
+    def _source(self) -> Path:
+        ids = self.resources["nbgrader"]
+        return Path(self.sources) / ids["assignment"] / f"{ids['notebook']}.ipynb"
 
     def _package(self, assignment: str) -> Path | None:
         if not self.packages:
             return None
         package = Path(self.packages) / assignment
-        if not (package / "tinytorch").is_dir():
+        if not package.is_dir():
             raise TitoError(
                 f"{package} does not hold the package before this module; make it with "
                 f"'tito release {assignment}'"
@@ -266,8 +275,11 @@ class CellRunner(Execute):
 
 
 @lru_cache(maxsize=8)
-def _chosen(accepted: str, package: Path | None, secret_folders: tuple[Path, ...]) -> Isolation:
-    return choose(accepted, package=package, secret_folders=secret_folders)
+def _chosen(
+    accepted: str, package: Path | None, secret_folders: tuple[Path, ...], source: Path | None
+) -> Isolation:
+    answers = answers_of(read(source, NO_CONVERT)) if source else ()
+    return choose(accepted, package=package, secret_folders=secret_folders, answers=answers)
 
 
 def _asks_to_end(reply: dict[str, Any]) -> bool:

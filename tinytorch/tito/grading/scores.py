@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
+from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import (
     Assignment,
@@ -21,9 +22,9 @@ from nbgrader.api import (
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.flags import classmates
-from tinytorch.tito.grading import intake, late, records
+from tinytorch.tito.grading import intake, late, records, releases
 from tinytorch.tito.grading.cells import grade_id
-from tinytorch.tito.grading.exporter import known_ids, read_release
+from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook, times_in
 from tinytorch.tito.grading.intake import SubmissionError, problem_with_id
 from tinytorch.tito.grading.records import Record
@@ -98,6 +99,7 @@ class _Marks:
     points: dict[str, float | None] = field(default_factory=dict)
     needs_manual: set[str] = field(default_factory=set)
     penalty: float = 0.0
+    by_hand: dict[str, float] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is one: an extension alone makes rows for marks, too."""
@@ -113,27 +115,27 @@ def table(course: Course, module: Module) -> list[Row]:
         If the module was not released.
     """
     release = read_release(course.released(module))
-    maxima = {
-        name: float(cell.metadata.nbgrader.points)
-        for cell in release.cells
-        if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
-    }
+    maxima = _maxima(release)
     late.refresh(course, module)
     with open_gradebook(course) as book:
         due = assignment_in(book, module).duedate
         marks = _marks(book, module)
         times = times_in(book, module)
         roster = {student.id for student in book.students}
+    now = releases.current(course, module)
     handed_in = set(course.students(module))
     alike = classmates.flags(classmates.load(course, module))
     entered = {student: when for student, (when, _) in times.items()}
-    look = _Look(course, module, known_ids(release), entered, zone_of(course.nbgrader_config()))
+    look = _Look(course, module, release, now, entered, zone_of(course.nbgrader_config()))
     rows = []
     for student in sorted(roster | handed_in):
         here = student in handed_in
         found = marks.get(student, _Marks())
+        above = _above(found.by_hand, maxima)
         standing = look.standing(student, here, bool(found))
         doubt = look.doubt_of_time(student) if here else ()
+        if standing.earlier:
+            found = _Marks()  # they may be of other cells, and of other maxima
         rows.append(
             Row(
                 student,
@@ -144,7 +146,7 @@ def table(course: Course, module: Module) -> list[Row]:
                 found.penalty,
                 times.get(student, (None, timedelta()))[1],
                 due is not None and bool(doubt),
-                tuple(dict.fromkeys((*standing.flags, *doubt, *alike.get(student, ())))),
+                tuple(dict.fromkeys((*standing.flags, *above, *doubt, *alike.get(student, ())))),
                 standing.reason,
             )
         )
@@ -178,7 +180,34 @@ def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
         marks.penalty = penalty or 0.0
         if waits:
             marks.needs_manual.add(cell)
+        if manual is not None:
+            marks.by_hand[cell] = manual
     return found
+
+
+def _maxima(release: NotebookNode) -> dict[str, float]:
+    return {
+        name: float(cell.metadata.nbgrader.points)
+        for cell in release.cells
+        if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
+    }
+
+
+def marks_above_maximum(course: Course, module: Module) -> dict[str, tuple[str, ...]]:
+    """Name, by student, the marks by hand that are above what the release gives for a cell."""
+    maxima = _maxima(read_release(course.released(module)))
+    with open_gradebook(course) as book:
+        marks = _marks(book, module)
+    found = {student: _above(each.by_hand, maxima) for student, each in marks.items()}
+    return {student: above for student, above in found.items() if above}
+
+
+def _above(by_hand: Mapping[str, float], maxima: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(
+        f"the mark by hand of {name}, {mark:g}, is above its maximum, {maxima[name]:g}"
+        for name, mark in by_hand.items()
+        if name in maxima and mark > maxima[name]
+    )
 
 
 @dataclass(frozen=True)
@@ -188,6 +217,8 @@ class _Standing:
     status: Status
     reason: str = ""
     flags: tuple[str, ...] = ()
+    #: Whether the marks are those of an earlier release.
+    earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,7 +227,9 @@ class _Look:
 
     course: Course
     module: Module
-    known: Collection[str]
+    release: NotebookNode
+    #: The digest of the release that marks are to be of.
+    now: str
     entered: Mapping[str, datetime | None]
     zone: tzinfo
 
@@ -210,6 +243,9 @@ class _Look:
             stale = (_STALE,) if record.stale else ()
             return _Standing("failed", record.reason, (*flags, *stale))
         marked = marked or (record is not None and student in self.entered)
+        if record and marked and releases.is_stale(record, self.now):
+            remedy = f"run 'tito grade {self.module.name}'" if here else _GONE
+            return _Standing("not graded", f"{releases.EARLIER}: {remedy}", flags, earlier=True)
         if not here:
             # Whoever takes work away may archive it or withdraw it. The gradebook still has its
             # mark, and only a person knows whether it should.
@@ -226,7 +262,9 @@ class _Look:
         """Say in what a submission differs from the one that was graded; "" where it does not."""
         folder = self.course.submitted / record.student / self.module.name
         try:
-            got = intake.fetch(folder, record.student, self.module.notebook, self.known, self.zone)
+            got = intake.fetch(
+                folder, record.student, self.module.notebook, self.release, self.zone
+            )
         except SubmissionError:
             return "handed in anew"  # grading says what is wrong with it
         return records.changes(record, got, self.entered)

@@ -7,6 +7,7 @@ does nbgrader's own rule, by which no output means full marks.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from tinytorch.checks import MIME_TYPE, Report
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.tito.grading.cells import add_flag, is_autograded
+from tinytorch.tito.grading.cells import add_flag, is_answered_beside, is_autograded
 from tinytorch.tito.grading.exam import Sitting
 
 
@@ -76,8 +77,7 @@ class SaveVerdicts(SaveAutoGrades):
     def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
         """Set a cell's automatic score; a mark entered by hand stays, and is to be reviewed."""
         grade = self.gradebook.find_grade(*self._place_of(cell))
-        # The outputs are the verdict's by now, so that nbgrader's own rule comes to its points.
-        grade.auto_score, _ = utils.determine_grade(cell, self.log)
+        grade.auto_score = automatic_score(cell, self.log)
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
 
     def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
@@ -92,7 +92,14 @@ class SaveVerdicts(SaveAutoGrades):
 def automatic_comment(cell: NotebookNode) -> str | None:
     """Return what is said of a cell that a student should have written, if anything."""
     untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-    return "No response." if untouched and not utils.is_task(cell) else None
+    silent = untouched and not utils.is_task(cell) and not is_answered_beside(cell)
+    return "No response." if silent else None
+
+
+def automatic_score(cell: NotebookNode, log: logging.Logger) -> float | None:
+    """Return the points of a judged cell, by nbgrader's rule; None where a person marks."""
+    # The outputs are the verdict's by now, so that nbgrader's own rule comes to its points.
+    return None if is_answered_beside(cell) else utils.determine_grade(cell, log)[0]
 
 
 def tell(nb: NotebookNode, sitting: Sitting) -> None:

@@ -64,5 +64,7 @@ def _point_faults(cell: NotebookNode) -> Iterator[Fault]:
     if not meta.get("grade"):
         if "points" in meta:
             yield Fault(cell, f"points {points!r} on a cell that is not graded")
-    elif type(points) is not int or points < 1:
-        yield Fault(cell, f"a graded cell needs whole points, at least 1, got {points!r}")
+        return
+    least = 0 if meta.get("solution") else 1  # a question is dropped after grading by 0 points
+    if type(points) is not int or points < least:
+        yield Fault(cell, f"a graded cell needs whole points, at least {least}, got {points!r}")

@@ -24,6 +24,7 @@ def choose(
     settings: Settings | None = None,
     package: Path | None = None,
     secret_folders: Sequence[Path] = (),
+    answers: Sequence[str] = (),
 ) -> Isolation:
     """Find the strongest isolation that this machine gives.
 
@@ -38,6 +39,8 @@ def choose(
     secret_folders : sequence of Path
         Folders that it must not see, such as the course's and the submissions'. The home
         folder is always one.
+    answers : sequence of str
+        Names of modules that it must not find, such as the one that the assignment exports to.
 
     Raises
     ------
@@ -47,7 +50,9 @@ def choose(
     accepted = requested or "full"
     if accepted not in LEVELS:
         raise TitoError(f"isolation must be one of {', '.join(LEVELS)}, got {accepted!r}.")
-    found = examine(settings=settings, package=package, secret_folders=secret_folders)
+    found = examine(
+        settings=settings, package=package, secret_folders=secret_folders, answers=answers
+    )
     if LEVELS.index(found.level) <= LEVELS.index(accepted):
         return found
     leaks = "\n".join(f"  - {leak}" for leak in found.leaks)
@@ -63,6 +68,7 @@ def examine(
     settings: Settings | None = None,
     package: Path | None = None,
     secret_folders: Sequence[Path] = (),
+    answers: Sequence[str] = (),
 ) -> Isolation:
     """Measure the strongest isolation that can be had; see :func:`choose`."""
     settings = settings or Settings()
@@ -71,7 +77,7 @@ def examine(
         trouble = _NO_BWRAP
     else:
         try:
-            leaks = Trial(True, settings, package, secret_folders).leaks()
+            leaks = Trial(True, settings, package, secret_folders, answers).leaks()
         except TitoError as error:
             trouble = str(error)
         else:
@@ -79,7 +85,7 @@ def examine(
             user = user or settings.user
             return Isolation(level, leaks, str(bwrap), version_of(bwrap), user)
     try:
-        leaks = Trial(False, settings, package, secret_folders).leaks()
+        leaks = Trial(False, settings, package, secret_folders, answers).leaks()
     except TitoError as error:
         return Isolation("none", (trouble, str(error), "nothing is stopped"), user=user)
     return Isolation("limits", (trouble, *leaks), user=user)

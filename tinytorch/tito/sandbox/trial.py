@@ -37,7 +37,8 @@ from tinytorch.tito.sandbox.settings import MB, Settings
 #: How long the probe may take, and how long its output may stay open after it ended.
 SECONDS, LEFT_SECONDS = 30.0, 2.0
 _FOLDER_SIZE = 2 * MB
-_REFERENCES = ("tinytorch.core.optimizers", "tinytorch.checks.judge", "tinytorch.tito")
+#: What judges, whatever the module.
+_TOOLS = ("tinytorch.checks.judge", "tinytorch.tito")
 #: Called with zeros, which does nothing where it is allowed.
 _CALLS = (
     "add_key",
@@ -90,11 +91,13 @@ class Trial:
         settings: Settings,
         package: Path | None,
         secret_folders: Sequence[Path],
+        answers: Sequence[str] = (),
     ) -> None:
         self.sandboxed = sandboxed
         self.settings = small(settings)
         self.package = package
         self.secret_folders = dict.fromkeys([Path.home(), *secret_folders])
+        self.references = [*answers, *_TOOLS]
         self.secret = secrets.token_hex(16)
 
     def leaks(self) -> tuple[str, ...]:
@@ -132,7 +135,7 @@ class Trial:
         unwritable += ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger"]
         return {
             "canaries": list(self._canaries(cleaned)),
-            "references": _REFERENCES,
+            "references": self.references,
             "package_folders": [str(Path(tinytorch.__file__).parents[1])],
             "secret": self.secret,
             "port": server.getsockname()[1],

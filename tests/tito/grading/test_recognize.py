@@ -1,0 +1,153 @@
+"""Cells are recognized by what is in them where their metadata is gone."""
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tinytorch.tito.grading import pipeline
+from tinytorch.tito.grading.cells import flags, grade_id, is_answered_beside
+from tinytorch.tito.grading.intake import SubmissionError
+from tinytorch.tito.grading.rebuild import Rebuild, rebuild
+from tinytorch.tito.grading.recognize import is_of
+from tinytorch.tito.grading.scores import table
+
+from .conftest import RIGHT, cell, position, solve
+
+BESIDE = "text of the student's own beside an answer, to be looked at: question-1"
+
+
+@pytest.fixture
+def work(released) -> NotebookNode:
+    """A right notebook with a written answer."""
+    solved = solve(nbformat.from_dict(released))
+    cell(solved, "question-1").source = "Since it is associative."
+    return solved
+
+
+def bare(nb: NotebookNode, *kept: str) -> NotebookNode:
+    """Take from the cells what an editor takes: nbgrader's metadata, and ids unless kept."""
+    for number, one in enumerate(nb.cells):
+        one.metadata = NotebookNode()
+        if "id" not in kept:
+            one.id = f"new-{number}"
+    return nb
+
+
+def as_rebuilt(nb: NotebookNode) -> list[tuple[str | None, str]]:
+    return [(grade_id(one), one.source) for one in nb.cells]
+
+
+@pytest.mark.parametrize("kept", ["id", "text only"])
+def test_a_notebook_without_metadata_is_rebuilt_as_with_it(released, work, kept):
+    expected = rebuild(released, nbformat.from_dict(work))
+    rebuilt = rebuild(released, bare(work, kept))
+    assert as_rebuilt(rebuilt) == as_rebuilt(expected)
+    (flag,) = flags(rebuilt)
+    assert flag.startswith("recognized without nbgrader's metadata: setup, ")
+    assert flag.endswith(" and 4 more")
+
+
+def test_by_its_id_an_edited_cell_is_still_known(released, work):
+    cell(work, "test-double").source = "4.0"
+    rebuilt = rebuild(released, bare(work, "id"))
+    assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
+    assert flags(rebuilt)[1:] == ["locked cell edited: test-double"]
+
+
+def test_an_edited_test_is_known_by_what_it_defines(released, work):
+    cell(work, "test-double").source += "\nprint(4.0)"
+    rebuilt = rebuild(released, bare(work))
+    assert "print(4.0)" not in "".join(one.source for one in rebuilt.cells)
+    assert flags(rebuilt)[1:] == ["locked cell edited: test-double"]
+
+
+@pytest.mark.parametrize("solution", ["def double(x):\n    return 2 *", "double = lambda x: 2 * x"])
+def test_a_solution_is_known_by_the_name_it_must_define(released, work, solution):
+    cell(work, "double-function").source = solution
+    rebuilt = rebuild(released, bare(work))
+    assert cell(rebuilt, "double-function").source == solution
+
+
+def test_of_two_cells_that_define_it_the_last_one_counts(released, work):
+    work.cells.append(new_code_cell("def double(x):\n    return x + x"))
+    rebuilt = rebuild(released, bare(work))
+    first = position(rebuilt, "double-function")
+    assert [one.source for one in rebuilt.cells[first : first + 2]] == [
+        RIGHT["double-function"],
+        "def double(x):\n    return x + x",
+    ]
+    assert "solution cell duplicated: double-function" in flags(rebuilt)
+
+
+def test_two_solutions_merged_into_one_cell_are_both_there(released, work):
+    cell(work, "double-function").source = "\n\n".join(RIGHT.values())
+    del work.cells[position(work, "triple-function")]
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "triple-function").source == "\n\n".join(RIGHT.values())
+    assert flags(rebuilt) == ["solution written into another cell: triple-function"]
+
+
+def test_metadata_goes_before_what_is_in_a_cell(released, work):
+    cell(work, "triple-function").source = RIGHT["double-function"]
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "triple-function").source == RIGHT["double-function"]
+
+
+@pytest.mark.parametrize("found", [[], [new_code_cell("import math")], [new_markdown_cell("Why?")]])
+def test_where_nothing_is_recognized_nothing_is_graded(released, found):
+    other = new_notebook(cells=[new_code_cell("def training():\n    pass"), *found])
+    assert not is_of(released, other)
+    with pytest.raises(SubmissionError, match="no cell of the assignment is recognized"):
+        Rebuild().preprocess(other, {"tinytorch": {"release": released, "flags": ()}})
+
+
+@pytest.mark.parametrize("own", [new_markdown_cell("It is."), new_code_cell("# It is."), "It is."])
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place):
+    cell(work, "question-1").source = cell(released, "question-1").source
+    own = new_code_cell(own) if isinstance(own, str) else own
+    work.cells.insert(position(work, "question-1") + place, nbformat.from_dict(own))
+    rebuilt = rebuild(released, work)
+    assert is_answered_beside(cell(rebuilt, "question-1"))
+    assert flags(rebuilt) == [BESIDE]
+
+
+def test_grading_goes_by_what_is_in_a_notebook(course, module, hand_in, work):
+    hand_in("bare", bare(nbformat.from_dict(work)))
+    hand_in("other", new_notebook(cells=[new_code_cell("import math")]))
+    cell(work, "question-1").source = "Write your answer here."
+    work.cells.append(new_markdown_cell("It is associative."))
+    hand_in("below", work)
+    run = pipeline.grade(course, module)
+    assert {o.student for o in run.graded} == {"bare", "below"}
+    assert [o.reason.partition(",")[0] for o in run.failed] == [
+        "optimizers_dev.ipynb: no cell of the assignment is recognized in it"
+    ]
+    for row in table(course, module):
+        if row.student != "other":
+            assert (row.total, row.needs_manual) == (10.0, ("question-1",)), row
+
+
+def test_hostile_cells_beside_an_answer_are_not_parsed(released, work):
+    work.cells += [new_code_cell("x = 1")] * 60 + [new_code_cell("-" * 1_000_000 + "1")]
+    assert is_answered_beside(cell(rebuild(released, work), "question-1"))
+
+
+def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(released, work):
+    del work.cells[position(work, "question-1")]
+    assert not is_answered_beside(cell(rebuild(released, work), "question-1"))
+    work.cells.insert(0, new_markdown_cell("It is associative."))
+    rebuilt = rebuild(released, work)
+    assert is_answered_beside(cell(rebuilt, "question-1"))
+    assert flags(rebuilt) == ["solution cell deleted: question-1", BESIDE]
+
+
+def test_code_of_ones_own_and_the_text_of_the_course_are_no_answer(released, work):
+    released.cells.append(new_markdown_cell("## The end"))
+    for source in ("double(4)", "%matplotlib inline", "%time double(4)\nx = 1", " "):
+        work.cells.append(new_code_cell(source))
+    work.cells.append(new_markdown_cell("## The end"))
+    rebuilt = rebuild(released, work)
+    assert not is_answered_beside(cell(rebuilt, "question-1"))
+    assert flags(rebuilt) == []
