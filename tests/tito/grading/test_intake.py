@@ -262,8 +262,3 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
     mine.symlink_to(theirs)
     with pytest.raises(intake.SubmissionError, match="is a link to"):
         intake.receive(mine, "ada", "optimizers_dev", set())
-
-
-def test_a_name_with_bytes_that_are_no_text_can_be_noted():
-    assert intake.printable("a\udcff.py") == "a\\udcff.py"
-    assert intake.printable("ä") == "ä"

@@ -152,14 +152,12 @@ class Driver:
         self._again.append(job)
 
     def _keep(self, result: Result) -> None:
-        self._ledger.keep(result)
+        kept = self._ledger.keep(result)
         if not self._kept:
             self._kept_since = monotonic()
-        self._kept.append(result)
+        self._kept.append(kept)
 
     def _enter(self) -> None:
-        entered, self._kept = self._kept, []
-        if entered:
-            self._ledger.enter(entered)
-        for result in entered:
+        kept, self._kept = self._kept, []
+        for result in self._ledger.enter(kept):
             self._report(result)

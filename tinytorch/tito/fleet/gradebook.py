@@ -29,7 +29,7 @@ from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
 from sqlalchemy import Index, bindparam, case, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from traitlets.config import Config
 
 from tinytorch.tito.errors import TitoError
@@ -137,6 +137,9 @@ class MarkBook:
                 self._enter(results)
                 self._db.commit()
                 return
+            except DataError:  # the fault of a mark, not of the gradebook
+                self._db.rollback()
+                raise
             except DBAPIError as error:
                 # Locked by somebody, or the server has gone and may come back.
                 self._db.rollback()

@@ -20,6 +20,7 @@ from nbgrader.utils import parse_utc
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new_cell
+from tinytorch.tito.text import encodable, printable
 
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
@@ -238,7 +239,7 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     """
     ask = "Ask the student to open it in Jupyter, save it and hand it in again."
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = encodable(json.loads(data.decode("utf-8-sig")))
         cells = _cells_of(content)
         return nbformat.v4.new_notebook(
             cells=[_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
@@ -304,7 +305,7 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
         raise _NotANotebook(f"the text of cell {number} is not text")
     # An unknown type is shown, and not run, as Jupyter does.
     kind = raw["cell_type"] if raw.get("cell_type") in KINDS else "raw"
-    cell = new_cell(kind, clean_text("".join(lines)), f"cell-{number}")
+    cell = new_cell(kind, "".join(lines).replace("\r\n", "\n"), f"cell-{number}")
     nbgrader = nbgrader_metadata(raw)
     if nbgrader:
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
@@ -312,16 +313,6 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     if kind != "code" and _are_attachments(attachments):
         cell.attachments = nbformat.from_dict(attachments)
     return cell
-
-
-def printable(text: str) -> str:
-    """Return text that any file can hold; a file's name may have bytes that are no text."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def clean_text(text: str) -> str:
-    """Return text with unix line ends and without halves of characters, which no file can hold."""
-    return text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")
 
 
 def _are_attachments(value: Any) -> bool:

@@ -32,6 +32,7 @@ from tinytorch.tito.grading import intake, records
 from tinytorch.tito.grading.exporter import known_ids, read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
 from tinytorch.tito.sandbox import Isolation
+from tinytorch.tito.text import printable
 
 #: Holds, in the folder of records, the seed of a run that has not come to its end.
 _UNFINISHED = ".unfinished"
@@ -313,7 +314,8 @@ class _Class:
         if got is None:
             return None
         stamp = f"{got.timestamp:%Y-%m-%d %H:%M:%S.%f}" if got.timestamp else ""
-        return Job(student, got.data, got.path.name, got.digest, got.flags, stamp, fingerprint())
+        name = printable(got.path.name)
+        return Job(student, got.data, name, got.digest, got.flags, stamp, fingerprint())
 
     def _read(self, student: str) -> intake.Received | None:
         """Read a submission; what cannot be read is an outcome."""
@@ -335,8 +337,8 @@ class _Class:
         status: Literal["graded", "failed"] = "graded" if result.status == "graded" else "failed"
         if status == "failed":
             self._log.error("%s could not be graded: %s", result.student, result.reason)
-        flags = tuple(map(intake.printable, result.flags))
-        reason = intake.printable(result.reason)
+        flags = tuple(map(printable, result.flags))
+        reason = printable(result.reason)
         self._add(Outcome(result.student, status, reason, flags, result.seconds))
 
     def _tell(self, notice: str) -> None:

@@ -1,0 +1,143 @@
+"""Read a kernel's messages: whatever a student's code sends, what comes out has a known shape.
+
+This is the one place where messages are checked. One that is none costs what it was to show, or
+the reply that it was to be, and is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from tinytorch.tito.text import encodable
+
+Message = dict[str, Any]
+
+_DELIMITER = b"<IDS|MSG>"
+#: Lists and mappings in one another; what a part saw has some thirty.
+_MAX_DEPTH = 64
+#: Values of one message: an empty list is three characters of JSON, and 60 bytes in memory.
+_MAX_VALUES = 250_000
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_MARKS = b"[{,"
+_MAX_COUNT = 2**53
+
+
+def read(frames: Sequence[bytes]) -> Message | None:
+    """Return a message of a kind that grading knows, well-formed; None for any other.
+
+    Parameters
+    ----------
+    frames : sequence of bytes
+        As ``jupyter_client.session`` writes them. They are not signed: who can reach the socket
+        knows the key.
+    """
+    try:
+        at = list(frames).index(_DELIMITER)
+        header, parent, metadata, content = map(_decode, frames[at + 2 : at + 6])
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(part, dict) for part in (header, parent, metadata, content)):
+        return None
+    kind, name = header.get("msg_type"), header.get("msg_id")
+    if not isinstance(kind, str) or not isinstance(name, str):
+        return None
+    if kind not in _KINDS or not _KINDS[kind](content):
+        return None
+    return {
+        "header": header,
+        "msg_id": name,
+        "msg_type": kind,
+        "parent_header": parent,
+        "metadata": metadata,
+        "content": content,
+        "buffers": [],
+    }
+
+
+def _decode(data: bytes) -> Any:
+    """Return the JSON data of a frame, in which every string can be written."""
+    if sum(data.count(mark) for mark in _MARKS) > _MAX_VALUES:
+        bare = _STRING.sub(b"", data)
+        if sum(bare.count(mark) for mark in _MARKS) > _MAX_VALUES:
+            raise ValueError("too many values")
+    decoded = json.loads(data, parse_constant=_refuse)
+    if _is_deeper(decoded, _MAX_DEPTH):
+        raise ValueError("nested too deep")
+    return encodable(decoded)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and mappings are nested deeper than so many levels."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
+
+
+# Kinds ----------------------------------------------------------------------------------------
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or (type(value) is int and 0 <= value < _MAX_COUNT)
+
+
+def _are_lines(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_stream(content: Message) -> bool:
+    return content.get("name") in ("stdout", "stderr") and _is_text(content.get("text"))
+
+
+def _is_error(content: Message) -> bool:
+    named = _is_text(content.get("ename")) and _is_text(content.get("evalue"))
+    return named and _are_lines(content.get("traceback"))
+
+
+def _is_display(content: Message) -> bool:
+    data, transient = content.get("data"), content.get("transient") or {}
+    if not (isinstance(data, dict) and isinstance(content.get("metadata"), dict)):
+        return False
+    if not isinstance(transient, dict) or not _is_text(transient.get("display_id") or ""):
+        return False
+    return all(
+        _is_text(item) or _are_lines(item) or kind.endswith("json") for kind, item in data.items()
+    )
+
+
+def _is_result(content: Message) -> bool:
+    return _is_display(content) and _is_count(content.get("execution_count"))
+
+
+def _is_reply(content: Message) -> bool:
+    status = content.get("status")
+    if not _is_count(content.get("execution_count")):
+        return False
+    return _is_error(content) if status == "error" else status in ("ok", "aborted")
+
+
+#: What nbclient and this package act on; all else, such as widgets' messages, is of no use here.
+_KINDS: dict[str, Callable[[Message], bool]] = {
+    "clear_output": lambda content: type(content.get("wait")) is bool,
+    "display_data": _is_display,
+    "error": _is_error,
+    "execute_input": lambda content: _is_count(content.get("execution_count")),
+    "execute_reply": _is_reply,
+    "execute_result": _is_result,
+    "kernel_info_reply": lambda content: str(content.get("protocol_version"))[:2] == "5.",
+    "status": lambda content: _is_text(content.get("execution_state")),
+    "stream": _is_stream,
+    "update_display_data": _is_display,
+}
