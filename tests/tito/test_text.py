@@ -2,14 +2,20 @@
 
 import pytest
 
-from tinytorch.tito.text import encodable, printable
+from tinytorch.tito.text import TooMuchError, encodable, printable, read_json
 
 
 def test_half_characters_become_question_marks_wherever_they_stand():
     given = {"a\ud800": ["\udfff", {"b": "\ud83dx"}], "n": [1, None, True, 0.5], "ä": "😀"}
     expected = {"a?": ["?", {"b": "?x"}], "n": [1, None, True, 0.5], "ä": "😀"}
     assert encodable(given) == expected
-    assert given["a\ud800"] == ["\udfff", {"b": "\ud83dx"}], "it is not changed"
+
+
+def test_json_that_would_take_much_more_memory_than_its_text_is_not_read():
+    assert read_json(b'\xef\xbb\xbf{"a": ["[[[,,,{{{", "\\"[,"]}', 600) == {"a": ["[[[,,,{{{", '"[,']}
+    for data in (b"[" + b"[]," * 20 + b"[]]", b'{"a":{"b":{"c":1}}}', b"[1" + b",1" * 10 + b"]"):
+        with pytest.raises(TooMuchError):
+            read_json(data, 600)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,48 @@
-"""Text that somebody else wrote, made fit for a file and for a terminal."""
+"""Text that somebody else wrote, made fit for a program, for a file and for a terminal."""
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
+
+#: Also one without an end, so that the search goes through a text once, whatever it is.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+#: What values take in memory beside their text, at most, by the mark that comes with each.
+_COSTS = {b"{": 240, b"[": 60, b",": 70}
+
+
+class TooMuchError(ValueError):
+    """JSON that would take more memory than its reader has for it."""
+
+
+def read_json(data: bytes, max_memory: int) -> Any:
+    """Read JSON of which every string can be written to a file.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8, with a mark of its order or without.
+    max_memory : int
+        Bytes that what is read may take beside its text: three characters can be an empty list.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or takes more: `JSONDecodeError`, `UnicodeDecodeError`, `TooMuchError`.
+    RecursionError
+        If it is nested too deep.
+    """
+    cost = _cost(data)
+    if cost > max_memory:
+        cost -= sum(_cost(text[0]) for text in _STRING.finditer(data))
+    if cost > max_memory:
+        raise TooMuchError(f"its values would take more than {max_memory // 10**6} MB of memory")
+    return encodable(json.loads(data.decode("utf-8-sig")))
+
+
+def _cost(data: bytes) -> int:
+    return sum(cost * data.count(mark) for mark, cost in _COSTS.items())
 
 
 def encodable(value: Any) -> Any:
@@ -14,7 +54,7 @@ def encodable(value: Any) -> Any:
     Parameters
     ----------
     value : str, dict, list or other plain data
-        Is not changed.
+        Lists and dictionaries are changed in place, since they may be large.
 
     Raises
     ------
@@ -23,10 +63,15 @@ def encodable(value: Any) -> Any:
     """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {encodable(key): encodable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [encodable(item) for item in value]
+        value[:] = map(encodable, value)
+    elif isinstance(value, dict):
+        if not all(map(str.isascii, value)):
+            renamed = {encodable(key): item for key, item in value.items()}
+            value.clear()
+            value.update(renamed)
+        for key, item in value.items():
+            value[key] = encodable(item)
     return value
 
 

@@ -20,9 +20,11 @@ from nbgrader.utils import parse_utc
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import KINDS, grade_id, nbgrader_metadata, new_cell
-from tinytorch.tito.text import encodable, printable
+from tinytorch.tito.text import TooMuchError, printable, read_json
 
 MAX_BYTES = 20_000_000
+#: What a notebook's lists, mappings and numbers may take in memory, its text apart.
+MAX_MEMORY = 100_000_000
 MAX_CELLS = 2_000
 _DEEPEST_HEADING = 6
 
@@ -239,7 +241,7 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     """
     ask = "Ask the student to open it in Jupyter, save it and hand it in again."
     try:
-        content = encodable(json.loads(data.decode("utf-8-sig")))
+        content = read_json(data, MAX_MEMORY)
         cells = _cells_of(content)
         return nbformat.v4.new_notebook(
             cells=[_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
@@ -253,6 +255,9 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     except (_NotANotebook, RecursionError) as error:
         reason = str(error) if isinstance(error, _NotANotebook) else "nested too deep"
         raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
+    except TooMuchError as error:
+        remedy = "Clear its outputs and save it again."
+        raise SubmissionError(student, f"{name} is too large ({error})", remedy) from error
     except ValueError as error:
         reason = "a number has thousands of digits"
         raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
