@@ -49,7 +49,9 @@ class CellRunner(Execute):
     ).tag(config=True)
 
     max_output = Integer(
-        1_000_000, help="Characters that a cell may print; figures may have ten times as many."
+        1_000_000,
+        help="Characters that a cell may print, and figures ten times as many; of each, a notebook "
+        "may show what four cells may print, and twelve times as many.",
     ).tag(config=True)
 
     packages = Unicode(
@@ -78,6 +80,8 @@ class CellRunner(Execute):
         self.record_timing = self.store_widget_state = False
         self.shutdown_kernel = "immediate"
         self._used = 0.0
+        self._budget = OutputBudget(self.max_output)
+        self._asked = self._silent = False
         self._isolation = self.isolate(self.resources["nbgrader"]["assignment"])
         ours = self.nb.metadata.setdefault("tinytorch", NotebookNode())
         ours.isolation = from_dict(self._isolation.as_json())
@@ -95,7 +99,7 @@ class CellRunner(Execute):
         if self._remaining() <= 0:
             self._not_run(index, f"the {self.submission_timeout:g} s of a notebook were over")
             return None
-        self._budget = OutputBudget(self.max_output)
+        self._budget.begin(self._asked, self._silent)
         self._display_id_map.clear()  # no cell changes what another one shows
         self.iopub_timeout = _LAST_OUTPUT_SECONDS
         began = monotonic()
@@ -242,12 +246,14 @@ class CellRunner(Execute):
 
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Keep the error of a cell, as nbgrader does, but not megabytes of it."""
+        outputs = kwargs["cell"].outputs
+        shown = len(outputs)
         super().on_cell_executed(**kwargs)
         self._ends = _asks_to_end(kwargs["execute_reply"]["content"])
-        for output in kwargs["cell"].outputs:
-            if output.output_type == "error" and len(str(output)) > self.max_output:
-                output.evalue = output.evalue[:1000]
-                output.traceback = [f"{output.ename}: {output.evalue}"]
+        for error in outputs[shown:]:  # of the reply: no message has shown it
+            if not self._budget.allows("error", error):
+                error.ename, error.evalue = error.ename[:1000], error.evalue[:1000]
+                error.traceback = [f"{error.ename}: {error.evalue}"]
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
@@ -255,10 +261,9 @@ class CellRunner(Execute):
         """Take a message from the kernel, unless the cell has said enough."""
         kind = msg["msg_type"]
         self._begun = True
-        if kind.startswith("comm"):  # widgets: nobody is there to move them
-            return None
         if kind in OUTPUTS and not self._budget.allows(kind, msg["content"]):
-            add_flag(self.nb, f"output cut: {name_of(self.nb, cell_index)}")
+            if self._budget.is_cut:
+                add_flag(self.nb, f"output cut: {name_of(self.nb, cell_index)}")
             if instead := self._budget.instead():
                 cell.outputs.append(new_output("stream", name="stdout", text=instead))
             return None
