@@ -117,8 +117,8 @@ class ForkedKernelManager(GradingKernelManager):
 
     @property
     def is_sandbox_lost(self) -> bool:
-        """Whether the sandbox itself is gone, which nothing in it can bring about."""
-        return self._room is not None and self._room.is_gone
+        """Whether the sandbox itself was killed, which nothing in it can bring about."""
+        return self._room is not None and self._room.was_killed
 
     async def start_kernel(self, **_: Any) -> None:  # type: ignore[override]
         """Make a sandbox and let a fork of the zygote enter it."""

@@ -206,6 +206,8 @@ class Leash:
             return f"it ran more than {self.settings.processes} processes"
         if self._has_namespace and _sockets(self.inner) > self.settings.sockets:
             return f"it opened more than {self.settings.sockets} sockets"
+        if self._has_namespace and _holds_locks(self.inner, self.settings.locks):
+            return f"it locked more than {self.settings.locks} ranges of files"
         for folder in self._folders:
             with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 held = os.statvfs(folder)
@@ -245,6 +247,15 @@ def _sockets(pid: int) -> int:
         first = _read(f"/proc/{pid}/net/sockstat").partition(b"\n")[0]
         return int(first.removeprefix(b"sockets: used "))
     return 0
+
+
+def _holds_locks(pid: int, limit: int) -> bool:
+    """Whether more file locks are held in the process namespace of a process."""
+    count = 0
+    with suppress(OSError), open(f"/proc/{pid}/root/proc/locks", "rb", buffering=0) as file:
+        while count <= limit and (lines := file.read(2**16)):
+            count += lines.count(b"\n")
+    return count > limit
 
 
 def _resident(pid: int) -> int:
