@@ -1,5 +1,6 @@
 """Real kernels, started by jupyter_client from a kernelspec that asks for the sandbox."""
 
+import contextlib
 import errno
 import gc
 import itertools

@@ -116,6 +116,11 @@ class ForkedKernelManager(GradingKernelManager):
         return self._reason if self._room is None else self._room.leash.reason
 
     @property
+    def processor_seconds(self) -> float:
+        """Processor time of the kernel and of all that it started."""
+        return 0.0 if self._room is None else self._room.leash.processor_seconds
+
+    @property
     def is_sandbox_lost(self) -> bool:
         """Whether the sandbox itself was killed, which nothing in it can bring about."""
         return self._room is not None and self._room.was_killed

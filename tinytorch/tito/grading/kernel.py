@@ -111,6 +111,14 @@ class GradingKernelManager(AsyncKernelManager):
         """Why the watchdog of the sandbox killed the kernel, if it did."""
         return getattr(self.provisioner, "reason", None)
 
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of the kernel and of all that it started."""
+        live = self.provisioner
+        if not isinstance(live, SandboxProvisioner):
+            return 0.0
+        return live.processor_seconds
+
     # AsyncKernelManager puts coroutines under the base class's names, and these go with them.
 
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]

@@ -208,16 +208,19 @@ class Sandbox:
             args += ["--ro-bind", str(package.resolve()), str(PACKAGE)]
         for path, content in files.items():
             args += ["--perms", "0444", "--ro-bind-data", launch.add_file(content), str(path)]
-        original = _WAITING if argv is None else _RUNNING
-        first = FILES / original.name  # some systems have one program for both, which looks at it
-        args += ["--perms", "0111", "--ro-bind-data", launch.add_file(_copy(original)), str(first)]
+        for path in (_WAITING, _RUNNING):  # both, so that all sandboxes look the same
+            shown = str(FILES / path.name)  # some systems have one program, which looks at its name
+            args += ["--perms", "0111", "--ro-bind-data", launch.add_file(_copy(path)), shown]
         if machine := seccomp.this_machine():  # elsewhere the probe finds what is not refused
             args += ["--seccomp", launch.add_file(seccomp.filter_bytes(machine))]
         args += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(WORK)]
         args += ["--as-pid-1", *launch.add_info()]
         command = [*limit_command(self.settings), str(bwrap), "--args"]
-        first_command = [*_letting_go(), str(first)] if argv is None else [str(first), *_RUN, *argv]
-        argv = [*limit_processes(self.settings), *first_command]
+        if argv is None:
+            argv = [*_letting_go(), str(FILES / _WAITING.name)]
+        else:
+            argv = [str(FILES / _RUNNING.name), *_RUN, *argv]
+        argv = [*limit_processes(self.settings), *argv]
         launch.argv = [*command, launch.add_file(_joined(args)), "--", *argv]
         if os.geteuid() == 0:
             view.add(bwrap)

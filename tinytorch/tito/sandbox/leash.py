@@ -21,6 +21,7 @@ from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 20.0
 #: Bubblewrap's own, at most.
 _OWN_PROCESSES = 8
@@ -186,12 +187,21 @@ class Leash:
             if self.reason is not None:
                 self.kill()
 
-    def _excess(self) -> str | None:
-        """Say what is beyond its limit."""
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of all its processes, those that ended in the care of another included."""
+        return sum(map(processor_seconds, self._processes()))
+
+    def _processes(self) -> list[int]:
         processes = tree(self.first)
         for pid, handle in self._entered:
             if not select.select([handle], [], [], 0)[0]:
                 processes += tree(pid)
+        return processes
+
+    def _excess(self) -> str | None:
+        """Say what is beyond its limit."""
+        processes = self._processes()
         used = sum(map(_resident, processes))
         if used > self.settings.memory:
             # Pages that processes share were counted for each of them; this is slower and exact.
@@ -239,6 +249,15 @@ def _children(pid: int) -> list[int]:
             with suppress(OSError):
                 children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
     return children
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time of a process, and of those of its children that it has waited for."""
+    with suppress(OSError):
+        # Behind its name, which may hold anything, from the third field on.
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        return sum(map(int, fields[11:15])) / _TICKS
+    return 0.0
 
 
 def _sockets(pid: int) -> int:
