@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
-
-import yaml
+from datetime import datetime
 
 from tinytorch.tito.collecting.archive import Entry
+from tinytorch.tito.collecting.gradescope import NAME as METADATA
+from tinytorch.tito.collecting.gradescope import read_metadata
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.roster import Person, Roster
 
@@ -27,8 +26,6 @@ _MOODLE = re.compile(
     r"(?P<name>[^/]*)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_?/|_)(?P<original>.+)"
 )
 _AGAIN = re.compile(r"-\d+(?=\.ipynb$)")
-_METADATA = "submission_metadata.yml"
-_MAX_METADATA = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def recognize(entries: Sequence[Entry]) -> str:
         If the names are not of a known kind.
     """
     names = [entry.name for entry in entries]
-    if any(_basename(name) == _METADATA for name in names):
+    if any(_basename(name) == METADATA for name in names):
         return "gradescope"
     if any("_assignsubmission_" in name for name in names):
         return "moodle"
@@ -142,8 +139,8 @@ def moodle(entries: Sequence[Entry], roster: Roster) -> list[Found]:
 
 def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
     """Read Gradescope's folders by its metadata; a group's file is everybody's of the group."""
-    place = next(entry for entry in entries if _basename(entry.name) == _METADATA)
-    metadata = _read_metadata(place)
+    place = next(entry for entry in entries if _basename(entry.name) == METADATA)
+    metadata = read_metadata(place)
     found = []
     for entry in entries:
         if entry is place:
@@ -153,16 +150,17 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
             found.append(_nobodys(entry))
             continue
         about = metadata[key]
-        created = about.get(":created_at")
+        if not about.submitters:
+            found.append(_nobodys(entry))
         found.extend(
             Found(
                 entry,
-                f"{person.get(':name')} ({key})",
+                f"{person['name']} ({key})",
                 _only(_submitter(person, roster)),
                 _basename(entry.name),
-                when=_aware(created),
+                when=about.when,
             )
-            for person in about.get(":submitters") or [{}]
+            for person in about.submitters
         )
     return found
 
@@ -205,43 +203,9 @@ def _basename(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _submitter(person: dict[str, Any], roster: Roster) -> list[Person]:
+def _submitter(person: dict[str, str], roster: Roster) -> list[Person]:
     return (
-        roster.by_key("sid", str(person.get(":sid") or ""))
-        or roster.by_key("email", str(person.get(":email") or ""))
-        or roster.by_name(str(person.get(":name") or ""))
+        roster.by_key("sid", person["sid"])
+        or roster.by_key("email", person["email"])
+        or roster.by_name(person["name"])
     )
-
-
-def _aware(value: Any) -> datetime | None:
-    """Return a time with its zone; YAML gives Gradescope's either way."""
-    if not isinstance(value, date):
-        return None
-    if not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-class _Ruby(yaml.SafeLoader):
-    """YAML as a Ruby program writes it: its classes are read as the data that they hold."""
-
-
-def _plain(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-_Ruby.add_multi_constructor("!ruby/", _plain)
-
-
-def _read_metadata(entry: Entry) -> dict[str, dict[str, Any]]:
-    try:
-        data = yaml.load(entry.read(_MAX_METADATA), Loader=_Ruby)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise TitoError(f"{entry.name} is not Gradescope's metadata ({error}).") from error
-    if not isinstance(data, dict) or not all(isinstance(about, dict) for about in data.values()):
-        raise TitoError(f"{entry.name} is not Gradescope's metadata: it lists no submissions.")
-    return data

@@ -363,13 +363,21 @@ class _LogFile(logging.FileHandler):
             super().close()
 
 
+class _Printable(logging.Formatter):
+    """Writes lines that no terminal obeys which shows them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        return printable(super().format(record), keep="\n\t")
+
+
 @contextmanager
 def _log_to(path: Path) -> Iterator[logging.Logger]:
     """Make a logger that writes to a file and nowhere else."""
     log = logging.Logger("tito.grade", logging.INFO)
     with written("the log of this run"):
         handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)-7s %(message)s"))
     log.addHandler(handler)
     try:
         yield log
