@@ -20,7 +20,7 @@ from tinytorch.tito.errors import TitoError
 NAME = "submission_metadata.yml"
 _MAX_BYTES = 20_000_000
 #: Of texts, lists and mappings; a class of 500 with the results of its tests has some 200,000.
-_MAX_EVENTS = 2_000_000
+_MAX_EVENTS = 1_000_000
 _MAX_DEPTH = 50
 #: The fast one where there is one. Both take every scalar for a text, and no tag for a class.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
