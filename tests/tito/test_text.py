@@ -12,7 +12,8 @@ def test_half_characters_become_question_marks_wherever_they_stand():
 
 
 def test_json_that_would_take_much_more_memory_than_its_text_is_not_read():
-    assert read_json(b'\xef\xbb\xbf{"a": ["[[[,,,{{{", "\\"[,"]}', 600) == {"a": ["[[[,,,{{{", '"[,']}
+    texts = b'\xef\xbb\xbf{"a": ["[[[,,,{{{", "\\"[,"]}'
+    assert read_json(texts, 600) == {"a": ["[[[,,,{{{", '"[,']}
     for data in (b"[" + b"[]," * 20 + b"[]]", b'{"a":{"b":{"c":1}}}', b"[1" + b",1" * 10 + b"]"):
         with pytest.raises(TooMuchError):
             read_json(data, 600)

@@ -3,12 +3,9 @@
 import json
 
 import pytest
-from nbformat.v4 import new_code_cell
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.tito.grading.execute import ExecuteSubmission
 
-from ..grading.conftest import named
 from ..grading.test_execute import run as run_with_sockets
 from ..grading.test_execute import text
 from .test_kernels import run as run_with_packets
@@ -58,7 +55,13 @@ KINDS = {
     "metadata that are text": f"'display_data', {{**{DATA}, 'metadata': 'x'}}",
     "an update of nothing": "'update_display_data', {'transient': {'display_id': 'd'}}",
     "a result of which number": f"'execute_result', {{**{DATA}, 'execution_count': 'x'}}",
-    "a result of half characters": r"'display_data', {'data': {'\ud800': '\ud800'}, 'metadata': {}}",
+    "a result without a number": f"'execute_result', {DATA}",
+    "a display of another name's mapping": (
+        "'display_data', {'data': {'x-json': {}}, 'metadata': {}}"
+    ),
+    "a result of half characters": (
+        r"'display_data', {'data': {'\ud800': '\ud800'}, 'metadata': {}}"
+    ),
     "a run of which number": "'execute_input', {'code': '', 'execution_count': {}}",
     "JSON 900 deep": "'display_data', {'data': {'application/json': deep(900)}, 'metadata': {}}",
     "metadata 900 deep": f"'display_data', {{**{DATA}, 'metadata': {{'a': deep(900)}}}}",

@@ -6,6 +6,7 @@ the reply that it was to be, and is dropped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
@@ -20,6 +21,8 @@ _MAX_DEPTH = 64
 #: Beside its text; a list of 100,000 numbers, the longest that a part may see, takes half of it.
 _MAX_MEMORY = 16_000_000
 _MAX_COUNT = 2**53
+#: Kinds of data that nbformat lets have any shape.
+_JSON = re.compile(r"application/(.*\+)?json", re.DOTALL)
 
 
 def read(frames: Sequence[bytes]) -> Message | None:
@@ -80,8 +83,9 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_count(value: Any) -> bool:
-    return value is None or (type(value) is int and 0 <= value < _MAX_COUNT)
+def _is_count_of(content: Message) -> bool:
+    count = content.get("execution_count")
+    return count is None or (type(count) is int and 0 <= count < _MAX_COUNT)
 
 
 def _are_lines(value: Any) -> bool:
@@ -104,17 +108,17 @@ def _is_display(content: Message) -> bool:
     if not isinstance(transient, dict) or not _is_text(transient.get("display_id") or ""):
         return False
     return all(
-        _is_text(item) or _are_lines(item) or kind.endswith("json") for kind, item in data.items()
+        _is_text(item) or _are_lines(item) or _JSON.fullmatch(kind) for kind, item in data.items()
     )
 
 
 def _is_result(content: Message) -> bool:
-    return _is_display(content) and _is_count(content.get("execution_count"))
+    return "execution_count" in content and _is_display(content) and _is_count_of(content)
 
 
 def _is_reply(content: Message) -> bool:
     status = content.get("status")
-    if not _is_count(content.get("execution_count")):
+    if not _is_count_of(content):
         return False
     return _is_error(content) if status == "error" else status in ("ok", "aborted")
 
@@ -124,7 +128,7 @@ _KINDS: dict[str, Callable[[Message], bool]] = {
     "clear_output": lambda content: type(content.get("wait")) is bool,
     "display_data": _is_display,
     "error": _is_error,
-    "execute_input": lambda content: _is_count(content.get("execution_count")),
+    "execute_input": _is_count_of,
     "execute_reply": _is_reply,
     "execute_result": _is_result,
     "kernel_info_reply": lambda content: str(content.get("protocol_version"))[:2] == "5.",
