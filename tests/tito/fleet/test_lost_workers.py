@@ -15,8 +15,8 @@ from tinytorch.tito.fleet.driver import grade
 from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.grading import pipeline, scores
 
-#: Valid, small enough to be taken, and 70 MB once it is read.
-LARGE = '{"cells": [], "much": [' + '{"a":1},' * 300_000 + "[]]}"
+#: Valid and small enough to be taken; the wide character makes all others take four bytes.
+LARGE = '{"cells": [], "much": "😀' + "x" * 15_000_000 + '"}'
 _MEMORY = 30_000_000
 
 

@@ -259,8 +259,10 @@ class CellRunner(Execute):
         reply = asyncio.ensure_future(polled)
         first = asyncio.FIRST_COMPLETED
         try:
-            while not (reply.done() or output.done() or self._time_is_up()):
+            over = False
+            while not over:
                 await asyncio.wait({reply, output}, timeout=_LOOK_SECONDS, return_when=first)
+                over = reply.done() or output.done() or self._time_is_up()
             if output.done():
                 await asyncio.wait({reply}, timeout=self.grace)
             if reply.done():
