@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.tito.grading.messages import Reader
 
 from ..grading.test_execute import run as run_with_sockets
 from ..grading.test_execute import text
@@ -104,3 +105,15 @@ def test_a_malformed_message_costs_no_other_output_and_no_other_cell(run):
     ]
     assert lost == []
     assert text(nb.cells[-1]) == "last\n"
+
+
+def test_of_far_too_many_messages_only_small_ones_are_read():
+    def message(text: str) -> list[bytes]:
+        header, content = {"msg_type": "stream", "msg_id": "m"}, {"name": "stdout", "text": text}
+        parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
+        return [b"<IDS|MSG>", b"", *parts]
+
+    reader, large, small = Reader(), message("x" * 1_000_000), message("x" * 100_000)
+    read = [reader.read(large) is not None for _ in range(300)]
+    assert read == [True] * 255 + [False] * 45
+    assert reader.read(small)["content"]["text"] == "x" * 100_000

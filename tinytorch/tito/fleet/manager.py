@@ -222,7 +222,7 @@ class Channel:
     def _take(self) -> messages.Message | None:
         frames = self._waiting.popleft()
         self.size -= sum(map(len, frames))
-        return messages.read(frames)
+        return self._client.reader.read(frames)
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message to the kernel."""
@@ -241,6 +241,7 @@ class PacketClient(AsyncKernelClient):
         self._connection = connection
         self._connection.setblocking(False)
         self._manager = manager
+        self.reader = manager.reader
         self._sender = wire.Sender().connect(connection)
         self._assembler = wire.Assembler(MAX_MESSAGE_BYTES)
         self._channels = {wire.SHELL: Channel(self), wire.IOPUB: Channel(self)}

@@ -15,7 +15,7 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Enum, List, Type, Unicode, default
+from traitlets import Enum, Instance, List, Type, Unicode, default
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.isolation import forks_are_held
@@ -65,6 +65,8 @@ class GradingKernelManager(AsyncKernelManager):
 
     leaks = List(Unicode(), help="What gets through it, as tinytorch.tito.sandbox.choose found it.")
 
+    reader = Instance(messages.Reader, (), help="Of all kernels of a notebook.")
+
     @default("context")
     def _context_default(self) -> zmq.asyncio.Context:
         self._created_context = True
@@ -79,7 +81,9 @@ class GradingKernelManager(AsyncKernelManager):
         """Make a client whose sockets keep the limits above."""
         is_prompt = self._provisioner_name == _FORK
         self.client_factory = PromptClient if is_prompt else CheckedClient
-        return super().client(context=self.context, **kwargs)
+        client: Any = super().client(context=self.context, **kwargs)
+        client.iopub_channel.reader = client.shell_channel.reader = self.reader
+        return client
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -157,6 +161,8 @@ class GradingKernelManager(AsyncKernelManager):
 class CheckedChannel(AsyncZMQSocketChannel):
     """Jupyter's channel, which hands on well-formed messages only."""
 
+    reader: messages.Reader
+
     async def get_msg(self, timeout: float | None = None) -> messages.Message:  # type: ignore[override]
         """Take the next message; raise `queue.Empty` if none comes in time."""
         deadline = None if timeout is None else monotonic() + timeout
@@ -164,7 +170,7 @@ class CheckedChannel(AsyncZMQSocketChannel):
             left = None if deadline is None else max(0, round(1000 * (deadline - monotonic())))
             if not await self.socket.poll(left):
                 raise Empty
-            message = messages.read(await self.socket.recv_multipart())
+            message = self.reader.read(await self.socket.recv_multipart())
             if message is not None:
                 return message
 

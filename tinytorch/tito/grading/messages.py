@@ -24,6 +24,25 @@ _MAX_COUNT = 2**53
 #: Kinds of data that nbformat lets have any shape.
 _JSON = re.compile(r"application/(.*\+)?json", re.DOTALL)
 
+#: Bytes of messages that are read of a notebook; then only small ones are, such as observations.
+_MAX_BYTES, _SMALL = 256_000_000, 128_000
+
+
+class Reader:
+    """Reads the messages of a notebook, of all its kernels, while there are not too many.
+
+    To read a message can take a hundred times as long as to send it.
+    """
+
+    def __init__(self) -> None:
+        self._left = _MAX_BYTES
+
+    def read(self, frames: Sequence[bytes]) -> Message | None:
+        """Return a well-formed message, see :func:`read`; None also where it is one too many."""
+        size = sum(map(len, frames))
+        self._left -= size
+        return read(frames) if self._left >= 0 or size <= _SMALL else None
+
 
 def read(frames: Sequence[bytes]) -> Message | None:
     """Return a message of a kind that grading knows, well-formed; None for any other.

@@ -26,6 +26,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.budget import OUTPUTS, OutputBudget
 from tinytorch.tito.grading.cells import add_flag, is_autograded, name_of
 from tinytorch.tito.grading.kernel import GradingKernelManager
+from tinytorch.tito.grading.messages import Reader
 from tinytorch.tito.sandbox import LEVELS, Isolation, choose
 
 #: Name and text of the error by which a kernel was lost.
@@ -93,7 +94,7 @@ class CellRunner(Execute):
         self.record_timing = self.store_widget_state = False
         self.shutdown_kernel = "immediate"
         self._used = self._elapsed = 0.0
-        self._budget = OutputBudget(self.max_output)
+        self._budget, self._reader = OutputBudget(self.max_output), Reader()
         self._asked = self._silent = False
         self._isolation = self.isolate(self.resources["nbgrader"]["assignment"])
         ours = self.nb.metadata.setdefault("tinytorch", NotebookNode())
@@ -195,6 +196,7 @@ class CellRunner(Execute):
         manager.isolation, manager.leaks = self._isolation.level, list(self._isolation.leaks)
         package = self._package(self.resources["nbgrader"]["assignment"])
         manager.package = str(package) if package else ""
+        manager.reader = self._reader
         self.km = manager
         return manager
 
