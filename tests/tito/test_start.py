@@ -12,19 +12,22 @@ ROW = "import time:"
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments"),
+    ("start", "module", "arguments"),
     [
-        ("click", ["--help"]),
-        ("numpy.linalg", ["--help"]),
-        ("rich.console", ["--help"]),
-        ("traitlets", ["grade", "08"]),
-        ("sqlalchemy", ["grade", "08"]),
-        ("zmq", ["grade", "08"]),
+        ("student", "numpy.linalg", ["test"]),
+        ("main", "click", ["--help"]),
+        ("main", "numpy.linalg", ["--help"]),
+        ("main", "rich.console", ["--help"]),
+        ("main", "traitlets", ["grade", "08"]),
+        ("main", "sqlalchemy", ["grade", "08"]),
+        ("main", "zmq", ["grade", "08"]),
     ],
 )
-def test_ctrl_c_amid_imports_ends_the_command_without_a_traceback(tmp_path, module, arguments):
-    main = "from tinytorch.tito.start import main; main()"
-    command = [sys.executable, "-X", "importtime", "-c", main, *arguments]
+def test_ctrl_c_amid_imports_ends_the_command_without_a_traceback(
+    tmp_path, start, module, arguments
+):
+    code = f"from tinytorch.tito.start import {start}; {start}()"
+    command = [sys.executable, "-X", "importtime", "-c", code, *arguments]
     out, err = subprocess.DEVNULL, subprocess.PIPE
     with subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=err, text=True) as run:
         # A line is written when a module has been imported.

@@ -5,6 +5,7 @@ It imports next to nothing itself.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -38,7 +39,16 @@ def _end(*_: Any) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line of the course."""
+    _run("tinytorch.tito.cli")
+
+
+def student() -> None:
+    """Run the command line of a student."""
+    _run("tinytorch.tito.student.cli")
+
+
+def _run(name: str) -> None:
     with imports_end_quietly():
-        from tinytorch.tito import cli
-    cli.main()
+        module = importlib.import_module(name)
+    module.main()
