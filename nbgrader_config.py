@@ -62,8 +62,9 @@ c.Autograde.autograde_preprocessors = [
     "tinytorch.tito.grading.late_steps.AssignPenalty",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.ExecuteSubmission.timeout = 30  # seconds for a cell
-c.ExecuteSubmission.submission_timeout = 300  # seconds for a notebook
+c.ExecuteSubmission.timeout = 30  # seconds of processor time for a cell
+c.ExecuteSubmission.submission_timeout = 300  # seconds of processor time for a notebook
+c.ExecuteSubmission.patience = 4  # so many times as long by the clock
 c.ExecuteSubmission.packages = str(root / "build" / "package")
 c.ExecuteSubmission.sources = str(root / "build" / "notebooks")
 c.ExecuteSubmission.isolation = "full"  # the weakest that is accepted; see 'tito doctor'

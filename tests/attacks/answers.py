@@ -158,7 +158,9 @@ def _exam(source: str, seed: int) -> Exam:
 
 _FORGERY = '''
 import ast as _ast
+import base64 as _base64
 import json as _json
+import zlib as _zlib
 
 KNOWN = _json.loads({known!r})  # grade_id -> [points, part -> encoded values]
 REPORT = "application/vnd.tinytorch.checks+json"
@@ -175,11 +177,10 @@ def asked(code):
     """The run's nonce and the number of cases of each part, where a graded cell tells them."""
     run, cases = "", {{}}
     for node in _ast.walk(_ast.parse(code)):
-        if isinstance(node, _ast.Call) and "publish" in _ast.unparse(node.func):
-            texts = [a.value for a in node.args if isinstance(a, _ast.Constant)]
-            run = texts[0]
-            for part, given in _json.loads(texts[-1])["dict"]:
-                cases[part] = len(given["list"])
+        if isinstance(node, _ast.Call) and _ast.unparse(node.func) == "_ask":
+            run, _, packed = (a.value for a in node.args if isinstance(a, _ast.Constant))
+            given = _json.loads(_zlib.decompress(_base64.b64decode(packed)))["cases"]
+            cases = {{part: len(each["list"]) for part, each in given["dict"]}}
     return run, cases
 
 

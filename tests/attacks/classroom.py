@@ -41,6 +41,7 @@ SEED = 8
 LIMITS = """
 c.ExecuteSubmission.timeout = 3
 c.ExecuteSubmission.submission_timeout = 12
+c.ExecuteSubmission.patience = 1.5
 c.ExecuteSubmission.grace = 1.0
 """
 #: Cells without nbgrader's metadata, text and figures, are not needed to grade.

@@ -13,12 +13,14 @@ import pytest
 
 from tests.attacks import (  # noqa: F401 - each registers its attacks
     deceiving,
+    ending,
     forging,
     handing_in,
     harming,
     messages,
     poisoning,
     reading,
+    shapes,
 )
 from tests.attacks.attack import ATTACKS, Attack
 from tests.attacks.classroom import Graded, grade_class, lean_course
@@ -26,8 +28,8 @@ from tests.attacks.leftovers import remove_tree
 
 #: Attacks on the machine wait more than they compute; those in the kernel do not.
 HALVES = {
-    "kernel": ("forging", "messages"),
-    "machine": ("harming", "handing_in", "poisoning", "reading"),
+    "kernel": ("forging", "messages", "shapes"),
+    "machine": ("ending", "harming", "handing_in", "poisoning", "reading"),
 }
 FAMILIES = sorted(family for half in HALVES.values() for family in half)
 #: Of the attacks within the kernel these are run once more as an ordinary user.
@@ -38,11 +40,17 @@ REPRESENTATIVES = {
     "numpy_comparisons_always_hold",
     "session_changes_what_is_sent",
     "thread_sends_with_the_parent_of_the_graded_cell",
+    "malformed_messages_beside_the_observations",
 }
 #: By nbgrader's own command, whose kernels have sockets of ZeroMQ and a connection file, these.
 DROP_IN = {
     "child_process_speaks_for_the_kernel",
     "do_execute_is_overridden",
+    "every_kind_of_message_is_malformed",
+    "file_locks_without_number",
+    "first_process_is_opened",
+    "first_process_is_signalled",
+    "half_characters",
     "kernel_ends_in_a_solution",
     "kernel_sockets_lead_elsewhere",
     "processes_that_outlive",

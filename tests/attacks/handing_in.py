@@ -272,3 +272,42 @@ def outputs_that_were_never_made(folder: Path, work: Work, ground: Ground) -> No
                  "metadata": {}, "execution_count": 1},
             ]  # fmt: skip
     _write(folder, data)
+
+
+@hands_in(_FAMILY, base="gradient")
+def half_characters(folder: Path, work: Work, ground: Ground) -> None:
+    """Lone surrogates wherever a text stands: sources, names of cells, metadata, attachments."""
+    notebook = as_json(work)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["attachments"] = {"\ud800.png": {"image/png": "AAAA\ud800"}}
+            cell["source"] = "\udfff"
+        cell["metadata"]["\ud800"] = "\ud800"
+    own = {"cell_type": "code", "execution_count": None, "outputs": [], "id": "\ud800"}
+    name = {**notebook["cells"][-1]["metadata"].get("nbgrader", {}), "grade_id": "\ud800"}
+    notebook["cells"].append({**own, "source": "'\ud800'", "metadata": {"nbgrader": name}})
+    notebook["metadata"]["\ud800"] = "\ud800"
+    _write(folder, notebook)
+
+
+@hands_in(_FAMILY, statuses=_FAILED)
+def values_without_number(folder: Path, work: Work, ground: Ground) -> None:
+    """Five million empty lists in 15 MB, which would be 400 MB in memory."""
+    notebook = as_json(work)
+    notebook["metadata"]["x"] = 0
+    text = json.dumps(notebook).replace('"x": 0', '"x": [' + "[]," * 5_000_000 + "0]")
+    (folder / NOTEBOOK).write_text(text)
+
+
+@hands_in(_FAMILY, base="gradient")
+def names_that_command_a_terminal(folder: Path, work: Work, ground: Ground) -> None:
+    """Files and cells whose names hold escape sequences and marks of direction."""
+    evil = "\x1b[2J\x9b2J\x1b]0;owned\x07\u202e"
+    notebook = as_json(work)
+    own = {"cell_type": "code", "execution_count": None, "outputs": [], "id": "own"}
+    name = {"grade_id": evil, "solution": True, "grade": False, "locked": False}
+    name |= {"schema_version": 3, "task": False}
+    notebook["cells"].append({**own, "source": "1", "metadata": {"nbgrader": name}})
+    _write(folder, notebook)
+    (folder / f"{evil}.ipynb").write_text("{")
+    (folder / "timestamp.txt").write_text(f"{evil}\n")

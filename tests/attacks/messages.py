@@ -30,7 +30,6 @@ def doubled_messages():
         get_ipython().events.register("pre_run_cell", lambda info: now.append(info.raw_cell or ""))
         get_ipython().events.register("post_run_cell", lambda result: after())
         now = [""]
-
         def after():
             name = tested(now[-1])
             if name:
@@ -112,7 +111,6 @@ def late_messages():
 
         def note(info):
             seen.append((kernel.get_parent("shell"), info.raw_cell or ""))
-
         def later(result):
             for parent, code in seen[:-2]:
                 name = tested(code)
@@ -162,8 +160,9 @@ def session_changes_what_is_sent():
             if REPORT in data:
                 data[REPORT] = report(data[REPORT]["grade_id"])
             if OBSERVATION in data:
-                seen = data[OBSERVATION]
-                seen.update(observation(seen["grade_id"], seen["part"], seen["case"], seen["run"]))
+                for seen in data[OBSERVATION]:
+                    about = (seen[key] for key in ("grade_id", "part", "case", "run"))
+                    seen.update(observation(*about))
             return plain(stream, msg_or_type, content, *args, **kwargs)
 
         session.send = send
@@ -181,8 +180,9 @@ def display_publisher_changes_what_is_shown():
             if REPORT in data:
                 data[REPORT] = report(data[REPORT]["grade_id"])
             if OBSERVATION in data:
-                seen = data[OBSERVATION]
-                seen.update(observation(seen["grade_id"], seen["part"], seen["case"], seen["run"]))
+                for seen in data[OBSERVATION]:
+                    about = (seen[key] for key in ("grade_id", "part", "case", "run"))
+                    seen.update(observation(*about))
             return plain(data, *args, **kwargs)
 
         shell.display_pub.publish = publish

@@ -3,6 +3,7 @@
 import json
 import linecache
 import signal
+import subprocess
 import sys
 import time
 
@@ -174,7 +175,28 @@ def test_an_endless_part_is_stopped():
         while True:
             pass
 
-    assert observe(drive, {}, 0.1).error == "it did not finish within 0.1 s"
+    assert observe(drive, {}, 0.1).error == "it did not finish within 0.1 s of processor time"
+
+
+def test_a_part_that_waits_longer_than_its_processor_time_goes_on():
+    def drive():
+        time.sleep(0.3)
+        return {"x": 1}
+
+    assert observe(drive, {}, 0.1).values == {"x": 1}
+
+
+def test_a_part_that_waits_for_ever_is_stopped_by_the_clock():
+    seen = observe(lambda: time.sleep(60), {}, 0.1)
+    assert seen.error == "it did not finish within 0.4 s"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of children that run")
+def test_the_processor_time_of_a_parts_children_counts():
+    def drive():
+        subprocess.run([sys.executable, "-c", "while True: pass"])
+
+    assert observe(drive, {}, 0.5).error == "it did not finish within 0.5 s of processor time"
 
 
 def test_an_endless_part_that_catches_every_exception_is_stopped():

@@ -10,6 +10,7 @@ import click
 
 from tinytorch import __version__
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.start import imports_end_quietly
 from tinytorch.tito.student.show import run
 
 _COMMANDS = {
@@ -44,7 +45,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        return importlib.import_module(f"tinytorch.tito.commands.{cmd_name}").command
+        with imports_end_quietly():
+            return importlib.import_module(f"tinytorch.tito.commands.{cmd_name}").command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

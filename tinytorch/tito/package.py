@@ -13,7 +13,7 @@ from tinytorch.tito.errors import TitoError
 _OBSERVING = ("checks/observe.py", "checks/wire.py")
 _JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
 #: Of the tools, what a student works with.
-_TOOLS = ("__init__.py", "errors.py", "student")
+_TOOLS = ("__init__.py", "errors.py", "start.py", "student", "text.py")
 
 
 def build_package(course: Course, module: Module, *, judging: bool) -> Path:

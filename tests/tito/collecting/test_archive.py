@@ -7,6 +7,7 @@ import pytest
 
 from tinytorch.tito.collecting import archive
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.text import printable
 
 
 def written(tmp_path, names, utf8_flag=True, **settings):
@@ -75,14 +76,14 @@ def test_an_old_name_of_windows_stays_what_it_says(tmp_path):
 def test_what_cannot_be_seen_in_a_name_stops_nothing_and_is_shown_escaped(tmp_path, name):
     assert names_in(written(tmp_path, [name])) == [name]
     assert not archive.has_control_characters(name)
-    assert archive.shown(name).isascii() and "\\u20" in archive.shown(name)
+    assert printable(name).isascii() and "\\u20" in printable(name)
 
 
 def test_control_characters_and_halves_are_found_and_shown_escaped():
     for name in ("a\x07.ipynb", "a\x9b.ipynb", "a\ud800.ipynb", "a\n.ipynb"):
         assert archive.has_control_characters(name)
-        assert archive.shown(name).isprintable() and archive.shown(name) != name
-    assert archive.shown("José 語.ipynb") == "José 語.ipynb"
+        assert printable(name).isprintable() and printable(name) != name
+    assert printable("José 語.ipynb") == "José 語.ipynb"
 
 
 @pytest.mark.parametrize("kind", [0o120777, 0o010666])

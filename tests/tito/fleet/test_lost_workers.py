@@ -15,9 +15,9 @@ from tinytorch.tito.fleet.driver import grade
 from tinytorch.tito.fleet.room import Room
 from tinytorch.tito.grading import pipeline, scores
 
-#: Valid, small enough to be taken, and a quarter of a gigabyte once it is read.
-LARGE = '{"cells": [], "much": [' + "[]," * 4_000_000 + "[]]}"
-_MEMORY = 100_000_000
+#: Valid and small enough to be taken; the wide character makes all others take four bytes.
+LARGE = '{"cells": [], "much": "😀' + "x" * 15_000_000 + '"}'
+_MEMORY = 30_000_000
 
 
 class Fated:

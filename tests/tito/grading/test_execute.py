@@ -11,7 +11,6 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import kernel, runner
 from tinytorch.tito.grading.cells import flags
@@ -132,7 +131,7 @@ def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
     nb = run("a = 1", "while True: pass", "print(a)", timeout=1)
     assert "CellTimeoutError" in errors(nb.cells[1])
     assert text(nb.cells[2]) == "1\n"
-    assert flags(nb) == ["stopped after 1 s: a cell at the beginning"]
+    assert flags(nb) == ["stopped after 1 s of processor time: a cell at the beginning"]
 
 
 def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(monkeypatch):
@@ -189,14 +188,6 @@ def test_a_flood_of_output_is_cut_and_later_cells_run(flood):
     nb = run(flood, "print('after')", max_output=100_000)
     assert sum(len(str(output)) for output in nb.cells[0].outputs) < 300_000
     assert text(nb.cells[1]) == "after\n"
-
-
-def test_a_flood_of_figures_leaves_the_observations():
-    observation = f"display({{{OBSERVATION_TYPE!r}: {{'version': 1}}}}, raw=True)"
-    nb = run(f"for i in range(50): display('x' * 100_000)\n{observation}", max_output=100_000)
-    outputs = [o for o in nb.cells[0].outputs if o.output_type == "display_data"]
-    assert 0 < len(outputs) < 15
-    assert OBSERVATION_TYPE in outputs[-1].data
 
 
 def test_a_cell_cannot_change_what_another_one_shows():

@@ -277,11 +277,6 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
         intake.receive(mine, "ada", "optimizers_dev", RELEASE)
 
 
-def test_a_name_with_bytes_that_are_no_text_can_be_noted():
-    assert intake.printable("a\udcff.py") == "a\\udcff.py"
-    assert intake.printable("ä") == "ä"
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

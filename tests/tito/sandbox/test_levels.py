@@ -74,6 +74,11 @@ HOLES = {
     "folders": (without(("--size", 2)), "puts more than 2097152 bytes into /dev/shm"),
     "system calls": (without(("--seccomp", 2)), "makes the system calls"),
     "socket buffers": (without(("--seccomp", 2)), "makes the buffers of sockets larger"),
+    "file locks": (without(("--seccomp", 2)), "locks files without a limit"),
+    "first process": (
+        lambda args: ["0555" if arg == "0111" else arg for arg in args],
+        "opens mem",
+    ),
     "environment": (plus("--setenv", "LEFT", "{token}"), "reads the environment"),
 }
 
@@ -130,7 +135,7 @@ def test_processes_without_a_limit_are_found(monkeypatch):
 def test_a_process_without_limits_that_can_be_taken_over_is_found(monkeypatch):
     monkeypatch.setattr(bubblewrap, "limit_command", lambda settings: [])
     leaks = Trial(True, Settings(), None, []).leaks()
-    assert "takes over process 1, which has no limits" in leaks
+    assert "takes over process 2, which has no limits" in leaks
 
 
 def test_limits_alone_are_never_taken_for_isolation():

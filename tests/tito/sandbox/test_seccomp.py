@@ -50,7 +50,7 @@ def test_every_listed_call_is_refused(machine):
 @pytest.mark.parametrize("machine", MACHINES)
 def test_all_other_calls_are_allowed(machine):
     one = MACHINES[machine]
-    special = {one.clone, one.clone3, one.ioctl, one.setsockopt, *one.sockets}
+    special = {one.clone, one.clone3, one.ioctl, one.fcntl, one.setsockopt, *one.sockets}
     listed = {both[one.column] for both in CALLS.values()} | special
     others = set(range(seccomp.LAST_CALL + 1)) - listed
     assert {verdict(machine, number) for number in others} == {ALLOW}
@@ -86,6 +86,13 @@ def test_nothing_is_typed_into_terminals(machine):
     assert verdict(machine, ioctl, 0, tiocsti) == REFUSED
     # The kernel looks at the low half only, and so does the filter.
     assert verdict(machine, ioctl, 0, tiocsti | 1 << 32) == REFUSED
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_file_locks_are_those_that_can_be_counted(machine):
+    fcntl, of_a_process, of_nobody = MACHINES[machine].fcntl, (6, 7), (37, 38)
+    assert {verdict(machine, fcntl, 3, command) for command in of_a_process} == {ALLOW}
+    assert {verdict(machine, fcntl, 3, command) for command in of_nobody} == {ERROR | errno.EINVAL}
 
 
 @pytest.mark.parametrize("machine", MACHINES)

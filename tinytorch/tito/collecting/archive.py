@@ -51,14 +51,6 @@ def has_control_characters(name: str) -> bool:
     return any(unicodedata.category(char) in ("Cc", "Cs") for char in name)
 
 
-def shown(text: str) -> str:
-    """Return foreign text for a terminal: what cannot be seen, or would act on it, is escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
-    )
-
-
 class UnreadableError(TitoError):
     """One file that cannot be read; the others can."""
 

@@ -11,13 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-import yaml
-
-from tinytorch.tito.collecting import archive
-from tinytorch.tito.collecting.archive import Entry
+from tinytorch.tito.collecting.archive import METADATA, Entry, is_archive
+from tinytorch.tito.collecting.gradescope import read_metadata
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.intake import notebook_name
 from tinytorch.tito.roster import Person, Roster
@@ -26,7 +23,6 @@ _CANVAS = re.compile(
     r"(?:(?P<name>.+?)_)?(?P<late>LATE_)?(?P<user>\d{1,18}|anon_[^_]+)_(?P<file>\d{1,18})_(?P<original>.+)",
     re.DOTALL,
 )
-_MAX_METADATA = 100_000_000
 #: What stands behind a name and a number in one part of a path; the first one is Moodle's own.
 _MOODLE = re.compile(r"_(?P<number>\d+)_assignsubmission_[a-z]+(?:_|$)")
 _AGAIN = re.compile(r"-\d+(?=\.ipynb(?:\.|$))")
@@ -178,8 +174,8 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
     """Read Gradescope's folders by its metadata; a group's file is everybody's of the group."""
     place = _metadata(entries)
     if place is None:
-        raise TitoError(f"there is no {archive.METADATA} above all submissions.")
-    metadata = _read_metadata(place)
+        raise TitoError(f"there is no {METADATA} above all submissions.")
+    metadata = read_metadata(place)
     found = []
     for entry in entries:
         if entry is place:
@@ -189,16 +185,15 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
             found.append(_nobodys(entry))
             continue
         about = metadata[key]
-        created = about.get(":created_at")
-        for person in about.get(":submitters") or [{}]:
+        for person in about.submitters or ({"name": "", "sid": "", "email": ""},):
             people, doubt = _submitter(person, roster)
             found.append(
                 Found(
                     entry,
-                    f"{person.get(':name')} ({key})",
+                    f"{person['name']} ({key})",
                     people,
                     _basename(entry.name),
-                    when=_aware(created),
+                    when=about.when,
                     doubt=doubt,
                 )
             )
@@ -208,8 +203,8 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
 def _metadata(entries: Sequence[Entry]) -> Entry | None:
     """Return Gradescope's metadata: the file that stands above all work, no student's own."""
     for entry in sorted(entries, key=lambda entry: entry.name.count("/")):
-        above = entry.name.removesuffix(archive.METADATA)
-        if _basename(entry.name) == archive.METADATA and all(
+        above = entry.name.removesuffix(METADATA)
+        if _basename(entry.name) == METADATA and all(
             work.name.startswith(above) for work in _work(entries)
         ):
             return entry
@@ -250,7 +245,7 @@ def _known(name: str, roster: Roster) -> list[Person]:
 
 def _work(entries: Sequence[Entry]) -> list[Entry]:
     """Return what may be a student's work."""
-    return [e for e in entries if notebook_name(e.name) or archive.is_archive(e.name)]
+    return [e for e in entries if notebook_name(e.name) or is_archive(e.name)]
 
 
 def _around(entries: Sequence[Entry], roster: Roster | None = None) -> int:
@@ -293,40 +288,9 @@ def _basename(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _submitter(person: dict[str, Any], roster: Roster) -> tuple[tuple[Person, ...], str]:
+def _submitter(person: dict[str, str], roster: Roster) -> tuple[tuple[Person, ...], str]:
     return _agreed(
-        roster.by_key("sid", str(person.get(":sid") or "")),
-        roster.by_key("email", str(person.get(":email") or "")),
-        roster.by_name(str(person.get(":name") or "")),
+        roster.by_key("sid", person["sid"]),
+        roster.by_key("email", person["email"]),
+        roster.by_name(person["name"]),
     )
-
-
-def _aware(value: Any) -> datetime | None:
-    """Return a time in UTC; a day alone, or a time without a zone, is no certain one."""
-    certain = isinstance(value, datetime) and value.tzinfo is not None
-    return value.astimezone(UTC) if certain else None
-
-
-class _Ruby(yaml.SafeLoader):
-    """YAML as a Ruby program writes it: its classes are read as the data that they hold."""
-
-
-def _plain(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-_Ruby.add_multi_constructor("!ruby/", _plain)
-
-
-def _read_metadata(entry: Entry) -> dict[str, dict[str, Any]]:
-    try:
-        data = yaml.load(entry.read(_MAX_METADATA), Loader=_Ruby)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise TitoError(f"{entry.name} is not Gradescope's metadata ({error}).") from error
-    if not isinstance(data, dict) or not all(isinstance(about, dict) for about in data.values()):
-        raise TitoError(f"{entry.name} is not Gradescope's metadata: it lists no submissions.")
-    return data

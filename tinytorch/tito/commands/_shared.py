@@ -9,9 +9,9 @@ import click
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import WrongUseError
-from tinytorch.tito.student.show import console
+from tinytorch.tito.student.show import console, say
 
-__all__ = ["console", "notebook_option", "pass_module"]
+__all__ = ["console", "notebook_option", "pass_module", "say"]
 
 
 def pass_module(function: Any) -> Any:

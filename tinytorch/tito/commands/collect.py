@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from tinytorch.tito.collecting import collect
-from tinytorch.tito.collecting.archive import shown
 from tinytorch.tito.collecting.schemes import SCHEMES
 from tinytorch.tito.commands._roster import people_of, roster_option
 from tinytorch.tito.commands._shared import console, pass_module
@@ -84,4 +83,4 @@ def _show(report: collect.Report, course: Course) -> None:
 
 
 def _say(line: str) -> None:
-    console.print(shown(line), markup=False, soft_wrap=True)
+    console.print(line, markup=False, soft_wrap=True)

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tinytorch.tito.commands._shared import console, pass_module
+from tinytorch.tito.commands._shared import console, pass_module, say
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import pipeline
@@ -71,7 +71,7 @@ def command(
         def show(run: GradingRun) -> None:
             nonlocal told
             for notice in run.notices[told:]:
-                click.echo(f"tito: {notice}", err=True)
+                say(notice)
             told = len(run.notices)
             fields: dict[str, Any] = _told_of(run, bar)
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
@@ -85,7 +85,7 @@ def command(
     if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if as_json:
-        click.echo(json.dumps(_data(run), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(_data(run), indent=1))
     else:
         _summarize(run, module)
     sys.exit(1 if run.failed or run.interrupted else 0)

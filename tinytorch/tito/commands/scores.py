@@ -9,7 +9,6 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from tinytorch.tito.collecting.archive import shown
 from tinytorch.tito.commands._roster import people_of, roster_option
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
@@ -115,7 +114,7 @@ def _table(rows: list[Row]) -> Table:
     for row in rows:
         cells = [_points(row, name) for name in maxima]
         flags = str(len(_notes(row)) or "")
-        table.add_row(escape(shown(row.student)), *cells, _total(row), flags)
+        table.add_row(escape(row.student), *cells, _total(row), flags)
     return table
 
 
@@ -159,4 +158,4 @@ def _print_notes(rows: list[Row]) -> None:
 
 
 def _say(line: str) -> None:
-    console.print(shown(line), markup=False, soft_wrap=True)
+    console.print(line, markup=False, soft_wrap=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 
+from tinytorch.tito.text import printable
+
 _LONGEST = 80
 
 
 def shown(line: str) -> str:
     """Shorten a line of a student's, and leave nothing in it that a terminal obeys."""
     text = line.strip()[: 4 * _LONGEST]
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return textwrap.shorten(plain, _LONGEST, placeholder=" ...")
+    return textwrap.shorten(printable(text), _LONGEST, placeholder=" ...")

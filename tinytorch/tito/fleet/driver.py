@@ -18,8 +18,9 @@ from tinytorch.tito.fleet.job import Job, Result
 from tinytorch.tito.fleet.settle import Ledger
 from tinytorch.tito.fleet.worker import grade, reason_of
 
-#: How many results are entered together, and how long the first of them waits for others.
-_BATCH, _BATCH_SECONDS = 64, 1.0
+#: How many results are entered together, of how many characters at most but for the last, and how
+#: long the first of them waits for others.
+_BATCH, _BATCH_SIZE, _BATCH_SECONDS = 64, 20_000_000, 1.0
 #: How long to wait for a result before looking whether somebody ended the run.
 _LOOK_SECONDS = 0.25
 #: How often a submission is tried: whatever it does to a worker, it does it to two at most.
@@ -113,7 +114,8 @@ class Driver:
         done, _ = wait(self._running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
             self._take(future, self._running.pop(future))
-        full = len(self._kept) >= _BATCH
+        size = sum(len(result.notebook) for result in self._kept)
+        full = len(self._kept) >= _BATCH or size > _BATCH_SIZE
         if full or (self._kept and monotonic() > self._kept_since + _BATCH_SECONDS):
             self._enter()
 
@@ -152,14 +154,12 @@ class Driver:
         self._again.append(job)
 
     def _keep(self, result: Result) -> None:
-        self._ledger.keep(result)
+        kept = self._ledger.keep(result)
         if not self._kept:
             self._kept_since = monotonic()
-        self._kept.append(result)
+        self._kept.append(kept)
 
     def _enter(self) -> None:
-        entered, self._kept = self._kept, []
-        if entered:
-            self._ledger.enter(entered)
-        for result in entered:
+        kept, self._kept = self._kept, []
+        for result in self._ledger.enter(kept):
             self._report(result)

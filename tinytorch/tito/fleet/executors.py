@@ -61,7 +61,8 @@ def warm_up() -> None:
     """
     multiprocessing.set_forkserver_preload(_PRELOADED)
     try:
-        forkserver.ensure_running()
+        with _uninterrupted():  # nor the server, while it imports
+            forkserver.ensure_running()
     except OSError as error:  # such as a socket whose path is too long
         raise TitoError(
             f"workers cannot be started: {error}; temporary files are in {tempfile.gettempdir()}. "

@@ -28,7 +28,7 @@ from nbgrader.api import (
 )
 from nbgrader.utils import parse_utc
 from sqlalchemy import Boolean, Index, bindparam, case, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from traitlets.config import Config
 
 from tinytorch.tito.errors import TitoError
@@ -154,6 +154,9 @@ class MarkBook:
                 self._enter(results, same or {})
                 self._db.commit()
                 return
+            except DataError:  # the fault of a mark, not of the gradebook
+                self._db.rollback()
+                raise
             except DBAPIError as error:
                 # Locked by somebody, or the server has gone and may come back.
                 self._db.rollback()

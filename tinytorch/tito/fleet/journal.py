@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from tinytorch.tito.files import replace_text
@@ -33,7 +32,8 @@ class Journal:
 
     def add(self, result: Result) -> None:
         """Keep a result; when this returns it survives a crash of the machine."""
-        text = json.dumps({"version": _VERSION, **asdict(result)}, ensure_ascii=False)
+        # In ASCII: one wide character would make all others take four bytes in memory.
+        text = json.dumps({"version": _VERSION, **vars(result)})
         replace_text(self._path(result.student), text, synced=True)
 
     def remove(self, student: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,16 +20,17 @@ from tinytorch.tito.errors import NotStartedError, TitoError
 from tinytorch.tito.fleet import wire
 from tinytorch.tito.fleet.forking import PACKET, Zygote, ZygoteLostError
 from tinytorch.tito.fleet.room import Room
+from tinytorch.tito.grading import messages
 from tinytorch.tito.grading.kernel import (
     MAX_MESSAGE_BYTES,
-    MAX_WAITING_MESSAGES,
     GradingKernelManager,
     prepare_fonts,
 )
 from tinytorch.tito.sandbox.settings import Settings
 
 _PACKET = 2**16
-_DELIMITER = b"<IDS|MSG>"
+#: What may wait to be read, until the kernel has to wait.
+_MAX_WAITING, _MAX_WAITING_BYTES = 500, 2 * MAX_MESSAGE_BYTES
 #: How long to wait for a kernel before looking whether it still lives.
 _LOOK_SECONDS = 0.1
 
@@ -115,9 +116,14 @@ class ForkedKernelManager(GradingKernelManager):
         return self._reason if self._room is None else self._room.leash.reason
 
     @property
+    def processor_seconds(self) -> float:
+        """Processor time of the kernel and of all that it started."""
+        return 0.0 if self._room is None else self._room.leash.processor_seconds
+
+    @property
     def is_sandbox_lost(self) -> bool:
-        """Whether the sandbox itself is gone, which nothing in it can bring about."""
-        return self._room is not None and self._room.is_gone
+        """Whether the sandbox itself was killed, which nothing in it can bring about."""
+        return self._room is not None and self._room.was_killed
 
     async def start_kernel(self, **_: Any) -> None:  # type: ignore[override]
         """Make a sandbox and let a fork of the zygote enter it."""
@@ -170,32 +176,53 @@ class ForkedKernelManager(GradingKernelManager):
 
 
 class Channel:
-    """The messages of one kind that have come."""
+    """The messages of one kind that have come, as bytes: read, they may take twenty times as much.
+
+    Attributes
+    ----------
+    size : int
+        How many bytes wait.
+    """
 
     def __init__(self, client: PacketClient) -> None:
         self._client = client
-        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._waiting: deque[list[bytes]] = deque()
+        self._came = asyncio.Event()
+        self.size = 0
 
-    def put(self, message: dict[str, Any]) -> int:
-        """Add a message; return how many wait."""
-        self._messages.put_nowait(message)
-        return self._messages.qsize()
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, frames: list[bytes]) -> None:
+        """Add a message."""
+        self._waiting.append(frames)
+        self.size += sum(map(len, frames))
+        self._came.set()
 
     def clear(self) -> None:
         """Forget what waits."""
-        while not self._messages.empty():
-            self._messages.get_nowait()
+        self._waiting.clear()
+        self.size = 0
 
-    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """Take the next message; raise `queue.Empty` if none comes in time."""
+    async def get_msg(self, timeout: float | None = None) -> messages.Message:
+        """Take the next well-formed message; raise `queue.Empty` if none comes in time."""
         self._client.listen()
-        if not self._messages.empty():
-            return self._messages.get_nowait()
         try:
             async with asyncio.timeout(timeout):
-                return await self._messages.get()
+                while True:
+                    while self._waiting:
+                        if (message := self._take()) is not None:
+                            return message
+                    self._came.clear()
+                    self._client.listen()
+                    await self._came.wait()
         except TimeoutError:
             raise Empty from None
+
+    def _take(self) -> messages.Message | None:
+        frames = self._waiting.popleft()
+        self.size -= sum(map(len, frames))
+        return self._client.reader.read(frames)
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message to the kernel."""
@@ -214,6 +241,7 @@ class PacketClient(AsyncKernelClient):
         self._connection = connection
         self._connection.setblocking(False)
         self._manager = manager
+        self.reader = manager.reader
         self._sender = wire.Sender().connect(connection)
         self._assembler = wire.Assembler(MAX_MESSAGE_BYTES)
         self._channels = {wire.SHELL: Channel(self), wire.IOPUB: Channel(self)}
@@ -253,7 +281,7 @@ class PacketClient(AsyncKernelClient):
 
     def _receive(self) -> None:
         with suppress(BlockingIOError):
-            for _ in range(MAX_WAITING_MESSAGES):
+            for _ in range(_MAX_WAITING):
                 try:
                     packet = self._connection.recv(_PACKET)
                 except ConnectionError:
@@ -262,17 +290,24 @@ class PacketClient(AsyncKernelClient):
                     self._ended = True
                     self.stop_channels()
                     return
-                if self._take(packet) >= MAX_WAITING_MESSAGES:
+                self._take(packet)
+                if self._is_full:
                     self.stop_channels()
                     return
 
-    def _take(self, packet: bytes) -> int:
-        """Take a packet; return how many messages wait where it belongs."""
-        number, parts = self._assembler.add(packet) or (-1, [])
+    @property
+    def _is_full(self) -> bool:
+        waiting = self._channels.values()
+        size = sum(channel.size for channel in waiting)
+        return size > _MAX_WAITING_BYTES or sum(map(len, waiting)) >= _MAX_WAITING
+
+    def _take(self, packet: bytes) -> None:
+        """Take a packet, and the message that it completes, if it does."""
+        number, frames = self._assembler.add(packet) or (-1, [])
         if number == wire.FAILED:
-            self.failure = b"".join(parts).decode(errors="replace")
-        channel, message = self._channels.get(number), _parsed(parts)
-        return channel.put(message) if channel is not None and message is not None else 0
+            self.failure = b"".join(frames).decode(errors="replace")
+        elif number in self._channels:
+            self._channels[number].put(frames)
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message to the kernel; one that is gone gets none."""
@@ -302,26 +337,3 @@ class PacketClient(AsyncKernelClient):
             if not self.failure and not await self.is_alive():
                 raise RuntimeError("the kernel died before it answered")
         raise RuntimeError("the kernel did not answer in time")
-
-
-def _parsed(parts: list[bytes]) -> dict[str, Any] | None:
-    """Return a message as a dictionary; None for what is none, from whomever it came."""
-    try:
-        at = parts.index(_DELIMITER)
-        header, parent, metadata, content = (json.loads(part) for part in parts[at + 2 : at + 6])
-    except (ValueError, RecursionError):
-        return None
-    if not all(isinstance(part, dict) for part in (header, parent, metadata, content)):
-        return None
-    kind, name = header.get("msg_type"), header.get("msg_id")
-    if not isinstance(kind, str) or not isinstance(name, str):
-        return None
-    return {
-        "header": header,
-        "msg_id": name,
-        "msg_type": kind,
-        "parent_header": parent,
-        "metadata": metadata,
-        "content": content,
-        "buffers": [],
-    }

@@ -21,10 +21,10 @@ from tinytorch.tito.sandbox.bubblewrap import Sandbox, places
 from tinytorch.tito.sandbox.leash import Leash, first_processes
 from tinytorch.tito.sandbox.settings import Settings
 
-#: The kernel lets children that nobody waits for go where their signal is ignored.
-_WAIT = ["/bin/sh", "-c", 'trap "" CHLD; echo ready; read line']
 _READY = b"ready\n"
-_START_SECONDS = 20.0
+_START_SECONDS, _END_SECONDS = 20.0, 5.0
+#: Bubblewrap ends with the number of the signal that killed its child, and this.
+_SIGNALLED = 128
 
 #: Kinds of namespaces by the names that /proc has for them, with the bits of setns.
 _NAMESPACES = {
@@ -65,7 +65,7 @@ class Room:
     ) -> None:
         self.settings = settings
         pipe = subprocess.PIPE
-        with closing(Sandbox(settings).command(_WAIT, {}, package, files, alone=True)) as launch:
+        with closing(Sandbox(settings).command(None, {}, package, files)) as launch:
             self.process = launch.start(stdin=pipe, stdout=pipe, stderr=pipe)
             try:
                 self._wait_until_ready()
@@ -88,8 +88,10 @@ class Room:
         )
 
     def _wait_until_ready(self) -> None:
-        """Wait for the first process, which bubblewrap starts when everything else is done."""
-        assert self.process.stdout is not None
+        """Wait for the first process, which bubblewrap starts last, to repeat what it is told."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        with suppress(BrokenPipeError):  # what became of it is seen below
+            os.write(self.process.stdin.fileno(), _READY)
         said, deadline = b"", monotonic() + _START_SECONDS
         while said != _READY:
             left = max(0.0, deadline - monotonic())
@@ -123,9 +125,17 @@ class Room:
         return self.guest >= 0 and not select.select([self.guest], [], [], 0)[0]
 
     @property
-    def is_gone(self) -> bool:
-        """Whether the first process has ended."""
-        return bool(select.select([self.first], [], [], 0)[0])
+    def was_killed(self) -> bool:
+        """Whether somebody outside has killed it.
+
+        Nothing in it can signal its first process. Should that come to an end by itself, what
+        runs in it is to blame.
+        """
+        if not select.select([self.first], [], [], 0)[0]:
+            return False
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(_END_SECONDS) not in range(_SIGNALLED)
+        return True
 
     def interrupt(self) -> None:
         """Interrupt who entered, and what it waits for."""

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DataError
+
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import (
     flush,
@@ -22,13 +24,16 @@ from tinytorch.tito.files import (
 from tinytorch.tito.fleet.gradebook import MarkBook
 from tinytorch.tito.fleet.job import Result
 from tinytorch.tito.fleet.journal import Journal
-from tinytorch.tito.grading import intake, records
+from tinytorch.tito.grading import records
 from tinytorch.tito.grading.records import Record
+from tinytorch.tito.text import printable
 
 #: No student's id begins with a dot.
 _JOURNAL = ".journal"
 #: No file is being written for a day.
 _OLD_SECONDS = 86_400.0
+#: What a file or the gradebook says of data that it cannot hold, not of a disk or a server.
+_UNWRITABLE = (ValueError, TypeError, RecursionError, DataError)
 
 
 @dataclass
@@ -72,16 +77,38 @@ class Ledger:
                 for student in outdated:
                     self.journal.remove(student)
         current = [result for result in left if result.student not in outdated]
-        self.enter(current)
-        return [result.student for result in current]
+        return [result.student for result in self.enter(current)]
 
-    def keep(self, result: Result) -> None:
-        """Note a result so that it cannot be lost any more."""
+    def keep(self, result: Result) -> Result:
+        """Note a result so that it cannot be lost any more; return what was noted.
+
+        Of one that cannot be written, that it failed: one submission never stops the class.
+        """
+        try:
+            self._note(result)
+        except _UNWRITABLE as error:
+            result = _unwritable(result, error)
+            self._note(result)
+        return result
+
+    def _note(self, result: Result) -> None:
         with written("the journal of this run"):
             self.journal.add(result)
 
-    def enter(self, results: Sequence[Result]) -> None:
-        """Enter results that are kept: marks first, in one transaction, then files.
+    def enter(self, results: Sequence[Result]) -> list[Result]:
+        """Enter results that are kept; return what was entered, failed where it cannot be."""
+        try:
+            self._enter(results)
+        except _UNWRITABLE as error:
+            if len(results) > 1:
+                return [entered for result in results for entered in self.enter([result])]
+            if results[0].status == "failed":
+                raise
+            return self.enter([self.keep(_unwritable(results[0], error))])
+        return list(results)
+
+    def _enter(self, results: Sequence[Result]) -> None:
+        """Enter results: marks first, in one transaction, then files.
 
         They are forgotten only when the files are on the disk: after a power cut the gradebook may
         know marks whose notebooks are empty, and the next run enters them again.
@@ -144,20 +171,34 @@ class Ledger:
         return Record(
             result.student,
             "graded" if result.status == "graded" else "failed",
-            reason=intake.printable(result.reason),
+            reason=printable(result.reason),
             stale=result.status != "graded" and self.has_mark(result.student),
-            flags=tuple(map(intake.printable, result.flags)),
+            flags=tuple(map(printable, result.flags)),
             seconds=result.seconds,
             graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             submission=result.digest if result.status == "graded" else "",
             release=result.release,
             cells=result.cells,
             seed=result.seed,
-            problem=intake.printable(result.problem),
+            problem=printable(result.problem),
             isolation=result.isolation,
             questions=result.questions or (earlier.questions if earlier else {}),
             earlier=_earlier(earlier, result),
         )
+
+
+def _unwritable(result: Result, error: Exception) -> Result:
+    """Return that a result came to nothing, since a file or the gradebook cannot hold it."""
+    reason = f"what came of grading it cannot be written ({printable(str(error))}); look at it"
+    return Result(
+        result.student,
+        result.digest,
+        "failed",
+        timestamp=result.timestamp,
+        flags=tuple(map(printable, result.flags)),
+        reason=reason,
+        worker=result.worker,
+    )
 
 
 def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:

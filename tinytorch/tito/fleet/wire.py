@@ -26,6 +26,8 @@ _LENGTH = struct.Struct("=I")
 _PACKET = 48 * 1024
 #: Unfinished messages that are kept; nobody who means well has as many processes that talk.
 _SENDERS = 64
+#: Parts of a message; a kernel's have seven, and some for what is attached.
+_PARTS = 64
 
 Message = tuple[int, list[bytes]]
 
@@ -75,7 +77,8 @@ class Assembler:
     Parameters
     ----------
     limit : int
-        Bytes of the largest message. Of unfinished ones some dozens are kept.
+        Bytes of the largest message. Of unfinished ones some dozens are kept, and of their bytes
+        twice as many.
 
     Attributes
     ----------
@@ -103,13 +106,19 @@ class Assembler:
             found.pieces.clear()
         if more:
             self._open[name] = found
-            if len(self._open) > _SENDERS:
+            while len(self._open) > _SENDERS or self._held > 2 * self._limit:
                 del self._open[next(iter(self._open))]
             return None
         if found.size > self._limit:
             self.dropped += 1
             return None
         return _message(channel, b"".join(found.pieces))
+
+    @property
+    def _held(self) -> int:
+        """Bytes of unfinished messages; one that is too large holds none."""
+        sizes = (found.size for found in self._open.values())
+        return sum(size for size in sizes if size <= self._limit)
 
 
 def _message(channel: int, data: bytes) -> Message | None:
@@ -123,4 +132,6 @@ def _message(channel: int, data: bytes) -> Message | None:
             return None
         parts.append(data[at : at + length])
         at += length
+        if len(parts) > _PARTS:
+            return None
     return channel, parts

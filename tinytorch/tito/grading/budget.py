@@ -1,4 +1,4 @@
-"""How much a cell may show."""
+"""How much a cell may show, and a whole notebook."""
 
 from __future__ import annotations
 
@@ -11,61 +11,93 @@ _TEXT = ("stream", "error")
 _RICH = ("display_data", "execute_result", "update_display_data")
 #: Kinds of kernel messages that are outputs.
 OUTPUTS = (*_TEXT, *_RICH)
+#: Of a notebook, in what one of its cells may print; and of one cell.
+_NOTEBOOK = {"text": 4, "rich": 12, "observations": 12}
+_CELL = {"text": 1, "rich": 10, "observations": 12}
 #: A graded cell has some dozens; doubled ones must be seen to be doubled.
 _MAX_OBSERVATIONS = 500
 #: What an output costs besides its content.
-_COST = 200
+_COST = {"text": 200, "rich": 1000, "observations": 1000}
+_WORDS = {"text": "printed text", "rich": "figures"}
+_NOTE = "\n[{} of this cell beyond its limit was dropped]\n"
 
 
 class OutputBudget:
-    """Counts the outputs of one cell while they arrive.
+    """Counts the outputs of a notebook, cell by cell, while they arrive.
 
     Text and figures have budgets of their own, so that a print in a loop does not take a figure
-    along; and observations, by which a cell earns its points, are not drowned by either.
+    along; and observations, by which a cell earns its points, are not drowned by either. All have
+    one for the cell and one for the notebook.
 
     Parameters
     ----------
     text : int
-        Characters that may be printed; figures and other rich outputs may have ten times that.
+        Characters that a cell may print.
+
+    Attributes
+    ----------
+    is_cut : bool
+        Whether the last output was refused, and somebody should know of it.
     """
 
     def __init__(self, text: int) -> None:
-        self._limit = text
-        self._left = {"text": text, "rich": 10 * text}
+        self._text = text
+        self._notebook = {pot: times * text for pot, times in _NOTEBOOK.items()}
+        self.begin()
+
+    def begin(self, asked: bool = False, silent: bool = False) -> None:
+        """Begin a cell.
+
+        Parameters
+        ----------
+        asked : bool
+            Whether it is a graded one that is asked: nowhere else do observations count.
+        silent : bool
+            Whether nothing that it shows is kept.
+        """
+        self._cell = {pot: times * self._text for pot, times in _CELL.items()}
         self._observations = _MAX_OBSERVATIONS
-        self._instead = ""
+        self._asked, self._silent = asked, silent
+        self._instead, self.is_cut = "", False
 
     def allows(self, kind: str, content: dict[str, Any]) -> bool:
         """Count an output; whether it is still within the budget."""
-        self._instead = ""
-        if kind in _RICH and self._is_observation(content.get("data")):
+        data = content.get("data", content)
+        is_observation = kind in _RICH and OBSERVATION_TYPE in data
+        self._instead, self.is_cut = "", False
+        if self._silent or (is_observation and not self._asked):
+            return False
+        if is_observation:
+            self._observations -= 1
+            self.is_cut = self._observations < 0 or not self._takes("observations", _size(data))
+        elif kind in _RICH:
+            self.is_cut = not self._takes("rich", _size(data))
+        elif kind == "stream":
+            self.is_cut = not self._takes("text", len(content["text"]), content["text"])
+        else:
+            self.is_cut = not self._takes("text", _size(data))
+        return not self.is_cut
+
+    def _takes(self, pot: str, size: int, text: str = "") -> bool:
+        """Take from a budget; of a text that is too long, the beginning."""
+        left = min(self._cell[pot], self._notebook[pot])
+        self._cell[pot] -= size + _COST[pot]
+        if size + _COST[pot] <= left:
+            self._notebook[pot] -= size + _COST[pot]
             return True
-        pot = "rich" if kind in _RICH else "text"
-        text = content["text"] if kind == "stream" else ""
-        size = len(text) if text else _size(content.get("data", content))
-        before = self._left[pot]
-        self._left[pot] -= size + _COST
-        if self._left[pot] >= 0:
-            return True
-        if before >= 0:
-            what = "printed text" if pot == "text" else "figures"
-            note = f"\n[{what} of this cell beyond its limit was dropped]\n"
-            self._instead = text[:before] + note
+        if left >= 0 and pot in _WORDS:
+            self._notebook[pot] -= len(text[:left])
+            self._instead = text[:left] + _NOTE.format(_WORDS[pot])
         return False
 
     def instead(self) -> str:
         """Return what to show for an output that was refused: something the first time only."""
         return self._instead
 
-    def _is_observation(self, data: Any) -> bool:
-        if not isinstance(data, dict) or OBSERVATION_TYPE not in data or not self._observations:
-            return False
-        self._observations -= 1
-        return _size(data) <= self._limit
 
-
-def _size(data: Any) -> int:
-    """Estimate the characters of a bundle of data."""
-    if not isinstance(data, dict):
-        return 0
-    return sum(len(v) if isinstance(v, str) else len(json.dumps(v)) for v in data.values())
+def _size(data: dict[str, Any]) -> int:
+    """Count the characters of a bundle of data."""
+    return sum(
+        len(key) + (len(value) if isinstance(value, str) else len(json.dumps(value)))
+        for key, value in data.items()
+    )

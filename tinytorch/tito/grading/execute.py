@@ -111,11 +111,11 @@ class ExecuteSubmission(CellRunner):
         while True:
             question = sitting.question(cell, parts, apart)
             asked = NotebookNode(cell, source=question, outputs=[])
-            self.nb.cells[index] = asked
+            self.nb.cells[index], self._asked = asked, True
             try:
                 loss = self._run_cell(index)
             finally:
-                self.nb.cells[index] = cell
+                self.nb.cells[index], self._asked = cell, False
                 said += asked.outputs
                 cell.outputs = said
             open_parts = [part for part in sitting.unanswered(cell) if part in parts]
@@ -163,11 +163,11 @@ class ExecuteSubmission(CellRunner):
             skipped = index in self._broken or is_autograded(original)
             if skipped or not self._is_to_run(index) or self._remaining() <= 0:
                 continue
-            self.nb.cells[index] = NotebookNode(original, outputs=[])
+            self.nb.cells[index], self._silent = NotebookNode(original, outputs=[]), True
             try:
                 loss = self._run_cell(index)
             finally:
-                self.nb.cells[index] = original
+                self.nb.cells[index], self._silent = original, False
             if loss:
                 self._blame(index, None, loss)
                 return False

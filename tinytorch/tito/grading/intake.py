@@ -22,8 +22,11 @@ from tinytorch.tito import times
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.cells import KINDS, nbgrader_metadata, new_cell
 from tinytorch.tito.grading.recognize import is_of
+from tinytorch.tito.text import TooMuchError, printable, read_json
 
 MAX_BYTES = 20_000_000
+#: What a notebook's lists, mappings and numbers may take in memory, its text apart.
+MAX_MEMORY = 100_000_000
 MAX_CELLS = 2_000
 #: How the flag begins of a submission that may be late or not.
 UNCERTAIN_TIME = "timestamp.txt ignored, its time is not certain"
@@ -277,7 +280,7 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     """
     ask = "Ask the student to open it in Jupyter, save it and hand it in again."
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = read_json(data, MAX_MEMORY)
         cells = _cells_of(content)
         plain = [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
         return nbformat.v4.new_notebook(cells=list(_keep_ids(plain, cells)))
@@ -290,6 +293,9 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     except (_NotANotebook, RecursionError) as error:
         reason = str(error) if isinstance(error, _NotANotebook) else "nested too deep"
         raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
+    except TooMuchError as error:
+        remedy = "Clear its outputs and save it again."
+        raise SubmissionError(student, f"{name} is too large ({error})", remedy) from error
     except ValueError as error:
         reason = "a number has thousands of digits"
         raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
@@ -342,7 +348,7 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
         raise _NotANotebook(f"the text of cell {number} is not text")
     # An unknown type is shown, and not run, as Jupyter does.
     kind = raw["cell_type"] if raw.get("cell_type") in KINDS else "raw"
-    cell = new_cell(kind, clean_text("".join(lines)), f"submitted-{number}")
+    cell = new_cell(kind, "".join(lines).replace("\r\n", "\n"), f"submitted-{number}")
     nbgrader = nbgrader_metadata(raw)
     if nbgrader:
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
@@ -361,16 +367,6 @@ def _keep_ids(plain: Sequence[NotebookNode], cells: Sequence[dict[str, Any]]) ->
             cell.id = own
             taken.add(own)
         yield cell
-
-
-def printable(text: str) -> str:
-    """Return text that any file can hold; a file's name may have bytes that are no text."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def clean_text(text: str) -> str:
-    """Return text with unix line ends and without halves of characters, which no file can hold."""
-    return text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")
 
 
 def _are_attachments(value: Any) -> bool:

@@ -12,19 +12,21 @@ from typing import Any
 
 import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Enum, List, Unicode, default
+from traitlets import Enum, Instance, List, Type, Unicode, default
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.fleet.isolation import forks_are_held
+from tinytorch.tito.grading import messages
 from tinytorch.tito.sandbox import LEVELS
 from tinytorch.tito.sandbox.provisioner import SandboxProvisioner
 
 #: Bounds what a flood can make this process hold: larger messages are refused by the socket, and
 #: while this many wait, further ones queue up (and are dropped) on the kernel's side.
 MAX_MESSAGE_BYTES = 4 * 2**20
-MAX_WAITING_MESSAGES = 500
+MAX_WAITING_MESSAGES = 20
 
 #: A kernel that answers does so in a few milliseconds; an answer may come before anybody listens.
 _ANSWER_SECONDS = 0.05
@@ -63,6 +65,8 @@ class GradingKernelManager(AsyncKernelManager):
 
     leaks = List(Unicode(), help="What gets through it, as tinytorch.tito.sandbox.choose found it.")
 
+    reader = Instance(messages.Reader, (), help="Of all kernels of a notebook.")
+
     @default("context")
     def _context_default(self) -> zmq.asyncio.Context:
         self._created_context = True
@@ -75,9 +79,11 @@ class GradingKernelManager(AsyncKernelManager):
         self, **kwargs: Any
     ) -> AsyncKernelClient:
         """Make a client whose sockets keep the limits above."""
-        if self._provisioner_name == _FORK:
-            self.client_factory = PromptClient
-        return super().client(context=self.context, **kwargs)
+        is_prompt = self._provisioner_name == _FORK
+        self.client_factory = PromptClient if is_prompt else CheckedClient
+        client: Any = super().client(context=self.context, **kwargs)
+        client.iopub_channel.reader = client.shell_channel.reader = self.reader
+        return client
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -108,6 +114,14 @@ class GradingKernelManager(AsyncKernelManager):
     def limit_hit(self) -> str | None:
         """Why the watchdog of the sandbox killed the kernel, if it did."""
         return getattr(self.provisioner, "reason", None)
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of the kernel and of all that it started."""
+        live = self.provisioner
+        if not isinstance(live, SandboxProvisioner):
+            return 0.0
+        return live.processor_seconds
 
     # AsyncKernelManager puts coroutines under the base class's names, and these go with them.
 
@@ -144,7 +158,30 @@ class GradingKernelManager(AsyncKernelManager):
         await self._async_cleanup_resources(restart=restart)
 
 
-class PromptClient(AsyncKernelClient):
+class CheckedChannel(AsyncZMQSocketChannel):
+    """Jupyter's channel, which hands on well-formed messages only."""
+
+    reader: messages.Reader
+
+    async def get_msg(self, timeout: float | None = None) -> messages.Message:  # type: ignore[override]
+        """Take the next message; raise `queue.Empty` if none comes in time."""
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            left = None if deadline is None else max(0, round(1000 * (deadline - monotonic())))
+            if not await self.socket.poll(left):
+                raise Empty
+            message = self.reader.read(await self.socket.recv_multipart())
+            if message is not None:
+                return message
+
+
+class CheckedClient(AsyncKernelClient):
+    """Jupyter's client for a kernel that is not trusted."""
+
+    shell_channel_class = iopub_channel_class = Type(CheckedChannel)
+
+
+class PromptClient(CheckedClient):
     """Jupyter's client, ready as soon as it hears the kernel.
 
     Jupyter's own then waits for 0.2 s of silence, several times what a forked kernel takes to be

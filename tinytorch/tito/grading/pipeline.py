@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +31,9 @@ from tinytorch.tito.fleet.worker import begin, reason_of
 from tinytorch.tito.grading import intake, late, records, releases
 from tinytorch.tito.grading.exporter import read_release
 from tinytorch.tito.grading.gradebook import assignment_in, open_gradebook
+from tinytorch.tito.grading.log import log_to
 from tinytorch.tito.sandbox import Isolation
+from tinytorch.tito.text import printable
 from tinytorch.tito.times import zone_of
 
 #: Holds, in the folder of records, the seed of a run that has not come to its end.
@@ -188,7 +190,7 @@ def grade(
     name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
-    with _log_to(run.log) as log, closing(_open(course, module, config)) as book:
+    with log_to(run.log) as log, closing(_open(course, module, config)) as book:
         run.seed = _seed(folder / _UNFINISHED) if seed is None else seed
         packed = partial(_pack, course, module, config, book, run.seed, found)
         run.notices += _unreleased(course, module)
@@ -332,7 +334,8 @@ class _Class:
         if got is None:
             return None
         stamp = f"{got.timestamp:%Y-%m-%d %H:%M:%S.%f}" if got.timestamp else ""
-        return Job(student, got.data, got.path.name, got.digest, got.flags, stamp, fingerprint())
+        name = printable(got.path.name)
+        return Job(student, got.data, name, got.digest, got.flags, stamp, fingerprint())
 
     def _read(self, student: str) -> intake.Received | None:
         """Read a submission; what cannot be read is an outcome."""
@@ -354,8 +357,8 @@ class _Class:
         status: Literal["graded", "failed"] = "graded" if result.status == "graded" else "failed"
         if status == "failed":
             self._log.error("%s could not be graded: %s", result.student, result.reason)
-        flags = tuple(map(intake.printable, result.flags))
-        reason = intake.printable(result.reason)
+        flags = tuple(map(printable, result.flags))
+        reason = printable(result.reason)
         self._add(Outcome(result.student, status, reason, flags, result.seconds))
 
     def _tell(self, notice: str) -> None:
@@ -366,29 +369,3 @@ class _Class:
     def _add(self, outcome: Outcome) -> None:
         self._run.outcomes.append(outcome)
         self._show(self._run)
-
-
-class _LogFile(logging.FileHandler):
-    """A log that cannot be written to stops nothing: marks cannot be either, and say so."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Go on."""
-
-    def close(self) -> None:
-        """Close the file, written or not."""
-        with suppress(OSError):
-            super().close()
-
-
-@contextmanager
-def _log_to(path: Path) -> Iterator[logging.Logger]:
-    """Make a logger that writes to a file and nowhere else."""
-    log = logging.Logger("tito.grade", logging.INFO)
-    with written("the log of this run"):
-        handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
-    log.addHandler(handler)
-    try:
-        yield log
-    finally:
-        handler.close()

@@ -26,6 +26,7 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading.budget import OUTPUTS, OutputBudget
 from tinytorch.tito.grading.cells import add_flag, answers_of, is_autograded, name_of
 from tinytorch.tito.grading.kernel import GradingKernelManager
+from tinytorch.tito.grading.messages import Reader
 from tinytorch.tito.sandbox import LEVELS, Isolation, choose
 
 #: Name and text of the error by which a kernel was lost.
@@ -34,22 +35,37 @@ Loss = tuple[str, str]
 #: How long the last output of a cell may come after its reply.
 _LAST_OUTPUT_SECONDS = 3
 
+#: How often to look whether a cell's time is up.
+_LOOK_SECONDS = 0.1
+
 _NO_REPLY = "this cell ended, and the kernel did not say how"
 
 
 class CellRunner(Execute):
     """nbgrader's Execute with limits that hold, cell by cell."""
 
-    submission_timeout = Float(300.0, help="Seconds for all cells of a submission together.").tag(
-        config=True
-    )
+    timeout = Integer(
+        30, allow_none=True, help="Seconds of processor time for a cell, of all its processes."
+    ).tag(config=True)
+
+    submission_timeout = Float(
+        300.0, help="Seconds of processor time for all cells of a submission together."
+    ).tag(config=True)
+
+    patience = Float(
+        4.0,
+        help="How many times as long as that each may take by the clock: for code that waits, and "
+        "for machines that are busy.",
+    ).tag(config=True)
 
     grace = Float(
         2.0, help="Seconds that a kernel has to answer after it was interrupted, or be killed."
     ).tag(config=True)
 
     max_output = Integer(
-        1_000_000, help="Characters that a cell may print; figures may have ten times as many."
+        1_000_000,
+        help="Characters that a cell may print, and figures ten times as many; of each, a notebook "
+        "may show what four cells may print, and twelve times as many.",
     ).tag(config=True)
 
     packages = Unicode(
@@ -81,7 +97,9 @@ class CellRunner(Execute):
         # Their defaults are for people who watch a notebook run.
         self.record_timing = self.store_widget_state = False
         self.shutdown_kernel = "immediate"
-        self._used = 0.0
+        self._used = self._elapsed = 0.0
+        self._budget, self._reader = OutputBudget(self.max_output), Reader()
+        self._asked = self._silent = False
         self._isolation = self.isolate(self.resources["nbgrader"]["assignment"])
         ours = self.nb.metadata.setdefault("tinytorch", NotebookNode())
         ours.isolation = from_dict(self._isolation.as_json())
@@ -99,10 +117,10 @@ class CellRunner(Execute):
         if self._remaining() <= 0:
             self._not_run(index, f"the {self.submission_timeout:g} s of a notebook were over")
             return None
-        self._budget = OutputBudget(self.max_output)
+        self._clock = _Clock(self.km)
+        self._budget.begin(self._asked, self._silent)
         self._display_id_map.clear()  # no cell changes what another one shows
         self.iopub_timeout = _LAST_OUTPUT_SECONDS
-        began = monotonic()
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
@@ -110,16 +128,17 @@ class CellRunner(Execute):
         except CellTimeoutError:
             # The last message of the cell did not come: lost in a flood, or the kernel is deaf.
             if not self._reconnect():
-                what = f"this cell took longer than {self._limit:.3g} s and could not be stopped"
+                what = f"this cell took {self._limit} and could not be stopped"
                 return self._limit_hit() or ("KernelHung", what)
             cell.outputs.append(
                 error_output("OutputLost", "this cell showed more than could be read")
             )
             add_flag(self.nb, f"output lost: {name_of(self.nb, index)}")
         finally:
-            self._used += monotonic() - began
+            self._used += self._clock.processor()
+            self._elapsed += self._clock.wall()
         if self._overdue:
-            add_flag(self.nb, f"stopped after {self._limit:.3g} s: {name_of(self.nb, index)}")
+            add_flag(self.nb, f"stopped after {self._limit}: {name_of(self.nb, index)}")
         if not self._ends:
             return None
         # It may run some more cells before it has ended, and none of these would be to blame.
@@ -186,6 +205,7 @@ class CellRunner(Execute):
         manager.isolation, manager.leaks = self._isolation.level, list(self._isolation.leaks)
         package = self._package(self.resources["nbgrader"]["assignment"])
         manager.package = str(package) if package else ""
+        manager.reader = self._reader
         self.km = manager
         return manager
 
@@ -213,50 +233,80 @@ class CellRunner(Execute):
 
     def _remaining(self) -> float:
         """Return what is left for the cells: to start kernels is no student's time."""
+        if self._elapsed >= self.patience * self.submission_timeout:
+            return 0.0
         return self.submission_timeout - self._used
 
-    def _get_timeout(self, cell: NotebookNode | None) -> Any:
-        own = super()._get_timeout(cell)
+    def _time_is_up(self) -> bool:
+        """Whether the cell has had its time; notes which limit it has reached."""
         left = max(self._remaining(), 0.1)
-        self._limit = left if own is None else min(own, left)
-        return self._limit
+        limit = min(self.timeout, left) if self.timeout else left
+        wall = self.patience * self.submission_timeout - self._elapsed
+        wall = min(self.patience * limit, max(wall, 0.1))
+        if self._clock.processor() >= limit:
+            self._limit = f"{limit:.3g} s of processor time"
+        elif self._clock.wall() >= wall:
+            self._limit = f"{wall:.3g} s"
+        else:
+            return False
+        return True
 
     async def _async_handle_timeout(self, timeout: Any, cell: NotebookNode | None = None) -> Any:
         self._overdue = True
-        what = f"this cell took longer than {timeout:g} s and was stopped"
-        error = error_output("CellTimeoutError", what)
+        error = error_output("CellTimeoutError", f"this cell took {self._limit} and was stopped")
         self.error_on_timeout = {key: error[key] for key in ("ename", "evalue", "traceback")}
         self.iopub_timeout = max(1, round(self.grace))  # a deaf kernel has no last message
         return await super()._async_handle_timeout(timeout, cell)
 
-    async def _async_poll_for_reply(self, *args: Any) -> Any:
-        """Wait for a cell's reply, though not for ever where the cell is over without one.
+    async def _async_poll_for_reply(
+        self, msg_id: str, cell: NotebookNode, timeout: Any, output: Any, alive: Any
+    ) -> Any:
+        """Wait for a cell's reply while it has time.
 
-        ipykernel sends none where an error cannot be shown, such as one whose text raises.
+        Not for ever where the cell is over without one: ipykernel sends none where an error cannot
+        be shown, such as one whose text raises.
         """
-        *_, output, alive = args
-        reply = asyncio.ensure_future(super()._async_poll_for_reply(*args))
+        polled = super()._async_poll_for_reply(msg_id, cell, None, output, alive)
+        reply = asyncio.ensure_future(polled)
+        first = asyncio.FIRST_COMPLETED
         try:
-            await asyncio.wait({reply, output}, return_when=asyncio.FIRST_COMPLETED)
-            if not reply.done() and not self._overdue:
+            over = False
+            while not over:
+                await asyncio.wait({reply, output}, timeout=_LOOK_SECONDS, return_when=first)
+                over = reply.done() or output.done() or self._time_is_up()
+            if output.done():
                 await asyncio.wait({reply}, timeout=self.grace)
-            if reply.done() or self._overdue:
+            if reply.done():
                 return await reply
-            alive.cancel()
-            return {"content": {"status": "error", **error_output("NoReply", _NO_REPLY)}}
+            if output.done():
+                alive.cancel()
+                return {"content": {"status": "error", **error_output("NoReply", _NO_REPLY)}}
+            return await self._stop_cell(cell, output, alive)
         finally:
             reply.cancel()
+
+    async def _stop_cell(self, cell: NotebookNode, output: Any, alive: Any) -> Any:
+        """Interrupt a cell whose time is up, and wait for the last that it shows."""
+        await self._async_check_alive()
+        stopped = await self._async_handle_timeout(round(self._clock.wall()), cell)
+        await asyncio.wait({output}, timeout=self.iopub_timeout)
+        alive.cancel()
+        if not output.done():
+            raise CellTimeoutError.error_from_timeout_and_cell("no end", self.iopub_timeout, cell)
+        return stopped
 
     # Output -------------------------------------------------------------------------------
 
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Keep the error of a cell, as nbgrader does, but not megabytes of it."""
+        outputs = kwargs["cell"].outputs
+        shown = len(outputs)
         super().on_cell_executed(**kwargs)
         self._ends = _asks_to_end(kwargs["execute_reply"]["content"])
-        for output in kwargs["cell"].outputs:
-            if output.output_type == "error" and len(str(output)) > self.max_output:
-                output.evalue = output.evalue[:1000]
-                output.traceback = [f"{output.ename}: {output.evalue}"]
+        for error in outputs[shown:]:  # of the reply: no message has shown it
+            if not self._budget.allows("error", error):
+                error.ename, error.evalue = error.ename[:1000], error.evalue[:1000]
+                error.traceback = [f"{error.ename}: {error.evalue}"]
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
@@ -264,14 +314,35 @@ class CellRunner(Execute):
         """Take a message from the kernel, unless the cell has said enough."""
         kind = msg["msg_type"]
         self._begun = True
-        if kind.startswith("comm"):  # widgets: nobody is there to move them
-            return None
         if kind in OUTPUTS and not self._budget.allows(kind, msg["content"]):
-            add_flag(self.nb, f"output cut: {name_of(self.nb, cell_index)}")
+            if self._budget.is_cut:
+                add_flag(self.nb, f"output cut: {name_of(self.nb, cell_index)}")
             if instead := self._budget.instead():
                 cell.outputs.append(new_output("stream", name="stdout", text=instead))
             return None
         return super().process_message(msg, cell, cell_index)
+
+
+class _Clock:
+    """What a cell has used of a kernel's time.
+
+    Of a kernel that has died its processor time cannot be had any more; that of the last look
+    counts.
+    """
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+        self._began, self._before = monotonic(), manager.processor_seconds
+        self._most = 0.0
+
+    def wall(self) -> float:
+        """Return the seconds since the cell began."""
+        return monotonic() - self._began
+
+    def processor(self) -> float:
+        """Return the seconds of processor time since then."""
+        self._most = max(self._most, self._manager.processor_seconds - self._before)
+        return self._most
 
 
 @lru_cache(maxsize=8)

@@ -38,6 +38,10 @@ FONTS = HOME / "matplotlib"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _CONFIGURATION = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime")
 _SOCKETS_SIZE = 2**16
+#: What the first process of a sandbox runs: the one that only waits repeats what it is told until
+#: its input ends, and obeys no signal; a shell runs a command, and ends with it.
+_WAITING, _RUNNING = Path("/bin/cat"), Path("/bin/sh")
+_RUN = ["-c", '"$@"; exit $?', "sh"]
 # The same on all processors; the module resource does not name them.
 _RLIMIT_SIGPENDING, _RLIMIT_MSGQUEUE = 11, 12
 
@@ -60,6 +64,22 @@ def find_bwrap() -> Path | None:
         if os.access(program, os.X_OK):
             return program.resolve()
     return None
+
+
+@cache
+def _copy(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@cache
+def _letting_go() -> list[str]:
+    """Return the words that, before a command, let it go of children that nobody waits for.
+
+    Where they are missing (before GNU's coreutils 8.31), such children count as processes.
+    """
+    words = [program("env"), "--ignore-signal=CHLD"]
+    tried = subprocess.run([*words, program("true")], capture_output=True, check=False, env={})
+    return words if tried.returncode == 0 else []
 
 
 @cache
@@ -151,20 +171,22 @@ class Sandbox:
 
     def command(
         self,
-        argv: list[str],
+        argv: list[str] | None,
         env: Mapping[str, str],
         package: Path | None = None,
         files: Mapping[Path, bytes] | None = None,
-        alone: bool = False,
     ) -> Launch:
         """Make the command that runs `argv`, with the environment `env`, in a new sandbox.
 
-        `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only. What
-        is `alone` is itself the first process of the sandbox, and lets go of others' children.
+        `package` is shown as :data:`PACKAGE`, and `files` as their paths say, all read-only.
+
+        Nothing in the sandbox can end its first process or look into it: the file that it runs
+        may be executed there and not be read, so that Linux closes the process to all who have no
+        rights over it. Without `argv` it waits for its input to end, and repeats what comes.
         """
         launch = Launch()
         try:
-            self._fill(launch, argv, env, package, files or {}, alone)
+            self._fill(launch, argv, env, package, files or {})
         except BaseException:
             launch.close()
             raise
@@ -173,11 +195,10 @@ class Sandbox:
     def _fill(
         self,
         launch: Launch,
-        argv: list[str],
+        argv: list[str] | None,
         env: Mapping[str, str],
         package: Path | None,
         files: Mapping[Path, bytes],
-        alone: bool,
     ) -> None:
         bwrap = _usable_bwrap()
         view = View.of_this_python()
@@ -187,13 +208,18 @@ class Sandbox:
             args += ["--ro-bind", str(package.resolve()), str(PACKAGE)]
         for path, content in files.items():
             args += ["--perms", "0444", "--ro-bind-data", launch.add_file(content), str(path)]
+        for path in (_WAITING, _RUNNING):  # both, so that all sandboxes look the same
+            shown = str(FILES / path.name)  # some systems have one program, which looks at its name
+            args += ["--perms", "0111", "--ro-bind-data", launch.add_file(_copy(path)), shown]
         if machine := seccomp.this_machine():  # elsewhere the probe finds what is not refused
             args += ["--seccomp", launch.add_file(seccomp.filter_bytes(machine))]
         args += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(WORK)]
-        args += ["--as-pid-1"] if alone else []
-        args += launch.add_info()
-        # Bubblewrap too has the limits: code in the sandbox can take over its first process there.
+        args += ["--as-pid-1", *launch.add_info()]
         command = [*limit_command(self.settings), str(bwrap), "--args"]
+        if argv is None:
+            argv = [*_letting_go(), str(FILES / _WAITING.name)]
+        else:
+            argv = [str(FILES / _RUNNING.name), *_RUN, *argv]
         argv = [*limit_processes(self.settings), *argv]
         launch.argv = [*command, launch.add_file(_joined(args)), "--", *argv]
         if os.geteuid() == 0:

@@ -21,6 +21,7 @@ from tinytorch.tito.errors import NotStartedError
 from tinytorch.tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 20.0
 #: Bubblewrap's own, at most.
 _OWN_PROCESSES = 8
@@ -186,12 +187,21 @@ class Leash:
             if self.reason is not None:
                 self.kill()
 
-    def _excess(self) -> str | None:
-        """Say what is beyond its limit."""
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of all its processes, those that ended in the care of another included."""
+        return sum(map(processor_seconds, self._processes()))
+
+    def _processes(self) -> list[int]:
         processes = tree(self.first)
         for pid, handle in self._entered:
             if not select.select([handle], [], [], 0)[0]:
                 processes += tree(pid)
+        return processes
+
+    def _excess(self) -> str | None:
+        """Say what is beyond its limit."""
+        processes = self._processes()
         used = sum(map(_resident, processes))
         if used > self.settings.memory:
             # Pages that processes share were counted for each of them; this is slower and exact.
@@ -206,6 +216,8 @@ class Leash:
             return f"it ran more than {self.settings.processes} processes"
         if self._has_namespace and _sockets(self.inner) > self.settings.sockets:
             return f"it opened more than {self.settings.sockets} sockets"
+        if self._has_namespace and _holds_locks(self.inner, self.settings.locks):
+            return f"it locked more than {self.settings.locks} ranges of files"
         for folder in self._folders:
             with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 held = os.statvfs(folder)
@@ -239,12 +251,30 @@ def _children(pid: int) -> list[int]:
     return children
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time of a process, and of those of its children that it has waited for."""
+    with suppress(OSError):
+        # Behind its name, which may hold anything, from the third field on.
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        return sum(map(int, fields[11:15])) / _TICKS
+    return 0.0
+
+
 def _sockets(pid: int) -> int:
     """Count the sockets in the network namespace of a process."""
     with suppress(OSError, ValueError):
         first = _read(f"/proc/{pid}/net/sockstat").partition(b"\n")[0]
         return int(first.removeprefix(b"sockets: used "))
     return 0
+
+
+def _holds_locks(pid: int, limit: int) -> bool:
+    """Whether more file locks are held in the process namespace of a process."""
+    count = 0
+    with suppress(OSError), open(f"/proc/{pid}/root/proc/locks", "rb", buffering=0) as file:
+        while count <= limit and (lines := file.read(2**16)):
+            count += lines.count(b"\n")
+    return count > limit
 
 
 def _resident(pid: int) -> int:

@@ -8,6 +8,7 @@ With "leave" as second argument it only leaves a process behind.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import importlib.util
 import json
 import mmap
@@ -15,7 +16,9 @@ import os
 import resource
 import signal
 import socket
+import struct
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -162,6 +165,32 @@ def takes_address_space(task: Task) -> Iterator[str]:
         pass
 
 
+def reaches_the_first_process(task: Task) -> Iterator[str]:
+    """Open what would let it end the first process, or look into it."""
+    opened = []
+    for name, flags in (("mem", os.O_RDWR), ("fd/0", os.O_WRONLY), ("environ", os.O_RDONLY)):
+        try:
+            os.close(os.open(f"/proc/1/{name}", flags | os.O_NONBLOCK))
+        except OSError:
+            continue
+        opened.append(name)
+    if opened:
+        yield f"opens {', '.join(opened)} of the first process"
+
+
+def locks_files(task: Task) -> Iterator[str]:
+    """Lock ranges of a file as nobody's, so that no watchdog can count them."""
+    if not hasattr(fcntl, "F_OFD_SETLK"):
+        return
+    with tempfile.TemporaryFile() as file:
+        lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0)
+        try:
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, lock)
+        except OSError:
+            return
+        yield "locks files without a limit"
+
+
 def takes_over_a_process(task: Task) -> Iterator[str]:
     """Find a process that it may write to, and that has no limits."""
     for path in Path("/proc").glob("[0-9]*/mem"):
@@ -227,6 +256,8 @@ ATTEMPTS: tuple[Callable[[Task], Iterator[str]], ...] = (
     fills_sockets,
     calls_the_system,
     takes_address_space,
+    reaches_the_first_process,
+    locks_files,
     takes_over_a_process,
     forks,
 )

@@ -37,7 +37,7 @@ from tinytorch.tito.sandbox.bubblewrap import (
     places,
 )
 from tinytorch.tito.sandbox.folders import make_folder
-from tinytorch.tito.sandbox.leash import Leash, first_processes
+from tinytorch.tito.sandbox.leash import Leash, first_processes, processor_seconds, tree
 from tinytorch.tito.sandbox.scratch import environment, prepare, remove_tree
 from tinytorch.tito.sandbox.settings import LEVELS, Settings
 
@@ -90,6 +90,13 @@ class SandboxProvisioner(LocalProvisioner):
     def reason(self) -> str | None:
         """Why the watchdog killed the kernel, or the one before, if it did."""
         return self._reason if self.leash is None else self.leash.reason
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of the kernel and of all that it started; 0 where Linux is not."""
+        if self.leash is not None:
+            return self.leash.processor_seconds
+        return sum(map(processor_seconds, tree(self.pid))) if self.pid else 0.0
 
     @property
     def is_sandboxed(self) -> bool:

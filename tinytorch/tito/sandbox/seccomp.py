@@ -90,6 +90,7 @@ CALLS: dict[str, tuple[int, int | None]] = {
     "mq_open": (240, 180),
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
+    "inotify_add_watch": (254, 27),
 }
 
 #: Newer calls than this one (`mseal`, Linux 6.10) do not exist in a sandbox; nor does the x32
@@ -110,6 +111,10 @@ NETLINK_FAMILY, NETLINK_ROUTE = 16, 0
 #: does not see; asking for more seems to succeed and changes nothing.
 SOL_SOCKET, BUFFER_SIZES = 1, (7, 8, 32, 33)
 
+#: F_OFD_SETLK and F_OFD_SETLKW: locks of an open file, which /proc/locks shows as nobody's, so that
+#: the watchdog could not tell whose they are. An older Linux has none.
+LOCKS_OF_NOBODY = (37, 38)
+
 # What a filter is made of: opcodes, where `struct seccomp_data` has what, and verdicts.
 LOAD, JUMP_EQUAL, JUMP_GREATER, JUMP_BITS, RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 CALL_NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
@@ -118,12 +123,13 @@ ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 
 @dataclass(frozen=True)
 class Machine:
-    """A kind of processor: its number in audits, its column in :data:`CALLS`, five calls."""
+    """A kind of processor: its number in audits, its column in :data:`CALLS`, six calls."""
 
     audit: int
     column: int
     clone: int
     ioctl: int
+    fcntl: int
     sockets: tuple[int, int]
     setsockopt: int
     clone3: int = 435
@@ -131,10 +137,22 @@ class Machine:
 
 MACHINES = {
     "x86_64": Machine(
-        audit=0xC000003E, column=0, clone=56, ioctl=16, sockets=(41, 53), setsockopt=54
+        audit=0xC000003E,
+        column=0,
+        clone=56,
+        ioctl=16,
+        fcntl=72,
+        sockets=(41, 53),
+        setsockopt=54,
     ),
     "aarch64": Machine(
-        audit=0xC00000B7, column=1, clone=220, ioctl=29, sockets=(198, 199), setsockopt=208
+        audit=0xC00000B7,
+        column=1,
+        clone=220,
+        ioctl=29,
+        fcntl=25,
+        sockets=(198, 199),
+        setsockopt=208,
     ),
 }
 
@@ -171,6 +189,7 @@ def program(machine: Machine) -> list[Instruction]:
     steps += _for_call(machine.clone3, [_return(ERROR | errno.ENOSYS)])
     steps += _for_call(machine.clone, _deny_bits(0, NEW_NAMESPACES))
     steps += _for_call(machine.ioctl, _deny_values(1, DENIED_IOCTLS))
+    steps += _for_call(machine.fcntl, _deny_values(1, LOCKS_OF_NOBODY, errno.EINVAL))
     steps += _for_call(machine.setsockopt, _ignore_buffer_sizes())
     for number in machine.sockets:
         steps += _for_call(number, _allow_families())
@@ -201,10 +220,12 @@ def _deny_bits(argument: int, bits: int) -> list[Instruction]:
     ]
 
 
-def _deny_values(argument: int, values: tuple[int, ...]) -> list[Instruction]:
+def _deny_values(
+    argument: int, values: tuple[int, ...], error: int = errno.EPERM
+) -> list[Instruction]:
     steps = [_load_argument(argument)]
     for value in values:
-        steps += [(JUMP_EQUAL, 0, 1, value), _return(ERROR | errno.EPERM)]
+        steps += [(JUMP_EQUAL, 0, 1, value), _return(ERROR | error)]
     return [*steps, _return(ALLOW)]
 
 

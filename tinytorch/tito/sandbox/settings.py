@@ -44,6 +44,8 @@ class Settings:
     #: Files in one of these folders. An empty file takes 1 kB of the system's memory and none
     #: of the folder's size. The watchdog kills.
     entries: int = 20_000
+    #: Ranges of files that its processes have locked: memory of no process. The watchdog kills.
+    locks: int = 1_000
     #: Seconds between two looks of the watchdog.
     interval: float = 0.02
     #: Who runs students' code where root grades: process limits do not bind root.

@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tinytorch.checks import Report
 from tinytorch.checks.report import PartVerdict
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student.testing import Result
+from tinytorch.tito.text import printable
 
 if TYPE_CHECKING:
     from tinytorch.tito.student.export import Exported
     from tinytorch.tito.student.submit import HandIn
 
-console = Console(highlight=False)
+
+class _Console(Console):
+    """A console that shows names and texts of others escaped, whatever prints them."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Make a text of what is to be printed, and of what stands in a table."""
+        return super().render_str(printable(text, keep=_KEPT), **how)
+
+
+console = _Console(highlight=False)
 
 _COLOURS = {"ok": "green", "todo": "yellow", "no": "red", "note": "yellow"}
 
+#: Our own texts have several lines.
+_KEPT = "\n\t"
 _LOOK = "Look at the path, at its permissions and at the room on its disk, and try again."
+
+
+def say(text: str) -> None:
+    """Print a line to the standard error."""
+    click.echo(f"tito: {printable(text, keep=_KEPT)}", err=True)
 
 
 def run(command: click.Command) -> None:
@@ -31,13 +49,13 @@ def run(command: click.Command) -> None:
     try:
         command()
     except TitoError as error:
-        click.echo(f"tito: {error}", err=True)
+        say(str(error))
         sys.exit(error.exit_code)
     except OSError as error:
         # Wherever a command reads or writes: the path is the user's, or the machine is in the way.
         reason = error.strerror or str(error)
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"tito: {where}{reason}. {_LOOK}", err=True)
+        say(f"{where}{reason}. {_LOOK}")
         sys.exit(1)
 
 

@@ -1,0 +1,140 @@
+"""Messages of no known shape, as no library would send them, and far too many well-formed ones."""
+
+from tests.attacks.attack import runs
+
+_FAMILY = "shapes"
+
+#: Sends JSON of any shape as a kernel's message.
+_SEND = """
+    import json
+
+    kernel = get_ipython().kernel
+
+    def send(kind, content, channel="iopub_socket", **more):
+        session, pack = kernel.session, kernel.session.pack
+        session.pack = lambda item: json.dumps(item, default=str).encode()
+        try:
+            message = session.msg(kind, content=content, parent=kernel.get_parent())
+            message.update(more)
+            session.send(getattr(kernel, channel), message)
+        finally:
+            session.pack = pack
+
+    def deep(levels):
+        made = []
+        for _ in range(levels):
+            made = [made]
+        return made
+
+    ERROR = {"ename": "E", "evalue": "v", "traceback": []}
+    SHOWN = {"data": {"text/plain": "x"}, "metadata": {}}
+    ODD = [None, 7, "x", [], [7], {}, {"a": 1}, "\\ud800", deep(900), float("nan"), 10**4000]
+    KINDS = {
+        "stream": {"name": "stdout", "text": "x"},
+        "error": ERROR,
+        "status": {"execution_state": "busy"},
+        "display_data": SHOWN,
+        "update_display_data": {**SHOWN, "transient": {"display_id": "d"}},
+        "execute_result": {**SHOWN, "execution_count": 1},
+        "execute_input": {"code": "", "execution_count": 1},
+        "clear_output": {"wait": True},
+        "comm_open": {"comm_id": "c", "target_name": "t", "data": {}},
+    }
+
+    def all_odd_messages():
+        for kind, content in KINDS.items():
+            yield kind, {}
+            for key in content:
+                yield kind, {name: value for name, value in content.items() if name != key}
+                for value in ODD:
+                    yield kind, {**content, key: value}
+            yield kind + "\\ud800", content
+"""
+
+
+@runs(_FAMILY, base="gradient", forges=True)
+def every_kind_of_message_is_malformed():
+    """Each field of each kind is left out, and is of ten other types, in a cell of one's own."""
+    return (
+        _SEND
+        + """
+    for kind, content in all_odd_messages():
+        if kind != "clear_output":
+            send(kind, content)
+    """
+    )
+
+
+@runs(_FAMILY, base="gradient", forges=True, may_lose=True)
+def malformed_messages_beside_the_observations():
+    """The same messages, and malformed replies, come while a graded cell is asked."""
+    return (
+        _SEND
+        + """
+    def before(info):
+        if tested(info.raw_cell or "") == "test-adam":
+            for kind, content in all_odd_messages():
+                send(kind, content)
+            for content in ({}, {"status": "error"}, {"status": "error", **ERROR, "traceback": 7}):
+                send("execute_reply", content, "shell_stream")
+
+    get_ipython().events.register("pre_run_cell", before)
+    """
+    )
+
+
+@runs(_FAMILY, base="gradient", forges=True, may_lose=True)
+def malformed_observations_as_raw_json():
+    """Observations of one part are deep, endless or no mappings; the other parts stay."""
+    return (
+        _SEND
+        + """
+    def before(info):
+        name = tested(info.raw_cell or "")
+        if name == "test-adam":
+            run, cases = asked(info.raw_cell)
+            good = observation(name, next(iter(cases)), 0, run)
+            for value in ODD:
+                send("display_data", {"data": {OBSERVATION: value}, "metadata": {}})
+                send("display_data", {"data": {OBSERVATION: [value, value]}, "metadata": {}})
+                for key in good:
+                    data = {OBSERVATION: [{**good, key: value}]}
+                    send("display_data", {"data": data, "metadata": {}})
+
+    get_ipython().events.register("pre_run_cell", before)
+    """
+    )
+
+
+@runs(_FAMILY, base="gradient", forges=True)
+def observations_where_nobody_asks():
+    """A cell of one's own shows 72 MB of observations."""
+    return """
+        from IPython.display import display
+
+        for _ in range(100):
+            data = {**observation("test-adam", next(iter(KNOWN["test-adam"][1]))), "error": "x"}
+            display({OBSERVATION: [{**data, "values": "x" * 720_000}]}, raw=True)
+    """
+
+
+@runs(_FAMILY, base="gradient")
+def large_messages_from_many_threads():
+    """Eight threads send displays of 3 MB, and nobody waits for them to be read."""
+    return """
+        import threading
+
+        kernel = get_ipython().kernel
+        parent = kernel.get_parent()
+        content = {"data": {"text/plain": "x" * 3_000_000}, "metadata": {}}
+
+        def flood():
+            for _ in range(10):
+                kernel.session.send(kernel.iopub_socket, "display_data", content, parent=parent)
+
+        threads = [threading.Thread(target=flood) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    """

@@ -1,0 +1,75 @@
+"""What a cell and a notebook may show."""
+
+import pytest
+
+from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.tito.grading.budget import OutputBudget
+
+
+def stream(size: int) -> tuple[str, dict]:
+    return "stream", {"name": "stdout", "text": "q" * size}
+
+
+def figure(size: int) -> tuple[str, dict]:
+    return "display_data", {"data": {"image/png": "x" * size}, "metadata": {}}
+
+
+def observation(size: int) -> tuple[str, dict]:
+    data = {"text/plain": "seen", OBSERVATION_TYPE: [{"values": "x" * size}]}
+    return "display_data", {"data": data, "metadata": {}}
+
+
+def shown(budget: OutputBudget, output: tuple[str, dict], cells: int, each: int = 1) -> int:
+    """Show an output in several cells; return how often that was allowed."""
+    count = 0
+    for _ in range(cells):
+        budget.begin(asked=output[1].get("data", {}).get("text/plain") == "seen")
+        count += sum(budget.allows(*output) for _ in range(each))
+    return count
+
+
+@pytest.mark.parametrize(
+    ("output", "cells", "each", "count"),
+    [
+        (stream(9_800), 1, 1000, 10),
+        (stream(9_800), 1000, 10, 40),
+        (figure(9_000 - len("image/png")), 1, 1000, 100),
+        (figure(9_000 - len("image/png")), 1000, 10, 120),
+        (observation(99_000), 1000, 1, 11),
+    ],
+)
+def test_a_cell_and_a_notebook_have_budgets(output, cells, each, count):
+    assert shown(OutputBudget(100_000), output, cells, each) == count
+
+
+def test_what_is_cut_counts_too():
+    budget, kept = OutputBudget(1_000), 0
+    for _ in range(100):
+        budget.begin()
+        assert not budget.allows(*stream(5_000))
+        kept += budget.instead().count("q")
+    assert kept == 4_000
+
+
+def test_observations_count_only_while_a_graded_cell_is_asked():
+    budget = OutputBudget(1_000_000)
+    budget.begin()
+    assert not budget.allows(*observation(10)) and not budget.is_cut
+    budget.begin(asked=True)
+    assert budget.allows(*observation(10))
+
+
+def test_a_flood_of_figures_or_text_takes_no_observation_along():
+    budget = OutputBudget(10_000)
+    shown(budget, figure(9_000), cells=50)
+    shown(budget, stream(9_000), cells=50)
+    assert shown(budget, observation(1_000), cells=50) > 40
+
+
+def test_what_is_not_kept_takes_nothing():
+    budget = OutputBudget(10_000)
+    for _ in range(100):
+        budget.begin(silent=True)
+        assert not budget.allows(*figure(9_000)) and not budget.is_cut
+    budget.begin()
+    assert budget.allows(*figure(9_000))
