@@ -29,9 +29,9 @@ def command() -> None:
     console.print(table)
     for row in rows:
         for count, what in (
-            (row.earlier, f"{EARLIER}: tito grade"),
-            (row.changed, "changed since they were graded: tito grade"),
-            (row.old_feedback, "have a page that is older than their mark: tito feedback"),
+            (row.earlier, f"{EARLIER}: run 'tito grade"),
+            (row.changed, "changed since they were graded: run 'tito grade"),
+            (row.old_feedback, "have a page that is older than their mark: run 'tito feedback"),
         ):
             if count:
-                console.print(f"{row.module}: {count} {what} {row.module}", soft_wrap=True)
+                console.print(f"{row.module}: {count} {what} {row.module}'", soft_wrap=True)
