@@ -21,7 +21,7 @@ from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observati
 from tinytorch.checks.wire import encode
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading import reference
-from tinytorch.tito.grading.exam import Exam, Sitting
+from tinytorch.tito.grading.exam import Exam, Sitting, judge_case
 from tinytorch.tito.grading.trusted import Cases, checks_of, draw_cases, driving_source
 from tinytorch.tito.source import read_source
 
@@ -118,3 +118,24 @@ def answered(
     told = [message(sitting.run, name, *place, seen) for place, seen in answers.items()]
     outputs = [new_output("display_data", {OBSERVATION_TYPE: told})]
     return NotebookNode({**dict(cells())[name], "outputs": outputs})
+
+
+def fails(exam: Exam, grade_id: str, namespace: dict[str, Any]) -> dict[str, list[bool]]:
+    """Return, by part that counts, whether a student fails it for each of its inputs.
+
+    What fails for the public inputs, the first, is not tried for others: the part is lost.
+    """
+    outcomes: dict[str, list[bool]] = {}
+    for part in exam.checks[grade_id].parts:
+        name = part.drive.__name__
+        if not part.points:
+            continue
+        outcomes[name] = []
+        for number, given in enumerate(exam.cases[grade_id][name]):
+            seen = observe(namespace[name], given, SECONDS_A_PART)
+            expected = exam.expected[grade_id][name][number]
+            verdict = judge_case(part, number, given, expected, seen)
+            outcomes[name].append(verdict.problem is not None)
+            if outcomes[name] == [True]:
+                break
+    return outcomes

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 import warnings
 from collections import Counter
 from functools import cache
@@ -9,8 +10,17 @@ from functools import cache
 import pytest
 
 from tests.solutions.harness import FOLDER, cells, graded_cells, reports, stub
+from tests.solutions.wrong_ideas import wrong_solutions
 
-WRONG = sorted((FOLDER / "wrong").glob("*/*.py"))
+WRONG = wrong_solutions()
+#: The wrong ideas that are central to their cell, and what each must cost at least.
+CENTRAL = {
+    f"{cell}/{name}": least
+    for cell, table in tomllib.loads((FOLDER / "least_losses.toml").read_text()).items()
+    for name, least in table.items()
+}
+#: They have several methods, each with a share of the points.
+SEVERAL_METHODS = {"convergence-profiler", "advanced-optimizer-features"}
 #: Their ideas touch every part; every other idea leaves some points.
 NOTHING_WORKS = {
     "gradient-descent-function/does_nothing",
@@ -23,10 +33,6 @@ def _warnings_are_a_students_own_affair():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def name(path):
-    return f"{path.parent.name}/{path.stem}"
 
 
 def test_the_reference_gets_170_of_170():
@@ -52,25 +58,28 @@ def test_no_part_holds_for_an_untouched_release():
         assert held == [], report.grade_id
 
 
-@pytest.mark.parametrize("path", WRONG, ids=name)
-def test_a_wrong_solution_loses_points_where_its_idea_is_tested(path):
-    first, *others = targets(path)
-    report = wrong_report(path, first)
-    assert report.earned < report.points, f"\n{report}"
-    assert (report.earned == 0) == (name(path) in NOTHING_WORKS), f"\n{report}"
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_wrong_solution_loses_points_where_its_idea_is_tested(wrong):
+    first, *others = wrong.loses
+    report = wrong_report(wrong, first)
+    lost = report.points - report.earned
+    assert lost >= CENTRAL.get(str(wrong), 1), f"\n{report}"
+    # A slip keeps most of the cell; a central idea costs half of it.
+    assert str(wrong) in CENTRAL or 2 * lost < report.points, f"\n{report}"
+    assert wrong.cell in SEVERAL_METHODS or str(wrong) not in CENTRAL or 2 * lost >= report.points
+    assert (report.earned == 0) == (str(wrong) in NOTHING_WORKS), f"\n{report}"
     for cell in others:
-        report = wrong_report(path, cell)
+        report = wrong_report(wrong, cell)
         assert report.earned < report.points, f"\n{report}"
 
 
-def targets(path):
-    """Return the graded cells that a wrong solution names."""
-    return re.findall(r"^# expect-loss: (\S+)$", path.read_text(), re.MULTILINE)
-
-
 @cache
-def wrong_report(path, grade_id):
-    return reports({path.parent.name: path.read_text()}, only={grade_id})[grade_id]
+def wrong_report(wrong, grade_id):
+    return reports({wrong.cell: wrong.source}, only={grade_id})[grade_id]
+
+
+def test_the_table_of_central_ideas_names_wrong_solutions():
+    assert set(CENTRAL) - set(map(str, WRONG)) == set()
 
 
 def test_every_part_that_counts_is_failed_by_a_wrong_solution():
@@ -82,9 +91,9 @@ def test_every_part_that_counts_is_failed_by_a_wrong_solution():
     }
     failed = {
         (cell, part.name)
-        for path in WRONG
-        for cell in targets(path)
-        for part in wrong_report(path, cell).parts
+        for wrong in WRONG
+        for cell in wrong.loses
+        for part in wrong_report(wrong, cell).parts
         if part.problem
     }
     assert parts - failed == set()
@@ -92,12 +101,10 @@ def test_every_part_that_counts_is_failed_by_a_wrong_solution():
 
 def test_a_wrong_solution_says_its_idea_in_one_line_and_is_not_there_twice():
     ideas, codes = Counter(), Counter()
-    for path in WRONG:
-        idea, *code = path.read_text().splitlines()
-        assert re.fullmatch(r"# \S.{10,140}[.?]", idea), path
-        assert targets(path) and set(targets(path)) <= set(graded_cells()), path
-        ideas[path.parent.name, idea] += 1
-        tree = ast.parse("\n".join(code))
-        codes[path.parent.name, ast.dump(tree)] += 1
+    for wrong in WRONG:
+        assert re.fullmatch(r"\S.{10,140}[.?]", wrong.idea), wrong
+        assert wrong.loses and set(wrong.loses) <= set(graded_cells()), wrong
+        ideas[wrong.cell, wrong.idea] += 1
+        codes[wrong.cell, ast.dump(ast.parse(wrong.source))] += 1
     assert [idea for idea, count in ideas.items() if count > 1] == []
     assert [code for code, count in codes.items() if count > 1] == []

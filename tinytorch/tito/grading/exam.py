@@ -162,7 +162,7 @@ class Sitting:
             key = part.drive.__name__
             expected = self.exam.expected[name][key]
             each = [
-                _judge_case(part, number, given, expected[number], answers.get((key, number)))
+                judge_case(part, number, given, expected[number], answers.get((key, number)))
                 for number, given in enumerate(cases[key])
             ]
             verdicts.append(next((v for v in each if v.problem), each[0]))
@@ -210,13 +210,14 @@ def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
     return [data for data in each if isinstance(data, dict)]
 
 
-def _judge_case(
+def judge_case(
     part: Part,
     number: int,
     given: Mapping[str, Any],
     reference_values: Mapping[str, Any],
     seen: Observation | None,
 ) -> PartVerdict:
+    """Judge what a part saw for one set of inputs; number 0 are the public ones."""
     seen = seen or Observation({}, "nothing came: the cell did not get this far")
     if number == 0:
         return part.verdict(seen)

@@ -1,0 +1,79 @@
+# Every rule as the text states it, with a helper each; the base of the edits in wrong/.
+#| export
+class AdvancedOptimizerFeatures:
+    """What stands between `backward()` and `step()` in production."""
+
+    def __init__(self) -> None:
+        self.max_grad_norm = 1.0
+        self.clip_enabled = False
+        self.warmup_steps = 0
+        self.warmup_factor = 0.1
+        self.base_lr = 0.001
+        self.accumulation_steps = 1
+        self.accumulated_gradients = {}
+        self.accumulation_count = 0
+        self.use_fp16 = False
+        self.loss_scale = 1.0
+        self.dynamic_loss_scaling = False
+        self.world_size = 1
+        self.rank = 0
+
+    def apply_gradient_clipping(self, optimizer: "SGD | Adam", max_norm: float = 1.0) -> float:
+        gradients = self._gradients(optimizer)
+        total = 0.0
+        for gradient in gradients:
+            entries = gradient.data.data.astype(np.float64)
+            total += float(np.sum(entries * entries))
+        norm = math.sqrt(total)
+        if norm > max_norm:
+            factor = float(max_norm / norm)
+            for gradient in gradients:
+                gradient.data = Tensor(gradient.data.data * factor)
+        return norm
+
+    def apply_warmup_schedule(
+        self, optimizer: "SGD | Adam", step: int, warmup_steps: int, base_lr: float
+    ) -> float:
+        if step < warmup_steps:
+            rate = base_lr * step / warmup_steps
+        else:
+            rate = base_lr
+        optimizer.learning_rate = rate
+        return rate
+
+    def accumulate_gradients(self, optimizer: "SGD | Adam", accumulation_steps: int) -> bool:
+        for index, parameter in enumerate(optimizer.parameters):
+            if parameter.grad is None:
+                continue
+            array = parameter.grad.data.data
+            if index in self.accumulated_gradients:
+                self.accumulated_gradients[index] = self.accumulated_gradients[index] + array
+            else:
+                self.accumulated_gradients[index] = array.copy()
+        self.accumulation_count += 1
+        if self.accumulation_count < accumulation_steps:
+            return False
+        for index, total in self.accumulated_gradients.items():
+            optimizer.parameters[index].grad = Variable(total / accumulation_steps)
+        self.accumulated_gradients = {}
+        self.accumulation_count = 0
+        return True
+
+    def simulate_mixed_precision(self, optimizer: "SGD | Adam", loss_scale: float = 1.0) -> bool:
+        gradients = self._gradients(optimizer)
+        if not all(np.isfinite(gradient.data.data).all() for gradient in gradients):
+            for parameter in optimizer.parameters:
+                parameter.grad = None
+            return False
+        for gradient in gradients:
+            gradient.data = Tensor(gradient.data.data / float(loss_scale))
+        return True
+
+    def simulate_distributed_sync(self, optimizer: "SGD | Adam", world_size: int = 1) -> None:
+        for gradient in self._gradients(optimizer):
+            array = gradient.data.data
+            total = array.astype(np.float64) * world_size
+            gradient.data = Tensor((total / world_size).astype(array.dtype))
+
+    def _gradients(self, optimizer: "SGD | Adam") -> list[Variable]:
+        return [p.grad for p in optimizer.parameters if p.grad is not None]

@@ -1,0 +1,27 @@
+# Velocity always kept, also for momentum 0; NumPy in place.
+#| export
+class SGD(Checkpointed):
+    """Stochastic gradient descent with heavy-ball momentum."""
+
+    def __init__(
+        self, parameters: list[Variable], learning_rate: float = 0.01, momentum: float = 0.0
+    ) -> None:
+        self.parameters = parameters
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.velocity = [np.zeros_like(p.data.data) for p in parameters]
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient."""
+        for p, v in zip(self.parameters, self.velocity):
+            if p.grad is None:
+                continue
+            g = p.grad.data.data
+            np.multiply(v, self.momentum, out=v)
+            np.add(v, g, out=v)
+            np.subtract(p.data.data, self.learning_rate * v, out=p.data.data)
+
+    def zero_grad(self) -> None:
+        """Set the ``grad`` of every parameter to None; values and velocities stay."""
+        for p in self.parameters:
+            p.grad = None

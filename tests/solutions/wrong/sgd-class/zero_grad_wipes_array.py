@@ -1,0 +1,32 @@
+# zero_grad also overwrites the array of the old gradient, which somebody may have kept for a log.
+# expect-loss: test-sgd
+#| export
+class SGD(Checkpointed):
+    """Stochastic gradient descent with heavy-ball momentum."""
+
+    def __init__(
+        self, parameters: list[Variable], learning_rate: float = 0.01, momentum: float = 0.0
+    ) -> None:
+        self.parameters = parameters
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.velocity = [np.zeros_like(p.data.data) for p in parameters]
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient."""
+        for p, v in zip(self.parameters, self.velocity):
+            if p.grad is None:
+                continue
+            g = p.grad.data.data
+            if self.momentum > 0:
+                v *= self.momentum
+                v += g
+                g = v
+            p.data.data -= self.learning_rate * g
+
+    def zero_grad(self) -> None:
+        """Set the ``grad`` of every parameter to None; values and velocities stay."""
+        for p in self.parameters:
+            if p.grad is not None:
+                p.grad.data.data[...] = 0.0
+            p.grad = None

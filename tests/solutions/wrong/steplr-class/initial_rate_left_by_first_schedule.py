@@ -1,0 +1,24 @@
+# As in PyTorch the initial rate is noted on the optimizer once, and a second schedule reuses it.
+# expect-loss: test-step-scheduler
+#| export
+class StepLR(Checkpointed):
+    """A staircase: the learning rate is multiplied by gamma after every step_size calls."""
+
+    def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:
+        self.optimizer = optimizer
+        self.step_size = step_size
+        self.gamma = gamma
+        if not hasattr(optimizer, "initial_lr"):
+            optimizer.initial_lr = optimizer.learning_rate
+        self.initial_lr = optimizer.initial_lr
+        self.step_count = 0
+
+    def step(self) -> None:
+        """Count the call in ``step_count`` and set the optimizer's rate for it."""
+        self.step_count += 1
+        drops = (self.step_count - 1) // self.step_size
+        self.optimizer.learning_rate = self.initial_lr * self.gamma**drops
+
+    def get_lr(self) -> float:
+        """Return the optimizer's current rate, whoever set it, and change nothing."""
+        return self.optimizer.learning_rate

@@ -1,0 +1,26 @@
+# At each drop the velocity of the optimizer is thrown away, for a clean start on the new stair.
+# expect-loss: test-step-scheduler
+#| export
+class StepLR(Checkpointed):
+    """A staircase: the learning rate is multiplied by gamma after every step_size calls."""
+
+    def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:
+        self.optimizer = optimizer
+        self.step_size = step_size
+        self.gamma = gamma
+        self.initial_lr = optimizer.learning_rate
+        self.step_count = 0
+
+    def step(self) -> None:
+        """Count the call in ``step_count`` and set the optimizer's rate for it."""
+        self.step_count += 1
+        drops = (self.step_count - 1) // self.step_size
+        self.optimizer.learning_rate = self.initial_lr * self.gamma**drops
+        if drops and (self.step_count - 1) % self.step_size == 0:
+            velocity = getattr(self.optimizer, "velocity", [])
+            for key in list(velocity) if isinstance(velocity, dict) else range(len(velocity)):
+                velocity[key] = velocity[key] * 0.0
+
+    def get_lr(self) -> float:
+        """Return the optimizer's current rate, whoever set it, and change nothing."""
+        return self.optimizer.learning_rate

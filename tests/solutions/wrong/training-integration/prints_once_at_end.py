@@ -1,0 +1,26 @@
+# Only the final fit is printed, on one line, and no progress.
+# expect-loss: test-training-integration
+#| export
+def train_simple_model() -> tuple[float, float, float, float]:
+    """Fit y = w * x + b to x = 1, 2, 3, 4, 5 and y = 2 * x + 1: with SGD, then with Adam."""
+    xs = [1.0, 2.0, 3.0, 4.0, 5.0]
+    ys = [2.0 * x + 1.0 for x in xs]
+
+    def fit(name, make_optimizer):
+        w, b = Variable(0.1), Variable(0.0)
+        optimizer = make_optimizer([w, b])
+        for epoch in range(60):
+            total = 0.0
+            for x, y in zip(xs, ys):
+                optimizer.zero_grad()
+                error = subtract(add(multiply(w, x), b), y)
+                loss = multiply(error, error)
+                loss.backward()
+                optimizer.step()
+                total += loss.item()
+        return w.item(), b.item()
+
+    sgd_w, sgd_b = fit("SGD", lambda params: SGD(params, learning_rate=0.01, momentum=0.9))
+    adam_w, adam_b = fit("Adam", lambda params: Adam(params, learning_rate=0.01))
+    print(f"SGD: {sgd_w:.3f} {sgd_b:.3f}; Adam: {adam_w:.3f} {adam_b:.3f}")
+    return sgd_w, sgd_b, adam_w, adam_b
