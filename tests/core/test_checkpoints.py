@@ -211,6 +211,30 @@ def test_a_crash_while_writing_leaves_the_checkpoint_before(tmp_path, monkeypatc
     assert [Path(entry).name for entry in os.listdir(tmp_path)] == ["run.npz"]
 
 
+ODD_NAMES = ["file", "json", "index", "allow_pickle", "path", "self", "0", "a/b", ""]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_part_may_have_any_name(name, tmp_path):
+    weights = [Variable([1.0, 2.0]), Variable([3.0])]
+    save_checkpoint(tmp_path / "a.npz", **{name: np.arange(3.0), "weights": weights, "epoch": 4})
+    others = load_checkpoint(tmp_path / "a.npz", weights=[Variable([0.0, 0.0]), Variable([0.0])])
+    assert others["epoch"] == 4 and others[name].tolist() == [0.0, 1.0, 2.0]
+    save_checkpoint(tmp_path / "b.npz", **{name: weights})
+    fresh = [Variable([0.0, 0.0]), Variable([0.0])]
+    load_checkpoint(tmp_path / "b.npz", **{name: fresh})
+    assert [w.data.data.tolist() for w in fresh] == [[1.0, 2.0], [3.0]]
+
+
+def test_what_could_not_be_loaded_again_is_refused_before_the_file_is_replaced(tmp_path):
+    path = tmp_path / "run.npz"
+    save_checkpoint(path, epoch=1)
+    with pytest.raises(TypeError, match="notes: an array of Python objects"):
+        save_checkpoint(path, epoch=2, notes=np.array([{"a": 1}, None], dtype=object))
+    assert load_checkpoint(path) == {"epoch": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.npz"]
+
+
 def test_what_cannot_be_saved_is_named(tmp_path):
     with pytest.raises(TypeError, match="a part must be"):
         save_checkpoint(tmp_path / "a.npz", best={1, 2})

@@ -5310,9 +5310,9 @@ def _loaded(name: str, value: Any, like: Any) -> Any:
 
 # %% [markdown]
 # A file adds the other parts. It is an `.npz`, NumPy's archive of arrays; whatever is no array
-# stands in it as JSON. No pickle: unpickling runs code, and a checkpoint may come from anybody. The
-# file is written under another name and renamed when it is complete, so that a crash while writing
-# leaves the previous checkpoint whole.
+# stands in it as JSON, with the names of all entries. No pickle: unpickling runs code, and a
+# checkpoint may come from anybody. The file is written under another name and renamed when it is
+# complete, so that a crash while writing leaves the previous checkpoint whole.
 
 # %% nbgrader={"grade": false, "grade_id": "given-checkpoint-files", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
@@ -5322,7 +5322,7 @@ import zipfile
 from pathlib import Path
 
 
-def save_checkpoint(path: Any, **parts: Any) -> None:
+def save_checkpoint(path: Any, /, **parts: Any) -> None:
     """Write a checkpoint.
 
     Parameters
@@ -5333,20 +5333,32 @@ def save_checkpoint(path: Any, **parts: Any) -> None:
         By names of your choice: parameters (`Variable` or a list of them), optimizers, schedules,
         ``numpy.random.Generator``, arrays, and what JSON can hold: numbers, texts, lists, dicts.
 
+    Raises
+    ------
+    TypeError
+        If a part cannot be saved, with its name; an earlier checkpoint then stays as it is.
+
     Examples
     --------
     >>> save_checkpoint("run.npz", parameters=[w, b], optimizer=adam, schedule=stairs, epoch=3)
     """
-    arrays: dict[str, np.ndarray] = {}
-    others: dict[str, Any] = {}
-    for part, value in parts.items():
-        for name, entry in _saved_part(value).items():
-            place = arrays if isinstance(entry, np.ndarray) else others
-            place[f"{part}/{name}" if name else part] = entry
+    entries = [
+        (part, name, entry)
+        for part, value in parts.items()
+        for name, entry in _saved_part(value).items()
+    ]
+    arrays = [entry for _, _, entry in entries if isinstance(entry, np.ndarray)]
+    for part, name, entry in entries:
+        if isinstance(entry, np.ndarray) and entry.dtype.hasobject:
+            where = f"{part}/{name}" if name else part
+            raise TypeError(f"{where}: an array of Python objects cannot be saved")
+    # An array stands under its number, so that parts and entries may have any name.
+    others = [(p, n, None if isinstance(e, np.ndarray) else [e]) for p, n, e in entries]
     unfinished = Path(f"{path}.{os.getpid()}.tmp")
     try:
         with unfinished.open("wb") as file:
-            np.savez(file, json=np.array(json.dumps(others, default=_as_json)), **arrays)
+            index = np.array(json.dumps(others, default=_as_json))
+            np.savez(file, index=index, **{str(i): array for i, array in enumerate(arrays)})
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
@@ -5354,7 +5366,7 @@ def save_checkpoint(path: Any, **parts: Any) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Any, **parts: Any) -> dict[str, Any]:
+def load_checkpoint(path: Any, /, **parts: Any) -> dict[str, Any]:
     """Read a checkpoint, and put its parts into the given objects.
 
     Parameters
@@ -5377,9 +5389,8 @@ def load_checkpoint(path: Any, **parts: Any) -> dict[str, Any]:
         entry. Every given object is then as it was.
     """
     saved: dict[str, dict[str, Any]] = {}
-    for name, entry in _read_checkpoint(path).items():
-        part, _, rest = name.partition("/")
-        saved.setdefault(part, {})[rest] = entry
+    for part, name, entry in _read_checkpoint(path):
+        saved.setdefault(part, {})[name] = entry
     before: list[tuple[Any, dict[str, Any]]] = []
     for part, target in parts.items():
         try:
@@ -5394,13 +5405,16 @@ def load_checkpoint(path: Any, **parts: Any) -> dict[str, Any]:
     return {part: entries.get("", entries) for part, entries in saved.items()}
 
 
-def _read_checkpoint(path: Any) -> dict[str, Any]:
-    """Return the entries of a file."""
+def _read_checkpoint(path: Any) -> list[tuple[str, str, Any]]:
+    """Return the entries of a file: part, name, value."""
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            entries: dict[str, Any] = {name: archive[name] for name in archive.files}
-        return {**json.loads(str(entries.pop("json"))), **entries}
-    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            numbers = iter(range(len(archive.files)))
+            return [
+                (part, name, other[0] if other else archive[str(next(numbers))])
+                for part, name, other in json.loads(str(archive["index"]))
+            ]
+    except (ValueError, LookupError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be a checkpoint written by save_checkpoint") from error
 
 
