@@ -50,6 +50,11 @@ class Match:
     score: float
     evidence: tuple[tuple[str, str], ...]
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether a solution is the reference's."""
+        return len(self.students) == 1
+
 
 Sources = Mapping[str, str]
 
