@@ -29,6 +29,7 @@ w_t &= w_{t-1} - \eta v_t
 - [ ] state is two arrays
 
 <img src="attachment:my plot.png" width="200" onerror="document.title = 'ran'">
+
 ![the same](attachment:my%20plot.png)
 
 <script>document.title = "ran"</script>
@@ -54,6 +55,7 @@ def test_an_answer_shows_as_in_jupyter_and_nothing_of_it_runs(browser: Browser, 
     page.goto(path.as_uri())
     expect(page).to_have_title("Feedback: Ada Lovelace")
     assert page.evaluate("[...document.images].map(image => image.naturalWidth)") == [100, 100]
+    assert page.locator("img").first.bounding_box()["width"] == 200
     assert page.locator("math mtr").count() == 2
     boxes = page.locator("input")
     assert [box.is_checked() for box in boxes.all()] == [True, False, False]

@@ -38,7 +38,7 @@ def _leads_to_a_page(tag: str, name: str, value: str) -> bool:
 _ATTRIBUTES = {
     "*": ["class", "id", "style", "title"],
     "a": _leads_to_a_page,
-    "img": ["alt", "src"],
+    "img": ["alt", "src", "width", "height"],
     "input": ["checked"],
 }
 _STYLES = CSSSanitizer(

@@ -32,7 +32,7 @@ function sort(column, descending) {
 });
 
 const box = document.querySelector("#words");
-box.parentElement.hidden = false;
+box.closest("p").hidden = false;
 box.addEventListener("input", () => {
   const words = box.value.toLowerCase().split(/\s+/);
   for (const [row, section] of caseOf) {
