@@ -49,6 +49,7 @@ def test_pictures_are_held_by_the_page_or_left_out():
     assert clean.picture({"image/png": "aGk=\n"}) == "data:image/png;base64,aGk="
     assert clean.picture({"image/png": ["aG", "k="]}) == "data:image/png;base64,aGk="
     assert clean.picture({"image/png": 'x" onerror="alert(1)'}) is None
+    assert clean.picture({"image/gif": "aGk="}) == "data:image/gif;base64,aGk="
     assert clean.picture({"image/svg+xml": "<svg/>"}) is None
 
 

@@ -218,7 +218,7 @@ def text(value: str, allowance: Allowance | None = None) -> str:
 
 def picture(data: Mapping[str, Any]) -> str | None:
     """Return an output's picture as a link that holds it, or None where it has none."""
-    for kind in ("image/png", "image/jpeg"):
+    for kind in ("image/png", "image/jpeg", "image/gif", "image/webp"):
         content = joined(data.get(kind))
         if content is not None and _BASE64.fullmatch(content):
             return f"data:{kind};base64,{''.join(content.split())}"
