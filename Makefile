@@ -5,6 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 MODULE ?= 08_optimizers
 STUDENTS ?= 200
+DEMO ?= build/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test system test-pythons lint export release docs bench bench-grading lock clean
@@ -21,14 +22,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 setup: $(INSTALLED)  ## Make .venv/ with everything in it.
 
-demo: $(INSTALLED)  ## Export, release, collect the sample class, grade it, write feedback, show the marks.
-	$(BIN)/tito export --all
-	$(BIN)/tito release $(MODULE)
-	$(BIN)/python -m tests.submissions
+demo: TITO := cd $(DEMO) && $(abspath $(BIN))/tito
+demo: $(INSTALLED)  ## Export, release, grade a sample class and show its marks, in build/demo/, begun anew.
+	rm -rf $(DEMO)
+	$(BIN)/python -m tests.submissions.course $(DEMO)
+	$(TITO) export --all
+	$(TITO) release $(MODULE)
+	$(BIN)/python -m tests.submissions $(DEMO) $(MODULE)
 	@# One file of the sample class is broken on purpose: grading names it and exits with 1.
-	$(BIN)/tito grade $(MODULE) || [ $$? -eq 1 ]
-	$(BIN)/tito feedback $(MODULE)
-	$(BIN)/tito scores $(MODULE)
+	$(TITO) grade $(MODULE) || [ $$? -eq 1 ]
+	$(TITO) feedback $(MODULE)
+	$(TITO) scores $(MODULE)
 
 test: lint system  ## Run every test (lint first).
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder

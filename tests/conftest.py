@@ -1,11 +1,11 @@
 """A copy of the real course, so that tests never touch the files of a class."""
 
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
+from tests.submissions.course import copy_course
 from tinytorch.tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,16 +28,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {ROOT / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
-
-
-def copy_course(target: Path) -> Course:
-    """Copy what a fresh clone of the course has and the tools need."""
-    for name in ("settings.ini", "nbgrader_config.py", "LICENSE", "constraints.txt"):
-        shutil.copy(ROOT / name, target / name)
-    for name in ("tinytorch", "modules/source"):
-        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-        shutil.copytree(ROOT / name, target / name, ignore=ignored)
-    return Course(target)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.conftest import copy_course
+from tests.submissions.course import copy_course
 from tests.submissions.notebook import SOLUTIONS, Work
 from tinytorch.tito.course import Course
 from tinytorch.tito.release import release

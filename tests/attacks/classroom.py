@@ -25,8 +25,8 @@ from sqlalchemy.exc import SAWarning
 from tests.attacks import leftovers
 from tests.attacks.answers import BASES, points_for_constants
 from tests.attacks.attack import NOTEBOOK, Attack, Ground, submit
-from tests.conftest import copy_course
 from tests.ordinary import as_ordinary_user, give
+from tests.submissions.course import copy_course
 from tests.submissions.notebook import Work
 from tinytorch.tito.course import Course
 from tinytorch.tito.grading.cells import flags, is_autograded

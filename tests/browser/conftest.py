@@ -30,7 +30,7 @@ _QUIET = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if _CHROMIUM:
         return
-    reason = "needs Chromium: 'make browser' installs Debian's, as root"
+    reason = "needs Chromium: 'make system' installs Debian's, as root"
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -1,6 +1,7 @@
 """The sample class, graded for real: every mark is the expected one."""
 
 import csv
+import html
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,15 @@ def test_what_could_not_be_graded_is_named_and_the_exit_code_is_1(graded):
     failures = [line for line in answer.stdout.splitlines() if line.startswith("not graded")]
     assert len(failures) == 1 and "broken-json" in failures[0]
     assert "Traceback" not in answer.stdout + answer.stderr
+
+
+def test_a_class_made_from_the_solution_is_told_so_once(graded):
+    course, _ = graded
+    told = run("tito", "scores", MODULE, course=course).stdout.splitlines()
+    page = (course.records / MODULE / "flags.html").read_text().splitlines()
+    for lines in (told, page):
+        (line,) = (html.unescape(line) for line in lines if "own solution" in line)
+        assert "nearly the course's own solution, in much of the 18 submissions: sgd-class" in line
 
 
 def test_grading_again_changes_nothing(graded, marks):

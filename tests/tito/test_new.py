@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from tests.conftest import copy_course
+from tests.submissions.course import copy_course
 from tinytorch.tito.cli import cli
 from tinytorch.tito.course import Course
 from tinytorch.tito.errors import WrongUseError

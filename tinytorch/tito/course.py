@@ -129,6 +129,11 @@ class Course:
         """What grading noted of each submission, and its logs."""
         return self.root / "modules" / "records"
 
+    @property
+    def roster(self) -> Path:
+        """Who is in the class, where somebody has put the file there."""
+        return self.root / "roster.csv"
+
     def source_notebook(self, module: Module) -> Path:
         """Return the source of a module as a notebook."""
         return self.notebooks / module.name / f"{module.notebook}.ipynb"

@@ -11,11 +11,19 @@ from nbgrader.server_extensions.formgrader import handlers
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import feedback, pipeline
+from tinytorch.tito.grading.gradebook import open_gradebook
 
 from .conftest import cell, solve
 
 #: Lines that only graders may see.
 SECRETS = ["triple(secret)", "word associativity", "BEGIN HIDDEN", "BEGIN MARK"]
+
+ROSTER = """\
+student_id,First name,Last name
+right,Ada,Lovelace
+hostile,<b>Eve,
+broken,Bob,Broken
+"""
 
 
 def page_of(course, module, student):
@@ -48,6 +56,10 @@ def pages(course, module, hand_in, released):
     hand_in("missing", missing)
     hand_in("broken", "{")
     pipeline.grade(course, module)
+    course.roster.write_text(ROSTER)
+    with open_gradebook(course) as book:
+        for student, first, last in (("right", "Lady", "L"), ("peeking", "Grace", "Hopper")):
+            book.update_or_create_student(student, first_name=first, last_name=last)
     return {path.parts[-3]: path.read_text() for path in feedback.write(course, module)}
 
 
@@ -74,6 +86,18 @@ def test_pages(course, module, hand_in, pages):
     assert "ZeroDivisionError" in pages["peeking"]
     assert "NameError: name 'triple' is not defined" in html.unescape(pages["missing"])
     assert "not valid JSON (line 1, column 2" in pages["broken"]
+
+    # People are called what the roster calls them, else what the gradebook does.
+    titles = {name: re.search("<title>.*: (.*)</title>", page)[1] for name, page in pages.items()}
+    assert titles == {
+        "right": "Ada Lovelace",
+        "hostile": "&lt;b&gt;Eve",
+        "peeking": "Grace Hopper",
+        "missing": "missing",
+        "broken": "Bob Broken",
+    }
+    assert "<bdi>Ada Lovelace</bdi>, right" in pages["right"]
+    assert "<bdi>Bob Broken</bdi>, your notebook could not be graded" in pages["broken"]
 
     # A page of an earlier grading is replaced, in both directions.
     hand_in("broken")

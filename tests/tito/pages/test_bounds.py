@@ -31,6 +31,7 @@ HTML = [
 ]
 MARKDOWN = [
     *("\\begin{a}", "\\\\(", "\\\\[", "$", "$$a", "[", "[a](", "![", "*", "**a", "`", "``a"),
+    *("\\begin{align}", "\\begin{align}x", '<img src="attachment:a">', "- [x] a\n", "$a<b>"),
     *("> ", "- ", "# a\n", "|a|b|\n|-|-|\n", "|-|\n", "a\n===\n", "[a]: x\n", "\n", " \n", "<"),
 ]
 CODE = [" \n", "\n", "(", "a.", "@", "'''", "f'{", "a*b*", " " * bounds.LONGEST_GAP + "a"]

@@ -49,9 +49,67 @@ def test_pictures_are_held_by_the_page_or_left_out():
     assert clean.picture({"image/png": "aGk=\n"}) == "data:image/png;base64,aGk="
     assert clean.picture({"image/png": ["aG", "k="]}) == "data:image/png;base64,aGk="
     assert clean.picture({"image/png": 'x" onerror="alert(1)'}) is None
+    assert clean.picture({"image/gif": "aGk="}) == "data:image/gif;base64,aGk="
     assert clean.picture({"image/svg+xml": "<svg/>"}) is None
 
 
 def test_text_is_as_a_terminal_shows_it_and_has_an_end():
     assert clean.text("\x1b[31mred\x1b[0m") == "red"
     assert clean.text("x" * 20_010).endswith("\n... 10 characters more")
+
+
+def test_a_picture_in_html_is_the_attached_one():
+    source = '<img alt="a>b" src="attachment:my plot.png" width=9> ![p](attachment:my%20plot.png)'
+    page = clean.markdown(source, {"my plot.png": {"image/png": "aGk="}})
+    held = "data:image/png;base64,aGk="
+    assert page.count(f'src="{held}"') == 2 and 'width="9"' in page and "attach" not in page
+    assert 'src=""' in clean.markdown(source, {"my plot.png": {"image/svg+xml": "PHN2Zz4="}})
+    assert "attachment" not in clean.markdown('<img src="attachment:x.png" title="y">')
+    assert "href" not in clean.markdown('<a href="attachment:x.html">x</a>')
+
+
+def test_a_picture_whose_name_is_hostile_leads_nowhere():
+    page = clean.markdown('<img src="attachment:x&quot; onerror=&quot;alert(1)">')
+    assert page.strip() == '<img src="">'
+
+
+ALIGNED = r"a &= b \\" + "\n" + r"c &= d"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"\\begin{{align}}\n{ALIGNED} \\label{{eq}} \\nonumber\n\\end{{align}}",
+        f"so \\begin{{align*}}{ALIGNED}\\end{{align*}} holds",
+        f"$$\\begin{{aligned}}{ALIGNED}\\end{{aligned}}$$",
+        f"\\begin{{equation}}\\begin{{split}}{ALIGNED}\\end{{split}}\\end{{equation}}",
+        f"<div>\n\\begin{{align}}{ALIGNED}\\end{{align}}\n</div>",
+    ],
+)
+def test_an_environment_is_a_formula_without_numbers_as_in_jupyter(source):
+    page = clean.markdown(source)
+    assert page.count("<mtr>") == 2 and page.count("<mi>") == 4
+    assert 'display="block"' in page and "(1)" not in page and "\\" not in page
+
+
+def test_an_environment_that_is_no_formula_stays_as_it_was_written():
+    source = r"\begin{itemize}\item x\end{itemize}"
+    assert source in clean.markdown(source) and f"<code>{source}" in clean.markdown(f"`{source}`")
+
+
+def test_a_task_list_has_boxes_that_nobody_can_tick():
+    page = clean.markdown("- [x] done\n- [ ] **open**")
+    assert page.count("<input") == 2
+    assert '<input type="checkbox" disabled checked>done' in page
+    assert '<input type="checkbox" disabled><strong>open</strong>' in page
+
+
+@pytest.mark.parametrize("render", [clean.markdown, clean.clean_html])
+def test_whatever_asks_for_input_is_such_a_box(render):
+    hostile = '<input type="image" src="x" title="a>b" onclick="y" formaction="z" autofocus>'
+    assert render(hostile).strip("\n") == '<input type="checkbox" disabled>'
+
+
+def test_no_formula_is_put_into_a_tag():
+    page = clean.markdown('<p title="$x$ and $\\begin{align}x\\end{align}$">$y$</p>')
+    assert page.count("<math") == 1 and 'title="$x$ and' in page

@@ -22,8 +22,7 @@ roster_option = click.option(
 
 def roster_file(course: Course, given: Path | None = None) -> Path | None:
     """Return the roster to read: the one that was named, or the course's own, if there is one."""
-    own = course.root / "roster.csv"
-    return given or (own if own.is_file() else None)
+    return given or (course.roster if course.roster.is_file() else None)
 
 
 def people_of(

@@ -12,7 +12,7 @@ from rich.table import Table
 from tinytorch.tito.commands._roster import people_of, roster_option
 from tinytorch.tito.commands._shared import console, pass_module
 from tinytorch.tito.course import Course, Module
-from tinytorch.tito.flags import evidence
+from tinytorch.tito.flags import classmates, evidence
 from tinytorch.tito.grading import platforms, scores
 from tinytorch.tito.grading.releases import EARLIER
 from tinytorch.tito.grading.scores import Row
@@ -95,7 +95,10 @@ def _show(course: Course, module: Module, rows: list[Row]) -> None:
     console.print(_table(rows))
     console.print()
     _print_notes(rows)
-    if any(row.flags for row in rows):
+    of_class = classmates.load(course, module).flag_of_class()
+    if of_class:
+        _say(of_class)
+    if of_class or any(row.flags for row in rows):
         page = evidence.page_of(course, module).relative_to(course.root)
         console.print(f"evidence: {page}", markup=False)
     pages = f"{course.feedback.relative_to(course.root)}/STUDENT/{module.name}/{module.notebook}"

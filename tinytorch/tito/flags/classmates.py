@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import nbformat
@@ -18,12 +19,63 @@ from tinytorch.tito.flags.fingerprints import fingerprints
 from tinytorch.tito.flags.similarity import Match, Sources, like_reference, similar
 from tinytorch.tito.grading.cells import grade_id
 
-_VERSION = 1
+_VERSION = 2
 #: Of those who share a solution, how many a flag names.
 _NAMED = 3
+#: A solution that this share of a class has, and so many students, was given to the class.
+_SHARE_OF_GIVEN, _FEWEST_GIVEN = 0.5, 4
 
 
-def compare(course: Course, module: Module) -> list[Match]:
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing a class has shown.
+
+    Attributes
+    ----------
+    students : int
+        How many submissions were compared.
+    matches : tuple of Match
+        Solutions that are nearly the same as others', or as the reference.
+    """
+
+    students: int = 0
+    matches: tuple[Match, ...] = ()
+
+    @cached_property
+    def given(self) -> dict[str, int]:
+        """How many have the course's own solution, of the cells where that says nothing of any one.
+
+        A class may have been shown the solution, or be made from it to try the tools.
+        """
+        having = Counter(match.cell for match in self.matches if match.is_reference)
+        least = max(_FEWEST_GIVEN, _SHARE_OF_GIVEN * self.students)
+        return {cell: count for cell, count in having.items() if count >= least}
+
+    def telling(self) -> list[Match]:
+        """Return what says something of those who are in it."""
+        return [m for m in self.matches if not (m.is_reference and m.cell in self.given)]
+
+    def flag_of_class(self) -> str:
+        """Say what goes for the class as a whole; nothing, as a rule."""
+        cells = ", ".join(f"{cell} ({count})" for cell, count in self.given.items())
+        of = f"{self.students} submissions"
+        return f"nearly the course's own solution, in much of the {of}: {cells}" if cells else ""
+
+    def flags(self) -> dict[str, list[str]]:
+        """Say, by student, what a person should know; only of whom there is something to say."""
+        cells: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+        for match in self.telling():
+            for student in match.students:
+                others = tuple(other for other in match.students if other != student)
+                cells[student, others].append(match.cell)
+        said: dict[str, list[str]] = defaultdict(list)
+        for (student, others), names in cells.items():
+            like = f"the same as {_names(others)}" if others else "the course's own solution"
+            said[student].append(f"nearly {like}: {', '.join(names)}")
+        return dict(said)
+
+
+def compare(course: Course, module: Module) -> Comparison:
     """Compare the graded notebooks of a class, and keep what was found for :func:`load`."""
     source = course.source_notebook(module)
     reference = _solutions(source)
@@ -33,10 +85,10 @@ def compare(course: Course, module: Module) -> list[Match]:
         # A graded notebook that somebody has damaged since must not stop the class.
         with suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             submissions[path.parent.parent.name] = _solutions(path)
-    matches = _matches(submissions, reference)
-    data = {"version": _VERSION, "matches": [asdict(match) for match in matches]}
+    found = Comparison(len(submissions), tuple(_matches(submissions, reference)))
+    data = {"version": _VERSION, **asdict(found)}
     replace_text(_path(course, module), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    return matches
+    return found
 
 
 def _matches(submissions: dict[str, Sources], reference: Sources) -> list[Match]:
@@ -53,15 +105,15 @@ def _matches(submissions: dict[str, Sources], reference: Sources) -> list[Match]
     return sorted(alike, key=lambda match: (-match.score, match.cell, match.students)) + copied
 
 
-def load(course: Course, module: Module) -> list[Match]:
+def load(course: Course, module: Module) -> Comparison:
     """Return what :func:`compare` found last; nothing where it has not been called."""
     try:
         data = json.loads(_path(course, module).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return []
+        return Comparison()
     if data["version"] != _VERSION:
-        return []
-    return [
+        return Comparison()
+    matches = (
         Match(
             tuple(found["students"]),
             found["cell"],
@@ -69,32 +121,8 @@ def load(course: Course, module: Module) -> list[Match]:
             tuple((one, other) for one, other in found["evidence"]),
         )
         for found in data["matches"]
-    ]
-
-
-def flags(matches: Sequence[Match]) -> dict[str, list[str]]:
-    """Say of each student what a person should know.
-
-    Parameters
-    ----------
-    matches : sequence of Match
-        What :func:`load` returns.
-
-    Returns
-    -------
-    dict of list of str
-        By student; only of those of whom there is something to say.
-    """
-    cells: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for match in matches:
-        for student in match.students:
-            others = tuple(other for other in match.students if other != student)
-            cells[student, others].append(match.cell)
-    said: dict[str, list[str]] = defaultdict(list)
-    for (student, others), names in cells.items():
-        like = f"the same as {_names(others)}" if others else "the course's own solution"
-        said[student].append(f"nearly {like}: {', '.join(names)}")
-    return dict(said)
+    )
+    return Comparison(data["students"], tuple(matches))
 
 
 def _names(students: Sequence[str]) -> str:

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.files import replace_text
 from tinytorch.tito.flags import classmates
+from tinytorch.tito.flags.classmates import Comparison
 from tinytorch.tito.flags.similarity import Match
 from tinytorch.tito.grading import records
 from tinytorch.tito.grading.records import Record
-from tinytorch.tito.pages import environment
+from tinytorch.tito.pages import environment, scripted
+
+
+class Kind(NamedTuple):
+    """A kind of flag: what it is called, how much it weighs, and how its sentences read."""
+
+    name: str
+    title: str
+    weight: int
+    sentence: re.Pattern[str]
+
+
+#: The heaviest first; the last is whatever the others are not.
+KINDS = (
+    Kind("fresh", "fails on fresh inputs", 5, re.compile("right on the public inputs, wrong on")),
+    Kind(
+        "code",
+        "suspicious code",
+        4,
+        re.compile(r".*\(.*line \d+|could not be scanned|and \d+ more susp"),
+    ),
+    Kind(
+        "alike", "near-identical work", 3, re.compile("nearly the same as|nearly the course's own")
+    ),
+    Kind("other", "the notebook", 1, re.compile("")),
+)
+
+
+def kind_of(flag: str) -> Kind:
+    """Return the kind of a flag, by its sentence."""
+    return next(kind for kind in KINDS if kind.sentence.match(flag))
 
 
 @dataclass(frozen=True)
@@ -44,6 +76,17 @@ class Case:
     parts: tuple[tuple[str, dict[str, Any]], ...]
     matches: tuple[Match, ...]
 
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of the flags, the heaviest first."""
+        found = {kind_of(flag) for flag in self.flags}
+        return [kind for kind in KINDS if kind in found]
+
+    @property
+    def weight(self) -> int:
+        """How much there is to look at: many flags of one kind are no more than one."""
+        return sum(kind.weight for kind in self.kinds)
+
 
 def page_of(course: Course, module: Module) -> Path:
     """Return where the page is; no record has this suffix."""
@@ -53,13 +96,19 @@ def page_of(course: Course, module: Module) -> Path:
 def write(course: Course, module: Module) -> Path:
     """Write the page of a class that was graded and compared."""
     noted = records.load_all(course, module)
+    compared = classmates.load(course, module)
+    cases = sorted(_cases(noted, compared), key=lambda c: (-c.weight, -len(c.flags), c.student))
+    counts = Counter(kind for case in cases for kind in case.kinds)
     page = (
         environment()
         .get_template("evidence.html.j2")
         .render(
             module=module.name,
-            cases=_cases(noted, classmates.load(course, module)),
+            cases=cases,
+            kinds=[(kind, counts[kind]) for kind in KINDS if counts[kind]],
+            of_class=compared.flag_of_class(),
             graded=len(noted),
+            **scripted("cases.js"),
             made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
@@ -67,10 +116,10 @@ def write(course: Course, module: Module) -> Path:
     return page_of(course, module)
 
 
-def _cases(noted: list[Record], matches: list[Match]) -> list[Case]:
-    alike = classmates.flags(matches)
+def _cases(noted: list[Record], compared: Comparison) -> list[Case]:
+    alike = compared.flags()
     own: dict[str, list[Match]] = defaultdict(list)
-    for match in matches:
+    for match in compared.telling():
         for student in match.students:
             own[student].append(match)
     cases = []

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
-from tinytorch.tito.flags.fingerprints import fingerprints, vocabulary
+from tinytorch.tito.flags.fingerprints import fingerprints
 from tinytorch.tito.flags.lines import shown
 
 #: A cell with fewer fingerprints of its own is too small to say anything.
@@ -50,12 +50,17 @@ class Match:
     score: float
     evidence: tuple[tuple[str, str], ...]
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether a solution is the reference's."""
+        return len(self.students) == 1
+
 
 Sources = Mapping[str, str]
 
 
 def similar(
-    submissions: Mapping[str, Sources], reference: Sources, threshold: float = 0.9
+    submissions: Mapping[str, Sources], reference: Sources, threshold: float = 0.85
 ) -> list[Match]:
     """Find students whose solutions of a cell are nearly the same.
 
@@ -78,16 +83,15 @@ def similar(
     found: list[Match] = []
     common = max(COMMON, len(submissions) / 50)
     for cell in sorted({cell for sources in submissions.values() for cell in sources}):
-        known = vocabulary(reference.get(cell, ""))
-        given = fingerprints(reference.get(cell, ""), known).keys()
+        given = fingerprints(reference.get(cell, "")).keys()
         alike: dict[frozenset[int], list[str]] = defaultdict(list)
         for student in sorted(submissions):
-            own = fingerprints(submissions[student].get(cell, ""), known).keys() - given
+            own = fingerprints(submissions[student].get(cell, "")).keys() - given
             if len(own) >= FEWEST:
                 alike[frozenset(own)].append(student)
         for students, score in _grouped(_links(alike, threshold, common)):
             first, second = (submissions[student][cell] for student in students[:2])
-            evidence = _evidence(first, second, known, given)
+            evidence = _evidence(first, second, given)
             found.append(Match(tuple(students), cell, round(score, 3), evidence))
     return sorted(found, key=lambda match: (-match.score, match.cell, match.students))
 
@@ -102,16 +106,14 @@ def like_reference(
     _check(threshold)
     found = []
     for cell, source in reference.items():
-        known = vocabulary(source)
-        original = fingerprints(source, known)
+        original = fingerprints(source)
         if len(original) < FEWEST:
             continue
         for student in sorted(submissions):
             text = submissions[student].get(cell, "")
-            own = fingerprints(text, known)
-            score = _jaccard(own.keys(), original.keys())
+            score = _jaccard(fingerprints(text).keys(), original.keys())
             if score >= threshold:
-                evidence = _evidence(text, source, known, set())
+                evidence = _evidence(text, source, set())
                 found.append(Match((student,), cell, round(score, 3), evidence))
     return found
 
@@ -191,11 +193,9 @@ class _Group:
     scores: list[float] = field(default_factory=list)
 
 
-def _evidence(
-    one: str, other: str, known: frozenset[str], given: Set[int]
-) -> tuple[tuple[str, str], ...]:
+def _evidence(one: str, other: str, given: Set[int]) -> tuple[tuple[str, str], ...]:
     """Return pairs of lines that stand for the same, in the order of the first source."""
-    first, second = fingerprints(one, known), fingerprints(other, known)
+    first, second = fingerprints(one), fingerprints(other)
     shared = (first.keys() & second.keys()) - given
     pairs = sorted({first[mark]: second[mark] for mark in shared}.items())
     step = max(1, len(pairs) // _LINES_SHOWN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from nbconvert.filters import Highlight2HTML
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, Student
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
+from traitlets import Dict
 from traitlets.config import Config
 
 from tinytorch.tito.course import Course, Module
@@ -25,11 +26,14 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.files import put_in_place, staging_folder
 from tinytorch.tito.grading import converters, late, records, releases
 from tinytorch.tito.grading.exporter import read_release
+from tinytorch.tito.grading.gradebook import open_gradebook, people_in
 from tinytorch.tito.grading.intake import problem_with_id
 from tinytorch.tito.pages import clean, environment
 from tinytorch.tito.pages.bounds import MOST_MARKDOWN, Allowance, is_light_code
 from tinytorch.tito.pages.feedback import Mark, Standing, render
 from tinytorch.tito.pages.outputs import tidy
+from tinytorch.tito.roster import Person, matched
+from tinytorch.tito.roster import read as read_roster
 
 _OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
 _BY_OTHERS = "Your instructor knows."
@@ -159,6 +163,10 @@ def highlight_code(context: Any, source: str, metadata: Any = None) -> Markup:
 class GetStanding(NbGraderPreprocessor):
     """Read what the gradebook holds of a submission."""
 
+    names = Dict(help="What students are called, by id; the gradebook's names by default.").tag(
+        config=True
+    )
+
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
@@ -183,8 +191,13 @@ class GetStanding(NbGraderPreprocessor):
                 {name: _mark(grade) for grade, name in grades},
                 {name: text for entry, name in comments if (text := _text(entry))},
                 notebook.late_submission_penalty or 0.0,
+                self.names.get(ids["student"]) or _name(notebook.student),
             )
         return nb, resources
+
+
+def _name(student: Student) -> str:
+    return f"{student.first_name or ''} {student.last_name or ''}".strip()
 
 
 def _mark(grade: Grade) -> Mark:
@@ -246,7 +259,7 @@ def write(
     Raises
     ------
     TitoError
-        If a page could not be made; all others are.
+        If a page could not be made; all others are. If there is a roster that cannot be read.
     """
     pages, failed = [], []
     config = course.nbgrader_config()
@@ -254,6 +267,7 @@ def write(
     late.refresh(course, module)
     outdated = releases.stale(course, module)
     students = [student for student in _students(course, module) if student not in outdated]
+    config.GetStanding.names = _names(course, students)
     tell = on_progress or (lambda done, total, student: None)
     for number, student in enumerate(students):
         tell(number, len(students), student)
@@ -275,7 +289,7 @@ def _write_page(course: Course, module: Module, student: str, config: Config) ->
     record = records.load(course, module, student)
     with staging_folder(course.feedback) as staging:
         if record is not None and record.status == "failed":
-            made = _failure_page(staging, module, record)
+            made = _failure_page(staging, module, record, config.GetStanding.names[student])
         else:
             made = staging / student / module.name
             where = converters.course_directory(
@@ -301,7 +315,18 @@ def _students(course: Course, module: Module) -> list[str]:
     return sorted(graded | noted)
 
 
-def _failure_page(staging: Path, module: Module, record: records.Record) -> Path:
+def _names(course: Course, students: Sequence[str]) -> dict[str, str]:
+    """Return what students are called: in the roster, else in the gradebook, else nothing."""
+    with open_gradebook(course) as book:
+        known = {person.student: person for person in people_in(book)}
+    people = [known.get(student) or Person(student) for student in students]
+    listed = matched(people, read_roster(course.roster)) if course.roster.is_file() else {}
+    return {
+        person.student: listed.get(person.student, person).name or person.name for person in people
+    }
+
+
+def _failure_page(staging: Path, module: Module, record: records.Record, name: str) -> Path:
     made = staging / "failed"
     made.mkdir()
     page = (
@@ -310,6 +335,7 @@ def _failure_page(staging: Path, module: Module, record: records.Record) -> Path
         .render(
             notebook=module.notebook,
             record=record,
+            name=name,
             reason=record.problem or "Something went wrong while it was graded.",
             advice=_OPEN_AND_SAVE if record.problem else _BY_OTHERS,
         )

@@ -124,7 +124,7 @@ def table(course: Course, module: Module) -> list[Row]:
         roster = {student.id for student in book.students}
     now = releases.current(course, module)
     handed_in = set(course.students(module))
-    alike = classmates.flags(classmates.load(course, module))
+    alike = classmates.load(course, module).flags()
     entered = {student: when for student, (when, _) in times.items()}
     look = _Look(course, module, release, now, entered, zone_of(course.nbgrader_config()))
     rows = []

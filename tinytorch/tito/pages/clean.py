@@ -25,20 +25,21 @@ from tinytorch.tito.pages.outputs import joined
 _TAGS = {
     *bleach.ALLOWED_TAGS,
     *("br", "caption", "dd", "del", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5"),
-    *("h6", "hr", "img", "p", "pre", "small", "span", "sub", "summary", "sup", "table", "tbody"),
-    *("td", "tfoot", "th", "thead", "tr", "u"),
+    *("h6", "hr", "img", "input", "p", "pre", "small", "span", "sub", "summary", "sup", "table"),
+    *("tbody", "td", "tfoot", "th", "thead", "tr", "u"),
 }
 
 
 def _leads_to_a_page(tag: str, name: str, value: str) -> bool:
     """Let a link lead anywhere but into data, which a browser would show as a page of ours."""
-    return name == "href" and not value.strip().lower().startswith("data:")
+    return name == "href" and not value.strip().lower().startswith(("data:", "attachment:"))
 
 
 _ATTRIBUTES = {
     "*": ["class", "id", "style", "title"],
     "a": _leads_to_a_page,
-    "img": ["alt", "src"],
+    "img": ["alt", "src", "width", "height"],
+    "input": ["checked"],
 }
 _STYLES = CSSSanitizer(
     allowed_css_properties=[*ALLOWED_CSS_PROPERTIES, "border-collapse", "margin", "padding"]
@@ -52,15 +53,23 @@ _MATH_ATTRIBUTES = frozenset(
     "linethickness displaystyle scriptlevel columnalign movablelimits form notation".split()
 )
 _MATHML = "{http://www.w3.org/1998/Math/MathML}"
-_FORMULA = re.compile(
-    r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$"
+#: What bleach has written, in which `<` begins tags only: code, tags, and formulas between them.
+_IN_A_TAG = r"""(?:"[^"]*"|'[^']*'|[^"'>])*"""
+_PIECE = re.compile(
+    rf"(?P<code><(?P<kind>code|pre)\b.*?</(?P=kind)>)|(?P<tag><{_IN_A_TAG}>)"
+    r"|\$\$(?P<block>[^<]+?)\$\$|(?<![\\$])\$(?P<inline>[^\s$<](?:[^$\n<]*[^\s$\\<])?)\$"
+    r"|(?P<environment>\\begin\{(?P<name>(?:equation|align|gather|multline|eqnarray)\*?"
+    r"|split|aligned|cases|array|[pbBvV]?matrix)\}[^<]+?\\end\{(?P=name)\})",
+    re.DOTALL,
 )
-_CODE = re.compile(r"(<(?:code|pre)\b.*?</(?:code|pre)>)", re.DOTALL)
+_INPUT = re.compile(rf"<input\b{_IN_A_TAG}>")
+_CHECKED = re.compile(r"\schecked(?=[\s=>])")
+_ATTACHED = re.compile(r'(?<= src=")attachment:([^"]*)')
+#: Jupyter numbers no equation; the converter does, unless it is told not to in its own words.
+_NUMBERED = re.compile(r"(\\(?:begin|end))\{(?:align|aligned|eqnarray)\*?\}")
+_FOR_NUMBERS = re.compile(r"\\label\{[^}]*\}|\\(?:nonumber|notag)(?![a-zA-Z])")
 _LONGEST_FORMULA = 2_000
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-#: Stands in a page for a picture that is attached to its cell until all else is clean.
-_ATTACHED = "attached/"
-_PICTURE = re.compile(rf'src="{_ATTACHED}([^"]*)"')
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 
 
@@ -69,7 +78,7 @@ def _cleaner() -> bleach.Cleaner:
     return bleach.Cleaner(
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        protocols={*bleach.ALLOWED_PROTOCOLS, "data"},
+        protocols={*bleach.ALLOWED_PROTOCOLS, "data", "attachment"},
         css_sanitizer=_STYLES,
     )
 
@@ -118,17 +127,23 @@ def rendered(
 
 
 def _clean(element: str) -> str:
-    return _cleaner().clean(element)
+    return _INPUT.sub(_checkbox, _cleaner().clean(element))
+
+
+def _checkbox(match: re.Match[str]) -> str:
+    """Make of whatever asks for input the box of a task list, which nobody can tick."""
+    checked = " checked" if _CHECKED.search(match[0]) else ""
+    return f'<input type="checkbox" disabled{checked}>'
 
 
 class _Renderer(IPythonRenderer):
     """nbconvert's renderer, which leaves pictures that are attached to be put in at the end.
 
-    Its own refuses a whole notebook for one that is not there.
+    Its own refuses a whole notebook for one that is not there, and knows none in HTML.
     """
 
     def _embed_image_or_attachment(self, src: str) -> str:
-        return _ATTACHED + src.removeprefix("attachment:") if src.startswith("attachment:") else src
+        return src
 
 
 def _markdown(source: str, attachments: Any) -> str:
@@ -136,23 +151,32 @@ def _markdown(source: str, attachments: Any) -> str:
     made = MarkdownWithMath(renderer=renderer).render(source)
     if not is_light(made):
         raise ValueError("too many tags, or too deep")
-    pieces = _CODE.split(_clean(made))
-    pieces[::2] = [_FORMULA.sub(_formula, piece) for piece in pieces[::2]]
     found = attachments if isinstance(attachments, dict) else {}
-    return _PICTURE.sub(lambda match: _attached(match, found), "".join(pieces))
+    return _PIECE.sub(lambda match: _finished(match, found), _clean(made))
 
 
-def _attached(match: re.Match[str], attachments: dict[str, Any]) -> str:
+def _finished(match: re.Match[str], attachments: dict[str, Any]) -> str:
+    """Put attached pictures into their tags, and formulas in the place of their LaTeX."""
+    if match["code"]:
+        return match[0]
+    if match["tag"]:
+        is_picture = match[0].startswith("<img ")
+        return _ATTACHED.sub(partial(_attached, attachments), match[0]) if is_picture else match[0]
+    return _formula(match)
+
+
+def _attached(attachments: dict[str, Any], match: re.Match[str]) -> str:
     data = attachments.get(unquote(html.unescape(match[1])))
-    return f'src="{picture(data)}"' if isinstance(data, dict) and picture(data) else 'src=""'
+    return (isinstance(data, dict) and picture(data)) or ""
 
 
 def _formula(match: re.Match[str]) -> str:
     """Return a formula as MathML, or as it was written where it is none."""
-    display = "block" if match["block"] else "inline"
-    latex = html.unescape(match[display])
-    if len(latex) > _LONGEST_FORMULA or "<" in match[display]:
+    display = "inline" if match["inline"] else "block"
+    latex = html.unescape(match[display] or match["environment"])
+    if len(latex) > _LONGEST_FORMULA:
         return match[0]
+    latex = _NUMBERED.sub(r"\1{align*}", _FOR_NUMBERS.sub("", latex))
     try:
         root = ElementTree.fromstring(convert(latex, display=display))
     except Exception:  # whatever the converter makes of what a student calls a formula
@@ -194,7 +218,7 @@ def text(value: str, allowance: Allowance | None = None) -> str:
 
 def picture(data: Mapping[str, Any]) -> str | None:
     """Return an output's picture as a link that holds it, or None where it has none."""
-    for kind in ("image/png", "image/jpeg"):
+    for kind in ("image/png", "image/jpeg", "image/gif", "image/webp"):
         content = joined(data.get(kind))
         if content is not None and _BASE64.fullmatch(content):
             return f"data:{kind};base64,{''.join(content.split())}"

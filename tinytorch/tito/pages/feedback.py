@@ -58,12 +58,15 @@ class Standing:
         By cell.
     penalty : float
         Points taken for lateness.
+    name : str
+        What the student is called, where that is known.
     """
 
     student: str
     marks: dict[str, Mark] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
     penalty: float = 0.0
+    name: str = ""
 
     @property
     def total(self) -> float:
@@ -207,7 +210,7 @@ class _Page:
             match = _HEADING.match(before.source)
             section.title = _WORTH.sub("", _words(match)) if match else section.title
             question = before.source[match.end() :] if match else before.source
-            section.question = self._markdown(question)
+            section.question = self._markdown(question, before.get("attachments"))
         if cell.cell_type == "code":
             section.answer = clean.python(cell.source, self.allowance)
         else:

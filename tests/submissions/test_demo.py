@@ -1,0 +1,40 @@
+"""`make demo`, with a `tito` that notes where it is called and exports and releases for real."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.submissions.course import ROOT
+from tests.submissions.students import STUDENTS
+
+BIN = Path(sys.executable).parent
+MODULE = "08_optimizers"
+PROGRAMS = {
+    "python": f'exec "{sys.executable}" "$@"',
+    "tito": 'echo "$PWD: $*" >>"$(dirname "$0")/calls"\n'
+    f'case $1 in export|release) exec "{BIN}/tito" "$@";; grade) exit 1;; esac',
+}
+
+
+def test_the_sample_class_is_handed_in_to_a_course_of_its_own(tmp_path):
+    for name, text in PROGRAMS.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    demo = tmp_path / "demo"
+    earlier = demo / "modules" / "submitted" / "somebody"
+    earlier.mkdir(parents=True)
+    real = {path: path.stat().st_mtime_ns for path in ROOT.joinpath("modules").rglob("*")}
+    core = {path: path.stat().st_mtime_ns for path in ROOT.joinpath("tinytorch/core").glob("*.py")}
+
+    command = ["make", "--old-file=.venv/.installed", "demo", f"BIN={tmp_path}", f"DEMO={demo}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    steps = ["export --all", *(f"{step} {MODULE}" for step in ("release", "grade", "feedback"))]
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == [f"{demo}: {step}" for step in (*steps, f"scores {MODULE}")]
+    assert {path.name for path in earlier.parent.iterdir()} == set(STUDENTS)
+    assert {path: path.stat().st_mtime_ns for path in real} == real
+    assert set(ROOT.joinpath("modules").rglob("*")) == set(real)
+    assert {path: path.stat().st_mtime_ns for path in core} == core
