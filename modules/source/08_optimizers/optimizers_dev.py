@@ -3328,6 +3328,7 @@ if __name__ == "__main__":
 # %% nbgrader={"grade": true, "grade_id": "test-convergence-profiler", "locked": true, "points": 30, "schema_version": 3, "solution": false, "task": false}
 # Graded: OptimizerConvergenceProfiler, 30 points.
 import re
+from copy import deepcopy
 from time import perf_counter as now
 from time import sleep as pause
 
@@ -3835,7 +3836,7 @@ def efficiency_is_per_second(losses, seconds):
     profiler, profiles = OptimizerConvergenceProfiler(), {}
     for name in losses:
         profiles[name], _ = play_script(profiler, name, losses[name], seconds=seconds[name])
-    result = profiler.compare_optimizers(profiles)
+    result = profiler.compare_optimizers(deepcopy(profiles))
     values, gains = result["efficiency"], {}
     for name, profile in profiles.items():
         gains[name] = values[name] * profile["average_step_time"] * profile["total_steps"]
@@ -4147,11 +4148,11 @@ def recommendations_use_the_analyses(best, winners):
     rates = "LEARNING RATE GUIDANCE:"
 
     def shows(analyses, *texts):
-        text = "\n".join(advise(analyses))
+        text = "\n".join(advise(deepcopy(analyses)))
         return [wanted in text for wanted in texts]
 
     def range_shown(analyses):
-        found = numbers_of(advise(analyses))
+        found = numbers_of(advise(deepcopy(analyses)))
         ends = sweep["optimal_range"]
         return [min(found, key=lambda n: abs(n - end), default=None) for end in ends]
 
@@ -6711,8 +6712,7 @@ def start_digits(make_optimizer, seed):
 # line, reaches a lowest point, and grows. Around there we tried fifteen rates for each, evenly
 # spaced on a logarithmic scale, and took the one that needed the fewest steps, as a mean of the
 # three seeds. The same effort for all: without that, a comparison mostly shows whose rate was
-# chosen better. (So does a coarse grid: at 1.3, between two rates that need twice and four times
-# the steps, Adam on Rosenbrock was lucky.)
+# chosen better.
 #
 # Then three runs from three seeds. Batches have lucky losses, so on the digits the mean of five
 # losses must reach the target.
