@@ -7,20 +7,18 @@ stands under ``if __name__ == "__main__":`` (plots, long runs) is left out.
 
 from __future__ import annotations
 
-import ast
 import importlib.abc
 import json
 import linecache
 import os
-import re
 import sys
 import traceback
 import types
 from typing import Any
 
 from tinytorch.checks import Checks
-
-_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
+from tinytorch.checks.origin import CELLS
+from tinytorch.tito.student.needs import without_magics
 
 
 class _Blocked(importlib.abc.MetaPathFinder):
@@ -57,6 +55,7 @@ def _message(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
     """Run one cell; return its report or its error, where it has one."""
     message: dict[str, Any] = {"cell": cell["name"]}
     try:
+        CELLS[f"<{cell['name']}>"] = cell["title"]
         _execute(cell["source"], cell["name"], namespace)
         if cell["checks"]:
             message["report"] = _report(cell["name"], namespace)
@@ -71,17 +70,6 @@ def _execute(source: str, name: str, namespace: dict[str, Any]) -> None:
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(without_magics(source), file, "exec"), namespace)
-
-
-def without_magics(source: str) -> str:
-    """Take the lines that only IPython understands out of a cell, if it has any."""
-    try:
-        ast.parse(source)
-    except SyntaxError:
-        if source.lstrip().startswith("%%"):
-            return ""
-        return _MAGIC.sub(r"\1pass", source)
-    return source
 
 
 def _report(name: str, namespace: dict[str, Any]) -> dict[str, Any] | None:
