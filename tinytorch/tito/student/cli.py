@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from tinytorch import __version__
 from tinytorch.tito.errors import TitoError, WrongUseError
@@ -20,7 +21,7 @@ from tinytorch.tito.student.show import (
     show_hand_in,
     show_result,
 )
-from tinytorch.tito.student.testing import Tester
+from tinytorch.tito.student.testing import CheckRunner
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,18 +86,18 @@ def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
         )
     else:
         notebook = _in_this_folder(assignment, "test")
-    finish_test(Tester(notebook, assignment, only=only), every=every, watch=watch)
+    finish_test(CheckRunner(notebook, assignment, only=only), every=every, watch=watch)
 
 
-def finish_test(tester: Tester, *, every: bool, watch: bool) -> None:
+def finish_test(runner: CheckRunner, *, every: bool, watch: bool) -> None:
     """Run a notebook's checks, once or at every save, show them and exit."""
 
     def check() -> bool:
-        result = tester.run()
-        show_result(result, every, tester.checked)
+        result = runner.run()
+        show_result(result, every, runner.checked)
         return result.passed
 
-    sys.exit(0 if (_keep_checking(check, tester.notebook) if watch else check()) else 1)
+    sys.exit(0 if (_keep_checking(check, runner.notebook) if watch else check()) else 1)
 
 
 def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
@@ -137,7 +138,11 @@ def submit(notebook: Path) -> None:
     from tinytorch.tito.student.submit import submit as make
 
     with console.status("reading the notebook") as status:
-        made = make(notebook, Assignment.installed(), on_progress=status.update)
+        made = make(
+            notebook,
+            Assignment.installed(),
+            on_progress=lambda what: status.update(escape(what)),
+        )
     show_hand_in(made)
 
 

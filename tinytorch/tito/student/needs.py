@@ -1,6 +1,6 @@
-"""Which cells of a notebook others depend on, by the names that they define and use.
+"""Which statements of a notebook others depend on, by the names that they define and use.
 
-Nothing is run for it. Where a cell does more than define, anything may depend on it.
+Nothing is run for it. Where a statement does more than define, anything may depend on it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ _DEFINING = (
 
 
 @dataclass(frozen=True)
-class Names:
-    """The names of one cell.
+class Statement:
+    """A statement of a cell, outside of every function and class.
 
     Attributes
     ----------
+    text : str
+        Without comments and layout.
     defined, used : frozenset of str
-        Of the notebook's own namespace.
+        Names of the notebook's own namespace.
     acts : bool
-        Whether the cell does more than define names.
+        Whether it does more than define names.
     """
 
+    text: str
     defined: frozenset[str]
     used: frozenset[str]
     acts: bool
@@ -50,28 +53,34 @@ def without_magics(source: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def names_of(source: str, main: bool) -> Names:
-    """Return the names of a cell.
+def statements(source: str, main: bool) -> tuple[Statement, ...]:
+    """Return the statements of a cell; of one that is no valid Python, which defines nothing, none.
 
     Parameters
     ----------
     source : str
-        Its text.
+        The cell's text.
     main : bool
-        Whether what stands under ``if __name__ == "__main__":`` runs, too.
+        Whether what stands under ``if __name__ == "__main__":`` counts, too.
     """
-    code = without_magics(source)
     try:
-        body = ast.parse(code).body
-        blocks = [node for node in body if _is_main(node)]
-        rest = [node for node in body if node not in blocks]
-        kept = ast.unparse(ast.Module(body=body if main else rest, type_ignores=[]))
-        table = symtable.symtable(kept, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError):  # it defines nothing, and fails
-        return Names(frozenset(), frozenset(), acts=False)
+        body = ast.parse(without_magics(source)).body
+        return tuple(_statement(node) for node in body if main or not _is_main(node))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+
+
+def only_defines(source: str) -> bool:
+    """Whether a cell does nothing but define names and, under ``__main__``, show things."""
+    plain = without_magics(source) == source
+    return plain and not any(statement.acts for statement in statements(source, main=False))
+
+
+def _statement(node: ast.stmt) -> Statement:
+    text = ast.unparse(node)
+    table = symtable.symtable(text, "cell", "exec")
     defined = {name.get_name() for name in table.get_symbols() if _is_bound(name)}
-    acts = code != source or not all(_defines(node) for node in rest)
-    return Names(frozenset(defined), frozenset(_used(table)), acts)
+    return Statement(text, frozenset(defined), frozenset(_used(table)), not _defines(node))
 
 
 def _is_main(node: ast.stmt) -> bool:
@@ -86,7 +95,7 @@ def _defines(node: ast.stmt) -> bool:
         return all(isinstance(target, (ast.Name, ast.Tuple)) for target in node.targets)
     if isinstance(node, ast.Expr):  # a docstring, or a lone value
         return isinstance(node.value, ast.Constant)
-    return isinstance(node, _DEFINING)
+    return isinstance(node, _DEFINING) or _is_main(node)
 
 
 def _is_bound(name: symtable.Symbol) -> bool:
@@ -103,25 +112,40 @@ def _used(table: symtable.SymbolTable) -> Iterator[str]:
         yield from _used(inner)
 
 
-def needed(cells: Sequence[Cell], wanted: Sequence[Cell], *, main: bool) -> set[int]:
-    """Return the indices of the code cells that some of them depend on, with theirs.
+def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, int]]:
+    """Return the statements that a cell depends on where cells run in their order, its own too.
 
     Parameters
     ----------
-    cells, wanted : sequence of Cell
-        The notebook, and those of its cells that are asked about.
+    cells : sequence of Cell
+        The notebook.
+    wanted : int
+        Index of the cell.
     main : bool
-        As in :func:`names_of`.
+        As in :func:`statements`.
+
+    Returns
+    -------
+    set of tuple of int and int
+        Index of a cell, and of a statement in it.
     """
-    names = {i: names_of(c.source, main) for i, c in enumerate(cells) if c.kind == "code"}
-    waiting = [number for number in names if cells[number] in wanted]
-    found: set[int] = set()
+    known = {
+        (i, j): statement
+        for i, cell in enumerate(cells[: wanted + 1])
+        if cell.kind == "code"
+        for j, statement in enumerate(statements(cell.source, main))
+    }
+    definers: dict[str, list[tuple[int, int]]] = {}
+    for place, statement in known.items():
+        for name in statement.defined:
+            definers.setdefault(name, []).append(place)
+    waiting = [place for place in known if place[0] == wanted]
+    found: set[tuple[int, int]] = set()
     while waiting:
-        number = waiting.pop()
-        if number not in found:
-            found.add(number)
-            used = names[number].used
-            waiting += [other for other in names if names[other].defined & used]
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting += [other for name in known[place].used for other in definers.get(name, ())]
     return found
 
 
@@ -139,21 +163,23 @@ def affected(before: Sequence[Cell], after: Sequence[Cell]) -> set[str]:
         Names of graded cells, all of them where a cell that differs does more than define.
     """
     graded = {cell.name for cell in after if cell.checks}
-    old, new = ([_key(cell) for cell in cells if cell.kind == "code"] for cells in (before, after))
+    old, new = (
+        [s for cell in cells if cell.kind == "code" for s in statements(cell.source, main=False)]
+        for cells in (before, after)
+    )
     changed = set(old) ^ set(new)
-    if [key for key in old if key not in changed] != [key for key in new if key not in changed]:
+    if [s for s in old if s not in changed] != [s for s in new if s not in changed]:
         return graded  # another order
-    if any(names_of(source, main=False).acts for _, source in changed):
+    if any(statement.acts for statement in changed):
         return graded
     found = {
         cell.name
         for cells in (before, after)
-        for cell in cells
+        for number, cell in enumerate(cells)
         if cell.checks
-        and any(_key(cells[i]) in changed for i in needed(cells, [cell], main=False))
+        and any(
+            statements(cells[i].source, False)[j] in changed
+            for i, j in needed(cells, number, main=False)
+        )
     }
     return found & graded
-
-
-def _key(cell: Cell) -> tuple[str | None, str]:
-    return cell.grade_id, cell.source

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student.execute import collect, execute
-from tinytorch.tito.student.needs import names_of, needed
+from tinytorch.tito.student.needs import needed, only_defines
 from tinytorch.tito.student.notebook import (
     Assignment,
     Cell,
@@ -64,7 +64,7 @@ def submit(
     Parameters
     ----------
     notebook, assignment, package
-        As for :class:`~tinytorch.tito.student.testing.Tester`.
+        As for :class:`~tinytorch.tito.student.testing.CheckRunner`.
     on_progress : callable, optional
         Called with what is being done.
 
@@ -84,6 +84,7 @@ def submit(
         *differences(cells, assignment.cells),
         *_open(cells, assignment.cells),
         *result.failures,
+        *_missing(result),
         *(f"running from top to bottom, {n}: {what}" for n, what in stops if n not in failed),
     ]
     tell("writing the file")
@@ -107,13 +108,21 @@ def _open(cells: list[Cell], released: list[Cell]) -> Iterator[str]:
             yield f"{cell.name}: no answer is written"
 
 
+def _missing(result: Result) -> Iterator[str]:
+    """Name what graded cells need and the notebook does not define."""
+    for report in result.reports:
+        for name in dict.fromkeys(part.missing for part in report.parts if part.missing):
+            yield f"{report.grade_id}: {name} is not defined"
+
+
 def _without_demonstrations(cells: list[Cell]) -> list[Cell]:
     """Leave out the code that only defines, draws or prints what no graded cell depends on."""
-    kept = needed(cells, [cell for cell in cells if cell.checks], main=True)
+    graded = [number for number, cell in enumerate(cells) if cell.checks]
+    kept = {i for number in graded for i, _ in needed(cells, number, main=True)}
     return [
         cell
         for number, cell in enumerate(cells)
-        if number in kept or cell.kind == "code" and names_of(cell.source, main=True).acts
+        if cell.kind == "code" and (number in kept or not only_defines(cell.source))
     ]
 
 

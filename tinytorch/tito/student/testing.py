@@ -56,11 +56,11 @@ class Result:
 def run_checks(
     notebook: Path, assignment: Assignment | None = None, package: Path | None = None
 ) -> Result:
-    """Run all of a notebook's checks; see :class:`Tester`."""
-    return Tester(notebook, assignment, package).run()
+    """Run all of a notebook's checks; see :class:`CheckRunner`."""
+    return CheckRunner(notebook, assignment, package).run()
 
 
-class Tester:
+class CheckRunner:
     """Runs a notebook's cells as in grading, on the public inputs, and collects the reports.
 
     Parameters
