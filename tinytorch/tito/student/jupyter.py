@@ -15,9 +15,15 @@ from tinytorch.checks.origin import CELLS
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student.notebook import Assignment, Cell
 
+#: Of Python in the metadata of notebooks. With a longer one, JupyterLab would call each notebook
+#: changed that is opened with another Python than the one it was made with.
+LANGUAGE_VERSION = "3"
+
 
 def load_ipython_extension(shell: Any) -> None:
     """Show open TODOs without a traceback and name cells from now on."""
+    if kernel := getattr(shell, "kernel", None):
+        kernel.language_info = {**kernel.language_info, "version": LANGUAGE_VERSION}
     shell.set_custom_exc((NotImplementedError,), _show)
 
     def name_cell(info: Any) -> None:
