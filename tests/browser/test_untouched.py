@@ -17,9 +17,10 @@ def lab(browser, machine, tmp_path):
     folder = tmp_path / "08_optimizers"
     shutil.copytree(machine.folder, folder)
     program = (machine.python, "-m", "jupyterlab")
-    with jupyter(
-        *program, folder=folder, log=tmp_path / "lab.log", env=machine.variables
-    ) as (address, token):
+    with jupyter(*program, folder=folder, log=tmp_path / "lab.log", env=machine.variables) as (
+        address,
+        token,
+    ):
         page = browser.new_page()
         page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
         expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=PATIENCE)

@@ -99,7 +99,10 @@ def test_a_missing_return_is_told_once():
 
 def test_a_part_that_fails_because_of_an_earlier_cell_points_to_it():
     namespace: dict = {"__name__": "notebook"}
-    exec(compile("def step():\n    return 2\ndef fit():\n    return step()", "<c>", "exec"), namespace)
+    exec(
+        compile("def step():\n    return 2\ndef fit():\n    return step()", "<c>", "exec"),
+        namespace,
+    )
     assert not declare(namespace, "test-step", "step()").passed
     exec(compile("def use():\n    return step()", "<test-all>", "exec"), namespace)
     (part,) = declare(namespace, "test-all", "use()").parts

@@ -137,7 +137,10 @@ def test_an_exception_and_where_it_came_from_are_told_apart():
 
 @pytest.mark.parametrize(
     ("got", "hint"),
-    [("a tuple of two tuples", "What does its docstring say it returns?"), ("None", "Is a return missing?")],
+    [
+        ("a tuple of two tuples", "What does its docstring say it returns?"),
+        ("None", "Is a return missing?"),
+    ],
 )
 def test_a_wrong_return_is_shown_as_expected_and_got(got, hint):
     told = f"train() must return four numbers, got {got}"

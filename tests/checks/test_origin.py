@@ -1,4 +1,4 @@
-"""Where an exception came from: the student's line, or a call of theirs, never a line of a check."""
+"""Where an exception came from: a student's line or call, never a line of a check."""
 
 import linecache
 
@@ -64,9 +64,7 @@ def test_where_the_check_itself_raises_the_call_before_is_named_and_no_line(told
     ]
 
 
-@pytest.mark.parametrize(
-    ("mode", "name"), [("method", "count"), ("list", "fit"), ("index", "fit")]
-)
+@pytest.mark.parametrize(("mode", "name"), [("method", "count"), ("list", "fit"), ("index", "fit")])
 def test_a_missing_return_is_suspected_of_the_last_call(told, mode, name):
     error, where = told(mode, fit="None", count="None")
     assert "'NoneType'" in error

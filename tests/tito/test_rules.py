@@ -262,4 +262,4 @@ def test_a_policy_for_assistants_that_says_nothing_is_a_fault(module):
     assert faults_of(module, read_source(module.source)) == []
     module.policy.write_text("\n")
     (fault,) = faults_of(module, read_source(module.source))
-    assert fault.startswith("AGENTS.md is empty; write the policy for AI assistants, or delete")
+    assert fault.startswith("AGENTS.md is empty; write the policy for AI assistants, or")

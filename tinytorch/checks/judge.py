@@ -25,7 +25,6 @@ from tinytorch.checks.matchers import (
 )
 from tinytorch.checks.observe import Observation
 
-
 #: What :func:`tinytorch.checks.observe.numbers_from` says of a return.
 _WRONG_RETURN = re.compile(r"(\w+\(\)) must return (.+?), got (.+)")
 
@@ -93,7 +92,8 @@ def _raised(expected: Mapping[str, Any], error: str) -> Problem:
     told, _, source = error.partition("\n")
     if wrong := _WRONG_RETURN.fullmatch(told):
         name, wanted, got = wrong.groups()
-        hint = "Is a return missing?" if got == "None" else "What does its docstring say it returns?"
+        missing = got == "None"
+        hint = "Is a return missing?" if missing else "What does its docstring say it returns?"
         return Problem(name, wanted, got, raised=True, source=hint)
     label, value = next(iter(expected.items()))
     return Problem(label, show(value), told, raised=True, source=source)

@@ -124,19 +124,20 @@ def numbers_from(function: Callable[[], Any], count: int) -> list[float]:
     return numbers
 
 
-def _kind(value: Any, depth: int = 0) -> str:
+def _kind(value: Any) -> str:
     """Say of what kind a value is, such as "a tuple of two tuples"."""
-    if value is None:
-        return "None"
-    if isinstance(value, (list, tuple)):
-        name = type(value).__name__
-        kinds = {_kind(item, depth + 1).partition(" of ")[0] for item in value} if not depth else {}
-        if len(kinds) == 1 and (kind := kinds.pop()).startswith("a "):
-            return f"a {name} of {_several(len(value), kind[2:])}"
-        return f"a {name} of {_several(len(value), 'value')}"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    return "a number" if type(value) in (int, float) else f"a {type(value).__name__}"
+    noun = _noun(value)
+    told = "None" if value is None else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    if not isinstance(value, (list, tuple)):
+        return told
+    nouns = {"value" if item is None else _noun(item) for item in value}
+    return f"{told} of {_several(len(value), nouns.pop() if len(nouns) == 1 else 'value')}"
+
+
+def _noun(value: Any) -> str:
+    if type(value) in (int, float):
+        return "number"
+    return "array" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _several(count: int, noun: str) -> str:

@@ -36,7 +36,7 @@ _LAB = ("jupyterlab", "nbgrader")
 #: Files in the bundle that are made from templates.
 _PAGES = ("README.md", "Makefile", "AGENTS.md")
 _TEMPLATES = Path(__file__).parent / "templates" / "bundle"
-#: What sets the time of all files, in seconds since 1970, for whoever builds; hatchling reads it too.
+#: Sets the time of all files, in seconds since 1970, for whoever builds; hatchling reads it too.
 _EPOCH = "SOURCE_DATE_EPOCH"
 
 

@@ -52,7 +52,10 @@ def test_a_typo_is_seen_within_a_second_with_expected_got_and_its_line(desk, wor
 def test_one_cell_is_tested_alone(desk, work):
     (desk.folder / NOTEBOOK).write_text(work.solve("sgd-class").text())
     passed = desk.run("tito", "test", "test-sgd", NOTEBOOK)
-    assert passed.stdout.splitlines() == ["ok    test-sgd: 15 of 15  all 8 parts hold", "15 of 15 points"]
+    assert passed.stdout.splitlines() == [
+        "ok    test-sgd: 15 of 15  all 8 parts hold",
+        "15 of 15 points",
+    ]
     open_too = desk.run("tito", "test", "test-sgd", "test-adam")
     assert (open_too.returncode, open_too.stdout.splitlines()[-1]) == (1, "15 of 35 points")
 

@@ -118,4 +118,6 @@ def test_printing_thousands_of_lines_is_named_as_what_takes_long(desk, monkeypat
     finish(desk).add("import itertools\nfor n in itertools.count():\n    print(n)")
     monkeypatch.setattr(submitting, "run_checks", lambda *_: Result([], []))
     (warning,) = hand_in(desk).warnings
-    assert re.search(r"A cell did not finish within 3 s; it printed \d{4,} lines: print less", warning)
+    assert re.search(
+        r"A cell did not finish within 3 s; it printed \d{4,} lines: print less", warning
+    )

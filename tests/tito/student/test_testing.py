@@ -48,10 +48,10 @@ def test_a_cell_that_does_not_parse_is_named_with_its_line(desk):
     assert [part.missing for part in result.reports[0].parts] == ["Answer", "Answer"]
 
 
-def test_a_cell_that_does_not_parse_comes_first_and_the_parts_that_need_it_are_a_line(
-    desk, capsys
-):
-    show_result(check(desk.write("answer", "#| export\nclass Answer:\ndef give(self):\n    return 42")))
+def test_a_cell_that_does_not_parse_comes_first_and_the_parts_that_need_it_are_a_line(desk, capsys):
+    show_result(
+        check(desk.write("answer", "#| export\nclass Answer:\ndef give(self):\n    return 42"))
+    )
     assert capsys.readouterr().out.splitlines() == [
         "failed  answer, line 3: IndentationError: expected an indented block after class "
         "definition on line 2: def give(self):",
@@ -188,13 +188,14 @@ def test_one_cell_can_be_tested_alone(two_cells):
         (lambda desk: desk.add("if __name__ == '__main__':\n    print(two())"), set()),
         (lambda desk: desk.add("def two():\n    return 4"), {"test-other"}),
         (lambda desk: desk.add("Answer.give = lambda self: 1"), {"test-answer", "test-other"}),
-        (lambda desk: desk.add("import numpy\nnumpy.random.seed(1)"), {"test-answer", "test-other"}),
+        (
+            lambda desk: desk.add("import numpy\nnumpy.random.seed(1)"),
+            {"test-answer", "test-other"},
+        ),
         (lambda desk: desk.add("from math import *"), {"test-answer", "test-other"}),
     ],
 )
-def test_after_a_save_only_what_depends_on_the_changed_cells_is_tested(
-    two_cells, change, checked
-):
+def test_after_a_save_only_what_depends_on_the_changed_cells_is_tested(two_cells, change, checked):
     runner = CheckRunner(two_cells.path, two_cells.assignment, two_cells.package)
     assert runner.run().passed and runner.checked == {"test-answer", "test-other"}
     change(two_cells)

@@ -24,8 +24,10 @@ def module_faults(module: Module) -> Iterator[Fault]:
         wanted, got = f"{match['name']}_dev.py", module.source.name
         yield Fault(None, f"the source must be named after its folder, {wanted}, got {got}")
     if module.policy.is_file() and not module.policy.read_text().strip():
-        text = f"{module.policy.name} is empty; write the policy for AI assistants, or delete the file"
-        yield Fault(None, f"{text}, so that the bundle gets the usual one")
+        remedy = (
+            "write the policy for AI assistants, or delete it and the bundle gets the usual one"
+        )
+        yield Fault(None, f"{module.policy.name} is empty; {remedy}")
     yield from _uncommented(module.source.read_text().split("\n"))
 
 

@@ -1,6 +1,7 @@
 """An extension of IPython: a cell that needs an open TODO says so in two lines.
 
-It also tells the checks what the cells are called, so that they can say in which one a line is. The bundle's environment loads it into every kernel; elsewhere ``%load_ext
+It also tells the checks what cells are called, so that they can say in which one a line stands.
+The bundle's environment loads it into every kernel; elsewhere ``%load_ext
 tinytorch.tito.student.jupyter`` does.
 """
 
@@ -27,7 +28,7 @@ def load_ipython_extension(shell: Any) -> None:
     shell.set_custom_exc((NotImplementedError,), _show)
 
     def name_cell(info: Any) -> None:
-        number = shell.execution_count
+        number = shell.execution_count - 1  # IPython has counted the cell when it tells of it
         file = shell.compile.get_code_name(info.raw_cell, info.raw_cell, number)
         CELLS[file] = _title(info.raw_cell, info.cell_id, number)
 
