@@ -18,7 +18,16 @@ def drive():
         return {"x": counter.count(3) + 1}
     if mode == "list":
         return {"x": [item + 1 for item in fit()]}
+    if mode == "attribute":
+        return {"x": Counter().total}
+    if mode == "arguments":
+        return {"x": profile()}
+    if mode == "helper":
+        counter = Counter()
+        return {"x": fitted()[0]}
     return {"x": fit()[0] + "secret"}
+def fitted():
+    return fit()
 """
 CELL = """
 def profile(training_function):

@@ -32,7 +32,7 @@ _MAX_ITEMS = 100_000
 _MAX_TEXT = 10_000
 _MAX_BITS = 200  # what wire.decode takes, and so what wire.encode is given
 #: Lines that a part prints until printing is named where it takes too long.
-_MANY_LINES = 1000
+_MANY_LINES = 2000
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 #: Processor time of a part; a right one takes some milliseconds. By the clock it may take some
@@ -212,7 +212,7 @@ def observe(
         with _time_limit(seconds), _silence(printed):
             return Observation(plain(dict(drive(**copy.deepcopy(dict(given))))))
     except PartTimeout as limit:
-        much = f", in which it printed {printed.lines} lines: print less"
+        much = ", in which it printed thousands of lines: print less"
         late = f"it did not finish within {limit}{much if printed.lines >= _MANY_LINES else ''}"
         return Observation({}, _with_origin(late, limit, drive))
     except WrongReturnError as wrong:

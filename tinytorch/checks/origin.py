@@ -8,10 +8,13 @@ from __future__ import annotations
 import dis
 import linecache
 from collections.abc import Callable, Iterator, Mapping
-from types import FrameType, FunctionType, TracebackType
+from math import inf
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 _MAX_LINE, _MAX_NAME, _MAX_ERROR = 120, 80, 300
+#: How deep helpers of a check are followed.
+_MAX_HELPERS = 5
 
 #: What cells are called, by the file that their code is compiled as: "your cell sgd-class".
 #: Whoever runs cells under names fills this.
@@ -86,13 +89,22 @@ def _after_a_call(
     hidden: set[str],
 ) -> str:
     """Say which of the student's functions a check had called when it could not go on."""
-    theirs = set(_callables(namespace, hidden))
-    each = (_last_named(step.tb_frame, step.tb_lasti, theirs) for step in reversed(steps))
+    theirs, text = set(_callables(namespace, hidden)), str(error)
+    if no_value := "'NoneType'" in text:  # which no call of a class gives
+        theirs = {name for name in theirs if not isinstance(namespace.get(name), type)}
+    each = (
+        _last_named(step.tb_frame.f_code, step.tb_lasti, namespace, theirs, hidden)
+        for step in reversed(steps)
+    )
     name = next(filter(None, each), None)
     if name is None:
         return ""
-    if "'NoneType'" in str(error):
+    if no_value:
         return f"the check had called {name}() and met None; is a return missing?"
+    if isinstance(error, AttributeError):
+        return f"the check looked for it after it had called {name}()"
+    if isinstance(error, TypeError) and name in text and "argument" in text:
+        return f"the check calls {name}() as the text says; compare the arguments"
     return f"the check had called {name}() and could not use what that gave or left behind"
 
 
@@ -111,14 +123,37 @@ def _is_theirs(value: Any, hidden: set[str]) -> bool:
     return isinstance(value, FunctionType) and value.__code__.co_filename not in hidden
 
 
-def _last_named(frame: FrameType, until: int, names: set[str]) -> str | None:
-    """Return the last of some names that a frame's code has before an instruction."""
-    found = [
-        step.argval
-        for step in dis.get_instructions(frame.f_code)
-        if step.offset < until and step.opcode in dis.hasname and step.argval in names
-    ]
-    return found[-1] if found else None
+def _last_named(
+    code: CodeType,
+    until: float,
+    namespace: Mapping[str, Any],
+    names: set[str],
+    hidden: set[str],
+    depth: int = 0,
+) -> str | None:
+    """Return the last of some names that code has before an instruction, or a helper it names."""
+    for step in reversed(list(dis.get_instructions(code))):
+        value, helper = step.argval, None
+        if step.offset >= until:
+            continue
+        if step.opcode in dis.hasname:
+            if value in names:
+                return str(value)
+            helper = _helper(namespace.get(value), hidden)
+        elif isinstance(value, CodeType):  # a comprehension, or a function in a function
+            helper = value
+        if helper is not None and depth < _MAX_HELPERS:
+            inner = _last_named(helper, inf, namespace, names, hidden, depth + 1)
+            if inner is not None:
+                return inner
+    return None
+
+
+def _helper(value: Any, hidden: set[str]) -> CodeType | None:
+    """Return the code of a function that a graded cell has for its parts."""
+    value = getattr(value, "__wrapped__", value)  # of functools.cache
+    ours = isinstance(value, FunctionType) and value.__code__.co_filename in hidden
+    return value.__code__ if ours else None
 
 
 def names_used(drive: Callable[..., Any]) -> set[str]:
@@ -133,10 +168,9 @@ def names_used(drive: Callable[..., Any]) -> set[str]:
         seen.add(code)
         waiting += [constant for constant in code.co_consts if isinstance(constant, type(code))]
         for name in code.co_names:
-            value = namespace.get(name)
-            value = getattr(value, "__wrapped__", value)
+            helper = _helper(namespace.get(name), CHECKING)
             if name in theirs:
                 found.add(name)
-            elif isinstance(value, FunctionType) and value.__code__.co_filename in CHECKING:
-                waiting.append(value.__code__)
+            elif helper is not None:
+                waiting.append(helper)
     return found
