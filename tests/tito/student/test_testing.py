@@ -159,8 +159,12 @@ def counts():
 @pytest.fixture
 def two_cells(desk):
     """The desk with a second graded cell, on a function in a cell of one's own."""
+    return with_other(desk, OTHER)
+
+
+def with_other(desk, source):
     desk.add("def two():\n    return 2")
-    other = nbformat.v4.new_code_cell(OTHER, id="test-other")
+    other = nbformat.v4.new_code_cell(source, id="test-other")
     other.metadata["nbgrader"] = {**desk.cell("test-answer").metadata.nbgrader}
     other.metadata["nbgrader"] |= {"grade_id": "test-other", "points": 2}
     desk.node.cells.append(other)
@@ -203,6 +207,18 @@ def test_after_a_save_only_what_depends_on_the_changed_cells_is_tested(two_cells
     result, whole = runner.run(), check(two_cells)
     assert runner.checked == checked
     assert result == whole  # the reports of the others are kept
+
+
+def test_a_part_points_to_an_earlier_cell_that_was_not_tested_again(desk):
+    with_other(desk, OTHER.replace("two()", "two() * (Answer().give() == 42)"))
+    desk.write("answer", RIGHT.replace("41", "40"))
+    runner = CheckRunner(desk.path, desk.assignment, desk.package)
+    runner.run()
+    own(desk).source = "def two():\n    return 1 + 1"
+    desk.save()
+    _, other = runner.run().reports
+    assert runner.checked == {"test-other"}
+    assert other.parts[0].earlier == "test-answer (2 of 5 points), which is about Answer"
 
 
 def test_what_gave_no_report_is_tested_again(two_cells):

@@ -16,7 +16,7 @@ import traceback
 import types
 from typing import Any
 
-from tinytorch.checks import Checks
+from tinytorch.checks import Checks, Report
 from tinytorch.checks.origin import CELLS
 from tinytorch.tito.student.needs import without_magics
 
@@ -57,8 +57,11 @@ def _message(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
     try:
         CELLS[f"<{cell['name']}>"] = cell["title"]
         _execute(cell["source"], cell["name"], namespace)
-        if cell["checks"]:
-            message["report"] = _report(cell["name"], namespace)
+        checks = _checks(cell["name"], namespace)
+        if checks is not None and cell["checks"]:
+            message["report"] = checks.report().data()
+        elif checks is not None and cell["kept"]:
+            checks.reported = Report.from_data(cell["kept"])
     except NotImplementedError:
         message["error"] = None  # a cell that waits for a TODO, which the reports name
     except BaseException as error:  # whatever a student's code raises, exit() included
@@ -72,10 +75,10 @@ def _execute(source: str, name: str, namespace: dict[str, Any]) -> None:
     exec(compile(without_magics(source), file, "exec"), namespace)
 
 
-def _report(name: str, namespace: dict[str, Any]) -> dict[str, Any] | None:
+def _checks(name: str, namespace: dict[str, Any]) -> Checks | None:
     for value in list(namespace.values()):
         if isinstance(value, Checks) and value.grade_id == name:
-            return value.report().data()
+            return value
     return None
 
 

@@ -81,9 +81,9 @@ def submit(
     stops = _stops(notebook, restored, package, tell)
     failed = {failure.partition(",")[0] for failure in result.failures}
     warnings = [
+        *result.failures,
         *differences(cells, assignment.cells),
         *_open(cells, assignment.cells),
-        *result.failures,
         *_missing(result),
         *(f"running from top to bottom, {n}: {what}" for n, what in stops if n not in failed),
     ]

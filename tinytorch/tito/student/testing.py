@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -118,11 +118,12 @@ class CheckRunner:
         self._select(code, graded)
         result = Result([], [], notes)
         chosen = [cell if cell.name in self.checked else _unchecked(cell) for cell in code]
-        for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package):
+        kept = {name: report.data() for name, report in self._reports.items()}
+        for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
             _collect(cell, message, result)
         self._reports |= {report.grade_id: report for report in result.reports}
-        kept = [self._reports[c.name] for c in code if c.checks and c.name in self._reports]
-        return replace(result, reports=kept)
+        shown = [self._reports[c.name] for c in code if c.checks and c.name in self._reports]
+        return replace(result, reports=shown)
 
     def _select(self, code: list[Cell], graded: set[str]) -> None:
         """Choose what to check, and forget its earlier reports."""
@@ -153,13 +154,22 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
 
 
 def _messages(
-    code: list[Cell], name: str, blocked: str, package: Path | None
+    code: list[Cell],
+    name: str,
+    blocked: str,
+    package: Path | None,
+    kept: Mapping[str, dict[str, Any]],
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
-    """Run cells in a process of their own; give each with what it said, until one ends it."""
+    """Run cells in a process of their own; give each with what it said, until one ends it.
+
+    What graded cells are not asked again about is known from earlier: `kept`, as data.
+    """
     process = _start(package)
     lines = _lines_of(process)
     keys = ("name", "source", "checks", "title")
-    cells = [{key: getattr(cell, key) for key in keys} for cell in code]
+    cells = [
+        {**{key: getattr(cell, key) for key in keys}, "kept": kept.get(cell.name)} for cell in code
+    ]
     try:
         assert process.stdin is not None  # a pipe was asked for
         with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
