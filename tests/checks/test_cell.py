@@ -83,8 +83,7 @@ def test_parts_that_need_a_name_that_is_not_there_are_one_line():
     report = checks.report()
     assert str(report).splitlines()[:2] == [
         "test-x: 1 of 5 points",
-        "  no      0/4  SGD is not defined here: run the cells above (Run, then Run All Above); "
-        "2 parts need it",
+        "  no      0/4  SGD is not defined here: no cell that ran defines it; 2 parts need it",
     ]
     for text in (str(report), report.html()):
         assert "Velocity" not in text and "NameError" not in text

@@ -11,7 +11,7 @@ from typing import Any
 from tinytorch.checks.judge import Problem, Tolerance, judge
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tinytorch.checks.origin import CHECKING, names_used
-from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
+from tinytorch.checks.report import MIME_TYPE, RUN_ABOVE, PartVerdict, Report
 
 Drive = Callable[..., Mapping[str, Any]]
 
@@ -191,12 +191,12 @@ class Checks:
         """
         report = self.report()
         if "IPython" not in sys.modules:
-            print(report)
+            print(report.text(RUN_ABOVE))
             return
         from IPython.display import display
 
-        bundle = {"text/plain": str(report), "text/html": report.html(), MIME_TYPE: report.data()}
-        display(bundle, raw=True)
+        text, html = report.text(RUN_ABOVE), report.html(RUN_ABOVE)
+        display({"text/plain": text, "text/html": html, MIME_TYPE: report.data()}, raw=True)
         sys.displayhook(_Points(report.earned, report.points))
 
 

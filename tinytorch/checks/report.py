@@ -17,7 +17,9 @@ MIME_TYPE = "application/vnd.tinytorch.checks+json"
 _COLOURS = {"ok": "#3a9b4a", "no": "#d64545", "todo": "#b8860b", "note": "#b8860b"}
 #: A name that a check misses: an exception without a line of the student's.
 _MISSING = re.compile(r"NameError: name '(\w+)' is not defined")
-_RUN_ABOVE = "run the cells above (Run, then Run All Above)"
+#: What to do about it where cells are run by hand; elsewhere all have been.
+RUN_ABOVE = "run the cells above (Run, then Run All Above)"
+_NOWHERE = "no cell that ran defines it"
 _CELL = "text-align:left;vertical-align:top;padding:3px 12px 3px 0;border:none;"
 _PLAIN = "background:none;"
 _VALUE = "margin:0;padding:0;white-space:pre-wrap;background:none;font-size:inherit;"
@@ -134,7 +136,7 @@ class Report:
         return cls(data["grade_id"], data["points"], tuple(parts))
 
     def explained(
-        self, remedy: str = _RUN_ABOVE
+        self, remedy: str = _NOWHERE
     ) -> Iterator[tuple[PartVerdict, list[tuple[str, str]]]]:
         """Give the parts with their details, and each exception or open TODO in full only once.
 
@@ -166,8 +168,12 @@ class Report:
         return replace(parts[0], title=title, points=sum(part.points for part in parts))
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, remedy: str = _NOWHERE) -> str:
+        """Return the report as text; for `remedy` see :meth:`explained`."""
         lines = [f"{self.grade_id}: {self.earned} of {self.points} points"]
-        for part, details in self.explained():
+        for part, details in self.explained(remedy):
             lines.append(f"  {part.mark:<4} {part.score:>6}  {part.title}")
             for name, text in details:
                 first, *rest = text.split("\n")
@@ -175,9 +181,9 @@ class Report:
                 lines.extend(f"{'':25}{line}" for line in rest)
         return "\n".join(lines)
 
-    def html(self) -> str:
-        """Return the report as an HTML table."""
-        rows = "".join(_row(part, details) for part, details in self.explained())
+    def html(self, remedy: str = _NOWHERE) -> str:
+        """Return the report as an HTML table; for `remedy` see :meth:`explained`."""
+        rows = "".join(_row(part, details) for part, details in self.explained(remedy))
         heads = "".join(
             f'<th style="{_CELL}">{name}</th>' for name in ("part", "points", "behaviour")
         )

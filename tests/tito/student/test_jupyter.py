@@ -23,6 +23,18 @@ def test_a_report_names_the_cell_of_the_line_that_raised(desk):
     )
 
 
+def test_a_graded_cell_alone_after_a_restart_asks_for_the_cells_above(desk):
+    notebook = nbformat.v4.new_notebook(cells=[desk.cell("test-answer")])
+    execute(notebook, desk.path.parent, desk.package)
+    shown = notebook.cells[0].outputs[0].data
+    line = "Answer is not defined here: run the cells above (Run, then Run All Above); 2 parts"
+    assert shown["text/plain"].splitlines() == [
+        "test-answer: 0 of 5 points",
+        f"  no      0/5  {line} need it",
+    ]
+    assert line in shown["text/html"] and "Is it a class" not in shown["text/html"]
+
+
 @pytest.mark.parametrize(
     ("source", "cell_id", "title"),
     [

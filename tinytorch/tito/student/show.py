@@ -37,7 +37,6 @@ _COLOURS = {"ok": "green", "todo": "yellow", "no": "red", "note": "yellow"}
 
 #: Our own texts have several lines.
 _KEPT = "\n\t"
-_DEFINED_NOWHERE = "no cell that ran defines it"
 _LOOK = "Look at the path, at its permissions and at the room on its disk, and try again."
 
 
@@ -122,7 +121,7 @@ def _show_report(report: Report, every: bool) -> None:
         todo = report.parts[0].details()[0][1]
         console.print(f"[yellow]{'todo':<6}[/yellow]{head}  {escape(todo)}", soft_wrap=True)
         return
-    parts = list(report.explained(_DEFINED_NOWHERE))
+    parts = list(report.explained())
     if len(parts) == 1 and parts[0][0].missing:
         console.print(f"[red]{'no':<6}[/red]{head}  {escape(parts[0][0].title)}", soft_wrap=True)
         return
