@@ -110,6 +110,15 @@ def test_a_part_that_fails_because_of_an_earlier_cell_points_to_it():
     assert part.earlier == ""
 
 
+def test_an_object_that_cannot_be_looked_at_costs_no_report():
+    class Hostile(type):
+        def __getattribute__(cls, name):
+            raise RuntimeError(name)
+
+    namespace: dict = {"__name__": "notebook", "step": Hostile("step", (), {})}
+    assert declare(namespace, "test-step", "step.size").earned == 0
+
+
 def test_an_earlier_cell_that_holds_is_not_pointed_to():
     namespace: dict = {"__name__": "notebook"}
     exec(compile("def step():\n    return 1", "<c>", "exec"), namespace)

@@ -202,7 +202,7 @@ class Checks:
 
 def _before(checks: Checks, drive: Drive) -> list[Checks]:
     """Return the graded cells that the notebook has declared before one."""
-    found = [value for value in list(drive.__globals__.values()) if isinstance(value, Checks)]
+    found = [value for value in list(drive.__globals__.values()) if type(value) is Checks]
     return found[: found.index(checks)] if checks in found else []
 
 

@@ -158,15 +158,23 @@ def _helper(value: Any, hidden: set[str]) -> CodeType | None:
 
 def names_used(drive: Callable[..., Any]) -> set[str]:
     """Return the notebook's own names that a part uses, also by the helpers of its cell."""
-    namespace, found = drive.__globals__, set()
+    try:
+        return _names_used(drive, drive.__globals__)
+    except BaseException:  # a hostile object in the notebook
+        return set()
+
+
+def _names_used(drive: Callable[..., Any], namespace: Mapping[str, Any]) -> set[str]:
+    found: set[str] = set()
     theirs = set(_callables(namespace, CHECKING)) & namespace.keys()
-    waiting, seen = [drive.__code__], set()
+    waiting: list[CodeType] = [drive.__code__]
+    seen: set[CodeType] = set()
     while waiting:
         code = waiting.pop()
         if code in seen:
             continue
         seen.add(code)
-        waiting += [constant for constant in code.co_consts if isinstance(constant, type(code))]
+        waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
         for name in code.co_names:
             helper = _helper(namespace.get(name), CHECKING)
             if name in theirs:

@@ -77,7 +77,7 @@ def _execute(source: str, name: str, namespace: dict[str, Any]) -> None:
 
 def _checks(name: str, namespace: dict[str, Any]) -> Checks | None:
     for value in list(namespace.values()):
-        if isinstance(value, Checks) and value.grade_id == name:
+        if type(value) is Checks and value.grade_id == name:
             return value
     return None
 
