@@ -226,10 +226,8 @@ def test_printing_thousands_of_lines_is_named_as_what_took_long():
             print("loss")
 
     told = observe(drive, {}, 0.2).error
-    assert told == (
-        "it did not finish within 0.2 s of processor time, "
-        "in which it printed thousands of lines: print less"
-    )
+    assert told.startswith("it did not finish within 0.")
+    assert told.endswith(", in which it printed thousands of lines: print less")
 
 
 def returning(value):
