@@ -102,7 +102,7 @@ def show_hand_in(made: HandIn) -> None:
     for warning in made.warnings:
         console.print(f"[yellow]look at[/yellow]  {escape(warning)}", soft_wrap=True)
     if not made.warnings:
-        console.print("nothing is missing, and the notebook runs from top to bottom")
+        console.print("nothing is missing, and what is graded runs from top to bottom")
     reports = made.result.reports
     earned, points = (sum(getattr(r, name) for r in reports) for name in ("earned", "points"))
     console.print(f"{earned} of {points} points on the public inputs")
