@@ -7,6 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tinytorch.checks import MIME_TYPE, Checks, ChecksFailed, Report
+from tinytorch.checks.observe import WrongReturnError
 
 
 def cell(*results) -> Checks:
@@ -62,6 +63,68 @@ def test_an_exception_that_stops_several_parts_is_told_in_full_once():
     assert text.count("got:      RuntimeError: no\n") == 1
     assert text.count("got:      the same RuntimeError as above") == 1
     assert "RuntimeError: else" in text
+
+
+def declare(namespace: dict, grade_id: str, source: str) -> Report:
+    """Run a graded cell with one part that returns an expression; it should be 1."""
+    code = f"checks = Checks({grade_id!r}, points=2)\ndef drive():\n    return {{'v': {source}}}\n"
+    namespace["Checks"] = Checks
+    exec(compile(code, f"<{grade_id}>", "exec"), namespace)
+    namespace["checks"].part(2, expect={"v": 1}, hint="Think.")(namespace["drive"])
+    namespace[grade_id] = namespace.pop("checks")
+    return namespace[grade_id].report()
+
+
+def test_parts_that_need_a_name_that_is_not_there_are_one_line():
+    checks = Checks("test-x", points=5)
+    checks.part(2, expect={"v": 1}, hint="Velocity?")(lambda: {"v": SGD})  # noqa: F821
+    checks.part(2, expect={"v": 1}, hint="Velocity?")(lambda: {"v": SGD})  # noqa: F821
+    checks.part(1, expect={"v": 1}, hint="")(lambda: {"v": 1})
+    report = checks.report()
+    assert str(report).splitlines()[:2] == [
+        "test-x: 1 of 5 points",
+        "  no      0/4  SGD is not defined here: no cell that ran defines it; 2 parts need it",
+    ]
+    for text in (str(report), report.html()):
+        assert "Velocity" not in text and "NameError" not in text
+
+
+def test_a_missing_return_is_told_once():
+    error = WrongReturnError("train() must return two numbers, got None")
+    text = str(cell(error, error).report())
+    assert text.count("got:      None\n") == text.count("Is a return missing?") == 1
+    assert text.count("got:      the same as above") == 1
+
+
+def test_a_part_that_fails_because_of_an_earlier_cell_points_to_it():
+    namespace: dict = {"__name__": "notebook"}
+    exec(
+        compile("def step():\n    return 2\ndef fit():\n    return step()", "<c>", "exec"),
+        namespace,
+    )
+    assert not declare(namespace, "test-step", "step()").passed
+    exec(compile("def use():\n    return step()", "<test-all>", "exec"), namespace)
+    (part,) = declare(namespace, "test-all", "use()").parts
+    assert ("first", "test-step (0 of 2 points), which is about step") in part.details()
+    (part,) = declare(namespace, "test-other", "len('ab')").parts
+    assert part.earlier == ""
+
+
+def test_an_object_that_cannot_be_looked_at_costs_no_report():
+    class Hostile(type):
+        def __getattribute__(cls, name):
+            raise RuntimeError(name)
+
+    namespace: dict = {"__name__": "notebook", "step": Hostile("step", (), {})}
+    assert declare(namespace, "test-step", "step.size").earned == 0
+
+
+def test_an_earlier_cell_that_holds_is_not_pointed_to():
+    namespace: dict = {"__name__": "notebook"}
+    exec(compile("def step():\n    return 1", "<c>", "exec"), namespace)
+    assert declare(namespace, "test-step", "step()").passed
+    (part,) = declare(namespace, "test-all", "step() + 1").parts
+    assert part.earned == 0 and part.earlier == ""
 
 
 def test_an_open_todo_is_told_once_and_every_part_is_listed():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinytorch.checks import AnyValue, Between, Contains, GreaterThan, Not, OneOf
-from tinytorch.checks.judge import Tolerance, compare, judge, show
+from tinytorch.checks.judge import Problem, Tolerance, compare, judge, show
 from tinytorch.checks.observe import Observation
 
 NAN, INF = float("nan"), float("inf")
@@ -116,6 +116,36 @@ def test_an_error_is_a_mismatch_even_where_any_value_would_do():
 def test_a_mismatch_in_a_list_names_its_place():
     problem = compare("rates", ["a", None], ["a", 2.0], Tolerance())
     assert (problem.label, problem.expected, problem.got) == ("rates[1]", "None", "2")
+
+
+@pytest.mark.parametrize(
+    ("label", "expected", "got", "where"),
+    [
+        ("steps 1, 2 and 12", [0.0, None], [1.0, None], "steps 1, 2 and 12, at [0]"),
+        ("starts of w and b", {"SGD": ["a"]}, {"SGD": ["b"]}, "starts of w and b, at ['SGD'][0]"),
+        ("w", {"SGD": ["a"]}, {"SGD": ["b"]}, "w['SGD'][0]"),
+    ],
+)
+def test_an_index_is_not_glued_to_a_phrase(label, expected, got, where):
+    assert compare(label, expected, got, Tolerance()).label == where
+
+
+def test_an_exception_and_where_it_came_from_are_told_apart():
+    problem = judge({"a": 1.0}, Observation({}, "ValueError: no\nline 3: f()"), Tolerance())
+    assert (problem.got, problem.source, problem.raised) == ("ValueError: no", "line 3: f()", True)
+
+
+@pytest.mark.parametrize(
+    ("got", "hint"),
+    [
+        ("a tuple of two tuples", "What does its docstring say it returns?"),
+        ("None", "Is a return missing?"),
+    ],
+)
+def test_a_wrong_return_is_shown_as_expected_and_got(got, hint):
+    told = f"train() must return four numbers, got {got}"
+    problem = judge({"w": 2.0}, Observation({}, told), Tolerance())
+    assert problem == Problem("train()", "four numbers", got, raised=True, source=hint)
 
 
 def test_a_tolerance_is_relative_to_the_expected_value():

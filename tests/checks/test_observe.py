@@ -1,7 +1,6 @@
 """What a part sees of a student's code: plain data, or one line about an error."""
 
 import json
-import linecache
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from tinytorch.checks.observe import Observation, observe, plain, snapshot
+from tinytorch.checks.observe import Observation, numbers_from, observe, plain, snapshot
 from tinytorch.checks.wire import decode, encode
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
@@ -131,21 +130,15 @@ def test_an_exception_is_named_in_one_line():
     assert seen(drive).error == "ValueError: two lines"
 
 
-def test_an_exception_in_a_notebook_quotes_the_last_line_of_it():
-    cell = "def helper():\n    return missing\n\ndef drive():\n    return {'value': helper()}\n"
-    linecache.cache["<cell>"] = (len(cell), None, cell.splitlines(keepends=True), "<cell>")
-    namespace: dict = {"__name__": "notebook"}
-    exec(compile(cell, "<cell>", "exec"), namespace)
-    error = observe(namespace["drive"], {}, 1).error
-    assert error == "NameError: name 'missing' is not defined, in the line: return missing"
-
-
 def test_no_file_is_opened_to_quote_a_line(tmp_path):
     path = tmp_path / "secret"
     path.write_text("a secret\n")
     namespace: dict = {"__name__": "notebook"}
     exec(compile("def drive():\n    1 / 0", str(path), "exec"), namespace)
-    assert observe(namespace["drive"], {}, 1).error == "ZeroDivisionError: division by zero"
+    namespace["observed"] = namespace.pop("drive")
+    exec(compile("def drive():\n    observed()", "<check>", "exec"), namespace)
+    told = observe(namespace["drive"], {}, 1).error
+    assert told == "ZeroDivisionError: division by zero\nline 2 of its cell, in drive"
 
 
 def test_exit_ends_the_part_and_not_the_process():
@@ -225,6 +218,46 @@ def test_prints_of_a_part_are_dropped(capsys):
 
     assert seen(drive).error is None
     assert capsys.readouterr() == ("", "")
+
+
+def test_printing_thousands_of_lines_is_named_as_what_took_long():
+    def drive():
+        while True:
+            print("loss")
+
+    told = observe(drive, {}, 0.2).error
+    assert told.startswith("it did not finish within 0.")
+    assert told.endswith(", in which it printed thousands of lines: print less")
+
+
+def returning(value):
+    def train():
+        return value
+
+    return lambda: {"fit": numbers_from(train, 4)}
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        (((1.0, 2.0), (3.0, 4.0)), "a tuple of two tuples"),
+        ((1.0, 2), "a tuple of two numbers"),
+        ([1.0, None, 3.0, 4.0], "a list of four values"),
+        ([Variable(1.0)], "a list of one Variable"),
+        (np.zeros(3), "an array"),
+        ((np.zeros(2), np.zeros(2)), "a tuple of two arrays"),
+        (None, "None"),
+        (3.0, "a number"),
+        ("text", "a str"),
+    ],
+)
+def test_a_wrong_return_says_what_was_expected_and_what_came(value, got):
+    assert seen(returning(value)).error == f"train() must return four numbers, got {got}"
+
+
+def test_four_numbers_of_any_kind_come_back_as_floats():
+    mixed = (Variable(1.0), Tensor([2.0]), np.float32(3), 4)
+    assert seen(returning(mixed)).values == {"fit": [1.0, 2.0, 3.0, 4.0]}
 
 
 def test_an_interrupt_is_told_apart():

@@ -1,8 +1,10 @@
 """The zip for students: whole, the same bytes each time, and without a line of a solution."""
 
+import io
 import re
 import subprocess
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ def test_the_zip_holds_what_its_readme_names(bundle):
         names = packed.namelist()
         readme = packed.read("08_optimizers/README.md").decode()
     assert [name.removeprefix("08_optimizers/") for name in names] == [
+        "AGENTS.md",
         "LICENSE",
         "Makefile",
         "README.md",
@@ -30,6 +33,43 @@ def test_the_zip_holds_what_its_readme_names(bundle):
     ]
     assert len(readme.splitlines()) <= 40
     assert names[-1].split("/")[1] in readme and "optimizers_dev.ipynb" in readme
+
+
+def files_in(zipped):
+    """Give the entries of a bundle and of the wheel in it."""
+    with zipfile.ZipFile(zipped) as packed:
+        for info in packed.infolist():
+            yield info
+            if info.filename.endswith(".whl"):
+                yield from files_in(io.BytesIO(packed.read(info)))
+
+
+def test_every_file_has_the_date_of_the_last_change_of_the_source(bundle, real_course):
+    changed = real_course.module("08_optimizers").source.stat().st_mtime
+    times = {datetime(*info.date_time, tzinfo=UTC).timestamp() for info in files_in(bundle)}
+    assert len(times) == 1 and 0 <= changed - times.pop() <= 2
+
+
+def test_the_policy_for_assistants_is_that_of_the_course_where_it_has_one(bundle, real_course):
+    def policy():
+        with zipfile.ZipFile(bundle) as packed:
+            return packed.read("08_optimizers/AGENTS.md").decode()
+
+    usual = policy()
+    assert "assignment, `08_optimizers`" in usual and "`optimizers_dev.ipynb`" in usual
+    module = real_course.module("08_optimizers")
+    released = real_course.release / module.name / "optimizers_dev.ipynb"
+    module.policy.write_text("Our rules.\n")
+    try:
+        pack(real_course, module, released)
+        assert policy() == "Our rules.\n"
+        module.policy.write_text("w = parameter.data.data\n")
+        with pytest.raises(TitoError, match=r"gives solutions away:\n.*AGENTS.md: w ="):
+            pack(real_course, module, released)
+    finally:
+        module.policy.unlink()
+        pack(real_course, module, released)
+    assert policy() == usual
 
 
 def test_the_same_course_gives_the_same_bytes(bundle, real_course):

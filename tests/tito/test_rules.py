@@ -255,3 +255,11 @@ def test_what_stands_in_public_too_is_no_secret(module):
     assert line in secret_lines(source)
     source.cells[-1].source += f"\n{line}"
     assert line not in secret_lines(source)
+
+
+def test_a_policy_for_assistants_that_says_nothing_is_a_fault(module):
+    module.policy.write_text("Ask back.\n")
+    assert faults_of(module, read_source(module.source)) == []
+    module.policy.write_text("\n")
+    (fault,) = faults_of(module, read_source(module.source))
+    assert fault.startswith("AGENTS.md is empty; write the policy for AI assistants, or")

@@ -8,7 +8,7 @@ belongs together with :class:`Checks`.
 
 from tinytorch.checks.cell import Checks, ChecksFailed
 from tinytorch.checks.matchers import AnyValue, Between, Contains, GreaterThan, Not, OneOf
-from tinytorch.checks.observe import snapshot
+from tinytorch.checks.observe import numbers_from, snapshot
 from tinytorch.checks.report import MIME_TYPE, Report
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Not",
     "OneOf",
     "Report",
+    "numbers_from",
     "snapshot",
 ]

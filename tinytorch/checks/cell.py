@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tinytorch.checks.judge import Problem, Tolerance, judge
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
-from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
+from tinytorch.checks.origin import CHECKING, names_used
+from tinytorch.checks.report import MIME_TYPE, RUN_ABOVE, PartVerdict, Report
 
 Drive = Callable[..., Mapping[str, Any]]
 
@@ -79,6 +80,7 @@ class Checks:
         self.grade_id = grade_id
         self.points = points
         self.parts: list[Part] = []
+        self.reported: Report | None = None
 
     def part(
         self,
@@ -126,6 +128,7 @@ class Checks:
             tolerance = Tolerance(rtol, atol)
             part = Part(drive, points, expect, hint, known, vary, choose or {}, tolerance)
             self.parts.append(part)
+            CHECKING.add(drive.__code__.co_filename)
             return drive
 
         return declare
@@ -143,7 +146,8 @@ class Checks:
             raise ValueError(
                 f"the parts of {self.grade_id} must add up to {self.points} points, got {total}"
             )
-        return Report(self.grade_id, self.points, tuple(self._verdicts()))
+        self.reported = Report(self.grade_id, self.points, tuple(self._verdicts()))
+        return self.reported
 
     def _verdicts(self) -> Iterator[PartVerdict]:
         stopped = False
@@ -153,7 +157,20 @@ class Checks:
             else:
                 seen = observe(part.drive, part.given, SECONDS_A_PART)
             stopped = stopped or seen.interrupted
-            yield part.verdict(seen)
+            verdict = part.verdict(seen)
+            yield replace(verdict, earlier=self._earlier(part)) if verdict.problem else verdict
+
+    def _earlier(self, part: Part) -> str:
+        """Name the earlier graded cells that do not hold and are about what a part uses."""
+        used = names_used(part.drive)
+        told: list[str] = []
+        for checks in _before(self, part.drive):
+            own = used & set().union(*(names_used(other.drive) for other in checks.parts))
+            if own and checks.reported is not None and not checks.reported.passed:
+                points = f"{checks.reported.earned} of {checks.points} points"
+                told.append(f"{checks.grade_id} ({points}), which is about {_list(own)}")
+            used -= own
+        return "; ".join(told)
 
     def run(self) -> None:
         """Run all parts, for a test runner.
@@ -174,13 +191,23 @@ class Checks:
         """
         report = self.report()
         if "IPython" not in sys.modules:
-            print(report)
+            print(report.text(RUN_ABOVE))
             return
         from IPython.display import display
 
-        bundle = {"text/plain": str(report), "text/html": report.html(), MIME_TYPE: report.data()}
-        display(bundle, raw=True)
+        text, html = report.text(RUN_ABOVE), report.html(RUN_ABOVE)
+        display({"text/plain": text, "text/html": html, MIME_TYPE: report.data()}, raw=True)
         sys.displayhook(_Points(report.earned, report.points))
+
+
+def _before(checks: Checks, drive: Drive) -> list[Checks]:
+    """Return the graded cells that the notebook has declared before one."""
+    found = [value for value in list(drive.__globals__.values()) if type(value) is Checks]
+    return found[: found.index(checks)] if checks in found else []
+
+
+def _list(names: set[str]) -> str:
+    return " and ".join(sorted(names))
 
 
 class _Points(float):

@@ -7,6 +7,7 @@ another kind than expected is a mismatch.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from tinytorch.checks.matchers import (
 )
 from tinytorch.checks.observe import Observation
 
+#: What :func:`tinytorch.checks.observe.numbers_from` says of a return.
+_WRONG_RETURN = re.compile(r"(\w+\(\)) must return (.+?), got (.+)")
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -37,12 +41,15 @@ class Problem:
         Both sides, as text.
     raised : bool
         Whether what came out is an exception.
+    source : str
+        Where the exception came from, in words, if that could be told: the hint that counts.
     """
 
     label: str
     expected: str
     got: str
     raised: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,7 @@ def judge(expected: Mapping[str, Any], seen: Observation, tolerance: Tolerance) 
         None if every expected value was observed.
     """
     if seen.error is not None:
-        label, value = next(iter(expected.items()))
-        return Problem(label, show(value), seen.error, raised=True)
+        return _raised(expected, seen.error)
     for label, value in expected.items():
         if label not in seen.values:
             return Problem(label, show(value), "nothing")
@@ -80,6 +86,17 @@ def judge(expected: Mapping[str, Any], seen: Observation, tolerance: Tolerance) 
         if problem is not None:
             return problem
     return None
+
+
+def _raised(expected: Mapping[str, Any], error: str) -> Problem:
+    told, _, source = error.partition("\n")
+    if wrong := _WRONG_RETURN.fullmatch(told):
+        name, wanted, got = wrong.groups()
+        missing = got == "None"
+        hint = "Is a return missing?" if missing else "What does its docstring say it returns?"
+        return Problem(name, wanted, got, raised=True, source=hint)
+    label, value = next(iter(expected.items()))
+    return Problem(label, show(value), told, raised=True, source=source)
 
 
 def compare(label: str, expected: Any, got: Any, tolerance: Tolerance) -> Problem | None:
@@ -101,7 +118,7 @@ def _compare_mapping(label: str, expected: Any, got: Any, tolerance: Tolerance) 
     if not isinstance(got, Mapping):
         return Problem(label, show(expected), show(got))
     for key, value in expected.items():
-        inner = f"{label}[{key!r}]"
+        inner = _inside(label, key)
         if key not in got:
             return Problem(inner, show(value), "nothing")
         problem = compare(inner, value, got[key], tolerance)
@@ -110,13 +127,19 @@ def _compare_mapping(label: str, expected: Any, got: Any, tolerance: Tolerance) 
     return None
 
 
+def _inside(label: str, key: Any) -> str:
+    """Name an item of what a label names: ``w[0]``, but "w after step 12, at [0]"."""
+    joined = label.isidentifier() or label.endswith("]")
+    return f"{label}[{key!r}]" if joined else f"{label}, at [{key!r}]"
+
+
 def _compare_sequence(label: str, expected: Any, got: Any, tolerance: Tolerance) -> Problem | None:
     if not (_is_sequence(got) or isinstance(got, np.ndarray) and got.ndim):
         return Problem(label, show(expected), show(got))
     if len(got) != len(expected):
         return Problem(f"number of {label}", str(len(expected)), str(len(got)))
     for position, (value, item) in enumerate(zip(expected, got, strict=True)):
-        problem = compare(f"{label}[{position}]", value, item, tolerance)
+        problem = compare(_inside(label, position), value, item, tolerance)
         if problem is not None:
             return problem
     return None

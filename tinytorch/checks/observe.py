@@ -12,7 +12,6 @@ import copy
 import glob
 import io
 import json
-import linecache
 import marshal
 import os
 import signal
@@ -20,10 +19,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic, sleep
-from types import TracebackType
 from typing import Any
 
 import numpy as np
+
+from tinytorch.checks.origin import CHECKING, one_line, origin
 
 #: Values that are plain as they are.
 _ATOMS = (bool, int, float, str, type(None))
@@ -31,7 +31,9 @@ _MAX_DEPTH = 8
 _MAX_ITEMS = 100_000
 _MAX_TEXT = 10_000
 _MAX_BITS = 200  # what wire.decode takes, and so what wire.encode is given
-_MAX_LINE = 120
+#: Lines that a part prints until printing is named where it takes too long.
+_MANY_LINES = 2000
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 #: Processor time of a part; a right one takes some milliseconds. By the clock it may take some
 #: times as long: it may wait, or share the machine with others.
@@ -56,7 +58,7 @@ class Observation:
     values : dict of str to plain data
         Numbers, strings, booleans, None, arrays, lists and dicts of these.
     error : str or None
-        One line that names the exception, where there was one.
+        One line that names the exception, where there was one; a second says where it came from.
     unfinished : bool
         Whether the error is the NotImplementedError of a cell not yet written.
     interrupted : bool
@@ -77,6 +79,10 @@ class NotPlainError(TypeError):
     """A part returned something that is not plain data."""
 
 
+class WrongReturnError(TypeError):
+    """A student's function returned something else than it must."""
+
+
 def snapshot(value: Any) -> np.ndarray | None:
     """Copy the array out of a Variable, Tensor, array or number, as it is now.
 
@@ -95,6 +101,48 @@ def snapshot(value: Any) -> np.ndarray | None:
             break
         value = getattr(value, "data", value)
     return None if value is None else np.array(value)
+
+
+def numbers_from(function: Callable[[], Any], count: int) -> list[float]:
+    """Call a student's function that must return so many numbers, and return them as floats.
+
+    Raises
+    ------
+    WrongReturnError
+        If it returned something else.
+    """
+    returned = function()
+    try:
+        numbers = [float(np.reshape(snapshot(item), ())) for item in returned]  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != count:
+        name = getattr(function, "__name__", "your function")
+        raise WrongReturnError(
+            f"{name}() must return {_several(count, 'number')}, got {_kind(returned)}"
+        )
+    return numbers
+
+
+def _kind(value: Any) -> str:
+    """Say of what kind a value is, such as "a tuple of two tuples"."""
+    noun = _noun(value)
+    told = "None" if value is None else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    if not isinstance(value, (list, tuple)):
+        return told
+    nouns = {"value" if item is None else _noun(item) for item in value}
+    return f"{told} of {_several(len(value), nouns.pop() if len(nouns) == 1 else 'value')}"
+
+
+def _noun(value: Any) -> str:
+    if type(value) in (int, float):
+        return "number"
+    return "array" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def _several(count: int, noun: str) -> str:
+    word = _COUNTS[count] if count < len(_COUNTS) else str(count)
+    return f"{word} {noun}" if count == 1 else f"{word} {noun}s"
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -159,17 +207,27 @@ def observe(
     Observation
         Never raises for anything the student's code does.
     """
+    printed = _Discard()
     try:
-        with _time_limit(seconds), _silence():
+        with _time_limit(seconds), _silence(printed):
             return Observation(plain(dict(drive(**copy.deepcopy(dict(given))))))
     except PartTimeout as limit:
-        return Observation({}, f"it did not finish within {limit}")
+        much = ", in which it printed thousands of lines: print less"
+        late = f"it did not finish within {limit}{much if printed.lines >= _MANY_LINES else ''}"
+        return Observation({}, _with_origin(late, limit, drive))
+    except WrongReturnError as wrong:
+        return Observation({}, str(wrong))
     except NotImplementedError as error:
         return Observation({}, str(error) or "NotImplementedError", unfinished=True)
     except KeyboardInterrupt:
         return Observation({}, "the cell was interrupted", interrupted=True)
     except BaseException as error:  # whatever a student's code raises, exit() included
-        return Observation({}, _one_line(error) + _where(error, drive))
+        return Observation({}, _with_origin(one_line(error), error, drive))
+
+
+def _with_origin(text: str, error: BaseException, drive: Callable[..., Any]) -> str:
+    where = origin(error, drive)
+    return f"{text}\n{where}" if where else text
 
 
 def ask(
@@ -196,6 +254,7 @@ def ask(
 
     asked = unpack(question)
     exec(marshal.loads(base64.b64decode(asked["code"])), namespace)
+    CHECKING.add(f"<{grade_id}>")
     outbox = _Outbox(run, grade_id)
     try:
         _drive(namespace, decode(asked["cases"]), outbox, apart)
@@ -261,49 +320,22 @@ class _Outbox:
             self._waiting, self.size = [], 0
 
 
-def _one_line(error: BaseException) -> str:
-    """Name an exception in one line, even if its own text cannot be had."""
-    name = type(error).__name__
-    try:
-        text = " ".join(str(error).split())
-    except BaseException:  # a hostile __str__ must not cost more than its own part
-        text = ""
-    return f"{name}: {text}"[:500] if text else name
-
-
-def _where(error: BaseException, drive: Callable[..., Any]) -> str:
-    """Quote the last line of the notebook that an exception came through."""
-    try:
-        namespace = drive.__globals__
-        frames = [t for t in _trace(error) if t.tb_frame.f_globals is namespace]
-        # Only what is in the cache: no file is opened for a name that a student's code made up.
-        entry: Any = linecache.cache[frames[-1].tb_frame.f_code.co_filename]
-        return f", in the line: {entry[2][frames[-1].tb_lineno - 1].strip()[:_MAX_LINE]}"
-    except BaseException:  # a hostile exception, or code that came out of no cell
-        return ""
-
-
-def _trace(error: BaseException) -> Iterator[TracebackType]:
-    step = error.__traceback__
-    while step is not None:
-        yield step
-        step = step.tb_next
-
-
 class _Discard(io.TextIOBase):
-    """A text stream that keeps nothing."""
+    """A text stream that keeps nothing and counts lines."""
+
+    lines = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
+        self.lines += text.count("\n")
         return len(text)
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def _silence(sink: io.TextIOBase) -> Iterator[None]:
     """Drop what a student's code prints while a part drives it."""
-    sink = _Discard()
     with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
         yield
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tinytorch.checks.judge import Problem
@@ -14,6 +15,11 @@ MIME_TYPE = "application/vnd.tinytorch.checks+json"
 
 #: Readable on light and on dark pages.
 _COLOURS = {"ok": "#3a9b4a", "no": "#d64545", "todo": "#b8860b", "note": "#b8860b"}
+#: A name that a check misses: an exception without a line of the student's.
+_MISSING = re.compile(r"NameError: name '(\w+)' is not defined")
+#: What to do about it where cells are run by hand; elsewhere all have been.
+RUN_ABOVE = "run the cells above (Run, then Run All Above)"
+_NOWHERE = "no cell that ran defines it"
 _CELL = "text-align:left;vertical-align:top;padding:3px 12px 3px 0;border:none;"
 _PLAIN = "background:none;"
 _VALUE = "margin:0;padding:0;white-space:pre-wrap;background:none;font-size:inherit;"
@@ -37,6 +43,8 @@ class PartVerdict:
         Shown with the problem.
     unfinished : bool
         Whether the student's code is still to be written.
+    earlier : str
+        Where to look first: the earlier graded cells that fail on what this part uses.
     """
 
     name: str
@@ -46,6 +54,15 @@ class PartVerdict:
     problem: Problem | None
     hint: str
     unfinished: bool = False
+    earlier: str = ""
+
+    @property
+    def missing(self) -> str | None:
+        """The name that the part needs and the notebook does not have."""
+        if self.problem is None or not self.problem.raised or self.problem.source:
+            return None
+        found = _MISSING.fullmatch(self.problem.got)
+        return found and found[1]
 
     @property
     def mark(self) -> str:
@@ -65,12 +82,14 @@ class PartVerdict:
             return []
         if self.unfinished:
             return [("open", self.problem.got)]
+        first = [("first", self.earlier)] if self.earlier else []
         advice = [] if self.points else [("note", "this part does not count for the mark")]
         return [
             ("where", self.problem.label),
             ("expected", self.problem.expected),
             ("got", self.problem.got),
-            ("hint", self.hint),
+            ("hint", self.problem.source or self.hint),
+            *first,
             *advice,
         ]
 
@@ -116,21 +135,45 @@ class Report:
             parts.append(PartVerdict(**{**part, "problem": problem}))
         return cls(data["grade_id"], data["points"], tuple(parts))
 
-    def explained(self) -> Iterator[tuple[PartVerdict, list[tuple[str, str]]]]:
-        """Give each part with its details, an exception or an open TODO in full only once."""
-        said: set[str] = set()
+    def explained(
+        self, remedy: str = _NOWHERE
+    ) -> Iterator[tuple[PartVerdict, list[tuple[str, str]]]]:
+        """Give the parts with their details, and each exception or open TODO in full only once.
+
+        Parameters
+        ----------
+        remedy : str
+            What to do where a name is missing. The parts that need it are given as one.
+        """
+        said: set[tuple[str, str]] = set()
         for part in self.parts:
+            if part.missing is not None:
+                if ("missing", part.missing) not in said:
+                    yield self._missing(part.missing, remedy), []
+                said.add(("missing", part.missing))
+                continue
             details = part.details()
             if part.problem is not None and (part.problem.raised or part.unfinished):
-                if part.problem.got in said:
-                    again = f"the same {part.problem.got.partition(':')[0]} as above"
-                    details = [] if part.unfinished else [("got", again)]
-                said.add(part.problem.got)
+                told = part.problem.got, part.problem.source
+                if told in said:
+                    details = [] if part.unfinished else [("got", _again(part.problem.got))]
+                said.add(told)
             yield part, details
 
+    def _missing(self, name: str, remedy: str) -> PartVerdict:
+        """Return all parts that need a name as one."""
+        parts = [part for part in self.parts if part.missing == name]
+        needed = "1 part needs it" if len(parts) == 1 else f"{len(parts)} parts need it"
+        title = f"{name} is not defined here: {remedy}; {needed}"
+        return replace(parts[0], title=title, points=sum(part.points for part in parts))
+
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, remedy: str = _NOWHERE) -> str:
+        """Return the report as text; for `remedy` see :meth:`explained`."""
         lines = [f"{self.grade_id}: {self.earned} of {self.points} points"]
-        for part, details in self.explained():
+        for part, details in self.explained(remedy):
             lines.append(f"  {part.mark:<4} {part.score:>6}  {part.title}")
             for name, text in details:
                 first, *rest = text.split("\n")
@@ -138,9 +181,9 @@ class Report:
                 lines.extend(f"{'':25}{line}" for line in rest)
         return "\n".join(lines)
 
-    def html(self) -> str:
-        """Return the report as an HTML table."""
-        rows = "".join(_row(part, details) for part, details in self.explained())
+    def html(self, remedy: str = _NOWHERE) -> str:
+        """Return the report as an HTML table; for `remedy` see :meth:`explained`."""
+        rows = "".join(_row(part, details) for part, details in self.explained(remedy))
         heads = "".join(
             f'<th style="{_CELL}">{name}</th>' for name in ("part", "points", "behaviour")
         )
@@ -149,6 +192,12 @@ class Report:
             f'<table style="border-collapse:collapse;margin:0;"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def _again(got: str) -> str:
+    """Refer to what was told before: an exception by its type."""
+    kind = re.match(r"(?!None$)\w+(?=:|$)", got)
+    return f"the same {kind[0]} as above" if kind else "the same as above"
 
 
 def _row(part: PartVerdict, details: list[tuple[str, str]]) -> str:

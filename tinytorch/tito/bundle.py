@@ -6,10 +6,13 @@ import gzip
 import importlib.metadata
 import io
 import json
+import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
@@ -31,10 +34,10 @@ _NEEDS = (
 )
 _LAB = ("jupyterlab", "nbgrader")
 #: Files in the bundle that are made from templates.
-_PAGES = ("README.md", "Makefile")
+_PAGES = ("README.md", "Makefile", "AGENTS.md")
 _TEMPLATES = Path(__file__).parent / "templates" / "bundle"
-#: The time of all files: the same bytes whenever the zip is made.
-_TIME = (2020, 2, 2, 0, 0, 0)
+#: Sets the time of all files, in seconds since 1970, for whoever builds; hatchling reads it too.
+_EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def bundle(course: Course, module: Module) -> Path:
@@ -66,15 +69,38 @@ def pack(course: Course, module: Module, released: Path) -> Path:
         shutil.copy(released, folder)
         shutil.copy(course.root / "LICENSE", folder)
         shutil.copy(course.root / "constraints.txt", folder)
-        wheel = _write_wheel(course, module, released, Path(scratch) / "project", folder)
+        time = _time(module)
+        with _building_at(time):
+            wheel = _write_wheel(course, module, released, Path(scratch) / "project", folder)
         for name in _PAGES:
             text = _fill(name, module=module, wheel=wheel.name)
             (folder / name).write_text(text, encoding="utf-8")
+        if module.policy.is_file():
+            shutil.copy(module.policy, folder)
         fresh = Path(scratch) / target.name
-        _write_zip(folder, fresh)
+        _write_zip(folder, fresh, time)
         _refuse_leaks(course, module, fresh)
         fresh.replace(target)
     return target
+
+
+def _time(module: Module) -> int:
+    """Return the time of all files, the same whenever the zip is made: the source's last change."""
+    given = os.environ.get(_EPOCH, "")
+    return int(given) if given.isdecimal() else int(module.source.stat().st_mtime)
+
+
+@contextmanager
+def _building_at(time: int) -> Iterator[None]:
+    """Let hatchling give all files one time."""
+    before = os.environ.get(_EPOCH)
+    os.environ[_EPOCH] = str(time)
+    try:
+        yield
+    finally:
+        del os.environ[_EPOCH]
+        if before is not None:
+            os.environ[_EPOCH] = before
 
 
 def _fill(name: str, **values: object) -> str:
@@ -117,11 +143,12 @@ def _requirements(course: Course) -> dict[str, str]:
     return {one.name: f"{one.name}{one.specifier}" for one in found if one.marker is None}
 
 
-def _write_zip(folder: Path, target: Path) -> None:
+def _write_zip(folder: Path, target: Path, time: int) -> None:
     """Pack a folder: sorted, with one time and one mode for all files."""
+    when = datetime.fromtimestamp(time, UTC).timetuple()[:6]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(folder.rglob("*")):
-            info = zipfile.ZipInfo(str(path.relative_to(folder.parent)), _TIME)
+            info = zipfile.ZipInfo(str(path.relative_to(folder.parent)), when)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o100644 << 16
             packed.writestr(info, path.read_bytes())

@@ -31,6 +31,11 @@ class Module:
         """The notebook's name without suffix, such as ``schedules_dev``."""
         return self.source.stem
 
+    @property
+    def policy(self) -> Path:
+        """The course's own ``AGENTS.md`` for students' AI assistants, where it has one."""
+        return self.source.with_name("AGENTS.md")
+
     @cached_property
     def exports_to(self) -> str:
         """The package module that nbdev makes of it, such as ``tinytorch.core.schedules``."""

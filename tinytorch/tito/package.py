@@ -10,7 +10,7 @@ from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
 
 #: Of the checks: what drives a student's code, and what judges it.
-_OBSERVING = ("checks/observe.py", "checks/wire.py")
+_OBSERVING = ("checks/observe.py", "checks/origin.py", "checks/wire.py")
 _JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
 #: Of the tools, what a student works with.
 _TOOLS = ("__init__.py", "errors.py", "start.py", "student", "text.py")

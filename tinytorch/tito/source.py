@@ -7,10 +7,24 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
 from nbformat import NotebookNode
 
 from tinytorch.tito.course import Course, Module
 from tinytorch.tito.errors import TitoError
+from tinytorch.tito.student.jupyter import LANGUAGE_VERSION
+
+#: What JupyterLab writes into a notebook that it opens, so that an untouched one is not "unsaved".
+#: The kernel of a student says the same version; see :mod:`tinytorch.tito.student.jupyter`.
+_METADATA = {
+    "kernelspec": {
+        "display_name": get_kernel_dict()["display_name"],
+        "language": "python",
+        "name": KERNEL_NAME,
+    },
+    "language_info": {**IPythonKernel.language_info, "version": LANGUAGE_VERSION},
+}
 
 
 def read_source(path: Path) -> NotebookNode:
@@ -39,7 +53,7 @@ def read_source(path: Path) -> NotebookNode:
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
             # A graded cell is long: JupyterLab folds it, shows its report, and unfolds on a click.
             cell.metadata["jupyter"] = {"source_hidden": True}
-    notebook.metadata.pop("jupytext", None)
+    notebook.metadata = nbformat.from_dict(_METADATA)
     return notebook
 
 

@@ -155,7 +155,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in (package, package / "core", package / "checks"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()
-    for name in ("observe.py", "wire.py"):
+    for name in ("observe.py", "origin.py", "wire.py"):
         shutil.copy(REPOSITORY / "tinytorch" / "checks" / name, package / "checks")
     make_release(course)
     return root

@@ -133,6 +133,12 @@ def change(number, **changes):
     return apply
 
 
+def test_an_exception_on_fresh_inputs_keeps_the_line_that_it_came_from(sitting):
+    raised = change(2, values={"dict": []}, error="ValueError: no\nline 3: f()")
+    problem = judge(shown(raised(right_messages(sitting))), sitting).report.parts[1].problem
+    assert (problem.got, problem.source, problem.raised) == ("ValueError: no", "line 3: f()", True)
+
+
 def without(number):
     return lambda messages: messages[:number] + messages[number + 1 :]
 

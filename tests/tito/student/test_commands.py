@@ -25,7 +25,7 @@ def desk(machine, tmp_path):
     return Machine(tmp_path, machine.environment)
 
 
-def test_a_typo_is_seen_within_a_second_with_expected_got_and_hint(desk, work):
+def test_a_typo_is_seen_within_a_second_with_expected_got_and_its_line(desk, work):
     work.solve()
     cell = work.cell("sgd-class")
     cell.source = cell.source.replace("self.velocity[index]", "self.velocty[index]")
@@ -38,14 +38,26 @@ def test_a_typo_is_seen_within_a_second_with_expected_got_and_hint(desk, work):
     shown = " ".join(answer.stdout.split())
     assert answer.returncode == 1 and seconds < 1
     for piece in (
-        "no test-sgd: 4 of 15",
-        "no 0/3 Velocity is a decaying sum: with g = 1 and momentum 0.9",
-        "expected [[-0.1 , -1. ], [-0.29 , -2.9 ], [-0.361 , -4.61 ], [-0.4249, -6.149 ]]",
+        "no test-sgd: 2 of 15",
+        "no 0/8 Velocity is a decaying sum of gradients alone: with g = 1 and momentum 0.7",
+        "expected {'first momentum': [[-0.1 , -1. ], [-0.27 , -2.7 ], [-0.289, -4.09 ]]",
         "got AttributeError: 'SGD' object has no attribute 'velocty'",
-        "hint With g = 1 and momentum 0.9, is the velocity 1, then 1.9?",
+        "of your cell sgd-class, in SGD.step: v = self.velocty[index]",
+        "first test-sgd (2 of 15 points), which is about SGD",
         "ok test-gradient-descent: 10 of 10 all 5 parts hold",
     ):
         assert piece in shown
+
+
+def test_one_cell_is_tested_alone(desk, work):
+    (desk.folder / NOTEBOOK).write_text(work.solve("sgd-class").text())
+    passed = desk.run("tito", "test", "test-sgd", NOTEBOOK)
+    assert passed.stdout.splitlines() == [
+        "ok    test-sgd: 15 of 15  all 8 parts hold",
+        "15 of 15 points",
+    ]
+    open_too = desk.run("tito", "test", "test-sgd", "test-adam")
+    assert (open_too.returncode, open_too.stdout.splitlines()[-1]) == (1, "15 of 35 points")
 
 
 def test_the_whole_solution_passes_is_exported_and_imported(desk, work):
@@ -81,13 +93,14 @@ def test_watching_runs_again_on_every_save(desk, work):
             first = [process.stdout.readline() for _ in range(10)]
             (desk.folder / "draft").write_text(work.solve("gradient-descent-function").text())
             (desk.folder / "draft").replace(desk.folder / NOTEBOOK)  # as Jupyter saves
-            second = [process.stdout.readline() for _ in range(2)]
+            second = [process.stdout.readline() for _ in range(3)]
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 1
         finally:
             process.kill()
     assert first[8:] == ["0 of 170 points\n", "waiting for the next save; Ctrl-C ends this\n"]
     assert second[1].startswith("ok    test-gradient-descent: 10 of 10")
+    assert second[2] == "10 of 170 points\n"  # the cells that do not depend on it are not shown
 
 
 def test_submit_writes_the_file_and_says_what_is_missing(desk, work):
@@ -96,7 +109,7 @@ def test_submit_writes_the_file_and_says_what_is_missing(desk, work):
     assert answer.returncode == 0, answer.stderr
     for piece in (
         "question-1-optimizer-memory: no answer is written",
-        "NameError: name 'StepLR' is not defined",
+        "test-step-scheduler: StepLR is not defined",
         "of 170 points on the public inputs",
         "hand in: hand-in/optimizers_dev.ipynb",
     ):
@@ -108,6 +121,8 @@ def test_submit_writes_the_file_and_says_what_is_missing(desk, work):
     ("arguments", "code", "message"),
     [
         (["test", "nowhere.ipynb"], 2, "nowhere.ipynb is neither a notebook nor 08_optimizers"),
+        (["test", "tests-sgd"], 2, "nor one of its graded cells, test-gradient-descent, test-sgd"),
+        (["test", "a.ipynb", "b.ipynb"], 2, "One notebook can be tested, got a.ipynb and b.ipynb"),
         (["grade"], 2, "No such command 'grade'"),
         (["test", "README.md"], 1, "README.md is not a notebook"),
     ],

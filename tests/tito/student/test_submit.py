@@ -1,13 +1,16 @@
 """The file to hand in, and what is said about it first."""
 
 import json
+import re
 
 import nbformat
 import pytest
 
 from tests.tito.student.conftest import RIGHT
+from tinytorch.tito.student import execute as executing
 from tinytorch.tito.student import submit as submitting
 from tinytorch.tito.student.submit import submit
+from tinytorch.tito.student.testing import Result
 
 
 @pytest.fixture
@@ -67,8 +70,54 @@ def test_cells_that_are_missing_doubled_retyped_or_changed_are_named(desk, quick
 
 
 def test_a_notebook_that_does_not_run_from_top_to_bottom_is_told_where(desk):
-    finish(desk).add("if __name__ == '__main__':\n    print(first_defined_below)")
+    finish(desk).add("print(first_defined_below)")
     desk.node.cells.append(nbformat.v4.new_code_cell("first_defined_below = 1", id="below"))
     assert hand_in(desk.save()).warnings == (
         "running from top to bottom, cell 4: NameError: name 'first_defined_below' is not defined",
+    )
+
+
+def test_demonstrations_on_which_no_point_depends_are_not_run(desk, monkeypatch):
+    ran = []
+    monkeypatch.setattr(submitting, "execute", lambda node, *how: ran.extend(node.cells))
+    helper = "if __name__ == '__main__':\n    BASE = 41"
+    desk.add(helper).add("def draw():\n    raise OSError\nif __name__ == '__main__':\n    draw()")
+    desk.add("%matplotlib inline").write("answer", RIGHT.replace("41", "BASE"))
+    hand_in(desk)
+    assert [cell.source for cell in ran] == [
+        *(desk.cell("imports").source, desk.cell("answer").source, helper),
+        *("%matplotlib inline", desk.cell("test-answer").source),
+    ]
+
+
+def test_what_is_being_done_is_told(desk):
+    told = []
+    submit(finish(desk).path, desk.assignment, desk.package, told.append)
+    assert told == [
+        "running the graded cells",
+        "running from top to bottom, imports (1 of 3)",
+        "running from top to bottom, answer (2 of 3)",
+        "running from top to bottom, test-answer (3 of 3)",
+        "writing the file",
+    ]
+
+
+def test_a_cell_that_failed_is_named_once(desk):
+    finish(desk).write("answer", "#| export\nclass Answer(:")
+    cells = [warning.partition(":")[0] for warning in hand_in(desk).warnings]
+    assert cells == ["answer, line 2", "test-answer"]
+
+
+def test_a_name_that_a_graded_cell_needs_is_named(desk, quick):
+    finish(desk).write("answer", "#| export\n")
+    assert hand_in(desk).warnings == ("test-answer: Answer is not defined",)
+
+
+def test_printing_thousands_of_lines_is_named_as_what_takes_long(desk, monkeypatch):
+    monkeypatch.setattr(executing, "_SECONDS_A_CELL", 3)
+    finish(desk).add("import itertools\nfor n in itertools.count():\n    print(n)")
+    monkeypatch.setattr(submitting, "run_checks", lambda *_: Result([], []))
+    (warning,) = hand_in(desk).warnings
+    assert re.search(
+        r"A cell did not finish within 3 s; it printed \d{4,} lines: print less", warning
     )

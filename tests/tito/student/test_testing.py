@@ -2,13 +2,15 @@
 
 import re
 
+import nbformat
 import pytest
 
 from tests.tito.student.conftest import RIGHT
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student import testing
-from tinytorch.tito.student.running import without_magics
-from tinytorch.tito.student.testing import run_checks
+from tinytorch.tito.student.needs import without_magics
+from tinytorch.tito.student.show import show_result
+from tinytorch.tito.student.testing import CheckRunner, run_checks
 
 
 def check(desk):
@@ -36,13 +38,37 @@ def test_a_typo_is_shown_with_the_line_that_has_it(desk):
     result = check(desk.write("answer", RIGHT.replace("ONE", "ON")))
     problem = problems(result)[1]
     assert (problem.expected, problem.raised) == ("42", True)
-    assert problem.got == "NameError: name 'ON' is not defined, in the line: return 41 + ON"
+    assert problem.got == "NameError: name 'ON' is not defined"
+    assert problem.source == "line 4 of your cell answer, in Answer.give: return 41 + ON"
 
 
 def test_a_cell_that_does_not_parse_is_named_with_its_line(desk):
     result = check(desk.write("answer", RIGHT.replace("give(self)", "give(self")))
     assert result.failures[0].startswith("answer, line 3: SyntaxError: '(' was never closed")
-    assert "NameError: name 'Answer' is not defined" in problems(result)[0].got
+    assert [part.missing for part in result.reports[0].parts] == ["Answer", "Answer"]
+
+
+def test_a_cell_that_does_not_parse_comes_first_and_the_parts_that_need_it_are_a_line(desk, capsys):
+    show_result(
+        check(desk.write("answer", "#| export\nclass Answer:\ndef give(self):\n    return 42"))
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "failed  answer, line 3: IndentationError: expected an indented block after class "
+        "definition on line 2: def give(self):",
+        "no    test-answer: 0 of 5  Answer is not defined here: no cell that ran defines it; "
+        "2 parts need it",
+        "0 of 5 points",
+    ]
+
+
+def test_a_line_of_a_given_cell_is_said_to_be_one(desk):
+    given = desk.cell("imports").source + "\ndef helper():\n    raise KeyError('x')\n"
+    released = nbformat.read(desk.assignment.release, as_version=4)
+    for cell in (desk.cell("imports"), released.cells[1]):
+        cell.source = given
+    nbformat.write(released, desk.assignment.release)
+    result = check(desk.write("answer", RIGHT.replace("ONE", "helper()")))
+    assert problems(result)[1].source.startswith("line 4 of the given cell imports, in helper")
 
 
 def test_a_changed_test_cell_is_replaced_by_the_released_one(desk):
@@ -116,3 +142,89 @@ def test_what_is_not_a_notebook_of_the_course_is_refused(desk, text, message):
     desk.path.write_text(text)
     with pytest.raises(TitoError, match=re.escape(message)):
         check(desk)
+
+
+OTHER = """\
+from tinytorch.checks import Checks
+
+other_checks = Checks("test-other", points=2)
+
+
+@other_checks.part(points=2, expect={"two": 2}, hint="Count.")
+def counts():
+    return {"two": two()}
+"""
+
+
+@pytest.fixture
+def two_cells(desk):
+    """The desk with a second graded cell, on a function in a cell of one's own."""
+    return with_other(desk, OTHER)
+
+
+def with_other(desk, source):
+    desk.add("def two():\n    return 2")
+    other = nbformat.v4.new_code_cell(source, id="test-other")
+    other.metadata["nbgrader"] = {**desk.cell("test-answer").metadata.nbgrader}
+    other.metadata["nbgrader"] |= {"grade_id": "test-other", "points": 2}
+    desk.node.cells.append(other)
+    nbformat.write(desk.node, desk.assignment.release)
+    return desk.write("answer", RIGHT)
+
+
+def own(desk):
+    return next(cell for cell in desk.node.cells if cell.source.startswith("def two"))
+
+
+def test_one_cell_can_be_tested_alone(two_cells):
+    runner = CheckRunner(two_cells.path, two_cells.assignment, two_cells.package, ["test-other"])
+    assert [report.grade_id for report in runner.run().reports] == ["test-other"]
+
+
+@pytest.mark.parametrize(
+    ("change", "checked"),
+    [
+        (lambda desk: desk.write("answer", RIGHT.replace("41", "40")), {"test-answer"}),
+        (lambda desk: own(desk).update(source="def two():\n    return 3"), {"test-other"}),
+        (lambda desk: own(desk).update(source="def two():\n    return ("), {"test-other"}),
+        (lambda desk: desk.add("import math\nfive = 5"), set()),
+        (lambda desk: desk.write("question", "Because."), set()),
+        (lambda desk: desk.add("if __name__ == '__main__':\n    print(two())"), set()),
+        (lambda desk: desk.add("def two():\n    return 4"), {"test-other"}),
+        (lambda desk: desk.add("Answer.give = lambda self: 1"), {"test-answer", "test-other"}),
+        (
+            lambda desk: desk.add("import numpy\nnumpy.random.seed(1)"),
+            {"test-answer", "test-other"},
+        ),
+        (lambda desk: desk.add("from math import *"), {"test-answer", "test-other"}),
+    ],
+)
+def test_after_a_save_only_what_depends_on_the_changed_cells_is_tested(two_cells, change, checked):
+    runner = CheckRunner(two_cells.path, two_cells.assignment, two_cells.package)
+    assert runner.run().passed and runner.checked == {"test-answer", "test-other"}
+    change(two_cells)
+    two_cells.save()
+    result, whole = runner.run(), check(two_cells)
+    assert runner.checked == checked
+    assert result == whole  # the reports of the others are kept
+
+
+def test_a_part_points_to_an_earlier_cell_that_was_not_tested_again(desk):
+    with_other(desk, OTHER.replace("two()", "two() * (Answer().give() == 42)"))
+    desk.write("answer", RIGHT.replace("41", "40"))
+    runner = CheckRunner(desk.path, desk.assignment, desk.package)
+    runner.run()
+    own(desk).source = "def two():\n    return 1 + 1"
+    desk.save()
+    _, other = runner.run().reports
+    assert runner.checked == {"test-other"}
+    assert other.parts[0].earlier == "test-answer (2 of 5 points), which is about Answer"
+
+
+def test_what_gave_no_report_is_tested_again(two_cells):
+    own(two_cells).source = "def two():\n    import os\n    os._exit(1)"
+    runner = CheckRunner(two_cells.save().path, two_cells.assignment, two_cells.package)
+    assert "ended with code 1" in runner.run().failures[0]
+    two_cells.write("question", "Because.")
+    runner.run()
+    assert runner.checked == {"test-other"}

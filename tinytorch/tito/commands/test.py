@@ -13,6 +13,7 @@ from tinytorch.tito.package import build_package
 from tinytorch.tito.student.cli import every_option, finish_test, watch_option
 from tinytorch.tito.student.notebook import Assignment
 from tinytorch.tito.student.show import show_result
+from tinytorch.tito.student.testing import CheckRunner
 
 
 @click.command("test")
@@ -30,7 +31,7 @@ def command(module: Module, notebook: Path | None, every: bool, watch: bool) -> 
         release = course.released(module)
         assignment = Assignment(release) if release.is_file() else None
         package = build_package(course, module, judging=True)
-        finish_test(notebook, assignment, package, every=every, watch=watch)
+        finish_test(CheckRunner(notebook, assignment, package), every=every, watch=watch)
     if watch:
         raise click.UsageError("--watch needs --notebook.")
     _test_source(course, module, every)

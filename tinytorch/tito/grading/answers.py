@@ -40,7 +40,8 @@ def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
 def _drive(namespace: dict[str, Any], grade_id: str, part: str, given: dict[str, Any]) -> Values:
     seen = observe(namespace[part], given, 10 * SECONDS_A_PART)
     if seen.error is not None:
-        raise TitoError(f"part {part} of {grade_id} fails for the inputs {given}: {seen.error}")
+        reason = seen.error.replace("\n", "; ")
+        raise TitoError(f"part {part} of {grade_id} fails for the inputs {given}: {reason}")
     return seen.values
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 from tinytorch.checks import Checks, Report
 from tinytorch.checks.cell import Part
-from tinytorch.checks.judge import Problem, judge, show
+from tinytorch.checks.judge import judge, show
 from tinytorch.checks.matchers import Matcher
 from tinytorch.checks.observe import OBSERVATION_TYPE, Observation
 from tinytorch.checks.report import PartVerdict
@@ -226,7 +226,7 @@ def judge_case(
     if problem:
         inputs = ", ".join(f"{name}={show(value)}" for name, value in given.items())
         label = f"{problem.label}, with other inputs: {' '.join(inputs.split())}"
-        problem = Problem(label[:300], problem.expected, problem.got)
+        problem = replace(problem, label=label[:300])
     return part.with_problem(problem, seen)
 
 

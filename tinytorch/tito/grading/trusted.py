@@ -22,8 +22,8 @@ from tinytorch.checks.inputs import draw
 from tinytorch.checks.wire import encode, pack
 from tinytorch.tito.errors import TitoError
 
-#: Of the helper, the only name that driving code needs.
-_HELPER, _NEEDED = "tinytorch.checks", "snapshot"
+#: Of the helper, the only names that driving code needs.
+_HELPER, _NEEDED = "tinytorch.checks", ("numbers_from", "snapshot")
 
 Cases = dict[str, list[dict[str, Any]]]
 
@@ -78,7 +78,7 @@ def driving_source(source: str) -> str:
 def _driving(node: ast.stmt) -> ast.stmt | None:
     match node:
         case ast.ImportFrom(module=module) if module == _HELPER:
-            names = [alias for alias in node.names if alias.name == _NEEDED]
+            names = [alias for alias in node.names if alias.name in _NEEDED]
             return ast.ImportFrom(f"{_HELPER}.observe", names, 0) if names else None
         case ast.Import() | ast.ImportFrom():
             return node

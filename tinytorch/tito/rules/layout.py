@@ -23,6 +23,11 @@ def module_faults(module: Module) -> Iterator[Fault]:
     elif module.notebook != f"{match['name']}_dev":
         wanted, got = f"{match['name']}_dev.py", module.source.name
         yield Fault(None, f"the source must be named after its folder, {wanted}, got {got}")
+    if module.policy.is_file() and not module.policy.read_text().strip():
+        remedy = (
+            "write the policy for AI assistants, or delete it and the bundle gets the usual one"
+        )
+        yield Fault(None, f"{module.policy.name} is empty; {remedy}")
     yield from _uncommented(module.source.read_text().split("\n"))
 
 

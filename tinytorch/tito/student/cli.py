@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from tinytorch import __version__
 from tinytorch.tito.errors import TitoError, WrongUseError
@@ -20,7 +21,7 @@ from tinytorch.tito.student.show import (
     show_hand_in,
     show_result,
 )
-from tinytorch.tito.student.testing import run_checks
+from tinytorch.tito.student.testing import CheckRunner
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,13 +39,17 @@ def _notebook(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     if value is not None and value.is_file():
         return value
     assignment = Assignment.installed()
-    path = Path(assignment.file)
-    if value is not None and str(value) not in (assignment.module, *assignment.module.split("_")):
+    if value is not None and not assignment.is_called(str(value)):
         raise WrongUseError(f"{value} is neither a notebook nor {assignment.module}.")
+    return _in_this_folder(assignment, str(ctx.info_name))
+
+
+def _in_this_folder(assignment: Assignment, command: str) -> Path:
+    path = Path(assignment.file)
     if not path.is_file():
         raise WrongUseError(
             f"{path} is not in {Path.cwd()}. Change into the folder of the bundle, or name the "
-            f"notebook: tito {ctx.info_name} PATH."
+            f"notebook: tito {command} PATH."
         )
     return path
 
@@ -57,33 +62,42 @@ watch_option = click.option("--watch", is_flag=True, help="Run again whenever th
 
 
 @cli.command("test")
-@notebook_argument
+@click.argument("what", nargs=-1, metavar="[NOTEBOOK] [CELL]...")
 @every_option
 @watch_option
-def test(notebook: Path, every: bool, watch: bool) -> None:
-    """Run the graded cells and show them part by part.
+def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
+    """Run the graded cells and show them part by part; all of them, or only each CELL.
 
-    Exits with 1 while a part that counts does not hold.
+    CELL is the name of a graded cell, such as test-sgd. Exits with 1 while a part that counts
+    does not hold.
     """
-    finish_test(notebook, Assignment.installed(), None, every=every, watch=watch)
+    assignment = Assignment.installed()
+    names = [cell.name for cell in assignment.cells if cell.checks]
+    only = [word for word in what if word in names]
+    others = [word for word in what if word not in names]
+    if len(others) > 1:
+        raise WrongUseError(f"One notebook can be tested, got {' and '.join(others)}.")
+    if others and Path(others[0]).is_file():
+        notebook = Path(others[0])
+    elif others and not assignment.is_called(others[0]):
+        raise WrongUseError(
+            f"{others[0]} is neither a notebook nor {assignment.module} nor one of its graded "
+            f"cells, {', '.join(names)}."
+        )
+    else:
+        notebook = _in_this_folder(assignment, "test")
+    finish_test(CheckRunner(notebook, assignment, only=only), every=every, watch=watch)
 
 
-def finish_test(
-    notebook: Path,
-    assignment: Assignment | None,
-    package: Path | None,
-    *,
-    every: bool,
-    watch: bool,
-) -> None:
+def finish_test(runner: CheckRunner, *, every: bool, watch: bool) -> None:
     """Run a notebook's checks, once or at every save, show them and exit."""
 
     def check() -> bool:
-        result = run_checks(notebook, assignment, package)
-        show_result(result, every)
+        result = runner.run()
+        show_result(result, every, runner.checked)
         return result.passed
 
-    sys.exit(0 if (_keep_checking(check, notebook) if watch else check()) else 1)
+    sys.exit(0 if (_keep_checking(check, runner.notebook) if watch else check()) else 1)
 
 
 def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
@@ -123,8 +137,12 @@ def submit(notebook: Path) -> None:
     """
     from tinytorch.tito.student.submit import submit as make
 
-    with console.status("running the notebook from top to bottom"):
-        made = make(notebook, Assignment.installed())
+    with console.status("reading the notebook") as status:
+        made = make(
+            notebook,
+            Assignment.installed(),
+            on_progress=lambda what: status.update(escape(what)),
+        )
     show_hand_in(made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from nbclient import NotebookClient
@@ -15,9 +16,16 @@ from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student.testing import Result
 
 _SECONDS_A_CELL = 120
+#: From so many lines on, printing is named as what takes long.
+_MANY_LINES = 1000
 
 
-def execute(notebook: NotebookNode, folder: Path, package: Path | None = None) -> None:
+def execute(
+    notebook: NotebookNode,
+    folder: Path,
+    package: Path | None = None,
+    on_cell: Callable[[NotebookNode, int], None] | None = None,
+) -> None:
     """Run every cell, going on after one that raises.
 
     Parameters
@@ -28,6 +36,8 @@ def execute(notebook: NotebookNode, folder: Path, package: Path | None = None) -
         Where to run.
     package : Path, optional
         A folder with the ``tinytorch`` to run with, instead of the installed one.
+    on_cell : callable, optional
+        Called with each cell and its index before it runs.
 
     Raises
     ------
@@ -39,6 +49,7 @@ def execute(notebook: NotebookNode, folder: Path, package: Path | None = None) -
         kernel_name="python3",
         timeout=_SECONDS_A_CELL,
         allow_errors=True,
+        on_cell_start=on_cell,
         resources={"metadata": {"path": str(folder)}},
     )
     # Threads cost more than they give on arrays of this size.
@@ -49,11 +60,18 @@ def execute(notebook: NotebookNode, folder: Path, package: Path | None = None) -
         # ipykernel warns there that sockets of one's own machine are not encrypted.
         client.execute(env=environment, stderr=subprocess.DEVNULL)
     except CellTimeoutError as error:
-        raise TitoError(
-            f"A cell did not finish within {_SECONDS_A_CELL} s; is there a loop without end?"
-        ) from error
+        lines = max(map(_printed_lines, notebook.cells), default=0)
+        reason = "is there a loop without end?"
+        if lines >= _MANY_LINES:
+            reason = f"it printed {lines} lines: print less."
+        raise TitoError(f"A cell did not finish within {_SECONDS_A_CELL} s; {reason}") from error
     except DeadKernelError as error:
         raise TitoError("The kernel died while a cell ran; run the cells one by one.") from error
+
+
+def _printed_lines(cell: NotebookNode) -> int:
+    outputs = cell.get("outputs", [])
+    return sum(output.text.count("\n") for output in outputs if output.output_type == "stream")
 
 
 def collect(notebook: NotebookNode) -> Result:

@@ -52,6 +52,11 @@ class Cell:
         return self.grade_id or f"cell {self.position}"
 
     @property
+    def title(self) -> str:
+        """What to call the cell, and whose it is."""
+        return f"the given cell {self.name}" if self.fixed else f"your cell {self.name}"
+
+    @property
     def fixed(self) -> bool:
         """Whether the cell is the course's own, so that no student may change it."""
         return self.grade_id is not None and not self.solution and (self.graded or self.locked)
@@ -154,6 +159,10 @@ class Assignment:
     def file(self) -> str:
         """The notebook's file name, which must stay."""
         return self.release.name
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is the module's, such as ``08_optimizers``, or a half of it."""
+        return name in (self.module, *self.module.split("_"))
 
     @cached_property
     def cells(self) -> list[Cell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,8 +60,10 @@ def run(command: click.Command) -> None:
         sys.exit(1)
 
 
-def show_result(result: Result, every: bool = False) -> None:
-    """Print the reports of a notebook, and what else failed.
+def show_result(
+    result: Result, every: bool = False, checked: Collection[str] | None = None
+) -> None:
+    """Print what failed of a notebook, which may explain the rest, and its reports.
 
     Parameters
     ----------
@@ -68,11 +71,16 @@ def show_result(result: Result, every: bool = False) -> None:
         What the checks said.
     every : bool
         Whether to list the parts of a cell in which all hold, too.
+    checked : collection of str, optional
+        The graded cells whose reports are new; the others are only counted.
     """
-    for report in result.reports:
-        _show_report(report, every)
     for failure in result.failures:
         console.print(f"[red]failed[/red]  {escape(failure)}", soft_wrap=True)
+    for report in result.reports:
+        if checked is None or report.grade_id in checked:
+            _show_report(report, every)
+    if checked is not None and not checked:
+        console.print("nothing that is checked depends on what has changed")
     if not result.passed:
         for note in result.notes:
             console.print(f"[yellow]note[/yellow]    {escape(note)}", soft_wrap=True)
@@ -94,7 +102,7 @@ def show_hand_in(made: HandIn) -> None:
     for warning in made.warnings:
         console.print(f"[yellow]look at[/yellow]  {escape(warning)}", soft_wrap=True)
     if not made.warnings:
-        console.print("nothing is missing, and the notebook runs from top to bottom")
+        console.print("nothing is missing, and what is graded runs from top to bottom")
     reports = made.result.reports
     earned, points = (sum(getattr(r, name) for r in reports) for name in ("earned", "points"))
     console.print(f"{earned} of {points} points on the public inputs")
@@ -113,9 +121,13 @@ def _show_report(report: Report, every: bool) -> None:
         todo = report.parts[0].details()[0][1]
         console.print(f"[yellow]{'todo':<6}[/yellow]{head}  {escape(todo)}", soft_wrap=True)
         return
+    parts = list(report.explained())
+    if len(parts) == 1 and parts[0][0].missing:
+        console.print(f"[red]{'no':<6}[/red]{head}  {escape(parts[0][0].title)}", soft_wrap=True)
+        return
     worst = "no" if "no" in states else "todo" if "todo" in states else "ok"
     console.print(f"[{_COLOURS[worst]}]{worst:<6}[/]{head}")
-    for part, details in report.explained():
+    for part, details in parts:
         _show_part(part, details)
 
 

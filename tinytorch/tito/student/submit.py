@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.student.execute import collect, execute
+from tinytorch.tito.student.needs import needed, only_defines
 from tinytorch.tito.student.notebook import (
     Assignment,
     Cell,
@@ -49,25 +50,44 @@ class HandIn:
     result: Result
 
 
-def submit(notebook: Path, assignment: Assignment, package: Path | None = None) -> HandIn:
+def submit(
+    notebook: Path,
+    assignment: Assignment,
+    package: Path | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> HandIn:
     """Look at a notebook as grading will, and write the file to hand in.
 
     Nothing that is found keeps the file from being written: late and half done is better than
     not at all.
+
+    Parameters
+    ----------
+    notebook, assignment, package
+        As for :class:`~tinytorch.tito.student.testing.CheckRunner`.
+    on_progress : callable, optional
+        Called with what is being done.
 
     Raises
     ------
     TitoError
         If the notebook cannot be read.
     """
+    tell = on_progress or (lambda what: None)
     cells = read_cells(notebook)
+    tell("running the graded cells")
     result = run_checks(notebook, assignment, package)
+    restored = _without_demonstrations(as_graded(cells, assignment.cells))
+    stops = _stops(notebook, restored, package, tell)
+    failed = {failure.partition(",")[0] for failure in result.failures}
     warnings = [
+        *result.failures,
         *differences(cells, assignment.cells),
         *_open(cells, assignment.cells),
-        *result.failures,
-        *_stops(notebook, cells, assignment, package),
+        *_missing(result),
+        *(f"running from top to bottom, {n}: {what}" for n, what in stops if n not in failed),
     ]
+    tell("writing the file")
     path = notebook.parent / FOLDER / assignment.file
     data = _without_outputs(notebook)
     path.parent.mkdir(exist_ok=True)
@@ -88,28 +108,47 @@ def _open(cells: list[Cell], released: list[Cell]) -> Iterator[str]:
             yield f"{cell.name}: no answer is written"
 
 
+def _missing(result: Result) -> Iterator[str]:
+    """Name what graded cells need and the notebook does not define."""
+    for report in result.reports:
+        for name in dict.fromkeys(part.missing for part in report.parts if part.missing):
+            yield f"{report.grade_id}: {name} is not defined"
+
+
+def _without_demonstrations(cells: list[Cell]) -> list[Cell]:
+    """Leave out the code that only defines, draws or prints what no graded cell depends on."""
+    graded = [number for number, cell in enumerate(cells) if cell.checks]
+    kept = {i for number in graded for i, _ in needed(cells, number, main=True)}
+    return [
+        cell
+        for number, cell in enumerate(cells)
+        if cell.kind == "code" and (number in kept or not only_defines(cell.source))
+    ]
+
+
 def _stops(
-    notebook: Path, cells: list[Cell], assignment: Assignment, package: Path | None
-) -> Iterator[str]:
-    """Run all cells in a kernel, from top to bottom; name those that raise."""
-    restored = as_graded(cells, assignment.cells)
+    notebook: Path, cells: list[Cell], package: Path | None, tell: Callable[[str], None]
+) -> Iterator[tuple[str, str]]:
+    """Run cells in a kernel, from top to bottom; name those that raise, and what."""
+    names = {f"run-{number}": cell.name for number, cell in enumerate(cells)}
     node = nbformat.v4.new_notebook(
-        cells=[_runnable(cell, number) for number, cell in enumerate(restored)]
+        cells=[
+            nbformat.v4.new_code_cell(cell.source, id=f"run-{number}")
+            for number, cell in enumerate(cells)
+        ]
     )
+
+    def tell_cell(cell: NotebookNode, cell_index: int) -> None:
+        tell(f"running from top to bottom, {names[cell.id]} ({cell_index + 1} of {len(cells)})")
+
     try:
-        execute(node, notebook.parent, package)
+        execute(node, notebook.parent, package, tell_cell)
     except TitoError as error:
-        yield f"the notebook does not run to its end: {error}"
+        yield "the notebook does not run to its end", str(error)
         return
-    names = {f"run-{number}": cell.name for number, cell in enumerate(restored)}
     for failure in collect(node).failures:
         where, _, what = failure.partition(": ")
-        yield f"running from top to bottom, {names[where]}: {what}"
-
-
-def _runnable(cell: Cell, number: int) -> NotebookNode:
-    make = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_raw_cell
-    return make(cell.source, id=f"run-{number}")
+        yield names[where], what
 
 
 def _without_outputs(notebook: Path) -> bytes:

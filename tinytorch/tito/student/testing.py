@@ -9,12 +9,13 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tinytorch.checks import Report
+from tinytorch.tito.student.needs import affected
 from tinytorch.tito.student.notebook import (
     Assignment,
     Cell,
@@ -55,7 +56,12 @@ class Result:
 def run_checks(
     notebook: Path, assignment: Assignment | None = None, package: Path | None = None
 ) -> Result:
-    """Run a notebook's cells as in grading, on the public inputs, and collect the reports.
+    """Run all of a notebook's checks; see :class:`CheckRunner`."""
+    return CheckRunner(notebook, assignment, package).run()
+
+
+class CheckRunner:
+    """Runs a notebook's cells as in grading, on the public inputs, and collects the reports.
 
     Parameters
     ----------
@@ -65,24 +71,73 @@ def run_checks(
         Where the course's own cells are taken from, whatever the notebook makes of them.
     package : Path, optional
         A folder with the ``tinytorch`` to run with, instead of the installed one.
+    only : collection of str
+        The graded cells whose checks run; none for all.
 
-    Raises
-    ------
-    TitoError
-        If the notebook cannot be read, or is no notebook of the course.
+    Attributes
+    ----------
+    checked : set of str
+        The graded cells whose checks ran the last time.
     """
-    cells = read_cells(notebook)
-    blocked = exported_module(cells, notebook)
-    notes = []
-    if assignment is not None:
-        released = [cell for cell in assignment.cells if cell.kind == "code"]
-        notes = list(differences(cells, released))
-        cells = as_graded(cells, released)
-    code = [cell for cell in cells if cell.kind == "code"]
-    result = Result([], [], notes)
-    for cell, message in _messages(code, notebook.stem, blocked, package):
-        _collect(cell, message, result)
-    return result
+
+    def __init__(
+        self,
+        notebook: Path,
+        assignment: Assignment | None = None,
+        package: Path | None = None,
+        only: Collection[str] = (),
+    ) -> None:
+        self.notebook, self.assignment, self.package = notebook, assignment, package
+        self.only = only
+        self.checked: set[str] = set()
+        self._cells: list[Cell] = []
+        self._reports: dict[str, Report] = {}
+
+    def run(self) -> Result:
+        """Run the checks that depend on what has changed since the last time, at first all.
+
+        Returns
+        -------
+        Result
+            With the earlier reports of the others.
+
+        Raises
+        ------
+        TitoError
+            If the notebook cannot be read, or is no notebook of the course.
+        """
+        cells = read_cells(self.notebook)
+        blocked = exported_module(cells, self.notebook)
+        notes = []
+        if self.assignment is not None:
+            released = [cell for cell in self.assignment.cells if cell.kind == "code"]
+            notes = list(differences(cells, released))
+            cells = as_graded(cells, released)
+        code = [cell for cell in cells if cell.kind == "code"]
+        graded = {cell.name for cell in code if cell.checks}
+        self._select(code, graded)
+        result = Result([], [], notes)
+        chosen = [cell if cell.name in self.checked else _unchecked(cell) for cell in code]
+        kept = {name: report.data() for name, report in self._reports.items()}
+        for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
+            _collect(cell, message, result)
+        self._reports |= {report.grade_id: report for report in result.reports}
+        shown = [self._reports[c.name] for c in code if c.checks and c.name in self._reports]
+        return replace(result, reports=shown)
+
+    def _select(self, code: list[Cell], graded: set[str]) -> None:
+        """Choose what to check, and forget its earlier reports."""
+        missing = graded - self._reports.keys()
+        wanted = missing | affected(self._cells, code) if self._cells else graded
+        self.checked = wanted & (set(self.only) or graded)
+        self._cells = code
+        for name in self._reports.keys() - (graded - self.checked):
+            del self._reports[name]
+
+
+def _unchecked(cell: Cell) -> Cell:
+    """Return a graded cell as one that only declares."""
+    return replace(cell, graded=False)
 
 
 def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
@@ -99,12 +154,22 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
 
 
 def _messages(
-    code: list[Cell], name: str, blocked: str, package: Path | None
+    code: list[Cell],
+    name: str,
+    blocked: str,
+    package: Path | None,
+    kept: Mapping[str, dict[str, Any]],
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
-    """Run cells in a process of their own; give each with what it said, until one ends it."""
+    """Run cells in a process of their own; give each with what it said, until one ends it.
+
+    What graded cells are not asked again about is known from earlier: `kept`, as data.
+    """
     process = _start(package)
     lines = _lines_of(process)
-    cells = [{"name": cell.name, "source": cell.source, "checks": cell.checks} for cell in code]
+    keys = ("name", "source", "checks", "title")
+    cells = [
+        {**{key: getattr(cell, key) for key in keys}, "kept": kept.get(cell.name)} for cell in code
+    ]
     try:
         assert process.stdin is not None  # a pipe was asked for
         with contextlib.suppress(BrokenPipeError), process.stdin as pipe:

@@ -1,0 +1,62 @@
+"""The extension of a student's IPython."""
+
+import ast
+
+import nbformat
+import pytest
+
+from tests.tito.student.conftest import RIGHT
+from tinytorch.checks import MIME_TYPE
+from tinytorch.tito.student import jupyter
+from tinytorch.tito.student.execute import execute
+
+
+def test_a_report_names_the_cell_of_the_line_that_raised(desk):
+    desk.write("answer", RIGHT.replace("ONE", "ON"))
+    cells = [nbformat.v4.new_code_cell("%load_ext tinytorch.tito.student.jupyter")]
+    cells += [desk.cell(name) for name in ("imports", "answer", "test-answer")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    execute(notebook, desk.path.parent, desk.package)
+    report = notebook.cells[-1].outputs[0].data[MIME_TYPE]
+    assert report["parts"][1]["problem"]["source"] == (
+        "line 4 of your cell In[3], in Answer.give: return 41 + ON"
+    )
+
+
+def test_a_graded_cell_alone_after_a_restart_asks_for_the_cells_above(desk):
+    notebook = nbformat.v4.new_notebook(cells=[desk.cell("test-answer")])
+    execute(notebook, desk.path.parent, desk.package)
+    shown = notebook.cells[0].outputs[0].data
+    line = "Answer is not defined here: run the cells above (Run, then Run All Above); 2 parts"
+    assert shown["text/plain"].splitlines() == [
+        "test-answer: 0 of 5 points",
+        f"  no      0/5  {line} need it",
+    ]
+    assert line in shown["text/html"] and "Is it a class" not in shown["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("source", "cell_id", "title"),
+    [
+        (None, "anything", "the given cell imports"),
+        ("mine", "answer", "your cell answer"),
+        ("mine", "imports", "your cell In[7]"),  # edited, so it is no longer the given one
+        ("mine", None, "your cell In[7]"),
+    ],
+)
+def test_a_cell_is_called_by_its_grade_id_where_jupyter_tells_its_id(
+    desk, monkeypatch, source, cell_id, title
+):
+    monkeypatch.setattr(jupyter, "_released", lambda: desk.assignment.cells)
+    assert jupyter._title(source or desk.cell("imports").source, cell_id, 7) == title
+
+
+def test_the_kernel_tells_of_its_language_what_a_released_notebook_says(desk):
+    released = nbformat.read(desk.path, as_version=4).metadata
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("%load_ext tinytorch.tito.student.jupyter")]
+    )
+    notebook.cells.append(nbformat.v4.new_code_cell("get_ipython().kernel.language_info"))
+    execute(notebook, desk.path.parent, desk.package)
+    told = notebook.cells[1].outputs[0].data["text/plain"]
+    assert ast.literal_eval(told) == released.language_info
