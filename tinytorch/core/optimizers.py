@@ -880,10 +880,10 @@ class AdvancedOptimizerFeatures:
         -------
         bool
             True on every call number `accumulation_steps`: then each parameter that had a gradient
-            in any of these micro-batches holds sum / accumulation_steps as its `grad`, and
-            counting and adding start again, perhaps with another `accumulation_steps`. Otherwise
-            False; what is then in the gradients is up to you, since the caller clears them before
-            the next micro-batch.
+            in any of these micro-batches holds sum / accumulation_steps as its `grad`, one that had
+            none None or zeros, and counting and adding start again, perhaps with another
+            `accumulation_steps`. Otherwise False; what is then in the gradients is up to you, since
+            the caller clears them before the next micro-batch.
 
         Notes
         -----
