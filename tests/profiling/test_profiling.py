@@ -8,6 +8,8 @@ import time
 import matplotlib
 import numpy as np
 import pytest
+import tqdm.auto
+import tqdm.std
 
 from tinytorch.core.autograd import Variable
 from tinytorch.core.optimizers import SGD
@@ -84,6 +86,8 @@ def test_a_target_may_be_one_for_the_mean_of_the_last_losses():
 
 
 def test_long_runs_show_their_progress_and_graded_ones_never(monkeypatch, capsys):
+    # As in a terminal: where a test has made a kernel's shell, tqdm would write as in a notebook.
+    monkeypatch.setattr("tqdm.auto.tqdm", tqdm.std.tqdm)
     monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)
     with progress(2, label="digits") as tick:
         time.sleep(1.05)
