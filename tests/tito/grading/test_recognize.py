@@ -123,8 +123,17 @@ def test_a_solution_merged_into_a_locked_cell_is_not_lost(released, work):
     del work.cells[position(work, "triple-function")]
     cell(work, "test-double").source += "\n\n" + RIGHT["triple-function"]
     rebuilt = rebuild(released, work)
-    assert RIGHT["triple-function"] in cell(rebuilt, "triple-function").source
+    assert cell(rebuilt, "triple-function").source.strip() == RIGHT["triple-function"]
     assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
+
+
+def test_tests_merged_with_solutions_do_not_run_among_them(released, work):
+    code = "\n\n".join(one.source for one in work.cells if one.cell_type == "code")
+    work.cells = [new_code_cell(code), cell(work, "question-1")]
+    rebuilt = rebuild(released, work)
+    for name in RIGHT:
+        assert "Checks(" not in cell(rebuilt, name).source
+        assert RIGHT[name] in cell(rebuilt, name).source
 
 
 @pytest.mark.parametrize("found", [[], [new_code_cell("import math")], [new_markdown_cell("Why?")]])

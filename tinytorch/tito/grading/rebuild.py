@@ -26,13 +26,14 @@ from tinytorch.tito.grading import recognize
 from tinytorch.tito.grading.cells import (
     add_flag,
     grade_id,
+    is_autograded,
     is_fixed,
     mark_answered_beside,
     nbgrader_metadata,
     new_cell,
 )
 from tinytorch.tito.grading.intake import SubmissionError
-from tinytorch.tito.grading.recognize import Recognized, named_cells, texts_of
+from tinytorch.tito.grading.recognize import Recognized, definitions, named_cells, texts_of
 
 _SCHEMA = 3
 #: Cells beside an answer, and characters of one, that are parsed to see whether they are code.
@@ -131,6 +132,7 @@ def rebuild(
     """
     named = named_cells(release)
     had = _fitting([release, *earlier], submitted)
+    submitted = NotebookNode(cells=list(_apart_from_tests(submitted, had)))
     work = _sort(release, had, submitted)
     result = new_notebook(metadata=copy.deepcopy(release.metadata))
     result.cells = list(_assemble(named, work))
@@ -151,6 +153,18 @@ def _fitting(releases: Sequence[NotebookNode], submitted: NotebookNode) -> Noteb
         return len(fixed) - 2 * sum(text in texts for text in fixed)
 
     return min(releases, key=misfit)
+
+
+def _apart_from_tests(submitted: NotebookNode, had: NotebookNode) -> Iterator[NotebookNode]:
+    """Take tests out of solutions that they were merged with: they run in their own places."""
+    tests = [cell.source.strip() for cell in had.cells if is_autograded(cell)]
+    for cell in submitted.cells:
+        source = cell.source
+        for test in tests:
+            if cell.cell_type == "code" and test in source and source.strip() != test:
+                source = source.replace(test, "")
+        rest = NotebookNode({**cell, "source": source})
+        yield rest if source != cell.source and definitions(rest) else cell
 
 
 def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> _Work:

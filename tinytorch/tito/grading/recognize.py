@@ -92,7 +92,7 @@ class _Search:
     ) -> None:
         self._named, self._cells, self._texts = named, cells, texts
         self._wanted = _wanted_of_each(named)
-        self._made = [_definitions(cell) | _assignments(cell) for cell in cells]
+        self._made = [definitions(cell) | _assignments(cell) for cell in cells]
         given = [grade_id(cell) for cell in cells]
         self.found = Recognized([name if name in named else None for name in given])
         self._drop_swapped_names()
@@ -205,7 +205,7 @@ class _Search:
                 return
 
 
-def _definitions(cell: NotebookNode) -> set[str]:
+def definitions(cell: NotebookNode) -> set[str]:
     """Return the functions and classes of a code cell, also of one that does not parse."""
     return set(_DEFINITION.findall(cell.source)) if cell.cell_type == "code" else set()
 
@@ -226,7 +226,7 @@ def _wanted(cell: NotebookNode) -> set[str]:
 
     A student's own cell may well assign what a locked one does, and must not be taken for it.
     """
-    return _definitions(cell) or (set() if is_fixed(cell) else _assignments(cell))
+    return definitions(cell) or (set() if is_fixed(cell) else _assignments(cell))
 
 
 def _is_given(cell: NotebookNode) -> bool:
