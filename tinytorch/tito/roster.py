@@ -178,7 +178,8 @@ def _table(path: Path) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     text, separator, skipped = _without_preamble(_text(path))
     header = text.split("\n", 1)[0]
     separator = separator or max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=separator, restval="")
+    # Strict: a quotation mark that is never closed would take the students behind it along.
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator, restval="", strict=True)
     try:
         lines = [
             {key: value or "" for key, value in row.items() if key is not None} for row in reader
@@ -229,7 +230,8 @@ def _person(row: dict[str, str], student: str, roles: dict[str, str]) -> Person:
 
 
 def _cell(row: dict[str, str], roles: dict[str, str], role: str) -> str:
-    return row.get(roles.get(role, ""), "").strip()
+    # Not "" for what is missing: so a table's column of line numbers is headed.
+    return row[roles[role]].strip() if role in roles else ""
 
 
 def _split(name: str) -> tuple[str, str]:
