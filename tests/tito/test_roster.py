@@ -57,6 +57,11 @@ def test_a_column_of_ones_own_decides_and_semicolons_are_read(tmp_path):
     [
         ("what,ever\n1,2\n", "no column that names students; its columns are what, ever"),
         ("student_id\n", "names no student"),
+        ('student_id,Name\nada,"Ada\ngrace,Grace\n', "is not CSV"),
+        (
+            "nr;name (first, last, title)\nada;Ada;ada@example.org\n",
+            "no column that names students",
+        ),
         ("student_id\nada\nada\n", "names ada more than once"),
         ("student_id\n../ada\n", "'../ada' in column student_id cannot be an id"),
         ("student_id\n..\n", "cannot be an id"),
@@ -71,6 +76,12 @@ def test_what_is_no_roster_is_refused_with_a_reason(tmp_path, text, message):
 def test_lines_without_a_name_are_passed_over(tmp_path):
     found = roster.read(write(tmp_path, "student_id,name\nada,Ada\n ,\n,\n"))
     assert [person.student for person in found.people] == ["ada"]
+
+
+def test_a_column_without_a_heading_is_nobody_s_key(tmp_path):
+    text = ",student_id,Name\n0,ada,Ada Lovelace\n1,grace,Grace Hopper\n"
+    ada = roster.read(write(tmp_path, text)).people[0]
+    assert (ada.student, ada.name, set(ada.keys.values())) == ("ada", "Ada Lovelace", {""})
 
 
 def test_another_encoding_is_refused_with_a_remedy(tmp_path):
@@ -172,6 +183,12 @@ def test_people_are_matched_by_any_key_and_namesakes_by_none(tmp_path):
     }
     del ours[3]
     assert "sam" not in matched(ours, roster.read(write(tmp_path, text)))
+
+
+def test_whoever_has_the_key_of_one_line_and_the_name_of_another_is_nobody(tmp_path):
+    text = "SIS Login ID,SIS User ID,Name\n6,5,Ada Lovelace\n5,6,Grace Hopper\n7,8,Ann Lee\n"
+    ours = [Person("5", "Ada", "Lovelace"), Person("6", "Grace", "Hopper"), Person("7", "A", "Ray")]
+    assert list(matched(ours, roster.read(write(tmp_path, text)))) == ["7"]
 
 
 def test_moodle_s_number_of_one_assignment_is_nobody_s_id(tmp_path):

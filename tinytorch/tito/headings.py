@@ -61,7 +61,7 @@ _HEADINGS = {
 }
 #: One word for a whole name, or, beside another part of it, for the part that is left.
 _SHORT = ("name", "nom", "nombre", "nome", "naam")
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_ADDRESS = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 #: "Participant 101", "Teilnehmer/in101": the same words before each number.
 _PARTICIPANT_WORD = 5
 _PARTICIPANT = re.compile(r"(\D*[^\W\d_]\D*)\d+")

@@ -178,7 +178,8 @@ def _table(path: Path) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     text, separator, skipped = _without_preamble(_text(path))
     header = text.split("\n", 1)[0]
     separator = separator or max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=separator, restval="")
+    # Strict: a quotation mark that is never closed would take the students behind it along.
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator, restval="", strict=True)
     try:
         lines = [
             {key: value or "" for key, value in row.items() if key is not None} for row in reader
@@ -229,7 +230,8 @@ def _person(row: dict[str, str], student: str, roles: dict[str, str]) -> Person:
 
 
 def _cell(row: dict[str, str], roles: dict[str, str], role: str) -> str:
-    return row.get(roles.get(role, ""), "").strip()
+    # Not "" for what is missing: so a table's column of line numbers is headed.
+    return row[roles[role]].strip() if role in roles else ""
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -349,8 +351,10 @@ def with_known_ids(
 def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
     """Find people of the gradebook in a file: by id, else by any key of the file, else by name.
 
-    Who could be several people of the file is nobody, and so are two who could be the same.
+    Who could be several people of the file is nobody, and so are two who could be the same, and
+    whoever has a key of one line and the name of another.
     """
+    named = _links(ours, theirs.people, _name_of, _spellings)
     by_id = theirs.by_student()
     found = {person.student: [by_id[person.student]] for person in ours if person.student in by_id}
     for of_ours, of_theirs in ((_known_by, _keys_in_file), (_name_of, _spellings)):
@@ -362,7 +366,9 @@ def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
     return {
         student: people[0]
         for student, people in found.items()
-        if len(people) == 1 and claims[people[0].student] == 1
+        if len(people) == 1
+        and claims[people[0].student] == 1
+        and people[0].student in {person.student for person in named.get(student, people)}
     }
 
 

@@ -14,6 +14,13 @@ def figure(size: int) -> tuple[str, dict]:
     return "display_data", {"data": {"image/png": "x" * size}, "metadata": {}}
 
 
+def values(count: int, place: str) -> tuple[str, dict]:
+    """Return a figure with many empty values in its data, within one of these, or beside them."""
+    many = {f"{number}": "" for number in range(count)}
+    data = {"data": many, "application/json": {"application/json": many}}.get(place, {})
+    return "display_data", {"data": data, "metadata": many if place == "metadata" else {}}
+
+
 def observation(size: int) -> tuple[str, dict]:
     data = {"text/plain": "seen", OBSERVATION_TYPE: [{"values": "x" * size}]}
     return "display_data", {"data": data, "metadata": {}}
@@ -40,6 +47,17 @@ def shown(budget: OutputBudget, output: tuple[str, dict], cells: int, each: int 
 )
 def test_a_cell_and_a_notebook_have_budgets(output, cells, each, count):
     assert shown(OutputBudget(100_000), output, cells, each) == count
+
+
+@pytest.mark.parametrize("place", ["data", "application/json", "metadata"])
+def test_values_cost_what_they_take_in_memory_and_not_their_text_alone(place):
+    assert shown(OutputBudget(100_000), values(1_000, place), cells=1, each=100) == 4
+
+
+def test_what_stands_beside_an_observation_counts():
+    kind, content = observation(10)
+    content["metadata"] = {"x": "x" * 600_000}
+    assert shown(OutputBudget(100_000), (kind, content), cells=1, each=10) == 1
 
 
 def test_what_is_cut_counts_too():

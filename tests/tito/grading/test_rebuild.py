@@ -110,6 +110,14 @@ def test_a_copied_solution_runs_after_the_first(released, work):
     assert flags(rebuilt) == ["solution cell duplicated: double-function"]
 
 
+def test_a_stub_below_its_solution_does_not_run_after_it(released, work):
+    stub = nbformat.from_dict(cell(released, "double-function"))
+    work.cells.insert(position(work, "double-function") + 1, stub)
+    rebuilt = rebuild(released, work)
+    assert stub.source not in sources(rebuilt)
+    assert cell(rebuilt, "double-function").source == RIGHT["double-function"]
+
+
 def test_the_students_own_cells_stay_behind_the_cell_they_followed(released, work):
     work.cells.insert(0, new_code_cell("first = 1"))
     work.cells.insert(position(work, "test-double"), new_markdown_cell("why"))

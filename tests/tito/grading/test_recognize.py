@@ -94,6 +94,48 @@ def test_metadata_goes_before_what_is_in_a_cell(released, work):
     assert cell(rebuilt, "triple-function").source == RIGHT["double-function"]
 
 
+def swap(nb: NotebookNode, *place: str) -> None:
+    """Give the two solutions each other's id, or name."""
+    one, other = cell(nb, "double-function"), cell(nb, "triple-function")
+    if "id" in place:
+        one.id, other.id = other.id, one.id
+    if "name" in place:
+        one.metadata, other.metadata = other.metadata, one.metadata
+
+
+def test_a_cell_with_the_id_of_another_one_is_known_by_what_is_in_it(released, work):
+    expected = as_rebuilt(rebuild(released, nbformat.from_dict(work)))
+    swap(work, "id")
+    assert as_rebuilt(rebuild(released, bare(work, "id"))) == expected
+    ids = [one.id for one in work.cells]
+    for one, new in zip(work.cells, [*ids[1:], ids[0]], strict=True):
+        one.id = new
+    assert as_rebuilt(rebuild(released, work)) == expected
+
+
+def test_solutions_whose_names_were_swapped_are_known_by_what_they_define(released, work):
+    expected = as_rebuilt(rebuild(released, nbformat.from_dict(work)))
+    swap(work, "name")
+    assert as_rebuilt(rebuild(released, work)) == expected
+
+
+def test_a_solution_merged_into_a_locked_cell_is_not_lost(released, work):
+    del work.cells[position(work, "triple-function")]
+    cell(work, "test-double").source += "\n\n" + RIGHT["triple-function"]
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "triple-function").source.strip() == RIGHT["triple-function"]
+    assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
+
+
+def test_tests_merged_with_solutions_do_not_run_among_them(released, work):
+    code = "\n\n".join(one.source for one in work.cells if one.cell_type == "code")
+    work.cells = [new_code_cell(code), cell(work, "question-1")]
+    rebuilt = rebuild(released, work)
+    for name in RIGHT:
+        assert "Checks(" not in cell(rebuilt, name).source
+        assert RIGHT[name] in cell(rebuilt, name).source
+
+
 @pytest.mark.parametrize("found", [[], [new_code_cell("import math")], [new_markdown_cell("Why?")]])
 def test_where_nothing_is_recognized_nothing_is_graded(released, found):
     other = new_notebook(cells=[new_code_cell("def training():\n    pass"), *found])
@@ -102,7 +144,15 @@ def test_where_nothing_is_recognized_nothing_is_graded(released, found):
         Rebuild().preprocess(other, {"tinytorch": {"release": released, "flags": ()}})
 
 
-@pytest.mark.parametrize("own", [new_markdown_cell("It is."), new_code_cell("# It is."), "It is."])
+@pytest.mark.parametrize(
+    "own",
+    [
+        new_markdown_cell("It is."),
+        new_code_cell("# It is."),
+        "It is.",
+        "print('It is associative, so that the order does not matter.')",
+    ],
+)
 @pytest.mark.parametrize("place", [0, 1])
 def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place):
     cell(work, "question-1").source = cell(released, "question-1").source
@@ -111,6 +161,36 @@ def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place
     rebuilt = rebuild(released, work)
     assert is_answered_beside(cell(rebuilt, "question-1"))
     assert flags(rebuilt) == [BESIDE]
+
+
+def test_an_answer_written_into_the_question_is_kept_and_waits(released, work):
+    cell(work, "question-1").source = cell(released, "question-1").source
+    answered = cell(work, "rubric-1").source + "\n\nIt is associative."
+    cell(work, "rubric-1").source = answered
+    rebuilt = rebuild(released, work)
+    assert answered in [one.source for one in rebuilt.cells]
+    assert cell(rebuilt, "rubric-1").source == cell(released, "rubric-1").source
+    assert is_answered_beside(cell(rebuilt, "question-1"))
+    assert flags(rebuilt) == ["locked cell edited: rubric-1", BESIDE]
+
+
+def test_of_an_answer_split_in_two_the_part_that_was_written_counts(released, work):
+    stub = nbformat.from_dict(cell(released, "question-1"))
+    work.cells.insert(position(work, "question-1"), stub)
+    rebuilt = rebuild(released, work)
+    assert cell(rebuilt, "question-1").source == "Since it is associative."
+
+
+def test_all_answers_below_the_last_one_wait_for_a_person(released, work):
+    for name in ("question-1", "question-2"):
+        empty = nbformat.from_dict(cell(released, "question-1"))
+        empty.metadata.nbgrader.grade_id = empty.id = name
+        for nb in (released, work):
+            nb.cells = [one for one in nb.cells if grade_id(one) != name]
+            nb.cells.append(nbformat.from_dict(empty))
+    work.cells.append(new_markdown_cell("1: It is associative. 2: It is not."))
+    rebuilt = rebuild(released, work)
+    assert all(is_answered_beside(cell(rebuilt, f"question-{n}")) for n in (1, 2))
 
 
 def test_grading_goes_by_what_is_in_a_notebook(course, module, hand_in, work):

@@ -2,10 +2,13 @@ import shutil
 
 import pytest
 from nbgrader.api import Gradebook
+from rich.console import Console
 
+from tinytorch.tito.commands.scores import _print_notes, _table
 from tinytorch.tito.errors import TitoError
 from tinytorch.tito.grading import pipeline, platforms, records, scores
 from tinytorch.tito.grading.records import Record
+from tinytorch.tito.grading.scores import Row
 from tinytorch.tito.roster import Person, Roster
 
 
@@ -89,3 +92,19 @@ def test_the_mark_of_a_submission_that_was_taken_away_stays_with_a_flag(course, 
     ada = by_student(course, module)["ada"]
     assert (ada.status, ada.total, ada.reason) == ("graded", 10.0, "")
     assert ada.flags == ("nothing is handed in any more; the mark is of what was",)
+
+
+def test_a_long_id_takes_no_room_from_the_marks(capsys):
+    points = {f"test-{number}": 10.0 for number in range(11)}
+    student = "anna.with-a-long-name@student.university.example"
+    row = Row(student, "graded", points, points, needs_manual=("test-0",))
+    Console(width=80).print(_table([row]))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[1:] == [*["10"] * 11, "110+?"]
+    assert "".join(line.split()[0] for line in lines[1:]) == student
+
+
+def test_what_is_taken_for_lateness_is_said(capsys):
+    row = Row("ada", "graded", {"test": 10.0}, {"test": 10.0}, penalty=2.5)
+    _print_notes([row])
+    assert capsys.readouterr().out == "ada: late, which costs 2.5 points\n"

@@ -30,4 +30,5 @@ def command(module: Module, student: str, days: int) -> None:
     file = roster_file(course)
     due = students.extend(course, module, student, days, read_roster(file) if file else None)
     until = f"due {due:%Y-%m-%d %H:%M %Z}" if due else "counted once the assignment has a due date"
-    console.print(f"{student}: {days} days more, {until}", markup=False, soft_wrap=True)
+    more = f"{days} day{'' if days == 1 else 's'} more"
+    console.print(f"{student}: {more}, {until}", markup=False, soft_wrap=True)

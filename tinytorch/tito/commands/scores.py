@@ -108,7 +108,7 @@ def _show(course: Course, module: Module, rows: list[Row]) -> None:
 def _table(rows: list[Row]) -> Table:
     """Make the table of marks; its columns are numbered, since cells have long names."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("student", no_wrap=True)
+    table.add_column("student", overflow="fold")  # a long id gives way, before the marks do
     maxima = rows[0].maxima if rows else {}
     for number in range(1, len(maxima) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
@@ -155,7 +155,10 @@ def _print_notes(rows: list[Row]) -> None:
         _say(f"{len(students)} {what}: {', '.join(students)}")
     for row in rows:
         if row.extension:
-            _say(f"{row.student}: has {row.extension / timedelta(days=1):g} days more")
+            days = row.extension / timedelta(days=1)
+            _say(f"{row.student}: has {days:g} day{'' if days == 1 else 's'} more")
+        if row.penalty and row.status != "not graded":
+            _say(f"{row.student}: late, which costs {row.penalty:g} points")
         for note in _notes(row) if row.status != "not graded" else row.flags:
             _say(f"{row.student}: {note}")
 

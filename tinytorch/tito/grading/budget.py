@@ -18,6 +18,8 @@ _CELL = {"text": 1, "rich": 10, "observations": 12}
 _MAX_OBSERVATIONS = 500
 #: What an output costs besides its content.
 _COST = {"text": 200, "rich": 1000, "observations": 1000}
+#: What a value costs in memory besides its text; so many of a bundle are in the cost above.
+_VALUE, _FREE = 200, 20
 _WORDS = {"text": "printed text", "rich": "figures"}
 _NOTE = "\n[{} of this cell beyond its limit was dropped]\n"
 
@@ -67,11 +69,14 @@ class OutputBudget:
         self._instead, self.is_cut = "", False
         if self._silent or (is_observation and not self._asked):
             return False
+        metadata = content.get("metadata", {}) if kind in _RICH else {}
+        beside = _size(metadata) + _structure(metadata)
         if is_observation:
             self._observations -= 1
-            self.is_cut = self._observations < 0 or not self._takes("observations", _size(data))
+            size = _size(data) + beside
+            self.is_cut = self._observations < 0 or not self._takes("observations", size)
         elif kind in _RICH:
-            self.is_cut = not self._takes("rich", _size(data))
+            self.is_cut = not self._takes("rich", _size(data) + _structure(data) + beside)
         elif kind == "stream":
             self.is_cut = not self._takes("text", len(content["text"]), content["text"])
         else:
@@ -101,3 +106,14 @@ def _size(data: dict[str, Any]) -> int:
         len(key) + (len(value) if isinstance(value, str) else len(json.dumps(value)))
         for key, value in data.items()
     )
+
+
+def _structure(data: dict[str, Any]) -> int:
+    """Return what the values of a bundle cost besides their text: many can be empty."""
+    return _VALUE * max(0, _count(data) - _FREE)
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, (dict, list)):
+        return 1
+    return 1 + sum(map(_count, value.values() if isinstance(value, dict) else value))

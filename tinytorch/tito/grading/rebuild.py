@@ -26,17 +26,20 @@ from tinytorch.tito.grading import recognize
 from tinytorch.tito.grading.cells import (
     add_flag,
     grade_id,
+    is_autograded,
     is_fixed,
     mark_answered_beside,
     nbgrader_metadata,
     new_cell,
 )
 from tinytorch.tito.grading.intake import SubmissionError
-from tinytorch.tito.grading.recognize import Recognized, named_cells, texts_of
+from tinytorch.tito.grading.recognize import Recognized, definitions, named_cells, texts_of
 
 _SCHEMA = 3
 #: Cells beside an answer, and characters of one, that are parsed to see whether they are code.
 _MOST_LOOKED_AT, _LONGEST = 50, 10_000
+#: A text in code of so many words may be an answer.
+_SENTENCE = 8
 _MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 #: So many names are told of cells that have lost their metadata.
 _SHOWN = 3
@@ -98,6 +101,12 @@ class _Work:
     #: The student's own cells, by the named cell that they follow.
     own: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
 
+    def written(self, name: str) -> list[NotebookNode]:
+        """Return the cells of a name that were not left as they were."""
+        stub = self.had.get(name)
+        cells = self.handed_in.get(name, [])
+        return [cell for cell in cells if stub is None or not _same_text(stub, cell)]
+
 
 def rebuild(
     release: NotebookNode, submitted: NotebookNode, earlier: Sequence[NotebookNode] = ()
@@ -123,6 +132,7 @@ def rebuild(
     """
     named = named_cells(release)
     had = _fitting([release, *earlier], submitted)
+    submitted = NotebookNode(cells=list(_apart_from_tests(submitted, had)))
     work = _sort(release, had, submitted)
     result = new_notebook(metadata=copy.deepcopy(release.metadata))
     result.cells = list(_assemble(named, work))
@@ -145,6 +155,18 @@ def _fitting(releases: Sequence[NotebookNode], submitted: NotebookNode) -> Noteb
     return min(releases, key=misfit)
 
 
+def _apart_from_tests(submitted: NotebookNode, had: NotebookNode) -> Iterator[NotebookNode]:
+    """Take tests out of solutions that they were merged with: they run in their own places."""
+    tests = [cell.source.strip() for cell in had.cells if is_autograded(cell)]
+    for cell in submitted.cells:
+        source = cell.source
+        for test in tests:
+            if cell.cell_type == "code" and test in source and source.strip() != test:
+                source = source.replace(test, "")
+        rest = NotebookNode({**cell, "source": source})
+        yield rest if source != cell.source and definitions(rest) else cell
+
+
 def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> _Work:
     """Recognize the cells of a submission, and sort them."""
     named, theirs, texts = named_cells(release), named_cells(had), texts_of(had)
@@ -158,6 +180,8 @@ def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> 
             if name not in work.handed_in:
                 anchor = name
             work.handed_in.setdefault(name, []).append(cell)
+            if _is_answered_in(named[name], cell, work.texts):
+                work.own.setdefault(anchor, []).append(cell)
         elif name is None or not is_fixed(theirs[name]):  # the course's own is dropped with it
             work.own.setdefault(anchor, []).append(cell)
     return work
@@ -175,12 +199,11 @@ def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[Notebo
             yield from (_own_cell(cell, next(fresh)) for cell in waiting)
             waiting = []
         found = work.handed_in.get(name, [])
-        source = found[0] if found else work.found.merged.get(name)
-        if source is not None and name in work.had and _same_text(work.had[name], source):
-            source = None  # it was left as it was
+        written = work.written(name)
+        source = written[0] if written else work.found.merged.get(name)
         yield _named_cell(original, source, f"release-{number}")
         if found:
-            copies = [] if is_fixed(original) else found[1:]
+            copies = [] if is_fixed(original) else written[1:]
             waiting = [*copies, *work.own.get(name, [])]
     yield from (_own_cell(cell, next(fresh)) for cell in waiting)
 
@@ -275,23 +298,34 @@ def _odd_metadata(work: _Work, submitted: NotebookNode) -> Iterator[str]:
 def _answers_beside(rebuilt: NotebookNode, work: _Work) -> Iterator[str]:
     """Let written answers wait for a person where text of the student's stands beside them.
 
-    An answer cell that was left empty gets 0 unseen, and students write below it, or above. Where
-    the cell is gone, the answer may stand anywhere.
+    An answer cell that was left empty gets 0 unseen, and students write below it, above, into the
+    question, or all answers below the last one. Where the cell is gone, the answer may stand
+    anywhere.
     """
-    before = None
+    before, answers, beside_answers = None, {}, set()
     for cell in rebuilt.cells:
         name = grade_id(cell)
         if not name:
             continue
         if cell.cell_type != "code" and utils.is_solution(cell) and utils.is_grade(cell):
+            answers[name] = cell
             beside = [*work.own.get(name, []), *work.own.get(before, [])]
             if name in work.had and name not in work.handed_in:
                 everywhere = itertools.chain(*work.own.values())
                 beside += [own for own in everywhere if own.cell_type != "code"]
             if _holds_words(beside, work.texts):
-                mark_answered_beside(cell)
-                yield f"text of the student's own beside an answer, to be looked at: {name}"
+                beside_answers.add(name)
         before = name if cell.cell_type != "code" else ""
+    for name, cell in answers.items():
+        if name in beside_answers or (beside_answers and not work.written(name)):
+            mark_answered_beside(cell)
+            yield f"text of the student's own beside an answer, to be looked at: {name}"
+
+
+def _is_answered_in(original: NotebookNode, cell: NotebookNode, texts: frozenset[str]) -> bool:
+    """Whether a student wrote into a text of the course, so that it is no longer the course's."""
+    locked = is_fixed(original) and original.cell_type != "code"
+    return locked and cell.source.strip() not in texts
 
 
 def _holds_words(cells: Sequence[NotebookNode], texts: frozenset[str]) -> bool:
@@ -311,10 +345,18 @@ def _is_text(cell: NotebookNode) -> bool:
             statements = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
+    if any(len(text.split()) >= _SENTENCE for text in _texts_in(statements)):
+        return True
     silent = (
         isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) for one in statements
     )
     return bool(source.strip()) and all(silent)
+
+
+def _texts_in(statements: Sequence[ast.stmt]) -> Iterator[str]:
+    for node in itertools.chain(*map(ast.walk, statements)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _moved(order: list[str], found: list[str]) -> list[str]:

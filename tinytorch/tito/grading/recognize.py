@@ -5,7 +5,9 @@ Kaggle, Deepnote, converters and copies by hand keep a cell's text, and sometime
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -59,7 +61,9 @@ def texts_of(release: NotebookNode) -> frozenset[str]:
 def recognize(
     named: Mapping[str, NotebookNode], cells: Sequence[NotebookNode], texts: frozenset[str]
 ) -> Recognized:
-    """Recognize cells by metadata, else by id, else by what is in them.
+    """Recognize cells by metadata, else by text, else by id, else by what is in them.
+
+    A name or an id that stands on a cell with another one's content does not count.
 
     Parameters
     ----------
@@ -71,7 +75,7 @@ def recognize(
         Of all cells of the release.
     """
     search = _Search(named, cells, texts)
-    for step in (search.by_id, search.by_text, search.by_definitions, search.by_place):
+    for step in (search.by_text, search.by_id, search.by_definitions, search.by_place):
         if search.missing():
             step()
     return search.found
@@ -87,8 +91,11 @@ class _Search:
         texts: frozenset[str],
     ) -> None:
         self._named, self._cells, self._texts = named, cells, texts
-        given = (grade_id(cell) for cell in cells)
+        self._wanted = _wanted_of_each(named)
+        self._made = [definitions(cell) | _assignments(cell) for cell in cells]
+        given = [grade_id(cell) for cell in cells]
         self.found = Recognized([name if name in named else None for name in given])
+        self._drop_swapped_names()
 
     def missing(self) -> list[str]:
         """Return the cells of the release that were not found yet."""
@@ -102,6 +109,38 @@ class _Search:
         if name not in self.found.by_content:
             self.found.by_content.append(name)
 
+    def _drop_swapped_names(self) -> None:
+        """Forget the name of a cell with another one's solution, which is nowhere else."""
+        names = self.found.names
+        made_by_own = {
+            name
+            for name, made in zip(names, self._made, strict=True)
+            if name and self._wanted[name] & made
+        }
+        self.found.names = [
+            None if name and (self._is_of_others(name, index) - made_by_own) else name
+            for index, name in enumerate(names)
+        ]
+
+    def _is_of_others(self, name: str, index: int) -> set[str]:
+        """Return the other solutions that a cell holds, where it has nothing of its own name."""
+        made = self._made[index]
+        if is_fixed(self._named[name]) or self._wanted[name] & made:
+            return set()
+        return {
+            other
+            for other, wanted in self._wanted.items()
+            if wanted and wanted <= made and not is_fixed(self._named[other])
+        }
+
+    def _fits(self, name: str, index: int) -> bool:
+        """Whether nothing in a cell says that it is another one than its id does."""
+        cell, original = self._cells[index], self._named[name]
+        is_another_text = cell.source.strip() in self._texts - {original.source.strip()}
+        holds = {other for other, wanted in self._wanted.items() if wanted & self._made[index]}
+        is_another = bool(holds) and name not in holds
+        return cell.cell_type == original.cell_type and not is_another_text and not is_another
+
     def by_id(self) -> None:
         """Take cells that kept their id."""
         by_id: dict[str, list[int]] = {}
@@ -109,7 +148,7 @@ class _Search:
             by_id.setdefault(self._cells[index].get("id", ""), []).append(index)
         for name in self.missing():
             places = by_id.get(self._named[name].get("id", ""), [])
-            if len(places) == 1 and self._cells[places[0]].cell_type == self._named[name].cell_type:
+            if len(places) == 1 and self._fits(name, places[0]):
                 self._take(name, places[0])
 
     def by_text(self) -> None:
@@ -124,11 +163,9 @@ class _Search:
 
     def by_definitions(self) -> None:
         """Take cells that define what a cell of the release defines, and no other one does."""
-        defined = {name: _wanted(cell) for name, cell in self._named.items()}
-        made = [_definitions(cell) | _assignments(cell) for cell in self._cells]
+        made = self._made
         for name in self.missing():
-            others = (names for other, names in defined.items() if other != name)
-            wanted = defined[name].difference(*others)
+            wanted = self._wanted[name]
             if not wanted:
                 continue
             if is_fixed(self._named[name]):  # what is taken for it is replaced: all must be there
@@ -138,13 +175,12 @@ class _Search:
             for index in places:
                 self._take(name, index)
             if not places and not is_fixed(self._named[name]):
-                self._look_in_other_solutions(name, wanted, made)
+                self._look_in_named_cells(name)
 
-    def _look_in_other_solutions(
-        self, name: str, wanted: set[str], made: Sequence[set[str]]
-    ) -> None:
+    def _look_in_named_cells(self, name: str) -> None:
+        """Look for a solution that was merged into another cell, be it a locked one."""
         for index, other in enumerate(self.found.names):
-            if other and not is_fixed(self._named[other]) and wanted <= made[index]:
+            if other and self._wanted[name] <= self._made[index]:
                 self.found.merged[name] = self._cells[index]
 
     def by_place(self) -> None:
@@ -169,7 +205,7 @@ class _Search:
                 return
 
 
-def _definitions(cell: NotebookNode) -> set[str]:
+def definitions(cell: NotebookNode) -> set[str]:
     """Return the functions and classes of a code cell, also of one that does not parse."""
     return set(_DEFINITION.findall(cell.source)) if cell.cell_type == "code" else set()
 
@@ -178,12 +214,19 @@ def _assignments(cell: NotebookNode) -> set[str]:
     return set(_ASSIGNMENT.findall(cell.source)) if cell.cell_type == "code" else set()
 
 
+def _wanted_of_each(named: Mapping[str, NotebookNode]) -> dict[str, set[str]]:
+    """Return what each cell of a release defines, and no other one does."""
+    defined = {name: _wanted(cell) for name, cell in named.items()}
+    times = Counter(itertools.chain(*defined.values()))
+    return {name: {one for one in wanted if times[one] == 1} for name, wanted in defined.items()}
+
+
 def _wanted(cell: NotebookNode) -> set[str]:
     """Return by which names a cell of the release is recognized.
 
     A student's own cell may well assign what a locked one does, and must not be taken for it.
     """
-    return _definitions(cell) or (set() if is_fixed(cell) else _assignments(cell))
+    return definitions(cell) or (set() if is_fixed(cell) else _assignments(cell))
 
 
 def _is_given(cell: NotebookNode) -> bool:
