@@ -1,31 +1,16 @@
 """Messages of no known shape, as no library would send them, and far too many well-formed ones."""
 
+import textwrap
+
 from tests.attacks.attack import runs
+from tests.odd_messages import SEND
 
 _FAMILY = "shapes"
 
-#: Sends JSON of any shape as a kernel's message.
-_SEND = """
-    import json
-
-    kernel = get_ipython().kernel
-
-    def send(kind, content, channel="iopub_socket", **more):
-        session, pack = kernel.session, kernel.session.pack
-        session.pack = lambda item: json.dumps(item, default=str).encode()
-        try:
-            message = session.msg(kind, content=content, parent=kernel.get_parent())
-            message.update(more)
-            session.send(getattr(kernel, channel), message)
-        finally:
-            session.pack = pack
-
-    def deep(levels):
-        made = []
-        for _ in range(levels):
-            made = [made]
-        return made
-
+#: Every field of every kind of message, left out and of other types.
+_SEND = (
+    textwrap.indent(SEND, "    ")
+    + """
     ERROR = {"ename": "E", "evalue": "v", "traceback": []}
     SHOWN = {"data": {"text/plain": "x"}, "metadata": {}}
     ODD = [None, 7, "x", [], [7], {}, {"a": 1}, "\\ud800", deep(900), float("nan"), 10**4000]
@@ -50,6 +35,7 @@ _SEND = """
                     yield kind, {**content, key: value}
             yield kind + "\\ud800", content
 """
+)
 
 
 @runs(_FAMILY, base="gradient", forges=True)

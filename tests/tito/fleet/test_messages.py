@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.odd_messages import SEND
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.tito.grading.messages import Reader
 
@@ -11,29 +12,6 @@ from ..grading.test_execute import run as run_with_sockets
 from ..grading.test_execute import text
 from .test_kernels import run as run_with_packets
 
-#: Sends a message as no library would: JSON of any shape, with halves of characters in it.
-SEND = """
-import json
-from ipykernel.kernelapp import IPKernelApp
-
-kernel = IPKernelApp.instance().kernel
-
-def send(kind, content, channel="iopub_socket", **more):
-    session, pack = kernel.session, kernel.session.pack
-    session.pack = lambda item: json.dumps(item, default=str).encode()
-    try:
-        message = session.msg(kind, content=content, parent=kernel.get_parent())
-        message.update(more)
-        session.send(getattr(kernel, channel), message)
-    finally:
-        session.pack = pack
-
-def deep(levels):
-    made = []
-    for _ in range(levels):
-        made = [made]
-    return made
-"""
 ERROR = {"ename": "E", "evalue": "v", "traceback": []}
 DATA = {"data": {"text/plain": "x"}, "metadata": {}}
 
