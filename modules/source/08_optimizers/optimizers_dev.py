@@ -2394,7 +2394,6 @@ def the_adam_fit_comes_from_adam(sgd_place, adam_place):
 @training_checks.part(
     points=1,
     given=PLACES,
-    vary=[*PLACES],
     expect={
         "between the fits and where the last step left w and b": {
             "SGD": [0.0, 0.0],
@@ -2422,7 +2421,6 @@ def the_fits_are_where_the_last_step_left_them(sgd_place, adam_place):
 @training_checks.part(
     points=2,
     given=PLACES,
-    vary=[*PLACES],
     expect={
         "start of what came to be w and b": {"SGD": [0.1, 0.0], "Adam": [0.1, 0.0]},
         "numbers each optimizer holds in a second call": {"SGD": [0.0, 0.1], "Adam": [0.0, 0.1]},
@@ -3400,7 +3398,8 @@ ERRORS = [RuntimeError, ZeroDivisionError, OwnError]
 
 
 def play_script(
-    profiler, name, losses, gradients=None, seconds=0.0, initial_loss=None, error=RuntimeError
+    profiler, name, losses, gradients=None, seconds=0.0, first=1, initial_loss=None,
+    error=RuntimeError,
 ):
     """Profile a run whose losses are given (text: raise that); return profile, number of calls."""
     w = Variable([0.0, 0.0])
@@ -3410,7 +3409,7 @@ def play_script(
         calls.append(len(calls))
         w.grad = Variable(gradients[calls[-1]] if gradients else [0.3, 0.4])
         if seconds:
-            pause(seconds if len(calls) > 1 else 4 * seconds)
+            pause(seconds if len(calls) > 1 else first * seconds)
         if isinstance(losses[calls[-1]], str):
             raise error(losses[calls[-1]])
         return losses[calls[-1]]
@@ -3739,7 +3738,7 @@ def other_healths(norms, order):
 
 @profiler_checks.part(
     points=1,
-    given={"losses": [8.0, 6.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0], "seconds": 0.004},
+    given={"losses": [8.0, 6.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0], "seconds": 0.002},
     vary=["losses"],
     expect={
         "optimizer_name": "run",
@@ -3751,7 +3750,7 @@ def other_healths(norms, order):
         "convergence_rate": AnyValue(),
         "convergence_rate times total_steps, in reductions": Between(0.95, 1.2),
         "stability_score": AnyValue(),
-        "average_step_time": Between(0.003, 1.0),
+        "average_step_time": Between(0.0015, 1.0),
         "gradient_health": AnyValue(),
         "average of the recorded times": Between(0.8, 1.25),
         "sum of the recorded times, in times of the run": Between(0.0, 2.5),
@@ -3762,7 +3761,7 @@ def profile_has_ten_entries(losses, seconds):
     """Profiles hold ten entries; the average step time is in seconds."""
     profiler = OptimizerConvergenceProfiler()
     begin = now()
-    profile, _ = play_script(profiler, "run", losses, seconds=seconds)
+    profile, _ = play_script(profiler, "run", losses, seconds=seconds, first=4)
     elapsed, times = now() - begin, profiler.step_times["run"]
     ratio = profile["average_step_time"] * len(times) / sum(times)
     keys = ["optimizer_name", "total_steps", "convergence_step", "final_loss", "initial_loss"]
