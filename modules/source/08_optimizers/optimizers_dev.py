@@ -2122,28 +2122,31 @@ def watched_training():
     starts, ends, gaps, printed = {}, {}, {}, io.StringIO()
     calls = {"SGD": 0, "Adam": 0}
 
-    def positions(optimizer):
-        return [snapshot(parameter) for parameter in getattr(optimizer, "parameters", [])]
-
     def watch(name, kind):
         original = kind.step
 
         def step(self, *args, **kwargs):
             if not calls[name]:
-                starts[name] = positions(self)
+                starts[name] = numbers_in(self)
             calls[name] += 1
             original(self, *args, **kwargs)
-            ends[name] = positions(self)
+            ends[name] = numbers_in(self)
 
         return patch.object(kind, "step", step)
 
     with watch("SGD", SGD), watch("Adam", Adam), contextlib.redirect_stdout(printed):
         fits = both_fits()
     for name in ends:  # which parameter came to be w, and which b?
-        start, end = (np.concatenate([[], *map(np.ravel, at[name])]) for at in (starts, ends))
+        start, end = np.array(starts[name]), np.array(ends[name])
         starts[name] = [start[np.argmin(np.abs(end - x))] for x in fits[name] if end.size]
         gaps[name] = [gap_to(end, x) for x in fits[name] if end.size]
     return fits, starts, calls, printed.getvalue(), gaps
+
+
+def numbers_in(optimizer):
+    """Return all numbers in the parameters of an optimizer."""
+    arrays = [snapshot(parameter) for parameter in getattr(optimizer, "parameters", [])]
+    return [float(number) for array in arrays for number in np.ravel(array)]
 
 
 def gap_to(places, number):
@@ -2250,12 +2253,6 @@ def moved_from_the_start(name):
     """Say whether both numbers of a fit are elsewhere than where its training began."""
     fits, starts = watched_training()[:2]
     return name in starts and not np.isclose(fits[name], starts[name]).any()
-
-
-def numbers_in(optimizer):
-    """Return all numbers in the parameters of an optimizer."""
-    arrays = [snapshot(parameter) for parameter in getattr(optimizer, "parameters", [])]
-    return [float(number) for array in arrays for number in np.ravel(array)]
 
 
 @functools.cache
