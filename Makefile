@@ -51,7 +51,7 @@ test-pythons: $(INSTALLED)  ## Install and test under Python 3.11, 3.12 and 3.13
 
 lint: $(INSTALLED)  ## Check style, types and the rules of the sources.
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check tinytorch/checks tinytorch/parallel tinytorch/profiling tinytorch/tito tinytorch/*.py tests benchmarks
+	$(BIN)/ruff format --check tinytorch/checks tinytorch/parallel tinytorch/profiling tito tinytorch/*.py tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/tito lint
 

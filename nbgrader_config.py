@@ -1,7 +1,7 @@
 """nbgrader's configuration: the one place for the gradebook and the limits of grading.
 
 `tito` reads it, and so do `nbgrader` and formgrader when they are started in this folder. The
-folders stand here for these; `tito` has them from `tinytorch/tito/course.py`, and both must agree.
+folders stand here for these; `tito` has them from `tito/course/course.py`, and both must agree.
 """
 
 import os
@@ -31,7 +31,7 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 # Release.
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.LockCells",
-    "tinytorch.tito.release.ClearTodoSolutions",
+    "tito.authoring.release.ClearTodoSolutions",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -46,20 +46,20 @@ c.ClearSolutions.text_stub = "Write your answer here."
 c.ClearMarkScheme.enforce_metadata = False
 
 # Grading: each submission is rebuilt on the release, run in a kernel of its own, and judged.
-c.Autograde.exporter_class = "tinytorch.tito.grading.exporter.SubmissionExporter"
-c.Autograde.pre_convert_hook = "tinytorch.tito.grading.exporter.expect_released_name"
+c.Autograde.exporter_class = "tito.autograde.exporter.SubmissionExporter"
+c.Autograde.pre_convert_hook = "tito.autograde.exporter.expect_released_name"
 c.Autograde.sanitize_preprocessors = [
-    "tinytorch.tito.grading.rebuild.Rebuild",
-    "tinytorch.tito.flags.scan.FlagSuspiciousCode",
+    "tito.submission.rebuild.Rebuild",
+    "tito.flags.scan.FlagSuspiciousCode",
     "nbgrader.preprocessors.OverwriteKernelspec",
-    "tinytorch.tito.grading.rebuild.RestoreCells",
+    "tito.submission.rebuild.RestoreCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "tinytorch.tito.grading.execute.ExecuteSubmission",
+    "tito.autograde.execute.ExecuteSubmission",
     "nbgrader.preprocessors.LimitOutput",
-    "tinytorch.tito.grading.verdicts.SaveVerdicts",
-    "tinytorch.tito.grading.late_steps.AssignPenalty",
+    "tito.scoring.verdicts.SaveVerdicts",
+    "tito.gradebook.late_steps.AssignPenalty",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.ExecuteSubmission.timeout = 30  # seconds of processor time for a cell
@@ -75,29 +75,29 @@ c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
 c.GradingKernelManager.launch = "auto"
 
 # Lateness, counted from the due date in the gradebook; without one nothing is late.
-c.AssignLatePenalties.plugin_class = "tinytorch.tito.grading.late.LatePolicy"
+c.AssignLatePenalties.plugin_class = "tito.course.late.LatePolicy"
 c.LatePolicy.percent_per_day = 10  # of the points earned, for each day begun
 c.LatePolicy.grace_minutes = 15
 c.LatePolicy.max_percent = 50
 c.LatePolicy.last_day = 7  # later, a submission earns nothing
-c.ExportApp.plugin_class = "tinytorch.tito.grading.late_steps.CurrentCsvExport"
+c.ExportApp.plugin_class = "tito.gradebook.late_steps.CurrentCsvExport"
 # By whose clock days are counted, and times without a zone are read: a name such as Europe/Berlin.
 c.Exchange.timezone = "UTC"
 
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.
-c.GenerateFeedback.exporter_class = "tinytorch.tito.grading.feedback.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "tito.pages.feedback_exporter.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
-    "tinytorch.tito.grading.feedback.GetStanding",
-    "tinytorch.tito.grading.feedback.ForStudents",
+    "tito.pages.feedback_exporter.GetStanding",
+    "tito.pages.feedback_exporter.ForStudents",
 ]
 # Outputs can have any shape, until the last of the preprocessors has put them in order.
 c.FeedbackExporter.optimistic_validation = c.HTMLExporter.optimistic_validation = True
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.preprocessors = ["tinytorch.tito.grading.feedback.ForGraders"]
+c.HTMLExporter.preprocessors = ["tito.pages.feedback_exporter.ForGraders"]
 c.HTMLExporter.filters = {
-    "clean_html": "tinytorch.tito.grading.feedback.clean_html",
-    "highlight_code": "tinytorch.tito.grading.feedback.highlight_code",
-    "markdown2html": "tinytorch.tito.grading.feedback.markdown2html",
+    "clean_html": "tito.pages.feedback_exporter.clean_html",
+    "highlight_code": "tito.pages.feedback_exporter.highlight_code",
+    "markdown2html": "tito.pages.feedback_exporter.markdown2html",
     # Its own mends links of old notebooks, in time that grows with the square of a line.
     "strip_files_prefix": "markupsafe.soft_str",
 }

@@ -12,9 +12,9 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_click",
     "myst_nb",
-    "tinytorch.tito.site",
+    "tito.authoring.site",
 ]
-# Notebooks come from tinytorch.tito.site with their outputs.
+# Notebooks come from tito.authoring.site with their outputs.
 nb_execution_mode = "off"
 # The only cells that are folded.
 nb_code_prompt_show = "Show the graded cell"

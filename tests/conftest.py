@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.submissions.course import copy_course
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Files that take minutes begin first: no core waits for the last of them at the end.
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def real_course(tmp_path_factory) -> Course:
     """The real course with a release of 08_optimizers; for tests that only read it."""
-    from tinytorch.tito.release import release
+    from tito.authoring.release import release
 
     course = copy_course(tmp_path_factory.mktemp("course"))
     release(course, course.module("08_optimizers"))
@@ -43,7 +43,7 @@ def real_course(tmp_path_factory) -> Course:
 @pytest.fixture(scope="session")
 def bundle(real_course):
     """The zip that students get."""
-    from tinytorch.tito.bundle import pack
+    from tito.authoring.bundle import pack
 
     module = real_course.module("08_optimizers")
     return pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tinytorch.tito.sandbox.bubblewrap import find_bwrap, program
+from tito.sandbox.bubblewrap import find_bwrap, program
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Nobody in particular, who owns nothing on the machine.

@@ -9,7 +9,7 @@ import yaml
 
 from tests import pythons
 from tests.test_project import make_targets
-from tinytorch.tito.cli import cli
+from tito.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -30,7 +30,7 @@ def commands(text: str, program: str) -> set[str]:
 def test_commands_that_a_page_names_exist(page):
     text = page.read_text()
     assert commands(text, "tito") <= set(cli.list_commands(None))
-    bundle = (ROOT / "tinytorch/tito/templates/bundle/Makefile.j2").read_text()
+    bundle = (ROOT / "tito/authoring/templates/bundle/Makefile.j2").read_text()
     of_students = set(re.search(r"\.PHONY: (.*)", bundle)[1].split())
     known = of_students if page.name == "students.md" else make_targets()
     assert commands(text, "make") <= known

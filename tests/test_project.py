@@ -51,7 +51,7 @@ def test_name_licence_and_python_are_the_same_in_both_configurations():
 
 
 def test_nbdev_nbgrader_and_the_tools_look_for_notebooks_in_the_same_folder():
-    from tinytorch.tito.course import Course
+    from tito.course import Course
 
     course = Course(ROOT)
     assert course.notebooks == ROOT / SETTINGS["DEFAULT"]["nbs_path"]
@@ -120,9 +120,9 @@ def test_judging_runs_without_cells_and_reports():
     assert inside <= {"tinytorch.checks", "tinytorch.checks.matchers", "tinytorch.checks.observe"}
 
 
-@pytest.mark.parametrize("path", python_files("tinytorch/tito"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", python_files("tito"), ids=lambda path: path.name)
 def test_the_tools_name_nothing_of_this_course(path):
-    from tinytorch.tito.course import Course
+    from tito.course import Course
 
     course = Course(ROOT)
     names = {course.distribution, *(place.name for place in course.shared if place.suffix)}
@@ -186,8 +186,8 @@ def test_commands_in_the_readme_exist():
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     targets = {line.split()[1] for line in lines if line.startswith("make ")}
     assert targets and targets <= make_targets()
-    from tinytorch.tito.cli import cli
-    from tinytorch.tito.student.cli import cli as student
+    from tito.cli import cli
+    from tito.student.main import cli as student
 
     commands = {line.split("tito ")[1].split()[0] for line in lines if "tito " in line}
     assert commands and commands <= set(cli.list_commands(None)) | set(student.list_commands(None))

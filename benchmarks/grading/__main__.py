@@ -19,8 +19,8 @@ from benchmarks.grading import report
 from benchmarks.grading.classroom import MODULE, make, names
 from benchmarks.grading.meter import Meter, Used
 from benchmarks.grading.programs import autograde, environment, grade, python
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading.scores import table
+from tito.course import Course
+from tito.gradebook.scores import table
 
 #: Seconds between two notebooks that are put in place together, at most.
 _WITHIN_A_BATCH = 0.2

@@ -14,18 +14,18 @@ from unittest import mock
 from nbgrader.preprocessors import CheckCellMetadata
 
 from benchmarks.grading.classroom import MODULE, names
-from tinytorch.tito.course import Course
-from tinytorch.tito.flags.scan import FlagSuspiciousCode
-from tinytorch.tito.fleet import driver, steps, worker
-from tinytorch.tito.fleet.execute import ExecuteHere
-from tinytorch.tito.fleet.executors import InlineExecutor
-from tinytorch.tito.fleet.forking import Zygote
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.journal import Journal
-from tinytorch.tito.fleet.room import Room
-from tinytorch.tito.fleet.settle import Ledger
-from tinytorch.tito.grading import intake, pipeline
-from tinytorch.tito.grading.rebuild import Rebuild
+from tito.autograde import driver, pipeline, steps, worker
+from tito.autograde.execute_here import ExecuteHere
+from tito.autograde.executors import InlineExecutor
+from tito.course import Course
+from tito.flags.scan import FlagSuspiciousCode
+from tito.gradebook.journal import Journal
+from tito.gradebook.settle import Ledger
+from tito.gradebook.writer import MarkBook
+from tito.kernels.forking import Zygote
+from tito.sandbox.room import Room
+from tito.submission import intake
+from tito.submission.rebuild import Rebuild
 
 #: What is measured, by the name in the table; each without what is measured within it.
 _STAGES: dict[str, list[tuple[Any, str]]] = {

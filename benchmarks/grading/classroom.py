@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.submissions.course import copy_course
 from tests.submissions.notebook import SOLUTIONS, Work
-from tinytorch.tito.course import Course
-from tinytorch.tito.release import release
+from tito.authoring.release import release
+from tito.course import Course
 
 MODULE = "08_optimizers"
 #: What grading needs; demonstrations, text and figures of the chapter are not.

@@ -21,7 +21,7 @@ import click
 from benchmarks.grading.classroom import make
 from benchmarks.grading.meter import Meter, memory_of
 from benchmarks.grading.programs import environment, grade, python
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 _LOOK_SECONDS = 0.5
 

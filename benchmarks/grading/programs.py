@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.grading.classroom import MODULE
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 _PROGRAMS = Path(sys.executable).parent
 #: All ask the same: a wrong idea that hardly shows may cost a part on some inputs only.

@@ -20,12 +20,12 @@ import numpy as np  # noqa: F401 - warm
 from matplotlib.backends import backend_agg  # noqa: F401 - warm
 
 from benchmarks.grading.classroom import MODULE, NOTEBOOK, names
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading.cells import is_autograded
-from tinytorch.tito.grading.exam import Sitting, exam_of
-from tinytorch.tito.grading.exporter import read_release
-from tinytorch.tito.grading.intake import parse
-from tinytorch.tito.grading.rebuild import rebuild
+from tito.authoring.releases import read_release
+from tito.course import Course
+from tito.course.cells import is_autograded
+from tito.scoring.exam import Sitting, exam_of
+from tito.submission.intake import parse
+from tito.submission.rebuild import rebuild
 
 #: Of a larger class, as many are enough for a mean.
 _MOST = 100

@@ -18,13 +18,13 @@ from nbgrader.api import Gradebook
 
 from benchmarks.grading.classroom import MODULE
 from benchmarks.grading.meter import memory_of
-from tinytorch.tito.course import Course
-from tinytorch.tito.flags import evidence
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Result
-from tinytorch.tito.fleet.settle import Ledger
-from tinytorch.tito.grading import records, scores
-from tinytorch.tito.grading.gradebook import open_gradebook
+from tito.course import Course
+from tito.course.gradebook import open_gradebook
+from tito.gradebook import records, scores
+from tito.gradebook.result import Result
+from tito.gradebook.settle import Ledger
+from tito.gradebook.writer import MarkBook
+from tito.pages import evidence
 
 _BATCH = 64
 

@@ -15,8 +15,8 @@ from tests.submissions.notebook import Work
 from tinytorch.checks import AnyValue, Between, Checks, Contains, GreaterThan, Not, OneOf
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode
-from tinytorch.tito.grading.cells import is_autograded
-from tinytorch.tito.grading.exam import Exam, Sitting, prepare
+from tito.course.cells import is_autograded
+from tito.scoring.exam import Exam, Sitting, prepare
 
 _IDLE = {
     "gradient-descent-function": """

@@ -28,11 +28,11 @@ from tests.attacks.attack import NOTEBOOK, Attack, Ground, submit
 from tests.ordinary import as_ordinary_user, give
 from tests.submissions.course import copy_course
 from tests.submissions.notebook import Work
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading.cells import flags, is_autograded
-from tinytorch.tito.grading.scores import Row, table
-from tinytorch.tito.release import release
-from tinytorch.tito.source import read_source
+from tito.authoring.release import release
+from tito.authoring.source import read_source
+from tito.course import Course
+from tito.course.cells import flags, is_autograded
+from tito.gradebook.scores import Row, table
 
 MODULE = "08_optimizers"
 TITO, NBGRADER = (Path(sys.executable).parent / name for name in ("tito", "nbgrader"))

@@ -11,9 +11,9 @@ from tests.attacks.attack import ATTACKS
 from tests.attacks.classroom import MODULE, SEED, TITO, honest
 from tests.attacks.conftest import FAMILIES, rooms, seats
 from tests.solutions.test_fresh_inputs import FOR_CONSTANTS
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading.scores import Row
-from tinytorch.tito.source import read_source
+from tito.authoring.source import read_source
+from tito.course import Course
+from tito.gradebook.scores import Row
 
 each_attack = pytest.mark.parametrize(
     "seat", seats(), ids=[f"{s.user}-{s.attack.family}-{s.attack.name}" for s in seats()]

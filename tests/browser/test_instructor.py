@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import jupyter, screenshot
 from tests.submissions.notebook import Work
 from tests.submissions.students import STUDENTS
-from tinytorch.tito.cli import cli
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import TitoError
+from tito.cli import cli
+from tito.course import Course
+from tito.errors import TitoError
 
 MODULE = "08_optimizers"
 QUESTION = "question-1-optimizer-memory"

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import screenshot
 from tests.tito.flags.pages import write_page
-from tinytorch.tito.pages.feedback import Mark, Standing, render
+from tito.pages.feedback import Mark, Standing, render
 
 ANSWER = r"""
 The two updates are

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import jupyter, screenshot
 from tests.student import Machine
 from tests.submissions.notebook import Work
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 NOTEBOOK = "optimizers_dev.ipynb"
 #: For what a kernel or a server has to do; generous, since CI has two cores.

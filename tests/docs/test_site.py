@@ -9,11 +9,11 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.handout import handout
-from tinytorch.tito.rules import secret_lines
-from tinytorch.tito.site import chapter
-from tinytorch.tito.source import read_source
+from tito.authoring.handout import handout
+from tito.authoring.rules import secret_lines
+from tito.authoring.site import chapter
+from tito.authoring.source import read_source
+from tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)

@@ -11,8 +11,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from tinytorch.tito.course import Course, Module
-from tinytorch.tito.source import read_source
+from tito.authoring.source import read_source
+from tito.course import Course, Module
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)

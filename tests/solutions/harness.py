@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 from tinytorch.checks import Checks, Report
 from tinytorch.checks.observe import SECONDS_A_PART, observe
 from tinytorch.checks.report import PartVerdict
-from tinytorch.tito.course import Course
-from tinytorch.tito.source import read_source
+from tito.course import Course
+from tito.authoring.source import read_source
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]

@@ -19,11 +19,11 @@ from tests.solutions.harness import ROOT, cells, graded_cells
 from tinytorch.checks import Report
 from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observation, message, observe
 from tinytorch.checks.wire import encode
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading import reference
-from tinytorch.tito.grading.exam import Exam, Sitting, judge_case
-from tinytorch.tito.grading.trusted import Cases, checks_of, draw_cases, driving_source
-from tinytorch.tito.source import read_source
+from tito.course import Course
+from tito.scoring import reference
+from tito.scoring.exam import Exam, Sitting, judge_case
+from tito.scoring.trusted import Cases, checks_of, draw_cases, driving_source
+from tito.authoring.source import read_source
 
 
 @cache

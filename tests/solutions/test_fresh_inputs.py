@@ -8,7 +8,7 @@ import pytest
 from tests.solutions.harness import FOLDER, graded_cells
 from tests.solutions.sitting import answered, exam, one_drawing, sit, student, touched
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
-from tinytorch.tito.grading.exam import Sitting
+from tito.scoring.exam import Sitting
 
 SEEDS = tuple(range(20))
 RIGHT = sorted((FOLDER / "right").glob("*/*.py"))

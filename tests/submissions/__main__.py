@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.submissions.hand_in import hand_in
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 if __name__ == "__main__":
     folder, module = sys.argv[1:]

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[2]
 

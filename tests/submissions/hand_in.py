@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.submissions.notebook import Work
 from tests.submissions.students import STUDENTS
-from tinytorch.tito.course import Course, Module
+from tito.course import Course, Module
 
 
 def hand_in(course: Course, module: Module, whole: Collection[str] = tuple(STUDENTS)) -> list[Path]:

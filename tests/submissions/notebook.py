@@ -8,9 +8,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tinytorch.tito.course import Course, Module
-from tinytorch.tito.export import without_scaffolding
-from tinytorch.tito.source import read_source
+from tito.authoring.nbdev_export import without_scaffolding
+from tito.authoring.source import read_source
+from tito.course import Course, Module
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 

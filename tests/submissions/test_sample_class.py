@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from tests.submissions.hand_in import hand_in
 from tests.submissions.students import STUDENTS
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 EXPECTED = Path(__file__).with_name("expected_marks.csv")
 BIN = Path(sys.executable).parent

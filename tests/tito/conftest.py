@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from tinytorch.tito.course import Course
+from tito.course import Course
 
 HEADER = dedent(
     """\

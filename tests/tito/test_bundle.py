@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.bundle import pack, texts_in
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.source import read_source
+from tito.authoring.bundle import pack, texts_in
+from tito.authoring.source import read_source
+from tito.course import Course
+from tito.errors import TitoError
 
 ROOT = Path(__file__).resolve().parents[2]
 REGIONS = re.compile(r"^\s*### BEGIN .*?\n(.*?)^\s*### END .*?$", re.MULTILINE | re.DOTALL)
@@ -144,7 +144,7 @@ def test_the_installed_package_is_found_and_the_checkout_is_not(machine):
 
 def test_the_students_commands_start_without_nbgrader_nbdev_and_nbformat(machine):
     code = (
-        "import sys, tinytorch.tito.student.cli, tinytorch.tito.student.export\n"
+        "import sys, tito.student.main, tito.student.export\n"
         "print({'nbgrader', 'nbdev', 'nbformat', 'jupytext'} & set(sys.modules))"
     )
     assert machine.run("python", "-c", code).stdout.strip() == "set()"

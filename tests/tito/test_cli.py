@@ -8,9 +8,9 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-from tinytorch.tito.cli import main
-from tinytorch.tito.export import export_module
-from tinytorch.tito.source import read_source
+from tito.authoring.nbdev_export import export_module
+from tito.authoring.source import read_source
+from tito.cli import main
 
 COMMANDS = [
     "new",

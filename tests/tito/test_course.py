@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import TitoError, UnknownModuleError
+from tito.course import Course
+from tito.errors import TitoError, UnknownModuleError
 
 
 def test_a_course_is_found_from_a_folder_inside(course):

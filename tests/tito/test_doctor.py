@@ -1,7 +1,7 @@
 """What `tito doctor` says of the isolation; the rest is tested with the command line."""
 
-from tinytorch.tito import doctor
-from tinytorch.tito.sandbox import Isolation, levels
+from tito import doctor
+from tito.sandbox import Isolation, levels
 
 
 def test_the_isolation_of_this_machine_is_measured(course):

@@ -2,7 +2,7 @@
 
 import json
 
-from tinytorch.tito import doctor
+from tito import doctor
 
 
 def test_formgrader_that_is_off_is_named_with_the_command_that_turns_it_on(tmp_path, monkeypatch):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.export import export_module, without_scaffolding
-from tinytorch.tito.source import build_notebook
-from tinytorch.tito.status import is_exported
+from tito.authoring.nbdev_export import export_module, without_scaffolding
+from tito.authoring.source import build_notebook
+from tito.course import Course
+from tito.gradebook.status import is_exported
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = Course(ROOT)

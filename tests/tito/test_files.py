@@ -10,13 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.files import (
-    flush,
-    open_lock,
-    remove_unfinished,
-    replace_text,
-    staging_folder,
-)
+from tito.course.files import flush, open_lock, remove_unfinished, replace_text, staging_folder
 
 #: A user and a group that are nobody else's.
 OTHER_USER, GROUP = 54_321, 54_322
@@ -95,7 +89,7 @@ def test_a_write_that_fails_leaves_the_old_text_and_nothing_else(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tinytorch.tito.files import replace_text
+from tito.course.files import replace_text
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 replace_text(Path(sys.argv[1]), "new")
 """
@@ -117,7 +111,7 @@ def test_what_a_kill_amid_writing_leaves_is_found_again(tmp_path):
 KILLED_AMID_STAGING = """
 import os, signal, sys
 from pathlib import Path
-from tinytorch.tito.files import staging_folder
+from tito.course.files import staging_folder
 with staging_folder(Path(sys.argv[1])) as staging:
     (staging / "page.html").write_text("half of")
     os.kill(os.getpid(), signal.SIGKILL)

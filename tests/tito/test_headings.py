@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinytorch.tito.headings import roles
+from tito.course.headings import roles
 
 
 def of(header, *lines):

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.submissions.course import copy_course
-from tinytorch.tito.cli import cli
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import WrongUseError
-from tinytorch.tito.grading.scores import table
-from tinytorch.tito.new import create
-from tinytorch.tito.source import read_source
+from tito.authoring.new import create
+from tito.authoring.source import read_source
+from tito.cli import cli
+from tito.course import Course
+from tito.errors import WrongUseError
+from tito.gradebook.scores import table
 
 
 def run(*arguments):

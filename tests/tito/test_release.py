@@ -10,14 +10,15 @@ from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from tests.tito.conftest import cell_header, make_course
-from tinytorch.tito.cli import cli
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.export import export_module
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Result
-from tinytorch.tito.grading import records, releases
-from tinytorch.tito.release import release
+from tito.authoring import releases
+from tito.authoring.nbdev_export import export_module
+from tito.authoring.release import release
+from tito.cli import cli
+from tito.course import Course
+from tito.errors import TitoError
+from tito.gradebook import records
+from tito.gradebook.result import Result
+from tito.gradebook.writer import MarkBook
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_the_package_for_students_ends_before_the_module(released, course):
     code = (
         "import importlib.util as u, tinytorch.core.first as f, tinytorch.checks as c; "
         "print(f.ONE, c.__file__, u.find_spec('tinytorch.core.second'), "
-        "u.find_spec('tinytorch.tito'))"
+        "u.find_spec('tito'))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code],

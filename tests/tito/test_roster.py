@@ -2,9 +2,9 @@
 
 import pytest
 
-from tinytorch.tito import roster
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.roster import Person, matched, with_known_ids
+from tito.course import roster
+from tito.course.roster import Person, matched, with_known_ids
+from tito.errors import TitoError
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Optimizers (4711),Final Score

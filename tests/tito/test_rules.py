@@ -5,11 +5,11 @@ import re
 import nbformat
 import pytest
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.new import create
-from tinytorch.tito.rules import check_release, check_source, faults_of, secret_lines
-from tinytorch.tito.source import read_source, write_notebook
+from tito.authoring.new import create
+from tito.authoring.rules import check_release, check_source, faults_of, secret_lines
+from tito.authoring.source import read_source, write_notebook
+from tito.course import Course
+from tito.errors import TitoError
 
 SOLUTION = "mean-square-function"
 TEST = "test-mean-square"

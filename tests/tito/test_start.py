@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tinytorch.tito.start import imports_end_quietly
+from tito.__main__ import imports_end_quietly
 
 ROW = "import time:"
 
@@ -26,7 +26,7 @@ ROW = "import time:"
 def test_ctrl_c_amid_imports_ends_the_command_without_a_traceback(
     tmp_path, start, module, arguments
 ):
-    code = f"from tinytorch.tito.start import {start}; {start}()"
+    code = f"from tito.__main__ import {start}; {start}()"
     command = [sys.executable, "-X", "importtime", "-c", code, *arguments]
     out, err = subprocess.DEVNULL, subprocess.PIPE
     with subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=err, text=True) as run:
@@ -44,7 +44,7 @@ def test_the_server_of_workers_ignores_ctrl_c_while_it_imports_too():
     code = """
 from multiprocessing import forkserver
 from pathlib import Path
-from tinytorch.tito.fleet.executors import warm_up
+from tito.autograde.executors import warm_up
 
 warm_up()
 status = Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinytorch.tito.text import TooMuchError, encodable, printable, read_json
+from tito.text import TooMuchError, encodable, printable, read_json
 
 
 def test_half_characters_become_question_marks_wherever_they_stand():

@@ -6,8 +6,8 @@ import pytest
 from dateutil.tz import gettz
 from traitlets.config import Config
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.times import read_time, zone_of
+from tito.course.times import read_time, zone_of
+from tito.errors import TitoError
 
 BERLIN = gettz("Europe/Berlin")
 

@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from tinytorch.tito.collecting import archive
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.text import printable
+from tito.errors import TitoError
+from tito.submission import archive
+from tito.text import printable
 
 
 def written(tmp_path, names, utf8_flag=True, **settings):

@@ -6,9 +6,9 @@ from io import BytesIO
 
 import pytest
 
-from tinytorch.tito.collecting.archive import Entry
-from tinytorch.tito.collecting.gradescope import read_metadata
-from tinytorch.tito.errors import TitoError
+from tito.errors import TitoError
+from tito.submission.archive import Entry
+from tito.submission.gradescope import read_metadata
 
 
 def read(text: str):

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from tinytorch.tito.collecting.archive import Entry
-from tinytorch.tito.collecting.schemes import SCHEMES, recognize
-from tinytorch.tito.roster import Person, Roster
+from tito.course.roster import Person, Roster
+from tito.submission.archive import Entry
+from tito.submission.schemes import SCHEMES, recognize
 
 ROSTER = Roster(
     (

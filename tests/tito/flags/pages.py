@@ -7,12 +7,13 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.flags import classmates, evidence
-from tinytorch.tito.flags.classmates import Comparison
-from tinytorch.tito.flags.similarity import Match
-from tinytorch.tito.grading import records
-from tinytorch.tito.grading.records import Record
+from tito.course import Course
+from tito.flags import classmates
+from tito.flags.classmates import Comparison
+from tito.flags.similarity import Match
+from tito.gradebook import records
+from tito.gradebook.records import Record
+from tito.pages import evidence
 
 ROOT = Path(__file__).parents[3]
 FLAGS = {

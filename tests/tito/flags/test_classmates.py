@@ -1,7 +1,7 @@
 """What is said of a class whose solutions were compared."""
 
-from tinytorch.tito.flags.classmates import Comparison
-from tinytorch.tito.flags.similarity import Match
+from tito.flags.classmates import Comparison
+from tito.flags.similarity import Match
 
 CLASS = [f"student-{number}" for number in range(8)]
 

@@ -8,8 +8,7 @@ import re
 import pytest
 
 from tests.tito.flags.pages import write_page
-from tinytorch.tito.flags import evidence
-from tinytorch.tito.pages import POLICY
+from tito.pages import POLICY, evidence
 
 
 @pytest.fixture(scope="module")

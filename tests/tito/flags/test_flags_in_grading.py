@@ -9,9 +9,11 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from tests.tito.grading.conftest import RIGHT, solve
-from tinytorch.tito.course import Course
-from tinytorch.tito.flags import classmates, evidence
-from tinytorch.tito.grading import pipeline, records, scores
+from tito.autograde import pipeline
+from tito.course import Course
+from tito.flags import classmates
+from tito.gradebook import records, scores
+from tito.pages import evidence
 
 TABLE = """
 def table_of(x):

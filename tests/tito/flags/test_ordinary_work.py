@@ -9,9 +9,9 @@ from nbformat.v4 import new_code_cell
 from nbgrader.utils import is_solution
 
 from tests.tito.grading.conftest import named
-from tinytorch.tito.course import Course
-from tinytorch.tito.flags.suspicion import suspicions
-from tinytorch.tito.source import read_source
+from tito.authoring.source import read_source
+from tito.course import Course
+from tito.flags.suspicion import suspicions
 
 ROOT = Path(__file__).parents[3]
 SOLUTIONS = sorted((ROOT / "tests" / "solutions").glob("*/*/*.py"))

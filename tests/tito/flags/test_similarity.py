@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.flags import similarity
-from tinytorch.tito.flags.fingerprints import fingerprints
-from tinytorch.tito.flags.similarity import like_reference, similar
-from tinytorch.tito.source import read_source
+from tito.authoring.source import read_source
+from tito.course import Course
+from tito.flags import similarity
+from tito.flags.fingerprints import fingerprints
+from tito.flags.similarity import like_reference, similar
 
 ROOT = Path(__file__).parents[3]
 ADAM = "adam-class"

@@ -5,8 +5,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.tito.grading.conftest import named
-from tinytorch.tito.flags import suspicion
-from tinytorch.tito.flags.suspicion import MOST_FLAGS, suspicions
+from tito.flags import suspicion
+from tito.flags.suspicion import MOST_FLAGS, suspicions
 
 MODULE = "tinytorch.core.optimizers"
 
@@ -119,7 +119,7 @@ SUSPICIOUS = {
         "from IPython.display import publish_display_data",
     ],
     "uses the course's grading tools": [
-        "import tinytorch.tito.grading.records",
+        "import tito.gradebook.records",
         "from tinytorch import tito",
         "from tinytorch.checks.judge import judge",
         "import tinytorch.checks as c\nc.judge",

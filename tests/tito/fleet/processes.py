@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from tinytorch.tito.sandbox.leash import tree
+from tito.sandbox.leash import tree
 
-TITO = [sys.executable, "-c", "from tinytorch.tito.cli import main; main()"]
+TITO = [sys.executable, "-c", "from tito.cli import main; main()"]
 KINDS = ("driver", "forkserver", "worker", "zygote", "kernel", "sandbox")
 
 

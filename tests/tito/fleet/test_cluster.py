@@ -17,12 +17,11 @@ import pytest
 
 import tinytorch
 from tests.ordinary import ROOT, as_ordinary_user, give
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet import worker
-from tinytorch.tito.fleet.cluster import DaskExecutor
-from tinytorch.tito.fleet.job import Job, fingerprint
-from tinytorch.tito.grading import pipeline
-from tinytorch.tito.sandbox.leash import tree
+from tito.autograde import pipeline, worker
+from tito.autograde.cluster import DaskExecutor
+from tito.autograde.job import Job, fingerprint
+from tito.errors import TitoError
+from tito.sandbox.leash import tree
 
 from .processes import line_of, start_tito
 from .test_faults import marks
@@ -216,7 +215,7 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
     assert run.interrupted and run.outcomes == []
 
     cluster.start_worker(PYTHONPATH=str(ROOT))  # its nanny starts another one each time
-    monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", Fated("student-000", tries))
+    monkeypatch.setattr("tito.autograde.driver.grade", Fated("student-000", tries))
     run = pipeline.grade(course, module, where=where, seed=1)
     assert [outcome.student for outcome in run.failed] == ["student-000"]
     assert "each worker that graded it was lost" in run.failed[0].reason
@@ -225,7 +224,7 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{free}", "carrier-pigeon://roof:1"])
 def test_an_address_that_nobody_listens_on_is_named(address, monkeypatch):
-    monkeypatch.setattr("tinytorch.tito.fleet.cluster._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("tito.autograde.cluster._CONNECT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = address.format(free=free.getsockname()[1])
     with pytest.raises(TitoError, match=f"no Dask scheduler answers at {address}: .*goes on from"):

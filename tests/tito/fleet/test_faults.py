@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.errors import NotStartedError, TitoError
-from tinytorch.tito.fleet import settle, steps
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Result, digest_of_release
-from tinytorch.tito.fleet.journal import Journal
-from tinytorch.tito.fleet.settle import Ledger
-from tinytorch.tito.grading import pipeline, records, scores
+from tito.authoring.releases import digest_of_release
+from tito.autograde import pipeline, steps
+from tito.course import Course
+from tito.errors import NotStartedError, TitoError
+from tito.gradebook import records, scores, settle
+from tito.gradebook.journal import Journal
+from tito.gradebook.result import Result
+from tito.gradebook.settle import Ledger
+from tito.gradebook.writer import MarkBook
 
 from ..grading.conftest import make_release
 
@@ -273,8 +274,8 @@ def test_a_gradebook_that_stays_locked_is_reported_and_nothing_is_lost(
     course, module, class_of, locked, monkeypatch
 ):
     expected = class_of(1)
-    monkeypatch.setattr("tinytorch.tito.fleet.gradebook._PATIENCE", 0.1)
-    monkeypatch.setattr("tinytorch.tito.fleet.gradebook._PAUSE", 0.05)
+    monkeypatch.setattr("tito.gradebook.writer._PATIENCE", 0.1)
+    monkeypatch.setattr("tito.gradebook.writer._PAUSE", 0.05)
     with pytest.raises(TitoError, match="locked.*Grading again goes on from here"):
         pipeline.grade(course, module)
     locked()

@@ -5,9 +5,9 @@ from contextlib import closing
 import pytest
 from nbgrader.api import Gradebook
 
-from tinytorch.tito.fleet import gradebook
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.job import Result
+from tito.gradebook import writer as gradebook
+from tito.gradebook.result import Result
+from tito.gradebook.writer import MarkBook
 
 SCORES = {"test-double": 4.0, "test-triple": 6.0}
 

@@ -9,7 +9,7 @@ import time
 import nbformat
 import pytest
 
-from tinytorch.tito.fleet.journal import Journal
+from tito.gradebook.journal import Journal
 
 from ..grading.conftest import RIGHT, solve
 from .processes import kinds_of, start_tito, using

@@ -11,15 +11,15 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.tito.errors import NotStartedError
-from tinytorch.tito.fleet import forking, room, wire
-from tinytorch.tito.fleet.execute import ExecuteHere
-from tinytorch.tito.fleet.forking import Zygote
-from tinytorch.tito.fleet.isolation import Found
-from tinytorch.tito.fleet.manager import zygote_for
-from tinytorch.tito.fleet.trial import ForkTrial
-from tinytorch.tito.sandbox import Isolation
-from tinytorch.tito.sandbox.settings import Settings
+from tito.autograde.execute_here import ExecuteHere
+from tito.errors import NotStartedError
+from tito.kernels import forking, wire
+from tito.kernels.fork_trial import ForkTrial
+from tito.kernels.forking import Zygote
+from tito.kernels.isolation import Found
+from tito.kernels.manager import zygote_for
+from tito.sandbox import Isolation, room
+from tito.sandbox.settings import Settings
 
 from ..grading.conftest import named
 from ..sandbox.test_provisioner import break_start, held_by_this_process

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.fleet.journal import Journal
-from tinytorch.tito.grading import pipeline, records
+from tito.autograde import pipeline
+from tito.course import Course
+from tito.gradebook import records
+from tito.gradebook.journal import Journal
 
 from .conftest import KINDS as CLASS
 from .processes import KINDS, kill, kinds_of, start_tito, using

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet import executors
-from tinytorch.tito.fleet.driver import grade
-from tinytorch.tito.fleet.room import Room
-from tinytorch.tito.grading import pipeline, scores
+from tito.autograde import executors, pipeline
+from tito.autograde.driver import grade
+from tito.errors import TitoError
+from tito.gradebook import scores
+from tito.sandbox.room import Room
 
 #: Valid and small enough to be taken; the wide character makes all others take four bytes.
 LARGE = '{"cells": [], "much": "😀' + "x" * 15_000_000 + '"}'
@@ -83,7 +83,7 @@ def meets(course, module, class_of, hand_in, monkeypatch):
             hand_in("student-001", LARGE)
         fated = fate("student-001", course.root / "met")
         vars(fated).update(more)
-        monkeypatch.setattr("tinytorch.tito.fleet.driver.grade", fated)
+        monkeypatch.setattr("tito.autograde.driver.grade", fated)
         run = pipeline.grade(course, module, where=pipeline.Where(workers=2))
         assert [outcome.student for outcome in run.failed] == ["student-001"]
         first, second = fated.met.read_text().split()
@@ -140,7 +140,7 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
                 self.process.kill()
             super()._wait_until_ready()
 
-    monkeypatch.setattr("tinytorch.tito.fleet.manager.Room", KilledOnce)
+    monkeypatch.setattr("tito.kernels.manager.Room", KilledOnce)
     hand_in("ada")
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["graded"]

@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.tito.grading.scores import table
+from tito.gradebook.scores import table
 
 from ..grading.conftest import RIGHT, solve
 
@@ -16,8 +16,8 @@ from ..grading.conftest import RIGHT, solve
 GRADE = """
 import re
 from pathlib import Path
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading import pipeline
+from tito.course import Course
+from tito.autograde import pipeline
 
 course = Course(Path.cwd())
 pipeline.grade(course, course.module("08"))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.odd_messages import SEND
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.tito.grading.messages import Reader
+from tito.kernels.messages import Reader
 
 from ..grading.test_execute import run as run_with_sockets
 from ..grading.test_execute import text

@@ -15,8 +15,9 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from tinytorch.tito.course import Course
-from tinytorch.tito.grading import pipeline, scores
+from tito.autograde import pipeline
+from tito.course import Course
+from tito.gradebook import scores
 
 from ..grading.conftest import RIGHT, cell, copy_of, limits, position, release_of, solve, submit
 

@@ -15,12 +15,12 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, text
 
-from tinytorch.tito.cli import cli
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet import gradebook as writer
-from tinytorch.tito.fleet.job import Result
-from tinytorch.tito.grading import pipeline, records
-from tinytorch.tito.sandbox.leash import tree
+from tito.autograde import pipeline
+from tito.cli import cli
+from tito.errors import TitoError
+from tito.gradebook import records, writer
+from tito.gradebook.result import Result
+from tito.sandbox.leash import tree
 
 from .processes import start_tito
 from .test_faults import marks

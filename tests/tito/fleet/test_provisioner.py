@@ -15,10 +15,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet import forking
-from tinytorch.tito.fleet.forking import ZEROMQ
-from tinytorch.tito.fleet.manager import zygote_for
+from tito.errors import TitoError
+from tito.kernels import forking
+from tito.kernels.forking import ZEROMQ
+from tito.kernels.manager import zygote_for
 
 # The same kernels are held to the same: these tests run here with forks.
 from ..sandbox.conftest import package, start  # noqa: F401

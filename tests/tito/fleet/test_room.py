@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from tinytorch.tito.fleet.room import Room
-from tinytorch.tito.grading.cells import flags
-from tinytorch.tito.sandbox.settings import Settings
+from tito.course.cells import flags
+from tito.sandbox.room import Room
+from tito.sandbox.settings import Settings
 
 from ..grading.test_execute import errors, text
 from .test_kernels import run

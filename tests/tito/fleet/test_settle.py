@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from sqlalchemy.exc import DataError
 
-from tinytorch.tito.fleet import settle, worker
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.grading import pipeline, records
+from tito.autograde import pipeline, worker
+from tito.gradebook import records, settle
+from tito.gradebook.writer import MarkBook
 
 from ..grading.conftest import RIGHT, solve
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.fleet import isolation, worker
-from tinytorch.tito.fleet.job import Job, fingerprint, unpacked
-from tinytorch.tito.fleet.manager import end_zygotes
-from tinytorch.tito.grading import pipeline, reference
-from tinytorch.tito.sandbox.leash import tree
+from tito.autograde import pipeline, worker
+from tito.autograde.job import Job, fingerprint, unpacked
+from tito.errors import TitoError
+from tito.kernels import isolation
+from tito.kernels.manager import end_zygotes
+from tito.sandbox.leash import tree
+from tito.scoring import reference
 
 from ..grading.conftest import own_folders
 

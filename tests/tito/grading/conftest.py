@@ -15,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
-from tinytorch.tito.course import Course, Module
-from tinytorch.tito.grading import pipeline
+from tito.autograde import pipeline
+from tito.course import Course, Module
 
 REPOSITORY = Path(__file__).parents[3]
 

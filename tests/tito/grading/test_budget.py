@@ -3,7 +3,7 @@
 import pytest
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
-from tinytorch.tito.grading.budget import OutputBudget
+from tito.kernels.budget import OutputBudget
 
 
 def stream(size: int) -> tuple[str, dict]:

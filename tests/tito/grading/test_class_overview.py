@@ -2,8 +2,8 @@
 
 import pytest
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.pages import overview
+from tito.errors import TitoError
+from tito.pages import overview
 
 
 def test_without_submissions_there_is_no_page(course, module):

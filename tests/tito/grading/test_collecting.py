@@ -10,11 +10,11 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.tito.test_roster import CANVAS, write
-from tinytorch.tito import roster
-from tinytorch.tito.cli import cli
-from tinytorch.tito.collecting import archive
-from tinytorch.tito.collecting.collect import collect
-from tinytorch.tito.errors import TitoError
+from tito.cli import cli
+from tito.course import roster
+from tito.errors import TitoError
+from tito.submission import archive
+from tito.submission.collect import collect
 
 NB = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 OTHER = NB.replace(b"{}", b'{"a": 1}')

@@ -20,10 +20,10 @@ from tests.tito.grading.test_collecting import (
     zipped,
 )
 from tests.tito.test_roster import write
-from tinytorch.tito import roster
-from tinytorch.tito.cli import cli
-from tinytorch.tito.collecting.collect import collect
-from tinytorch.tito.errors import TitoError
+from tito.cli import cli
+from tito.course import roster
+from tito.errors import TitoError
+from tito.submission.collect import collect
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import kernel, runner
-from tinytorch.tito.grading.cells import flags
-from tinytorch.tito.grading.execute import ExecuteSubmission
-from tinytorch.tito.grading.kernel import GradingKernelManager
-from tinytorch.tito.sandbox import Isolation, levels
+from tito.autograde import runner
+from tito.autograde.execute import ExecuteSubmission
+from tito.course.cells import flags
+from tito.errors import TitoError
+from tito.kernels import started as kernel
+from tito.kernels.started import GradingKernelManager
+from tito.sandbox import Isolation, levels
 
 from .conftest import named, own_folders
 
@@ -235,7 +236,7 @@ def test_a_kernel_sees_nothing_of_the_instructors(level, monkeypatch):
     nb = run(
         "import os; print('COURSE_TOKEN' in os.environ, os.path.expanduser('~') == os.getcwd())",
         "import tests.tito.grading.conftest",
-        "import tinytorch.tito",
+        "import tito",
     )
     assert text(nb.cells[0]) == "False False\n"
     assert [errors(cell) for cell in nb.cells[1:]] == [["ModuleNotFoundError"]] * 2

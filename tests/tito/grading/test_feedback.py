@@ -9,9 +9,10 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.server_extensions.formgrader import handlers
 
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import feedback, pipeline
-from tinytorch.tito.grading.gradebook import open_gradebook
+from tito.autograde import pipeline
+from tito.course.gradebook import open_gradebook
+from tito.errors import TitoError
+from tito.pages import feedback_exporter as feedback
 
 from .conftest import cell, solve
 

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell
 
 from .conftest import named, solve
 
-TITO = [sys.executable, "-c", "from tinytorch.tito.cli import main; main()"]
+TITO = [sys.executable, "-c", "from tito.cli import main; main()"]
 #: Clears the screen, in two ways; sets the window's title; turns the direction; a half character.
 EVIL = "\x1b[2J\x9b2J\x1b]0;title\x07\u202e\r"
 

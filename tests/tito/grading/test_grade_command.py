@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from tinytorch.tito.commands import grade
-from tinytorch.tito.grading import pipeline
-from tinytorch.tito.grading.pipeline import GradingRun, Outcome
-from tinytorch.tito.sandbox import Isolation
+from tito.autograde import pipeline
+from tito.autograde.pipeline import GradingRun, Outcome
+from tito.commands import grade
+from tito.sandbox import Isolation
 
 
 @pytest.fixture

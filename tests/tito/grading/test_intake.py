@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.tito.grading import intake
-from tinytorch.tito.grading.intake import SubmissionError, parse, receive
+from tito.course.course import problem_with_id
+from tito.submission import intake
+from tito.submission.intake import SubmissionError, parse, receive
 
 from .conftest import named
 
@@ -258,12 +259,12 @@ def test_a_timestamp_that_is_no_date_is_noted_and_ignored(folder, text):
     "student", ["ada", "Ada Lovelace", "a.b-c_d", "[1]", "a,b", "Ωμέγα", "a'b"]
 )
 def test_unusual_names_are_students(student):
-    assert intake.problem_with_id(student) is None
+    assert problem_with_id(student) is None
 
 
 @pytest.mark.parametrize("student", [" ada", "a\nb", "a\udcff", "x" * 129, "语" * 100])
 def test_names_that_the_gradebook_or_a_file_cannot_hold_are_none(student):
-    assert intake.problem_with_id(student) is not None
+    assert problem_with_id(student) is not None
 
 
 def test_a_folder_that_is_a_link_is_refused(tmp_path):

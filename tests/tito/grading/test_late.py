@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
-from tinytorch.tito.grading import late, pipeline, platforms, scores
-from tinytorch.tito.grading.late import LatePolicy
-from tinytorch.tito.roster import Person, Roster
+from tito.autograde import pipeline
+from tito.course import late
+from tito.course.late import LatePolicy
+from tito.course.roster import Person, Roster
+from tito.gradebook import platforms, scores
 
 DUE = datetime(2026, 11, 20, 22, 0)
 DAY = 24 * 60 * 60

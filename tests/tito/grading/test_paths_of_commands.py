@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from tinytorch.tito.cli import main
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import kernel, reference
+from tito.cli import main
+from tito.errors import TitoError
+from tito.kernels import started as kernel
+from tito.scoring import reference
 
 _LOOK = "Look at the path, at its permissions and at the room on its disk, and try again.\n"
 

@@ -7,13 +7,15 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from tinytorch.tito.errors import TitoError, WrongUseError
-from tinytorch.tito.fleet import isolation, settle
-from tinytorch.tito.fleet.gradebook import MarkBook
-from tinytorch.tito.fleet.steps import TellVerdicts
-from tinytorch.tito.grading import intake, pipeline, records, scores
-from tinytorch.tito.grading.execute import ExecuteSubmission
-from tinytorch.tito.sandbox import levels
+from tito.autograde import pipeline
+from tito.autograde.execute import ExecuteSubmission
+from tito.autograde.steps import TellVerdicts
+from tito.errors import TitoError, WrongUseError
+from tito.gradebook import records, scores, settle
+from tito.gradebook.writer import MarkBook
+from tito.kernels import isolation
+from tito.sandbox import levels
+from tito.submission import intake
 
 from .conftest import RIGHT, cell, limits, make_release, position, solve
 

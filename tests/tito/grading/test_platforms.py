@@ -14,14 +14,14 @@ from tests.conftest import ROOT
 from tests.tito.test_roster import CANVAS, MOODLE, write
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
-from tinytorch.tito import roster
-from tinytorch.tito.cli import cli
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import platforms, records
-from tinytorch.tito.grading.gradebook import open_gradebook
-from tinytorch.tito.grading.platforms import FORMATS, Sheet
-from tinytorch.tito.grading.records import Record
-from tinytorch.tito.grading.scores import Row
+from tito.cli import cli
+from tito.course import roster
+from tito.course.gradebook import open_gradebook
+from tito.errors import TitoError
+from tito.gradebook import platforms, records
+from tito.gradebook.platforms import FORMATS, Sheet
+from tito.gradebook.records import Record
+from tito.gradebook.scores import Row
 
 MAXIMA = {"test-sgd": 170.0, "question-1": 30.0}
 

@@ -3,8 +3,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tinytorch.tito.grading.cells import flags, grade_id
-from tinytorch.tito.grading.rebuild import Rebuild, rebuild
+from tito.course.cells import flags, grade_id
+from tito.submission.rebuild import Rebuild, rebuild
 
 from .conftest import RIGHT, cell, named, position, solve
 

@@ -5,12 +5,12 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tinytorch.tito.grading import pipeline
-from tinytorch.tito.grading.cells import flags, grade_id, is_answered_beside
-from tinytorch.tito.grading.intake import SubmissionError
-from tinytorch.tito.grading.rebuild import Rebuild, rebuild
-from tinytorch.tito.grading.recognize import is_of
-from tinytorch.tito.grading.scores import table
+from tito.autograde import pipeline
+from tito.course.cells import flags, grade_id, is_answered_beside
+from tito.gradebook.scores import table
+from tito.submission.intake import SubmissionError
+from tito.submission.rebuild import Rebuild, rebuild
+from tito.submission.recognize import is_of
 
 from .conftest import RIGHT, cell, position, solve
 

@@ -7,10 +7,11 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
-from tinytorch.tito import status
-from tinytorch.tito.cli import cli
-from tinytorch.tito.grading import feedback, pipeline, platforms, scores
-from tinytorch.tito.roster import Person, Roster
+from tito.autograde import pipeline
+from tito.cli import cli
+from tito.course.roster import Person, Roster
+from tito.gradebook import platforms, scores, status
+from tito.pages import feedback_exporter as feedback
 
 from .conftest import cell, make_release, solve
 

@@ -4,12 +4,13 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from tinytorch.tito.commands.scores import _print_notes, _table
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading import pipeline, platforms, records, scores
-from tinytorch.tito.grading.records import Record
-from tinytorch.tito.grading.scores import Row
-from tinytorch.tito.roster import Person, Roster
+from tito.autograde import pipeline
+from tito.commands.scores import _print_notes, _table
+from tito.course.roster import Person, Roster
+from tito.errors import TitoError
+from tito.gradebook import platforms, records, scores
+from tito.gradebook.records import Record
+from tito.gradebook.scores import Row
 
 
 def test_everyone_has_a_row_and_the_cells_stand_in_the_order_of_the_notebook(

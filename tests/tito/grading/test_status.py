@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from nbgrader.api import Gradebook
 
-from tinytorch.tito import status
-from tinytorch.tito.grading import pipeline, records
-from tinytorch.tito.grading.records import Record
+from tito.autograde import pipeline
+from tito.gradebook import records, status
+from tito.gradebook.records import Record
 
 
 @pytest.fixture(autouse=True)

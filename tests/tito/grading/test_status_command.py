@@ -2,9 +2,9 @@
 
 import pytest
 
-from tinytorch.tito import status
-from tinytorch.tito.commands import status as command
-from tinytorch.tito.status import ModuleStatus
+from tito.commands import status as command
+from tito.gradebook import status
+from tito.gradebook.status import ModuleStatus
 
 
 @pytest.mark.parametrize("name", ["10_modern_optimizers", "11_a_module_with_a_long_name"])

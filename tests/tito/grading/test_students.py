@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from nbgrader.api import Gradebook
 
-from tinytorch.tito import status
-from tinytorch.tito.cli import cli
-from tinytorch.tito.errors import WrongUseError
-from tinytorch.tito.grading import pipeline, scores, students
-from tinytorch.tito.roster import Person, Roster
+from tito.autograde import pipeline
+from tito.cli import cli
+from tito.course.roster import Person, Roster
+from tito.errors import WrongUseError
+from tito.gradebook import scores, status, students
 
 DUE = datetime(2026, 11, 20, 22)
 

@@ -1,6 +1,6 @@
 """The time of cells and notebooks: of processors, and by the clock only where nobody works."""
 
-from tinytorch.tito.grading.cells import flags
+from tito.course.cells import flags
 
 from .test_execute import run, text
 

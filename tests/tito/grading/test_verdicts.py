@@ -14,11 +14,11 @@ from nbgrader import utils
 from tinytorch.checks import MIME_TYPE, Checks
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode, unpack
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.grading.cells import flags
-from tinytorch.tito.grading.exam import Sitting, prepare
-from tinytorch.tito.grading.trusted import draw_cases, driving_source
-from tinytorch.tito.grading.verdicts import judge, tell
+from tito.course.cells import flags
+from tito.errors import TitoError
+from tito.scoring.exam import Sitting, prepare
+from tito.scoring.trusted import draw_cases, driving_source
+from tito.scoring.verdicts import judge, tell
 
 from .conftest import named
 

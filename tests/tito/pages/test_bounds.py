@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tinytorch.tito.pages import bounds, clean
-from tinytorch.tito.pages.bounds import Allowance, is_light, is_light_code
+from tito.pages import bounds, clean
+from tito.pages.bounds import Allowance, is_light, is_light_code
 
 NOTE = "stands here as it was written"
 #: Processor time that a text may take at most; the worst that is known takes a sixth of it.

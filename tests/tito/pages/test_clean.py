@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinytorch.tito.pages import clean
+from tito.pages import clean
 
 
 def test_formulas_become_mathml_and_code_stays():

@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
-from tinytorch.tito.pages.feedback import Mark, Standing, render
+from tito.pages.feedback import Mark, Standing, render
 
 PNG = "iVBORw0KGgo="
 

@@ -5,9 +5,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
 from tests.tito.pages.test_feedback_page import notebook, standing
-from tinytorch.tito.grading.feedback import ForGraders, ForStudents
-from tinytorch.tito.pages.feedback import render
-from tinytorch.tito.pages.outputs import tidy
+from tito.pages.feedback import render
+from tito.pages.feedback_exporter import ForGraders, ForStudents
+from tito.pages.outputs import tidy
 
 
 def test_texts_are_joined_and_what_is_none_is_left_out():

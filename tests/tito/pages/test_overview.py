@@ -7,8 +7,8 @@ from collections import Counter
 from tests.tito.grading.test_platforms import ROWS, row
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
-from tinytorch.tito.grading.scores import Row
-from tinytorch.tito.pages import overview
+from tito.gradebook.scores import Row
+from tito.pages import overview
 
 
 def report(first=None, second=None, unfinished=False):

@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 
 import tinytorch
 from tests.ordinary import ROOT, USER, as_ordinary_user
-from tinytorch.tito.sandbox.bubblewrap import find_bwrap
+from tito.sandbox.bubblewrap import find_bwrap
 
 
 @pytest.fixture(scope="session", autouse=True)

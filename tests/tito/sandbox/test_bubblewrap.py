@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import tinytorch
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.sandbox import Settings, bubblewrap, levels
-from tinytorch.tito.sandbox.bubblewrap import View, find_bwrap, limit_command
-from tinytorch.tito.sandbox.trial import Trial
+from tito.errors import TitoError
+from tito.sandbox import Settings, bubblewrap, levels
+from tito.sandbox.bubblewrap import View, find_bwrap, limit_command
+from tito.sandbox.trial import Trial
 
 
 def test_the_package_is_hidden_where_it_is_installed_among_what_is_shown(monkeypatch):

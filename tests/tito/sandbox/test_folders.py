@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from tinytorch.tito.sandbox.folders import make_folder, own_folder, remove_abandoned
+from tito.course.folders import make_folder, own_folder, remove_abandoned
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tinytorch.tito.sandbox.folders import own_folder
+from tito.course.folders import own_folder
 with own_folder(".try-", Path(sys.argv[1])) as folder:
     (folder / "inside").mkdir()
     (folder / "inside" / "file").write_text("text")

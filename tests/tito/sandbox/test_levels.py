@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import tinytorch
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
-from tinytorch.tito.sandbox.trial import Said, Trial, judge
+from tito.errors import TitoError
+from tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
+from tito.sandbox.trial import Said, Trial, judge
 
 #: Of the module under test.
 ANSWER = ["tinytorch.core.optimizers"]

@@ -17,10 +17,10 @@ from time import monotonic, sleep
 
 import pytest
 
-from tinytorch.tito.errors import NotStartedError, TitoError
-from tinytorch.tito.sandbox import bubblewrap
-from tinytorch.tito.sandbox.leash import tree
-from tinytorch.tito.sandbox.settings import MB
+from tito.errors import NotStartedError, TitoError
+from tito.sandbox import bubblewrap
+from tito.sandbox.leash import tree
+from tito.sandbox.settings import MB
 
 
 def running(marker: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_notebook_runs_with_numpy_figures_and_the_package_but_not_the_referenc
         kernel.run("from tinytorch.core.tensor import Tensor; print(Tensor(1.5).item())") == "1.5"
     )
     assert kernel.run("from tinytorch.core.optimizers import SGD") == "ModuleNotFoundError"
-    assert kernel.run("import tinytorch.tito") == "ModuleNotFoundError"
+    assert kernel.run("import tito") == "ModuleNotFoundError"
 
 
 def test_nothing_of_the_instructors_is_in_sight(start):

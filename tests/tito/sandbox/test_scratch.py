@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from tinytorch.tito.sandbox.scratch import prepare, remove_tree
+from tito.course.folders import remove_tree
+from tito.sandbox.scratch import prepare
 
 
 def python(folder, code, package=""):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.tito.sandbox import seccomp
-from tinytorch.tito.sandbox.seccomp import ALLOW, CALLS, ERROR, KILL, MACHINES
+from tito.sandbox import seccomp
+from tito.sandbox.seccomp import ALLOW, CALLS, ERROR, KILL, MACHINES
 
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),

@@ -6,10 +6,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from tinytorch.tito.export import export_module
-from tinytorch.tito.package import build_package
-from tinytorch.tito.source import read_source
-from tinytorch.tito.student.notebook import Assignment
+from tito.authoring.nbdev_export import export_module
+from tito.authoring.package import build_package
+from tito.authoring.source import read_source
+from tito.student.notebook import Assignment
 
 STUB = """\
 #| export

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from tests.tito.student.conftest import RIGHT
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.student.export import export
+from tito.errors import TitoError
+from tito.student.export import export
 
 MODULE = "tinytorch.core.second"
 

@@ -7,13 +7,13 @@ import pytest
 
 from tests.tito.student.conftest import RIGHT
 from tinytorch.checks import MIME_TYPE
-from tinytorch.tito.student import jupyter
-from tinytorch.tito.student.execute import execute
+from tito.student import jupyter
+from tito.student.execute import execute
 
 
 def test_a_report_names_the_cell_of_the_line_that_raised(desk):
     desk.write("answer", RIGHT.replace("ONE", "ON"))
-    cells = [nbformat.v4.new_code_cell("%load_ext tinytorch.tito.student.jupyter")]
+    cells = [nbformat.v4.new_code_cell("%load_ext tito.student.jupyter")]
     cells += [desk.cell(name) for name in ("imports", "answer", "test-answer")]
     notebook = nbformat.v4.new_notebook(cells=cells)
     execute(notebook, desk.path.parent, desk.package)
@@ -54,7 +54,7 @@ def test_a_cell_is_called_by_its_grade_id_where_jupyter_tells_its_id(
 def test_the_kernel_tells_of_its_language_what_a_released_notebook_says(desk):
     released = nbformat.read(desk.path, as_version=4).metadata
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell("%load_ext tinytorch.tito.student.jupyter")]
+        cells=[nbformat.v4.new_code_cell("%load_ext tito.student.jupyter")]
     )
     notebook.cells.append(nbformat.v4.new_code_cell("get_ipython().kernel.language_info"))
     execute(notebook, desk.path.parent, desk.package)

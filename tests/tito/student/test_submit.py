@@ -7,10 +7,10 @@ import nbformat
 import pytest
 
 from tests.tito.student.conftest import RIGHT
-from tinytorch.tito.student import execute as executing
-from tinytorch.tito.student import submit as submitting
-from tinytorch.tito.student.submit import submit
-from tinytorch.tito.student.testing import Result
+from tito.student import execute as executing
+from tito.student import submit as submitting
+from tito.student.submit import submit
+from tito.student.testing import Result
 
 
 @pytest.fixture

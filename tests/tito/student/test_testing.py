@@ -6,11 +6,11 @@ import nbformat
 import pytest
 
 from tests.tito.student.conftest import RIGHT
-from tinytorch.tito.errors import TitoError
-from tinytorch.tito.student import testing
-from tinytorch.tito.student.needs import without_magics
-from tinytorch.tito.student.show import show_result
-from tinytorch.tito.student.testing import CheckRunner, run_checks
+from tito.errors import TitoError
+from tito.student import testing
+from tito.student.needs import without_magics
+from tito.student.show import show_result
+from tito.student.testing import CheckRunner, run_checks
 
 
 def check(desk):

@@ -2,7 +2,7 @@ import itertools
 import queue
 import threading
 
-from tinytorch.tito.student.watch import Saves
+from tito.student.watch import Saves
 
 #: Until a save must have been noticed.
 DEADLINE = 10.0

@@ -1,0 +1,1 @@
+"""From the source of a module to package, release and bundle."""

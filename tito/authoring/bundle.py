@@ -1,0 +1,217 @@
+"""The bundle: one zip with all that a student needs, and nothing of the solution."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.metadata
+import io
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jinja2
+from hatchling.builders.wheel import WheelBuilder
+from packaging.requirements import Requirement
+
+from tinytorch import __version__
+from tito.authoring.package import build_package
+from tito.authoring.release import release
+from tito.authoring.rules import secret_lines
+from tito.authoring.source import read_source
+from tito.course import Course, Module
+from tito.errors import TitoError
+
+#: What the wheel needs, and what comes with its extra `lab`.
+_NEEDS = (
+    *("numpy", "matplotlib", "click", "rich", "watchfiles"),
+    *("ipykernel", "nbclient", "nbformat"),
+)
+_LAB = ("jupyterlab", "nbgrader")
+#: Files in the bundle that are made from templates.
+_PAGES = ("README.md", "Makefile", "AGENTS.md")
+_TEMPLATES = Path(__file__).parent / "templates" / "bundle"
+#: Sets the time of all files, in seconds since 1970, for whoever builds; hatchling reads it too.
+_EPOCH = "SOURCE_DATE_EPOCH"
+
+
+def bundle(course: Course, module: Module) -> Path:
+    """Make the zip that students get.
+
+    It holds the release, a wheel with the package that ends before the module, the checks and
+    the student's commands, the versions that are known to work, and how to start.
+
+    Returns
+    -------
+    Path
+        The zip; the same course gives the same bytes.
+
+    Raises
+    ------
+    TitoError
+        If no release can be made, or a line of a solution or rubric has got into the bundle.
+    """
+    return pack(course, module, release(course, module) / f"{module.notebook}.ipynb")
+
+
+def pack(course: Course, module: Module, released: Path) -> Path:
+    """Make the zip of a release that is there; see :func:`bundle`."""
+    target = course.root / "build" / "bundles" / f"{module.name}.zip"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        folder = Path(scratch) / module.name
+        folder.mkdir()
+        shutil.copy(released, folder)
+        shutil.copy(course.root / "LICENSE", folder)
+        shutil.copy(course.root / "constraints.txt", folder)
+        time = _time(module)
+        with _building_at(time):
+            wheel = _write_wheel(course, module, released, Path(scratch) / "project", folder)
+        for name in _PAGES:
+            text = _fill(name, module=module, wheel=wheel.name)
+            (folder / name).write_text(text, encoding="utf-8")
+        if module.policy.is_file():
+            shutil.copy(module.policy, folder)
+        fresh = Path(scratch) / target.name
+        _write_zip(folder, fresh, time)
+        _refuse_leaks(course, module, fresh)
+        fresh.replace(target)
+    return target
+
+
+def _time(module: Module) -> int:
+    """Return the time of all files, the same whenever the zip is made: the source's last change."""
+    given = os.environ.get(_EPOCH, "")
+    return int(given) if given.isdecimal() else int(module.source.stat().st_mtime)
+
+
+@contextmanager
+def _building_at(time: int) -> Iterator[None]:
+    """Let hatchling give all files one time."""
+    before = os.environ.get(_EPOCH)
+    os.environ[_EPOCH] = str(time)
+    try:
+        yield
+    finally:
+        del os.environ[_EPOCH]
+        if before is not None:
+            os.environ[_EPOCH] = before
+
+
+def _fill(name: str, **values: object) -> str:
+    """Fill in a template."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # plain text, not HTML
+    )
+    return environment.get_template(f"{name}.j2").render(version=__version__, **values)
+
+
+def _write_wheel(
+    course: Course, module: Module, released: Path, project: Path, folder: Path
+) -> Path:
+    """Build the wheel of a student's package, with the release it is compared with."""
+    shutil.copytree(build_package(course, module, judging=True), project)
+    inside = project / "tito" / "student" / "released" / module.name
+    inside.mkdir(parents=True)
+    shutil.copy(released, inside)
+    shutil.copy(course.root / "LICENSE", project)
+    shutil.copytree(_TEMPLATES / "etc", project / "etc")
+    known = _requirements(course)
+    text = _fill(
+        "pyproject.toml",
+        module=module,
+        package=course.package.name,
+        needs=json.dumps([known[name] for name in _NEEDS]),
+        lab=json.dumps([known[name] for name in _LAB]),
+    )
+    (project / "pyproject.toml").write_text(text, encoding="utf-8")
+    builder = WheelBuilder(str(project))
+    return Path(next(iter(builder.build(directory=str(folder), versions=["standard"]))))
+
+
+def _requirements(course: Course) -> dict[str, str]:
+    """Return what the course's own installation needs, by name; a student's needs no other."""
+    found = [Requirement(text) for text in importlib.metadata.requires(course.distribution) or ()]
+    return {one.name: f"{one.name}{one.specifier}" for one in found if one.marker is None}
+
+
+def _write_zip(folder: Path, target: Path, time: int) -> None:
+    """Pack a folder: sorted, with one time and one mode for all files."""
+    when = datetime.fromtimestamp(time, UTC).timetuple()[:6]
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.rglob("*")):
+            info = zipfile.ZipInfo(str(path.relative_to(folder.parent)), when)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o100644 << 16
+            packed.writestr(info, path.read_bytes())
+
+
+def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
+    """Stop where a line of a solution or rubric of this module, or a later one, is in a zip.
+
+    What a module before it says too is no secret: students have that module.
+    """
+    secrets: set[str] = set()
+    given: set[str] = set()
+    for other in course.modules:
+        if other.name >= module.name:
+            secrets |= secret_lines(read_source(other.source))
+        else:
+            exported = other.file_in(course.package).read_text()
+            given |= {line.strip() for line in exported.split("\n")}
+    secrets -= given
+    leaks = [
+        f"  {name}: {line}"
+        for name, text in texts_in(packed.read_bytes(), packed.name)
+        for line in sorted(secrets & {line.strip() for line in text.split("\n")})
+    ]
+    if leaks:
+        raise TitoError("\n".join([f"the bundle of {module.name} gives solutions away:", *leaks]))
+
+
+def texts_in(data: bytes, name: str) -> Iterator[tuple[str, str]]:
+    """Give the text of every file in a zip, also of zips, gzips and notebooks inside it.
+
+    Parameters
+    ----------
+    data : bytes
+        A file's content.
+    name : str
+        What to call it.
+
+    Yields
+    ------
+    str, str
+        Where a text was found, and the text.
+    """
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            for inner in packed.namelist():
+                yield from texts_in(packed.read(inner), f"{name}/{inner}")
+    elif data[:2] == b"\x1f\x8b":
+        yield from texts_in(gzip.decompress(data), name)
+    else:
+        text = data.decode("utf-8", "replace")
+        yield name, text
+        if name.endswith(".ipynb"):
+            yield name, "\n".join(_strings(json.loads(text)))
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Give every string of a JSON value, with the escapes undone."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)

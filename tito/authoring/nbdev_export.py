@@ -1,0 +1,93 @@
+"""From notebook to package: the one place where nbdev is called."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from nbdev.export import nb_export
+from nbdev.maker import ModuleMaker
+from nbformat import NotebookNode
+
+from tito.authoring.rules.each_cell import BEGIN_SOLUTION, END_SOLUTION
+from tito.authoring.source import read_source, write_notebook
+from tito.course import Course, Module
+
+_SCAFFOLD = re.compile(r"^\s*# (TODO|Hint)\b")
+_COMMENT = re.compile(r"^\s*#(?!\|)")
+
+
+def without_scaffolding(source: str) -> str:
+    """Drop what only students need from a cell: solution markers and the TODO comment above.
+
+    Parameters
+    ----------
+    source : str
+        Source of a code cell.
+
+    Returns
+    -------
+    str
+        The same code without marker lines and without the comment block that starts with
+        ``# TODO`` directly before a ``### BEGIN SOLUTION`` line.
+    """
+    kept: list[str] = []
+    for line in source.split("\n"):
+        if BEGIN_SOLUTION.match(line):
+            _drop_todo(kept)
+        elif not END_SOLUTION.match(line):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _drop_todo(lines: list[str]) -> None:
+    """Drop the comment block at the end of `lines`, from its first TODO or Hint on."""
+    start = len(lines)
+    while start and _COMMENT.match(lines[start - 1]):
+        start -= 1
+    for position in range(start, len(lines)):
+        if _SCAFFOLD.match(lines[position]):
+            del lines[position:]
+            return
+
+
+def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
+    """Write the module that a notebook exports to.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        A source or a student's notebook with ``#| default_exp`` and ``#| export`` cells.
+    named : Path
+        The file that the header of the module names as its origin.
+    package : Path
+        The folder of the package, such as ``tinytorch/``.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = without_scaffolding(cell.source)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "notebook.ipynb"
+        write_notebook(notebook, path)
+        nb_export(str(path), lib_path=str(package), mod_maker=partial(_NamedMaker, named=named))
+
+
+class _NamedMaker(ModuleMaker):
+    """nbdev's writer of modules, naming the hand-written source instead of a generated file."""
+
+    def __init__(self, *, named: Path, nb_path: str, **kwargs: object) -> None:
+        super().__init__(nb_path=named, **kwargs)
+
+
+def export_module(course: Course, module: Module) -> Path:
+    """Export a module's source to the package.
+
+    Returns
+    -------
+    Path
+        The module that was written.
+    """
+    export_notebook(read_source(module.source), module.source, course.package)
+    return module.file_in(course.package)

@@ -1,0 +1,88 @@
+"""A new module: a skeleton that is whole from the start, to be rewritten cell by cell."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from importlib import resources
+
+from tito.authoring.rules.layout import FOLDER
+from tito.course import Course, Module
+from tito.errors import WrongUseError
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_LAST = 99
+
+
+def create(course: Course, name: str) -> Module:
+    """Write the source of a new module.
+
+    Parameters
+    ----------
+    course : Course
+        Where the module is to be.
+    name : str
+        Such as ``schedules``, for the next free number, or ``09_schedules``.
+
+    Returns
+    -------
+    Module
+        The new module. It keeps every rule, and its reference passes its own checks.
+
+    Raises
+    ------
+    WrongUseError
+        If the name is taken or could not be the name of a Python module.
+    """
+    number, topic = _parsed(name)
+    taken = _taken(course)
+    if topic in taken:
+        raise WrongUseError(f"{name!r} is taken by {taken[topic]}; choose another name.")
+    folder = f"{number or _next_number(course)}_{topic}"
+    same = [module.name for module in course.modules if module.name[:3] == folder[:3]]
+    if same:
+        raise WrongUseError(f"the number of {name!r} is taken by {same[0]}; leave it out.")
+    source = course.root / "modules" / "source" / folder / f"{topic}_dev.py"
+    try:
+        source.parent.mkdir()
+    except FileExistsError:
+        raise WrongUseError(f"{source.parent} exists already; choose another name.") from None
+    source.write_text(_skeleton(topic))
+    return Module(source)
+
+
+def _parsed(name: str) -> tuple[str, str]:
+    """Take a name apart into its number, if it has one, and its topic."""
+    numbered = FOLDER.fullmatch(name)
+    number, topic = (numbered["number"], numbered["name"]) if numbered else ("", name)
+    if not _NAME.fullmatch(topic) or keyword.iskeyword(topic):
+        raise WrongUseError(
+            f"a module's name must be lower-case words joined by underscores, such as "
+            f"'schedules' or '09_weight_decay', got {name!r}."
+        )
+    return number, topic
+
+
+def _taken(course: Course) -> dict[str, str]:
+    """Return the names that modules and the package have, each with its owner."""
+    core = (course.package / "core").glob("*.py")
+    owners = {path.stem: f"{course.package.name}.core.{path.stem}" for path in core}
+    return owners | {
+        match["name"]: module.name
+        for module in course.modules
+        if (match := FOLDER.fullmatch(module.name))
+    }
+
+
+def _next_number(course: Course) -> str:
+    numbers = [int(m["number"]) for x in course.modules if (m := FOLDER.fullmatch(x.name))]
+    number = max(numbers, default=0) + 1
+    if number > _LAST:
+        raise WrongUseError(f"there is no number after {_LAST}; name one, such as '09_schedules'.")
+    return f"{number:02d}"
+
+
+def _skeleton(topic: str) -> str:
+    template = resources.files("tito.authoring") / "templates" / "module_dev.py.txt"
+    title = topic.replace("_", " ").capitalize()
+    return template.read_text(encoding="utf-8").replace("@name@", topic).replace("@title@", title)

@@ -1,0 +1,89 @@
+"""The package that ends before a module, which is what a student's code may import."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from tito.course import Course, Module
+from tito.errors import TitoError
+
+#: Of the checks: what drives a student's code, and what judges it.
+_OBSERVING = ("checks/observe.py", "checks/origin.py", "checks/wire.py")
+_JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
+#: Of the tools, what a student works with.
+_TOOLS = ("__init__.py", "__main__.py", "errors.py", "student", "text.py")
+
+
+def build_package(course: Course, module: Module, *, judging: bool) -> Path:
+    """Write the package that ends before a module.
+
+    Where the reference could be imported, an import of it would be a full solution. So a student's
+    code gets the modules before the one under test, the checks, what ``settings.ini`` says is
+    shared, and nothing else.
+
+    Parameters
+    ----------
+    course, module
+        Whose package, and where it ends.
+    judging : bool
+        Whether graded cells judge at once, as in a student's own notebook, whose tools are then
+        there too. While grading they only observe, and the package holds no judging code.
+
+    Returns
+    -------
+    Path
+        The folder to put first on ``sys.path``.
+    """
+    target = course.package_before(module)
+    if judging:
+        target = course.package_for_students(module)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        fresh = Path(scratch) / "package"
+        _copy_package(course, module, judging, fresh / course.package.name)
+        if judging:
+            _copy_tools(fresh / "tito")
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        fresh.rename(target)
+    return target
+
+
+def _copy_package(course: Course, module: Module, judging: bool, target: Path) -> None:
+    origin = course.package
+    before = [other for other in course.modules if other.name < module.name]
+    modules = [other.file_in(origin) for other in before]
+    inits = {module.file_in(origin).with_name("__init__.py"), origin / "__init__.py"}
+    inits |= {path.with_name("__init__.py") for path in modules}
+    checks = [*_OBSERVING, *(f"checks/{name}.py" for name in _JUDGING if judging)]
+    shared = [path for place in course.shared for path in _files(place)]
+    for path in [*inits, *(origin / name for name in checks), *shared, *modules]:
+        if not path.is_file():
+            raise TitoError(f"{path} is missing; make it with 'tito export --all'.")
+        copy = target / path.relative_to(origin)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    if not judging:
+        (target / "checks" / "__init__.py").write_text(
+            '"""Observe; judging is done elsewhere."""\n'
+        )
+
+
+def _files(place: Path) -> list[Path]:
+    """Return a file, or the files of a folder."""
+    inside = place.rglob("*") if place.is_dir() else [place]
+    return [path for path in inside if "__pycache__" not in path.parts and not path.is_dir()]
+
+
+def _copy_tools(target: Path) -> None:
+    """Copy the student's part of the tools that run here."""
+    target.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in _TOOLS:
+        origin = Path(__file__).parents[1] / name
+        if origin.is_dir():
+            shutil.copytree(origin, target / name, ignore=ignored)
+        else:
+            shutil.copy(origin, target / name)

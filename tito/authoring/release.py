@@ -1,0 +1,191 @@
+"""The student release: nbgrader makes it, in a clean folder, and it moves into place when whole."""
+
+from __future__ import annotations
+
+import ast
+import io
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader.api import MissingEntry
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearSolutions
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
+from traitlets import default
+
+from tito.authoring import releases
+from tito.authoring.package import build_package
+from tito.authoring.rules import check_release, check_source
+from tito.authoring.source import build_notebook, read_source
+from tito.course import Course, Module
+from tito.course.gradebook import open_gradebook
+from tito.errors import TitoError
+
+#: The last line of a traceback.
+_RAISED = re.compile(r"^[\w.]+: .*$", re.MULTILINE)
+#: What nbgrader puts in the place of code, before it gets its message.
+_STUB = "raise NotImplementedError"
+
+
+class ClearTodoSolutions(ClearSolutions):
+    """nbgrader's ClearSolutions, whose stubs say which TODO is open.
+
+    A solution region becomes ``raise NotImplementedError("TODO in SGD.step: ...")``, with the
+    names that enclose it and the text of the ``# TODO`` comment above it, so that a student
+    who runs an unfinished cell reads what is to be done and not a bare exception.
+    """
+
+    @default("code_stub")
+    def _code_stub_default(self) -> dict[str, str]:
+        return {"python": _STUB}
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict, cell_index: int
+    ) -> tuple[NotebookNode, dict]:
+        """Clear one cell; see the class."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = _name_stubs(cell.source)
+        return cell, resources
+
+
+def _name_stubs(source: str) -> str:
+    """Give each stub of a cleared cell its message."""
+    lines = source.split("\n")
+    tree = ast.parse(source)
+    for number, line in enumerate(lines):
+        if line.strip() == _STUB:
+            where = ".".join(_enclosing(tree, number + 1))
+            todo = _todo_above(lines, number)
+            message = f"TODO in {where}: {todo}" if where else f"TODO: {todo}"
+            lines[number] = line.replace(_STUB, f"{_STUB}({_quoted(message)})")
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Write a string literal with double quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _enclosing(tree: ast.AST, line: int) -> list[str]:
+    """Return the names of the classes and functions around a line, outermost first."""
+    named = (ast.ClassDef, ast.FunctionDef)
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, named) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            return [node.name, *_enclosing(node, line)]
+    return []
+
+
+def _todo_above(lines: list[str], number: int) -> str:
+    """Return the text of the TODO in the comment block directly above a line."""
+    start = number
+    while start and lines[start - 1].strip().startswith("#"):
+        start -= 1
+    block = " ".join(line.strip().lstrip("# ") for line in lines[start:number])
+    match = re.search(r"TODO:?\s*(.*?)\s*(?:Hint:|$)", block)
+    return match[1] if match else "write this part."
+
+
+def release(course: Course, module: Module) -> Path:
+    """Make the students' notebook of a module, and the package their code runs with.
+
+    Returns
+    -------
+    Path
+        The folder of the release.
+
+    Raises
+    ------
+    TitoError
+        If the source breaks a rule, or nbgrader refuses it; an earlier release stays in place.
+    """
+    source = read_source(module.source)
+    check_source(module, source)
+    _refuse_other_cells(course, module, source)
+    releases.keep(course, module)
+    build_notebook(course, module)
+    build_package(course, module, judging=False)
+    course.release.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=course.release.parent) as scratch:
+        fresh = _generate(course, module, Path(scratch))
+        check_release(module, fresh / f"{module.notebook}.ipynb", source)
+        target = course.release / module.name
+        if target.exists():
+            shutil.move(target, Path(scratch) / "old")
+        shutil.move(fresh, target)
+    releases.keep(course, module)
+    releases.keep_source(course, module)
+    return target
+
+
+def _refuse_other_cells(course: Course, module: Module, source: NotebookNode) -> None:
+    """Say which cells nbgrader would refuse to add or drop, before anything is changed."""
+    with open_gradebook(course) as book:
+        try:
+            notebook = book.find_notebook(module.notebook, module.name)
+        except MissingEntry:
+            return
+        marked = len(notebook.submissions)
+        held = _by_name(
+            (cell.name, kind)
+            for kind in ("grade", "solution", "task", "source")
+            for cell in getattr(notebook, f"{kind}_cells")
+        )
+    wanted = _by_name((name, kind) for cell in source.cells for name, kind in _kinds(cell))
+    differing = {
+        "adds": wanted.keys() - held.keys(),
+        "drops": held.keys() - wanted.keys(),
+        "changes the kind of": {n for n in wanted.keys() & held.keys() if wanted[n] != held[n]},
+    }
+    told = [f"{what} {', '.join(sorted(names))}" for what, names in differing.items() if names]
+    if marked and told:
+        raise TitoError(
+            f"{module.name} cannot be released: its source {' and '.join(told)}, and the gradebook "
+            f"holds marks of {marked} submissions, whose named cells must stay. Take that change "
+            "back: a written question is dropped by giving it 0 points, and what is not graded "
+            "needs no name. docs/instructors.md says how to begin anew with other questions."
+        )
+
+
+def _kinds(cell: NotebookNode) -> Iterator[tuple[str, str]]:
+    """Give the tables of the gradebook that a cell has a row in, with its name."""
+    tables = {"grade": is_grade, "solution": is_solution, "task": is_task, "source": is_locked}
+    kinds = {kind for kind, holds in tables.items() if holds(cell)}
+    for kind in {*kinds, "source"} if kinds else ():
+        yield cell.metadata.nbgrader.grade_id, kind
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, kind in pairs:
+        found.setdefault(name, set()).add(kind)
+    return found
+
+
+def _generate(course: Course, module: Module, scratch: Path) -> Path:
+    """Let nbgrader make the release below a scratch folder."""
+    config = course.nbgrader_config()
+    config.CourseDirectory.release_directory = str(scratch.relative_to(course.root))
+    config.CourseDirectory.assignment_id = module.name
+    coursedir = CourseDirectory(config=config)
+    coursedir.root = str(course.root)
+    converter = GenerateAssignment(coursedir=coursedir, config=config, force=True)
+    said = io.StringIO()
+    converter.log = coursedir.log = logging.Logger("tito.release", logging.ERROR)
+    converter.log.addHandler(logging.StreamHandler(said))
+    try:
+        converter.start()
+    except (NbGraderException, RuntimeError) as error:
+        # nbgrader's own message only points to the traceback that it has logged.
+        raised = _RAISED.findall(said.getvalue())
+        reason = raised[-1] if raised else error
+        raise TitoError(f"{module.name} could not be released: {reason}") from error
+    return scratch / module.name

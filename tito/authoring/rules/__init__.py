@@ -1,0 +1,95 @@
+"""Rules that a source and its release must keep; each message names the cell.
+
+One file a subject: each has a function that yields the faults it finds in a notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tito.authoring.rules import graded, layout, leaks, metadata, pairing, questions, regions, sizes
+from tito.authoring.rules.each_cell import Fault, id_of
+from tito.authoring.rules.leaks import secret_lines
+from tito.course import Module
+from tito.errors import TitoError
+
+__all__ = [
+    "check_release",
+    "check_source",
+    "faults_of",
+    "faults_of_release",
+    "id_of",
+    "secret_lines",
+]
+
+#: In the order in which one mends them: what a cell is, before what stands in it.
+_SUBJECTS = (layout, metadata, regions, graded, pairing, questions, leaks, sizes)
+
+
+def faults_of(module: Module, notebook: NotebookNode) -> list[str]:
+    """Return what is wrong with a module's source, a line for each fault.
+
+    Parameters
+    ----------
+    module : Module
+        Whose source it is.
+    notebook : nbformat.NotebookNode
+        The source, read by :func:`tito.authoring.source.read_source`.
+
+    Returns
+    -------
+    list of str
+        ``line 12, sgd-class: what is wrong, and the remedy``; empty if every rule is kept.
+    """
+    found: Iterable[Fault] = [
+        *layout.module_faults(module),
+        *(fault for subject in _SUBJECTS for fault in subject.faults(notebook)),
+    ]
+    lines = layout.lines_of_cells(module, notebook)
+    return [_told(fault, lines) for fault in found]
+
+
+def _told(fault: Fault, lines: dict[int, int]) -> str:
+    if fault.cell is None:
+        return fault.text
+    line = lines.get(id(fault.cell))
+    where = f"line {line}, " if line else ""
+    return f"{where}{id_of(fault.cell)}: {fault.text}"
+
+
+def check_source(module: Module, notebook: NotebookNode) -> None:
+    """Check a module's source before a release is made of it.
+
+    Raises
+    ------
+    TitoError
+        With a line for each rule that is broken.
+    """
+    _refuse(module, "source", faults_of(module, notebook))
+
+
+def check_release(module: Module, path: Path, source: NotebookNode) -> None:
+    """Check a release before students get it: it compiles, and holds no solution or rubric.
+
+    Raises
+    ------
+    TitoError
+        With a line for each rule that is broken.
+    """
+    released = nbformat.read(path, as_version=4)
+    _refuse(module, "release", faults_of_release(released, source))
+
+
+def faults_of_release(released: NotebookNode, source: NotebookNode) -> list[str]:
+    """Return what is wrong with a notebook made of a source for students, a line a fault."""
+    return [_told(fault, {}) for fault in leaks.release_faults(released, source)]
+
+
+def _refuse(module: Module, what: str, faults: list[str]) -> None:
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise TitoError(f"the {what} of {module.name} breaks {len(faults)} rule(s):\n{lines}")

@@ -1,0 +1,78 @@
+"""Percent sources as notebooks: read by jupytext, with cell ids that stay the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
+from nbformat import NotebookNode
+
+from tito.course import Course, Module
+from tito.errors import TitoError
+from tito.student.jupyter import LANGUAGE_VERSION
+
+#: What JupyterLab writes into a notebook that it opens, so that an untouched one is not "unsaved".
+#: The kernel of a student says the same version; see :mod:`tito.student.jupyter`.
+_METADATA = {
+    "kernelspec": {
+        "display_name": get_kernel_dict()["display_name"],
+        "language": "python",
+        "name": KERNEL_NAME,
+    },
+    "language_info": {**IPythonKernel.language_info, "version": LANGUAGE_VERSION},
+}
+
+
+def read_source(path: Path) -> NotebookNode:
+    """Read a percent source as a notebook.
+
+    Jupytext invents a random id for each cell; here a cell's id is its grade_id, or its
+    position, so that the same source always gives the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        A Jupytext percent file.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The notebook, without outputs.
+    """
+    try:
+        notebook = jupytext.read(path, fmt="py:percent")
+    except OSError as error:
+        raise TitoError(f"{path} cannot be read: {error.strerror}.") from error
+    for position, cell in enumerate(notebook.cells):
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.id = re.sub(r"[^A-Za-z0-9_-]", "-", grade_id or f"cell-{position:03d}")[:64]
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
+            # A graded cell is long: JupyterLab folds it, shows its report, and unfolds on a click.
+            cell.metadata["jupyter"] = {"source_hidden": True}
+    notebook.metadata = nbformat.from_dict(_METADATA)
+    return notebook
+
+
+def build_notebook(course: Course, module: Module) -> Path:
+    """Write a module's source as a notebook into ``build/notebooks``.
+
+    Returns
+    -------
+    Path
+        The notebook; it is alone in its folder, which nbgrader takes as the assignment.
+    """
+    path = course.source_notebook(module)
+    write_notebook(read_source(module.source), path)
+    return path
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook in one go: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    nbformat.write(notebook, beside)
+    beside.replace(path)

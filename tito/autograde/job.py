@@ -1,0 +1,135 @@
+"""The unit of work: what a worker needs to grade a submission, and what it gives back.
+
+All of it is plain data, so that a worker needs no shared folder and no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import platform
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tinytorch
+import tito
+from tito.authoring.releases import digest_of_release
+from tito.gradebook.result import SourceCell
+
+#: Libraries whose other versions could give other marks or other outputs.
+_LIBRARIES = ("ipykernel", "ipython", "matplotlib", "nbclient", "nbformat", "nbgrader", "numpy")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What the submissions of a run have in common.
+
+    Attributes
+    ----------
+    name, notebook : str
+        nbgrader's assignment and the notebook's name without suffix.
+    release, source : bytes
+        The notebook as students received it, and the course's own, with solutions.
+    package : mapping of str to bytes
+        The files of the course's package that ends before the module.
+    cells : tuple of SourceCell
+        The gradebook's cells.
+    kernelspec : str
+        The gradebook's kernelspec, as JSON.
+    seed : int
+        From which fresh inputs are drawn.
+    answers : mapping of str to str
+        What the reference solution gave for them; see :mod:`tito.scoring.reference`.
+    config : mapping
+        nbgrader's configuration: the steps and their limits.
+    fonts : mapping of str to bytes
+        matplotlib's list of fonts.
+    earlier : tuple of bytes
+        The notebooks of earlier releases, which students may have had.
+    isolation : mapping of str to dict
+        By machine: what isolation was found there; see :mod:`tito.kernels.isolation`.
+    """
+
+    name: str
+    notebook: str
+    release: bytes
+    source: bytes
+    package: Mapping[str, bytes]
+    cells: tuple[SourceCell, ...]
+    kernelspec: str
+    seed: int
+    answers: Mapping[str, str]
+    config: Mapping[str, Any]
+    fonts: Mapping[str, bytes] = field(default_factory=dict)
+    earlier: tuple[bytes, ...] = ()
+    isolation: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def release_digest(self) -> str:
+        """What tells this release from others; see :func:`digest_of_release`."""
+        return digest_of_release(self.release, self.source)
+
+    def packed(self) -> bytes:
+        """Return it as bytes."""
+        return zlib.compress(pickle.dumps(self), 1)
+
+
+def unpacked(data: bytes) -> Assignment:
+    """Return the assignment that was packed; only for bytes from the driver, which is trusted."""
+    return pickle.loads(zlib.decompress(data))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade.
+
+    Attributes
+    ----------
+    student : str
+        Whose.
+    data : bytes
+        The notebook's file.
+    filename : str
+        Its name, for messages.
+    digest : str
+        SHA-256 of `data`.
+    flags : tuple of str
+        What was noticed when the file was found.
+    timestamp : str
+        When it was handed in, or "".
+    version : str
+        The driver's :func:`fingerprint`.
+    """
+
+    student: str
+    data: bytes
+    filename: str
+    digest: str
+    flags: tuple[str, ...] = ()
+    timestamp: str = ""
+    version: str = ""
+
+
+@cache
+def fingerprint() -> str:
+    """Return what tells this version of the grader from others, for a worker to compare."""
+    digest = hashlib.sha256()
+    for module in (tinytorch, tito):
+        folder = Path(module.__file__ or "").parent
+        for path in sorted(folder.rglob("*.py")):
+            name = f"{folder.name}/{path.relative_to(folder)}"
+            digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
+    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"course {digest.hexdigest()[:12]}, Python {python}, {libraries}"
+
+
+def difference(theirs: str, ours: str) -> str:
+    """Say in what another version's fingerprint differs from the one that is wanted."""
+    pairs = zip(theirs.split(", "), ours.split(", "), strict=False)
+    return "; ".join(f"{a} instead of {b}" for a, b in pairs if a != b) or f"{theirs}, not {ours}"

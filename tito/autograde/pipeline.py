@@ -1,0 +1,374 @@
+"""Grade a class: what is new or has changed, on as many workers as there are, whatever happens."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from traitlets.config import Config
+
+from tito.authoring import releases
+from tito.authoring.releases import read_release
+from tito.autograde import prepare
+from tito.autograde.cluster import DaskExecutor
+from tito.autograde.driver import Driver
+from tito.autograde.executors import InlineExecutor, LocalExecutor, warm_up
+from tito.autograde.job import Job, fingerprint
+from tito.autograde.log import log_to
+from tito.autograde.worker import begin, reason_of
+from tito.course import Course, Module, late
+from tito.course.course import problem_with_id
+from tito.course.files import replace_text, written
+from tito.course.gradebook import assignment_in, open_gradebook
+from tito.course.times import zone_of
+from tito.errors import WrongUseError
+from tito.flags import classmates
+from tito.gradebook import records
+from tito.gradebook.result import Result
+from tito.gradebook.settle import Ledger
+from tito.gradebook.writer import MarkBook
+from tito.sandbox import Isolation
+from tito.submission import intake
+from tito.text import printable
+
+#: Holds, in the folder of records, the seed of a run that has not come to its end.
+_UNFINISHED = ".unfinished"
+#: So many changed cells of a source are named.
+_NAMED = 5
+#: So few submissions are graded in this process: workers would take longer to start.
+_FEW = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one submission in a run."""
+
+    student: str
+    status: Literal["graded", "skipped", "failed"]
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass
+class GradingRun:
+    """What became of a class.
+
+    Attributes
+    ----------
+    log : Path
+        The log of the run.
+    isolation : Isolation
+        What kept students' code apart from the machine.
+    total : int
+        How many submissions there are.
+    outcomes : list of Outcome
+        One for each submission that was looked at, by student.
+    notices : list of str
+        What somebody who waits for the run should know: workers that are waited for, or not used.
+    interrupted : bool
+        Whether somebody ended the run before all was done.
+    seconds : float
+        How long it took.
+    seed : int
+        From which fresh inputs are drawn.
+    """
+
+    log: Path
+    isolation: Isolation
+    total: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    seconds: float = 0.0
+    seed: int = 0
+
+    def with_status(self, status: str) -> list[Outcome]:
+        """Return the outcomes of a kind."""
+        return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    @property
+    def graded(self) -> list[Outcome]:
+        """Submissions that were graded."""
+        return self.with_status("graded")
+
+    @property
+    def skipped(self) -> list[Outcome]:
+        """Submissions that have not changed since they were graded."""
+        return self.with_status("skipped")
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Submissions that could not be graded."""
+        return self.with_status("failed")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where jobs run.
+
+    Attributes
+    ----------
+    workers : int or None
+        Processes of this machine; half as many again as it has processors, and one, by default.
+    scheduler : str or None
+        The address of a Dask scheduler, whose workers are used instead.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+
+    def warm_up(self, jobs: int) -> None:
+        """Let workers of this machine begin to start, while this process does something else."""
+        if self.scheduler is None and jobs > _FEW:
+            warm_up()
+
+    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> Executor:
+        """Make the executor for a number of jobs of an assignment; it tells what it waits for."""
+        if self.scheduler is not None:
+            return DaskExecutor(self.scheduler, tell)
+        if jobs <= _FEW and self.workers is None:
+            return InlineExecutor()
+        return LocalExecutor(self.workers, partial(begin, packed))
+
+
+Progress = Callable[[GradingRun], None]
+
+
+def grade(
+    course: Course,
+    module: Module,
+    students: Sequence[str] | None = None,
+    force: bool = False,
+    on_progress: Progress | None = None,
+    seed: int | None = None,
+    isolation: str | None = None,
+    where: Where | None = None,
+) -> GradingRun:
+    """Grade the submissions of a module that are new or have changed.
+
+    A run that was ended, in whatever way, is gone on with by the next one.
+
+    Parameters
+    ----------
+    course, module
+        Submissions are in ``course.submitted/STUDENT/module.name``.
+    students : sequence of str, optional
+        Only these.
+    force : bool
+        Grade unchanged submissions too.
+    on_progress : callable, optional
+        Called with the run at its beginning and after each outcome.
+    seed : int, optional
+        Repeats the fresh inputs of an earlier run, whose records name it.
+    isolation : str, optional
+        The weakest isolation of students' code that is accepted; as configured by default.
+    where : Where, optional
+        On which machines; this one by default.
+
+    Raises
+    ------
+    TitoError
+        If nothing can be graded: no release, no such student, no isolation. What is wrong with one
+        submission is in its outcome, and in its record.
+    """
+    began = monotonic()
+    chosen = _choose(course, module, students)
+    config = course.nbgrader_config()
+    if isolation is not None:
+        config.ExecuteSubmission.isolation = isolation
+    prepare.check(course, module)
+    found = prepare.isolation_here(course, module, config)
+    folder = course.records / module.name
+    with written("the records of this run"):
+        folder.mkdir(parents=True, exist_ok=True)
+    name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
+    run = GradingRun(folder / name, found.isolation, total=len(chosen))
+    show = on_progress or (lambda run: None)
+    with log_to(run.log) as log, closing(_open(course, module, config)) as book:
+        run.seed = _seed(folder / _UNFINISHED) if seed is None else seed
+        packed = partial(_pack, course, module, config, book, run.seed, found)
+        run.notices += _unreleased(course, module)
+        class_ = _Class(course, module, book, log, run, show)
+        try:
+            class_.grade(chosen, force, where or Where(), packed)
+        except KeyboardInterrupt:
+            log.warning("interrupted")
+            run.interrupted = True
+    run.outcomes.sort(key=lambda outcome: outcome.student)
+    if not run.interrupted:  # then somebody waits for the end
+        late.refresh(course, module)  # also where nothing but a due date has changed
+        _look_at_the_class(course, module, bool(run.graded))
+    run.seconds = round(monotonic() - began, 3)
+    return run
+
+
+def _unreleased(course: Course, module: Module) -> list[str]:
+    """Say where the source is not the one that was released; marks are by the latter."""
+    changed = releases.unreleased(course, module)
+    if not changed:
+        return []
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return [
+        f"{module.source.name} was changed and not released: {', '.join(changed[:_NAMED])}{more}; "
+        f"students have what 'tito release {module.name}' made before"
+    ]
+
+
+def _seed(unfinished: Path) -> int:
+    """Return the seed of the run that is gone on with, so that a class has one; else a new one."""
+    with suppress(OSError, ValueError):
+        return int(unfinished.read_text())
+    return secrets.randbits(48)
+
+
+def _pack(*arguments: Any) -> bytes:
+    return prepare.assignment(*arguments).packed()
+
+
+def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
+    """Compare submissions if there are new marks, of this run or of one that did not get here."""
+    unfinished = course.records / module.name / _UNFINISHED
+    with written("the comparison of the class"):
+        releases.keep(course, module)  # nbgrader's own command may have made it
+        if unfinished.exists() or new_marks:
+            classmates.compare(course, module)
+            unfinished.unlink(missing_ok=True)
+
+
+def _choose(course: Course, module: Module, students: Sequence[str] | None) -> list[str]:
+    found = course.students(module)
+    if students is None:
+        return found
+    for student in students:
+        if student not in found:
+            folder = course.submitted / student / module.name
+            raise WrongUseError(
+                f"no submission of {module.name} by {student}: there is no folder {folder}."
+            )
+    return [student for student in found if student in students]
+
+
+def _open(course: Course, module: Module, config: Config) -> MarkBook:
+    book = open_gradebook(course, config)
+    try:
+        assignment_in(book, module)
+        return MarkBook(book, module.name, module.notebook, config)
+    except BaseException:
+        book.close()
+        raise
+
+
+class _Class:
+    """The submissions of a run, from the folder to the outcome."""
+
+    def __init__(
+        self,
+        course: Course,
+        module: Module,
+        book: MarkBook,
+        log: logging.Logger,
+        run: GradingRun,
+        show: Progress,
+    ) -> None:
+        self._course, self._module = course, module
+        self._log, self._run, self._show = log, run, show
+        self._released = read_release(course.released(module))
+        self._release = releases.current(course, module)
+        self._ledger = Ledger(course, module, book, self._release)
+        self._times: dict[str, datetime | None] = {}
+        self._zone = zone_of(course.nbgrader_config())
+
+    def grade(
+        self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
+    ) -> None:
+        """Grade all that is to be graded, after what an earlier run left."""
+        finished = self._ledger.finish_earlier_run(self._log)
+        if finished:
+            self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
+        self._times = self._ledger.book.times()
+        self._show(self._run)
+        todo = [student for student in students if self._is_to_do(student, force)]
+        if finished or todo:
+            with written("the records of this run"):
+                replace_text(self._run.log.parent / _UNFINISHED, str(self._run.seed))
+        if not todo:
+            return
+        where.warm_up(len(todo))
+        packed = pack()
+        with where.executor(len(todo), packed, self._tell) as executor:
+            driver = Driver(executor, self._ledger, packed, self._log, self._report)
+            driver.run(job for student in todo if (job := self._job(student)))
+
+    def _is_to_do(self, student: str, force: bool) -> bool:
+        """Look whether a submission must be graded; if not, that is its outcome."""
+        if problem := problem_with_id(student):
+            reason = f"{student!r} cannot be a student's id: {problem}. Rename the folder."
+            self._add(Outcome(student, "failed", reason))
+            return False
+        record = None if force else records.load(self._course, self._module, student)
+        if record is None or record.status != "graded" or record.release != self._release:
+            return True
+        got = self._read(student)
+        if got is None:
+            return False
+        changes = records.changes(record, got, self._times)
+        if not changes and self._ledger.has_mark(student):
+            self._add(Outcome(student, "skipped", flags=got.flags))
+            return False
+        if changes:
+            earned = sum(cell["earned"] for cell in record.cells.values())
+            before = f"{earned:g} points, {record.graded_at}, {record.submission[:12]}"
+            self._log.info("%s: %s; the mark before: %s", student, changes, before)
+        return True
+
+    def _job(self, student: str) -> Job | None:
+        """Read a submission and make the unit of work of it."""
+        got = self._read(student)
+        if got is None:
+            return None
+        stamp = f"{got.timestamp:%Y-%m-%d %H:%M:%S.%f}" if got.timestamp else ""
+        name = printable(got.path.name)
+        return Job(student, got.data, name, got.digest, got.flags, stamp, fingerprint())
+
+    def _read(self, student: str) -> intake.Received | None:
+        """Read a submission; what cannot be read is an outcome."""
+        folder = self._course.submitted / student / self._module.name
+        try:
+            return intake.fetch(folder, student, self._module.notebook, self._released, self._zone)
+        except intake.SubmissionError as error:
+            problem, reason = error.problem, reason_of(error)
+        except Exception as error:  # one submission never stops the class
+            problem, reason = "", reason_of(error)
+            self._log.exception("%s could not be read", student)
+        failed = Result(student, "", "failed", reason=reason, problem=problem)
+        self._ledger.keep(failed)
+        self._ledger.enter([failed])
+        self._report(failed)
+        return None
+
+    def _report(self, result: Result) -> None:
+        status: Literal["graded", "failed"] = "graded" if result.status == "graded" else "failed"
+        if status == "failed":
+            self._log.error("%s could not be graded: %s", result.student, result.reason)
+        flags = tuple(map(printable, result.flags))
+        reason = printable(result.reason)
+        self._add(Outcome(result.student, status, reason, flags, result.seconds))
+
+    def _tell(self, notice: str) -> None:
+        self._log.warning(notice)
+        self._run.notices.append(notice)
+        self._show(self._run)
+
+    def _add(self, outcome: Outcome) -> None:
+        self._run.outcomes.append(outcome)
+        self._show(self._run)

@@ -1,0 +1,109 @@
+"""Make an assignment of a course ready for workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from traitlets.config import Config
+
+from tito.authoring import releases
+from tito.authoring.releases import read_release
+from tito.autograde.job import Assignment
+from tito.course import Course, Module
+from tito.course.cells import grade_id, is_autograded
+from tito.errors import TitoError
+from tito.gradebook.result import SourceCell
+from tito.gradebook.writer import MarkBook
+from tito.kernels.isolation import Found, find, this_machine
+from tito.kernels.started import prepare_fonts
+from tito.scoring import reference
+from tito.scoring.exam import Exam, exam_of
+
+#: Sections of the configuration that concern the gradebook or folders, of which workers have none.
+_NOT_FOR_WORKERS = ("CourseDirectory",)
+
+
+def isolation_here(course: Course, module: Module, config: Config) -> Found:
+    """Probe this machine as the configuration demands; refuse where it gives less."""
+    package = course.package_before(module)
+    secret = tuple(map(Path, config.ExecuteSubmission.get("secret_folders", [])))
+    accepted = config.ExecuteSubmission.get("isolation", "full")
+    return find(accepted, package, secret, (module.exports_to,))
+
+
+def check(course: Course, module: Module) -> None:
+    """Refuse to begin where there is nothing to grade with; :func:`assignment` looks closer."""
+    read_release(course.released(module))
+    source = course.source_notebook(module)
+    if not source.is_file():
+        raise TitoError(f"{source} is missing; make it with 'tito export {module.name}'.")
+    if not course.package_before(module).is_dir():
+        raise TitoError(
+            f"the package before {module.name} is missing; "
+            f"make it with 'tito release {module.name}'."
+        )
+
+
+def assignment(
+    course: Course, module: Module, config: Config, book: MarkBook, seed: int, found: Found
+) -> Assignment:
+    """Collect what all submissions of a run have in common.
+
+    Raises
+    ------
+    TitoError
+        If the reference solution does not run, or another version of it was released.
+    """
+    source = course.source_notebook(module)
+    exam = exam_of(source, seed)  # asks the reference solution, once for all workers
+    package = course.package_before(module)
+    cells, kernelspec = book.source()
+    _compare(course, module, exam, cells)
+    sent = {name: value for name, value in config.items() if name not in _NOT_FOR_WORKERS}
+    return Assignment(
+        module.name,
+        module.notebook,
+        course.released(module).read_bytes(),
+        source.read_bytes(),
+        {str(p.relative_to(package)): p.read_bytes() for p in _files(package)},
+        cells,
+        kernelspec,
+        seed,
+        reference.known(),
+        sent,
+        _fonts(config),
+        tuple(releases.earlier(course, module)),
+        {this_machine(): found},
+    )
+
+
+def _compare(course: Course, module: Module, exam: Exam, cells: Sequence[SourceCell]) -> None:
+    """Refuse where the source's graded cells are not those that were released.
+
+    The release says which cells a submission has; what stands in them comes from the gradebook,
+    since the release lacks hidden tests.
+    """
+    graded = filter(is_autograded, read_release(course.released(module)).cells)
+    held = {cell.name: cell.source.strip() for cell in cells}
+    released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}
+    wanted = {name: text.strip() for name, text in exam.sources.items()}
+    other = [name for name in sorted(wanted | released) if wanted.get(name) != released.get(name)]
+    if other:
+        raise TitoError(
+            f"the graded cells of {module.name} that were released are not those of its source "
+            f"any more: {', '.join(other)}. Release the source with 'tito release {module.name}', "
+            "or take the change back, and grade again."
+        )
+
+
+def _files(package: Path) -> list[Path]:
+    found = sorted(path for path in package.rglob("*") if path.is_file())
+    return [path for path in found if path.suffix != ".pyc"]
+
+
+def _fonts(config: Config) -> dict[str, bytes]:
+    folder = config.GradingKernelManager.get("font_cache", "")
+    if not folder:
+        return {}
+    return {p.name: p.read_bytes() for p in prepare_fonts(Path(folder)).glob("fontlist-*.json")}

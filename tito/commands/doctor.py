@@ -1,0 +1,24 @@
+"""`tito doctor`: what is missing on the machine, and the command that mends it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tito import doctor
+from tito.commands._shared import console
+from tito.course import Course
+
+
+@click.command("doctor")
+def command() -> None:
+    """Check the machine and the course; say what is wrong and how to mend it."""
+    findings = doctor.examine(Course.find())
+    for finding in findings:
+        console.print(
+            f"{'ok' if finding.ok else 'no':<3} {finding.what}", markup=False, soft_wrap=True
+        )
+        if not finding.ok:
+            console.print(f"      mend: {finding.remedy}", markup=False, soft_wrap=True)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

@@ -1,0 +1,176 @@
+"""`tito grade`: mark a class."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from tito.autograde import pipeline
+from tito.autograde.pipeline import GradingRun, Where
+from tito.commands._shared import console, pass_module, say
+from tito.course import Course, Module
+from tito.course.files import written
+from tito.errors import TitoError
+from tito.pages import evidence
+from tito.sandbox import LEVELS, Isolation
+
+
+@click.command("grade")
+@pass_module
+@click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
+@click.option("--force", is_flag=True, help="Grade again what has not changed.")
+@click.option("--seed", type=int, help="Repeat the fresh inputs of an earlier run.")
+@click.option(
+    "--isolation",
+    type=click.Choice(LEVELS),
+    help="Accept isolation of students' code down to this level; 'tito doctor' says which it is.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes of this machine; half as many again as it has processors, and one, by default.",
+)
+@click.option("--scheduler", help="Use the workers of this Dask scheduler: tcp://HOST:8786.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def command(
+    module: Module,
+    students: tuple[str, ...],
+    force: bool,
+    seed: int | None,
+    isolation: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Grade the submissions of MODULE that are new or have changed.
+
+    A submission that cannot be graded is named and never stops the others; the command then
+    exits with 1. A run that is ended, in whatever way, is gone on with by the same command.
+    """
+    if workers is not None and scheduler is not None:
+        raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
+    where = Where(workers, scheduler)
+    with _bar(hidden=as_json) as bar:
+        task = bar.add_task("grade", total=None, speed="", left="", failed="")
+
+        told = 0
+
+        def show(run: GradingRun) -> None:
+            nonlocal told
+            for notice in run.notices[told:]:
+                say(notice)
+            told = len(run.notices)
+            fields: dict[str, Any] = _told_of(run, bar)
+            bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
+
+        try:
+            course = Course.find()
+            run = pipeline.grade(
+                course, module, students or None, force, show, seed, isolation, where
+            )
+            if not run.interrupted:  # then somebody waits for the end
+                with written("the page of flags"):
+                    evidence.write(course, module)
+        except KeyboardInterrupt:  # before the first submission, or after the last one
+            raise TitoError(f"interrupted, and nothing is lost; {_how_to_go_on(module)}.") from None
+    if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if as_json:
+        click.echo(json.dumps(_data(run), indent=1))
+    else:
+        _summarize(run, module)
+    sys.exit(1 if run.failed or run.interrupted else 0)
+
+
+def _bar(hidden: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("[red]{task.fields[failed]}"),
+        console=console,
+        transient=True,  # the summary stays
+        disable=hidden or not console.is_terminal,
+    )
+
+
+def _told_of(run: GradingRun, bar: Progress) -> dict[str, str]:
+    """Say how fast it goes, how long it will take, and how many failed so far."""
+    elapsed = bar.tasks[0].elapsed or 0.0
+    failed = f"{len(run.failed)} failed" if run.failed else ""
+    # What is unchanged takes no time, so it says nothing of the rest.
+    done = len(run.graded) + len(run.failed)
+    if elapsed < 1 or not done:
+        return {"failed": failed}
+    left = timedelta(seconds=round((run.total - len(run.outcomes)) * elapsed / done))
+    return {"speed": f"{60 * done / elapsed:.0f}/min", "left": f"{left} left", "failed": failed}
+
+
+def _summarize(run: GradingRun, module: Module) -> None:
+    for outcome in run.failed:
+        line = f"not graded: {outcome.student}: {outcome.reason}"
+        console.print(line, style="red", markup=False, soft_wrap=True)
+    counts = f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
+    rate = f" ({60 * len(run.graded) / run.seconds:.0f} a minute)" if len(run.graded) > 1 else ""
+    console.print(f"{counts}, in {run.seconds:.1f} s{rate}")
+    console.print(_told(run.isolation), markup=False, soft_wrap=True)
+    console.print(f"log: {_shown(run.log)}", markup=False, soft_wrap=True)
+    if run.interrupted:
+        left = run.total - len(run.outcomes)
+        console.print(
+            f"interrupted: {left} are left, and nothing is lost; {_how_to_go_on(module)}",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _how_to_go_on(module: Module) -> str:
+    return f"go on with 'tito grade {module.name}'"
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _data(run: GradingRun) -> dict[str, object]:
+    """Return a run as plain data."""
+    return {
+        "total": run.total,
+        "graded": len(run.graded),
+        "unchanged": len(run.skipped),
+        "failed": len(run.failed),
+        "interrupted": run.interrupted,
+        "seconds": run.seconds,
+        "log": str(run.log),
+        "isolation": run.isolation.as_json(),
+        "notices": run.notices,
+        "outcomes": [asdict(outcome) for outcome in run.outcomes],
+    }
+
+
+def _told(isolation: Isolation) -> str:
+    """Say what kept students' code apart, and what did not."""
+    by = f" (bubblewrap {isolation.version})" if isolation.bwrap else ""
+    leaks = "".join(f"\n  - {leak}" for leak in isolation.leaks)
+    return f"isolation: {isolation.level}{by}{leaks}"

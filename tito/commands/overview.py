@@ -1,0 +1,30 @@
+"""`tito overview`: a page about a class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tito.commands._shared import console, pass_module
+from tito.course import Course, Module
+from tito.pages import overview
+
+
+@click.command("overview")
+@pass_module
+@click.option(
+    "--to",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; modules/records/MODULE/overview.html by default.",
+)
+def command(module: Module, path: Path | None) -> None:
+    """Make a page about the class of MODULE: marks, failing parts, flags, with plots.
+
+    It names students: it is for those who teach, not for them.
+    """
+    course = Course.find()
+    with console.status("drawing"):
+        written = overview.write(course, module, path)
+    console.print(str(written), markup=False, soft_wrap=True)

@@ -1,0 +1,120 @@
+"""What cells and notebooks say of themselves, whatever an editor left in their metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader import utils
+
+from tito.student.notebook import named_module
+
+#: Kinds of cells, by nbformat's names.
+KINDS = ("code", "markdown", "raw")
+
+
+def new_cell(kind: str, source: str, cell_id: str) -> NotebookNode:
+    """Make a cell as nbformat makes it, without holding each against the schema.
+
+    For a class that would be a third of all the work before its code runs.
+    """
+    cell = NotebookNode(id=cell_id, cell_type=kind, metadata=NotebookNode(), source=source)
+    if kind == "code":
+        cell.update(execution_count=None, outputs=[])
+    return cell
+
+
+def nbgrader_metadata(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell's nbgrader metadata; empty where there is none or it is not a mapping."""
+    metadata = cell.get("metadata")
+    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def grade_id(cell: dict[str, Any]) -> str | None:
+    """Return nbgrader's name of a cell, or None where it has no usable one."""
+    name = nbgrader_metadata(cell).get("grade_id")
+    return name if isinstance(name, str) and name else None
+
+
+def is_fixed(cell: NotebookNode) -> bool:
+    """Whether a cell of the release is the course's own, so that students may not change it."""
+    if utils.is_solution(cell):
+        return False
+    return bool(utils.is_grade(cell) or utils.is_locked(cell) or utils.is_task(cell))
+
+
+def is_autograded(cell: NotebookNode) -> bool:
+    """Whether a cell's points come from running it."""
+    return bool(cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell))
+
+
+def name_of(nb: NotebookNode, index: int) -> str:
+    """Name a cell for people: its grade_id, or where it stands."""
+    own = grade_id(nb.cells[index])
+    if own:
+        return own
+    before = next((found for cell in nb.cells[index::-1] if (found := grade_id(cell))), None)
+    return f"a cell after {before}" if before else "a cell at the beginning"
+
+
+def mark_answered_beside(cell: NotebookNode) -> None:
+    """Note in a cell of a rebuilt notebook that an answer may stand beside it."""
+    cell.metadata.tinytorch = NotebookNode(answered_beside=True)
+
+
+def is_answered_beside(cell: NotebookNode) -> bool:
+    """Whether an answer may stand beside a cell, so that a person must look."""
+    return bool(cell.metadata.get("tinytorch", {}).get("answered_beside"))
+
+
+def questions(nb: NotebookNode) -> dict[str, str]:
+    """Digest, by graded cell, what a mark by hand is given for: where that stays, the mark does.
+
+    Parameters
+    ----------
+    nb : NotebookNode
+        A graded notebook, with the rubrics in it.
+
+    Returns
+    -------
+    dict of str to str
+        Of a written answer: it, what stands around it (question, rubric, text beside it) and its
+        points. Of a cell whose points come from running it: it, and all of the student's code.
+    """
+    code = [cell.source for cell in nb.cells if cell.cell_type == "code" and not is_fixed(cell)]
+    found, since = {}, 0
+    named = [index for index, cell in enumerate(nb.cells) if grade_id(cell)]
+    for index, after in zip(named, [*named[1:], len(nb.cells)], strict=True):
+        cell = nb.cells[index]
+        is_task = utils.is_task(cell)
+        if utils.is_grade(cell) or is_task:
+            around = nb.cells[since:after]
+            texts = [[c.cell_type, c.source, c.get("attachments")] for c in around]
+            answer = [cell.source, code] if is_autograded(cell) else texts
+            asked = json.dumps([nbgrader_metadata(cell).get("points"), answer], sort_keys=True)
+            found[grade_id(cell) or ""] = hashlib.sha256(asked.encode()).hexdigest()
+        if cell.cell_type == "code" or utils.is_solution(cell) or is_task:
+            since = index + 1
+    return found
+
+
+def answers_of(nb: NotebookNode) -> tuple[str, ...]:
+    """Return the modules that a notebook of the course exports to: there the answers would be."""
+    found = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def flags(nb: NotebookNode) -> list[str]:
+    """Return what a person should know of a graded notebook, in the order it was noticed."""
+    return list(nb.metadata.get("tinytorch", {}).get("flags", []))
+
+
+def add_flag(nb: NotebookNode, text: str) -> None:
+    """Note something that a person should know; the same thing once."""
+    ours = nb.metadata.setdefault("tinytorch", NotebookNode())
+    noted = ours.setdefault("flags", [])
+    if text not in noted:
+        noted.append(text)

@@ -1,0 +1,69 @@
+"""The course's gradebook, which is nbgrader's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+from tito.course import Course, Module
+from tito.course.roster import Person
+from tito.errors import TitoError
+
+
+def open_gradebook(course: Course, config: Config | None = None) -> Gradebook:
+    """Open the course's gradebook; it is a context manager that closes itself."""
+    where = CourseDirectory(config=config or course.nbgrader_config())
+    where.root = str(course.root)
+    return Gradebook(where.db_url, where.course_id)
+
+
+def people_in(book: Gradebook) -> list[Person]:
+    """Return the students as the gradebook knows them."""
+    return [
+        Person(
+            student.id,
+            student.first_name or "",
+            student.last_name or "",
+            {
+                "email": student.email or "",
+                "canvas": student.lms_user_id or "",
+                "sid": student.id,
+            },
+        )
+        for student in book.students
+    ]
+
+
+def times_in(book: Gradebook, module: Module) -> dict[str, tuple[datetime | None, timedelta]]:
+    """Return when each student handed in (UTC), and the extension, by student."""
+    rows = (
+        book.db.query(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+        )
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .filter(Assignment.name == module.name)
+    )
+    return {student: (when, extension or timedelta()) for student, when, extension in rows}
+
+
+def assignment_in(book: Gradebook, module: Module) -> Assignment:
+    """Return a module's assignment.
+
+    Raises
+    ------
+    TitoError
+        If the gradebook does not know it.
+    """
+    try:
+        # A due date may be entered before the first release: then it has no notebook.
+        book.find_notebook(module.notebook, module.name)
+        return book.find_assignment(module.name)
+    except MissingEntry as error:
+        raise TitoError(
+            f"the gradebook does not know {module.name}; make it with 'tito release {module.name}'."
+        ) from error

@@ -1,0 +1,128 @@
+"""Marks for Gradescope, which takes them from an autograder alone."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tinytorch.checks import Report
+from tito.errors import TitoError
+from tito.gradebook import records, scores
+from tito.gradebook.scores import Row
+from tito.gradebook.sheet import Sheet, Written
+
+
+def write_gradescope(sheet: Sheet, folder: Path) -> Written:
+    """Write ``results.json`` of every student, and an autograder that hands them out.
+
+    Gradescope takes marks from an autograder alone: upload ``autograder.zip`` to a programming
+    assignment and rerun it for all; it finds each submission's result by e-mail address.
+    """
+    final = [(row, person.keys.get("email", "").casefold()) for row, person in sheet.final()]
+    if final and not any(email for _, email in final):
+        raise TitoError(
+            "no student has an e-mail address, by which Gradescope's autograder finds results; "
+            "nothing was written. Name the class with --roster FILE that has a column email."
+        )
+    remarks = scores.comments(sheet.course, sheet.module)
+    shared = Counter(email for _, email in final)
+    marks, left_out = {}, sheet.left_out()
+    for row, email in final:
+        if not email:
+            left_out[row.student] = "no e-mail address in the roster"
+        elif shared[email] > 1:
+            left_out[row.student] = f"the roster has the address {email} {shared[email]} times"
+        else:
+            marks[email] = _results(sheet, row, remarks.get(row.student, {}))
+            place = folder / row.student / "results.json"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(_json(marks[email]), encoding="utf-8")
+    program = folder / "autograder.zip"
+    program.unlink(missing_ok=True)  # an earlier one, of marks that are not final any more
+    if marks:
+        _write_autograder(program, marks)
+    return Written(folder, len(marks), left_out)
+
+
+def _results(sheet: Sheet, row: Row, remarks: Mapping[str, str]) -> dict[str, Any]:
+    """Return one student's results as Gradescope's autograders write them."""
+    record = records.load(sheet.course, sheet.module, row.student)
+    tests: list[dict[str, Any]] = []
+    for place, (name, points) in enumerate(row.points.items(), start=1):
+        verdict = record.cells.get(name) if record else None
+        if verdict:
+            tests += _tests_of_parts(Report.from_data(verdict), place)
+        elif points is not None:
+            tests.append(
+                _test(f"{place}", name, points, row.maxima[name], remarks.get(name, "marked"))
+            )
+    lines = [f"{name} is still to be marked." for name in row.needs_manual]
+    if row.penalty:
+        lines.append(f"{row.penalty:g} points were taken for lateness.")
+    return {
+        "score": round(row.total, 2),
+        "execution_time": record.seconds if record else 0.0,
+        "output": "\n".join(lines),
+        "output_format": "text",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+    }
+
+
+def _tests_of_parts(report: Report, place: int) -> Iterator[dict[str, Any]]:
+    for number_, part in enumerate(report.parts, start=1):
+        details = "\n".join(f"{name}: {text}" for name, text in part.details())
+        name = f"{report.grade_id}: {part.title}"
+        made = _test(f"{place}.{number_}", name, part.earned, part.points, details)
+        yield {**made, "status": "passed" if part.problem is None else "failed"}
+
+
+def _test(place: str, name: str, score: float, worth: float, output: str) -> dict[str, Any]:
+    return {
+        "number": place,
+        "name": name,
+        "name_format": "text",
+        "score": score,
+        "max_score": worth,
+        "output": output,
+        "output_format": "text",
+        "visibility": "visible",
+    }
+
+
+_SETUP = "#!/usr/bin/env bash\napt-get update && apt-get install -y python3\n"
+_RUN = '''#!/usr/bin/env python3
+"""Hand out a result that was made before: Gradescope runs no student's code here."""
+
+import json
+from pathlib import Path
+
+home = Path(__file__).resolve().parent
+marks = json.loads((home / "source" / "marks.json").read_text())
+users = json.loads((home / "submission_metadata.json").read_text())["users"]
+found = [marks[user["email"].casefold()] for user in users if user["email"].casefold() in marks]
+nothing = {"score": 0, "output": "Not graded yet.", "visibility": "hidden"}
+results = home / "results" / "results.json"
+results.parent.mkdir(exist_ok=True)
+results.write_text(json.dumps(found[0] if found else nothing))
+'''
+
+
+def _write_autograder(path: Path, marks: Mapping[str, Any]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in (
+            ("setup.sh", _SETUP),
+            ("run_autograder", _RUN),
+            ("marks.json", _json(marks)),
+        ):
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o755 << 16
+            archive.writestr(info, text)
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"

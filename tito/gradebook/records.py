@@ -1,0 +1,142 @@
+"""What grading notes of each submission: one JSON file a student, replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from tito.authoring.releases import current
+from tito.course import Course, Module
+from tito.course.files import replace_text
+from tito.submission.intake import Received
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the last grading of a submission came to.
+
+    Attributes
+    ----------
+    student : str
+        Whose submission.
+    status : {"graded", "failed"}
+        Whether it could be graded.
+    reason : str
+        Why not.
+    stale : bool
+        Whether the mark in the gradebook is of an earlier submission than this failed one.
+    flags : tuple of str
+        What a person should know.
+    seconds : float
+        How long it took.
+    graded_at : str
+        When, in ISO format, UTC.
+    submission, release : str
+        The digest of the notebook that was handed in, and of the release it was graded against.
+    cells : dict
+        The verdict on each autograded cell: points, earned, parts, and the names of those that
+        are right on the public inputs only.
+    seed : int or None
+        From which the fresh inputs were drawn.
+    problem : str
+        What is wrong with the file, for the student.
+    isolation : dict
+        What kept the student's code apart; see :class:`tito.sandbox.Isolation`.
+    questions : dict of str to str
+        By graded cell: the digest of what a mark by hand is given for; see
+        :func:`tito.course.cells.questions`.
+    earlier : tuple of dict
+        The marks before this one, the oldest first: when, of which submission, from which seed,
+        and what each cell earned.
+    """
+
+    student: str
+    status: Literal["graded", "failed"]
+    reason: str = ""
+    stale: bool = False
+    flags: tuple[str, ...] = ()
+    seconds: float = 0.0
+    graded_at: str = ""
+    submission: str = ""
+    release: str = ""
+    cells: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    problem: str = ""
+    isolation: dict[str, Any] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
+    earlier: tuple[dict[str, Any], ...] = ()
+
+
+def changes(record: Record, got: Received, entered: Mapping[str, datetime | None]) -> str:
+    """Say in what a submission differs from the one that was graded; "" where it does not.
+
+    Parameters
+    ----------
+    record : Record
+        Of the one that was graded.
+    got : Received
+        What is handed in now.
+    entered : mapping of str to datetime or None
+        The times of submission in the gradebook, by student: what lateness is counted from,
+        whoever entered it.
+    """
+    if got.digest != record.submission:
+        return "handed in anew"
+    if record.student not in entered:
+        return "not in the gradebook any more"
+    same = got.timestamp == entered[record.student]
+    return "" if same else "its time of submission has changed"
+
+
+def path_of(course: Course, module: Module, student: str) -> Path:
+    """Return the file that holds a student's record."""
+    return course.records / module.name / f"{student}.json"
+
+
+def save(course: Course, module: Module, record: Record) -> None:
+    """Write a record; a reader sees the old one or the new one, never half of one."""
+    text = json.dumps({"version": _VERSION, **asdict(record)}, indent=1, ensure_ascii=False)
+    replace_text(path_of(course, module, record.student), text + "\n")
+
+
+def load(course: Course, module: Module, student: str) -> Record | None:
+    """Read a record; None where there is none, or none that this version can read."""
+    try:
+        data = json.loads(path_of(course, module, student).read_text(encoding="utf-8"))
+        if data.pop("version") != _VERSION:
+            return None
+        lists = {"flags": tuple(data["flags"]), "earlier": tuple(data.get("earlier", ()))}
+        return Record(**{**data, **lists})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def load_all(course: Course, module: Module) -> list[Record]:
+    """Read the records of a class, by student."""
+    students = sorted(path.stem for path in (course.records / module.name).glob("[!.]*.json"))
+    found = (load(course, module, student) for student in students)
+    return [record for record in found if record is not None]
+
+
+#: What is said of a mark that another release gave.
+EARLIER = "graded with an earlier release"
+
+
+def stale(course: Course, module: Module, students: Sequence[str] | None = None) -> list[str]:
+    """Return whose marks another release gave, of these students or of all."""
+    if not course.released(module).is_file():
+        return []
+    now = current(course, module)
+    graded = (record for record in load_all(course, module) if is_stale(record, now))
+    return [r.student for r in graded if students is None or r.student in students]
+
+
+def is_stale(record: Record, release: str) -> bool:
+    """Whether a mark was given by another release than the one of this digest."""
+    return record.status == "graded" and bool(record.release) and record.release != release

@@ -1,0 +1,309 @@
+"""The marks of a class: what the gradebook holds, and what a person should know beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Literal
+
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+
+from tito.authoring import releases
+from tito.authoring.releases import read_release
+from tito.course import Course, Module, late
+from tito.course.cells import grade_id
+from tito.course.course import problem_with_id
+from tito.course.gradebook import assignment_in, open_gradebook, times_in
+from tito.course.times import zone_of
+from tito.flags import classmates
+from tito.gradebook import records
+from tito.gradebook.records import Record
+from tito.submission import intake
+from tito.submission.intake import SubmissionError
+
+_STALE = "the mark is of an earlier submission"
+_GONE = "nothing is handed in any more; the mark is of what was"
+
+Status = Literal["graded", "failed", "not graded", "missing"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The marks of one student.
+
+    Attributes
+    ----------
+    student : str
+        Whose.
+    status : {"graded", "failed", "not graded", "missing"}
+        Whether there is a mark for what was handed in; "missing" where nothing was.
+    points : dict of str to float or None
+        By graded cell, in the order of the notebook; None where no one has marked it yet.
+    maxima : dict of str to float
+        What the cells are worth.
+    needs_manual : tuple of str
+        Cells that wait for a person.
+    penalty : float
+        Points taken for lateness.
+    extension : timedelta
+        By how much later the work was due.
+    uncertain_time : bool
+        Whether nobody can say if the work is late: there is a due date, and a time that cannot be
+        read for certain.
+    flags : tuple of str
+        What a person should know.
+    reason : str
+        Why there is no mark, or the mark is not of the latest submission.
+    """
+
+    student: str
+    status: Status
+    points: dict[str, float | None]
+    maxima: dict[str, float]
+    needs_manual: tuple[str, ...] = ()
+    penalty: float = 0.0
+    extension: timedelta = timedelta()
+    uncertain_time: bool = False
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def total(self) -> float:
+        """Points of all cells together, less the penalty."""
+        return max(0.0, sum(points or 0.0 for points in self.points.values()) - self.penalty)
+
+    @property
+    def max(self) -> float:
+        """What all cells together are worth."""
+        return sum(self.maxima.values())
+
+
+def worth(rows: Sequence[Row]) -> float:
+    """Return what the assignment is worth; 0 where there is nobody."""
+    return rows[0].max if rows else 0.0
+
+
+@dataclass
+class _Marks:
+    """What the gradebook holds of one submission."""
+
+    points: dict[str, float | None] = field(default_factory=dict)
+    needs_manual: set[str] = field(default_factory=set)
+    penalty: float = 0.0
+    by_hand: dict[str, float] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is one: an extension alone makes rows for marks, too."""
+        return any(points is not None for points in self.points.values())
+
+
+def table(course: Course, module: Module) -> list[Row]:
+    """Return the marks of every student who handed in or stands in the gradebook, by name.
+
+    Raises
+    ------
+    TitoError
+        If the module was not released.
+    """
+    release = read_release(course.released(module))
+    maxima = _maxima(release)
+    late.refresh(course, module)
+    with open_gradebook(course) as book:
+        due = assignment_in(book, module).duedate
+        marks = _marks(book, module)
+        times = times_in(book, module)
+        roster = {student.id for student in book.students}
+    now = releases.current(course, module)
+    handed_in = set(course.students(module))
+    alike = classmates.load(course, module).flags()
+    entered = {student: when for student, (when, _) in times.items()}
+    look = _Look(course, module, release, now, entered, zone_of(course.nbgrader_config()))
+    rows = []
+    for student in sorted(roster | handed_in):
+        here = student in handed_in
+        found = marks.get(student, _Marks())
+        above = _above(found.by_hand, maxima)
+        standing = look.standing(student, here, bool(found))
+        doubt = look.doubt_of_time(student) if here else ()
+        if standing.earlier:
+            found = _Marks()  # they may be of other cells, and of other maxima
+        rows.append(
+            Row(
+                student,
+                standing.status,
+                {name: found.points.get(name, None if here else 0.0) for name in maxima},
+                maxima,
+                tuple(name for name in maxima if name in found.needs_manual),
+                found.penalty,
+                times.get(student, (None, timedelta()))[1],
+                due is not None and bool(doubt),
+                tuple(dict.fromkeys((*standing.flags, *above, *doubt, *alike.get(student, ())))),
+                standing.reason,
+            )
+        )
+    return rows
+
+
+def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
+    """Read the grades of all submissions in one query."""
+    assignment_in(book, module)
+    rows = (
+        book.db.query(
+            SubmittedAssignment.student_id,
+            BaseCell.name,
+            Grade.score,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.needs_manual_grade,
+            SubmittedNotebook.late_submission_penalty,
+        )
+        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .filter(Assignment.name == module.name, Notebook.name == module.notebook)
+    )
+    found: dict[str, _Marks] = {}
+    for student, cell, score, auto, manual, waits, penalty in rows:
+        marks = found.setdefault(student, _Marks())
+        marks.points[cell] = None if auto is None and manual is None else score
+        marks.penalty = penalty or 0.0
+        if waits:
+            marks.needs_manual.add(cell)
+        if manual is not None:
+            marks.by_hand[cell] = manual
+    return found
+
+
+def _maxima(release: NotebookNode) -> dict[str, float]:
+    return {
+        name: float(cell.metadata.nbgrader.points)
+        for cell in release.cells
+        if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
+    }
+
+
+def marks_above_maximum(course: Course, module: Module) -> dict[str, tuple[str, ...]]:
+    """Name, by student, the marks by hand that are above what the release gives for a cell."""
+    maxima = _maxima(read_release(course.released(module)))
+    with open_gradebook(course) as book:
+        marks = _marks(book, module)
+    found = {student: _above(each.by_hand, maxima) for student, each in marks.items()}
+    return {student: above for student, above in found.items() if above}
+
+
+def _above(by_hand: Mapping[str, float], maxima: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(
+        f"the mark by hand of {name}, {mark:g}, is above its maximum, {maxima[name]:g}"
+        for name, mark in by_hand.items()
+        if name in maxima and mark > maxima[name]
+    )
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What a student's marks are worth, as in :class:`Row`."""
+
+    status: Status
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    #: Whether the marks are those of an earlier release.
+    earlier: bool = False
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is needed to compare marks with what is handed in now."""
+
+    course: Course
+    module: Module
+    release: NotebookNode
+    #: The digest of the release that marks are to be of.
+    now: str
+    entered: Mapping[str, datetime | None]
+    zone: tzinfo
+
+    def standing(self, student: str, here: bool, marked: bool) -> _Standing:
+        """Compare the mark of a student with what is handed in now."""
+        if problem := problem_with_id(student):
+            return _Standing("failed", f"the folder's name cannot be an id: {problem}")
+        record = records.load(self.course, self.module, student)
+        flags = record.flags if record else ()
+        if record and record.status == "failed":
+            stale = (_STALE,) if record.stale else ()
+            return _Standing("failed", record.reason, (*flags, *stale))
+        marked = marked or (record is not None and student in self.entered)
+        if record and marked and records.is_stale(record, self.now):
+            remedy = f"run 'tito grade {self.module.name}'" if here else _GONE
+            return _Standing("not graded", f"{records.EARLIER}: {remedy}", flags, earlier=True)
+        if not here:
+            # Whoever takes work away may archive it or withdraw it. The gradebook still has its
+            # mark, and only a person knows whether it should.
+            gone = (_GONE,) if marked else ()
+            return _Standing("graded" if marked else "missing", flags=(*flags, *gone))
+        if not marked:
+            return _Standing("not graded", f"run 'tito grade {self.module.name}'", flags)
+        if record and (changes := self._changes(record)):
+            reason = f"{changes}, not graded yet: run 'tito grade {self.module.name}'"
+            return _Standing("not graded", reason, (*flags, f"the mark is older: {changes}"))
+        return _Standing("graded", flags=flags)
+
+    def _changes(self, record: Record) -> str:
+        """Say in what a submission differs from the one that was graded; "" where it does not."""
+        folder = self.course.submitted / record.student / self.module.name
+        try:
+            got = intake.fetch(
+                folder, record.student, self.module.notebook, self.release, self.zone
+            )
+        except SubmissionError:
+            return "handed in anew"  # grading says what is wrong with it
+        return records.changes(record, got, self.entered)
+
+    def doubt_of_time(self, student: str) -> tuple[str, ...]:
+        """Return the flag of a time of submission that cannot be read for certain."""
+        folder = self.course.submitted / student / self.module.name
+        try:
+            return intake.read_timestamp(folder, self.zone)[1]
+        except OSError:
+            return ()  # grading says that it cannot be read
+
+
+def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:
+    """Return what the person who graded wrote, by student and cell."""
+    with open_gradebook(course) as book:
+        rows = (
+            book.db.query(
+                SubmittedAssignment.student_id,
+                BaseCell.name,
+                Comment.manual_comment,
+                Comment.auto_comment,
+            )
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
+            .join(BaseCell, BaseCell.id == Comment.cell_id)
+            .filter(Assignment.name == module.name)
+        )
+        found: dict[str, dict[str, str]] = {}
+        for student, cell, manual, auto in rows:
+            if text := manual or auto:
+                found.setdefault(student, {})[cell] = text
+        return found
+
+
+def number(value: float) -> str:
+    """Write a mark with at most two decimals, as the pages and the platforms show it."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,195 @@
+"""A worker's hold on its zygote: start it, have a kernel forked, replace it when it is lost."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import select
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from tito.errors import NotStartedError
+from tito.sandbox import seccomp
+from tito.sandbox.bubblewrap import PACKAGE, WORK, limits_of
+from tito.sandbox.room import Room
+from tito.sandbox.scratch import environment_inside
+from tito.sandbox.settings import Settings
+
+_PROGRAM = Path(__file__).with_name("zygote.py")
+#: Kinds of kernels, by the file of which a zygote makes them: those that speak over a packet
+#: socket, with whoever forked them, and those that make sockets of ZeroMQ.
+PACKET, ZEROMQ = "kernel.py", "zmq_kernel.py"
+_WARM_SECONDS, _FORK_SECONDS = 60.0, 10.0
+_ANSWER = 2**16
+
+
+class ZygoteLostError(NotStartedError):
+    """The zygote is gone; a new one can do what it could not."""
+
+
+class Zygote:
+    """A warm process, for one package and one kind of kernels.
+
+    Parameters
+    ----------
+    settings : Settings
+        Who runs the kernels where this process is root. Their limits are those of their rooms.
+    package : Path, optional
+        The folder of the course's package before the module under test.
+    fonts : Path, optional
+        A folder with matplotlib's list of fonts.
+    kernel : str
+        The kind of kernels: :data:`PACKET` or :data:`ZEROMQ`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        package: Path | None = None,
+        fonts: Path | None = None,
+        kernel: str = PACKET,
+    ) -> None:
+        self.settings = settings
+        self.package = package
+        self._environment = {**environment_inside(package), "NBGRADER_EXECUTION": "autograde"}
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Not a pipe, which would have to be read.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        with theirs:
+            self._process = _start(theirs, self._errors)
+        setup = {
+            "kernel": kernel,
+            "package": str(package) if package else "",
+            "shown_as": str(PACKAGE),
+            "fonts": str(fonts or ""),
+            "user": settings.user,
+            "group": settings.group,
+        }
+        try:
+            self._ask(setup, [], _WARM_SECONDS)
+        except ZygoteLostError as error:
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+            self.close()
+            message = f"the warm process for kernels does not start: {said or error}"
+            raise NotStartedError(message) from None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can fork."""
+        return self._process.poll() is None
+
+    def fork_kernel(self, room: Room, connection: socket.socket) -> None:
+        """Start a kernel in a sandbox, at the other end of `connection`.
+
+        Raises
+        ------
+        ZygoteLostError
+            If the zygote is gone.
+        NotStartedError
+            If the sandbox cannot be entered.
+        """
+        self._fork(room, [connection.fileno()], {})
+
+    def fork_jupyter(
+        self, room: Room, arguments: Sequence[str], environment: Mapping[str, str], output: int
+    ) -> None:
+        """Start a kernel that clients reach by the connection file of its arguments.
+
+        Its streams go to `output`. The zygote is one for :data:`ZEROMQ`.
+        """
+        more = {"arguments": list(arguments), "environment": dict(environment)}
+        with socket.socket(socket.AF_UNIX) as unused:
+            self._fork(room, [unused.fileno(), output], more)
+
+    def fork_program(self, room: Room, program: Sequence[str], output: int) -> None:
+        """Run a Python program in a sandbox as a kernel would be; it writes to `output`."""
+        with socket.socket(socket.AF_UNIX) as unused:
+            self._fork(room, [unused.fileno(), output], {"program": list(program)})
+
+    def _fork(self, room: Room, files: list[int], more: dict[str, Any]) -> None:
+        machine = seccomp.this_machine()
+        # Counted inside the sandbox's own user namespace.
+        processes = (resource.RLIMIT_NPROC, room.settings.processes)
+        request = {
+            "namespaces": room.namespaces,
+            "limits": [*limits_of(room.settings).values(), processes],
+            "filter": seccomp.filter_bytes(machine).hex() if machine else "",
+            "environment": self._environment,
+            "folder": str(WORK),
+            **more,
+        }
+        answer = self._ask(request, [room.first, *files], _FORK_SECONDS)
+        if "error" in answer:
+            raise NotStartedError(answer["error"])
+        room.entered(answer["pid"], *answer["files"])
+
+    def _ask(self, request: dict[str, Any], files: list[int], seconds: float) -> dict[str, Any]:
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], files)
+            ready, _, _ = select.select([self._control], [], [], seconds)
+            answer, received, _, _ = (
+                socket.recv_fds(self._control, _ANSWER, 1) if ready else (b"", [], 0, None)
+            )
+        except OSError as error:
+            raise ZygoteLostError(f"{error.strerror}") from None
+        if not answer:
+            raise ZygoteLostError("no answer")
+        return {**json.loads(answer), "files": received}
+
+    def close(self) -> None:
+        """End it; kernels that were forked from it go on."""
+        self._control.close()
+        self._errors.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def _start(control: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the program in an environment that holds nothing."""
+    made = environment_inside(None)
+    # Looked up again where the copy of the interpreter needs its library.
+    library = sysconfig.get_config_var("LIBDIR") or ""
+    made.update(HOME="/nonexistent", LD_LIBRARY_PATH=library, MPLCONFIGDIR="/nonexistent")
+    interpreter = _sealed_interpreter()
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-s", "-B", str(_PROGRAM), str(control.fileno())],
+            executable=f"/proc/self/fd/{interpreter}",
+            env=made,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            pass_fds=[control.fileno(), interpreter],
+            start_new_session=True,
+        )
+    finally:
+        os.close(interpreter)
+
+
+def _sealed_interpreter() -> int:
+    """Copy the interpreter into memory, where nobody can change it.
+
+    A process can open the file that it runs by its entry in /proc, whatever files it may see
+    otherwise; students' code must not find a file of this machine there.
+    """
+    made = os.memfd_create("python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with open(sys.executable, "rb") as source, open(made, "wb", closefd=False) as target:
+        target.write(source.read())
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+    fcntl.fcntl(made, fcntl.F_ADD_SEALS, seals)
+    return made

@@ -1,0 +1,204 @@
+"""A page about a class, for those who teach it."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tinytorch.checks import Report
+from tito.course import Course, Module
+from tito.errors import TitoError
+from tito.gradebook import records, scores
+from tito.gradebook.scores import Row
+from tito.pages import environment, evidence
+
+_WORST = 15
+_LONGEST_ANSWER = 120
+
+
+@dataclass
+class Part:
+    """A part of a graded cell, and how a class does on it.
+
+    Attributes
+    ----------
+    cell, title : str
+        Which.
+    points : int
+        What it is worth.
+    judged, failed, unfinished : int
+        How many students have a verdict; how many fail; how many of these have yet to begin.
+    answers : Counter
+        What the others got instead.
+    """
+
+    cell: str
+    title: str
+    points: int
+    judged: int = 0
+    failed: int = 0
+    unfinished: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def share(self) -> float:
+        """The share of students who fail."""
+        return self.failed / self.judged if self.judged else 0.0
+
+    @property
+    def common(self) -> tuple[str, int] | None:
+        """What more than one of them got, if anything, and how many."""
+        (answer, count), *_ = self.answers.most_common(1) or [("", 0)]
+        return (answer, count) if count > 1 else None
+
+
+def write(course: Course, module: Module, path: Path | None = None) -> Path:
+    """Write the page.
+
+    Parameters
+    ----------
+    course, module
+        Whose class.
+    path : Path, optional
+        Where to; ``overview.html`` beside the records by default.
+
+    Raises
+    ------
+    TitoError
+        If nobody handed anything in.
+    """
+    rows = scores.table(course, module)
+    if not any(row.status != "missing" for row in rows):
+        raise TitoError(f"nobody handed in {module.name}; take submissions in with 'tito collect'.")
+    reports = _reports(course, module, rows)
+    path = path or course.records / module.name / "overview.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = evidence.page_of(course, module)
+    link = flags.name if flags.parent == path.parent and flags.is_file() else ""
+    path.write_text(render(module.name, rows, reports, link), encoding="utf-8")
+    return path
+
+
+def _reports(course: Course, module: Module, rows: Sequence[Row]) -> list[list[Report]]:
+    """Return the verdicts on every graded student's cells."""
+    found = []
+    for row in rows:
+        record = records.load(course, module, row.student) if row.status == "graded" else None
+        if record:
+            found.append([Report.from_data(data) for data in record.cells.values()])
+    return found
+
+
+def render(
+    title: str, rows: Sequence[Row], reports: Sequence[Sequence[Report]], evidence: str = ""
+) -> str:
+    """Return the page on a class.
+
+    Parameters
+    ----------
+    title : str
+        The module's name.
+    rows : sequence of Row
+        What :func:`scores.table` returns.
+    reports : sequence
+        For each graded student the verdicts on the cells.
+    evidence : str
+        The page beside this one that shows what the flags rest on, if there is one.
+    """
+    from tito.pages import plots
+
+    graded = [row for row in rows if row.status == "graded"]
+    parts = parts_of(reports)
+    worst = [part for part in parts if part.failed][:_WORST]
+    return (
+        environment()
+        .get_template("overview.html.j2")
+        .render(
+            title=title,
+            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            counts=Counter(row.status for row in rows),
+            numbers=_numbers(graded),
+            worth=scores.worth(rows),
+            cells=_cells(graded),
+            parts=parts,
+            by_hand=sum(bool(row.needs_manual) for row in rows),
+            late=[row for row in rows if row.penalty],
+            rows=rows,
+            evidence=evidence,
+            totals=plots.totals([row.total for row in graded], graded[0].max) if graded else "",
+            marks=plots.cells(shares) if (shares := _shares(graded)) else "",
+            failing=plots.failing(_labelled(worst)) if worst else "",
+        )
+    )
+
+
+def parts_of(reports: Sequence[Sequence[Report]]) -> list[Part]:
+    """Count how the parts of all cells came out, those that most students fail first."""
+    found: dict[tuple[str, str], Part] = {}
+    for report in (report for student in reports for report in student):
+        for verdict in report.parts:
+            key = (report.grade_id, verdict.name)
+            part = found.setdefault(key, Part(report.grade_id, verdict.title, verdict.points))
+            part.judged += 1
+            if verdict.problem is None:
+                continue
+            part.failed += 1
+            part.unfinished += verdict.unfinished
+            if not verdict.unfinished:
+                part.answers[verdict.problem.got[:_LONGEST_ANSWER]] += 1
+    return sorted(found.values(), key=lambda part: (-part.share, -part.points))
+
+
+def _labelled(parts: Sequence[Part]) -> dict[str, float]:
+    """Return the shares with labels that differ."""
+    labels: dict[str, float] = {}
+    for part in parts:
+        label = f"{part.cell.removeprefix('test-')}: {part.title}"
+        while label in labels:
+            label += " "
+        labels[label] = part.share
+    return labels
+
+
+def _numbers(graded: Sequence[Row]) -> dict[str, float]:
+    totals = [row.total for row in graded]
+    if not totals:
+        return {}
+    return {
+        "median": statistics.median(totals),
+        "mean": statistics.mean(totals),
+        "lowest": min(totals),
+        "highest": max(totals),
+    }
+
+
+def _shares(graded: Sequence[Row]) -> dict[str, list[float]]:
+    """Return, for each cell that somebody has a mark for, the shares that were earned."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    for row in graded:
+        for name, points in row.points.items():
+            if points is not None and row.maxima[name]:
+                shares[name].append(points / row.maxima[name])
+    return dict(shares)
+
+
+def _cells(graded: Sequence[Row]) -> list[Mapping[str, float | str]]:
+    """Return a line of numbers for each cell."""
+    lines: list[Mapping[str, float | str]] = []
+    for name, worth in graded[0].maxima.items() if graded else ():
+        marked = [points for row in graded if (points := row.points[name]) is not None]
+        lines.append(
+            {
+                "name": name,
+                "worth": worth,
+                "marked": len(marked),
+                "mean": statistics.mean(marked) if marked else 0.0,
+                "full": sum(points >= worth for points in marked),
+                "none": sum(points == 0 for points in marked),
+            }
+        )
+    return lines

@@ -1,0 +1,251 @@
+"""The exam of one submission: what its parts are asked, and the verdict on what they answered.
+
+This is judged where no student's code has ever run, from plain data only, and fail-closed: a part
+holds if exactly one well-formed observation came for each set of its inputs, and each is right.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from tinytorch.checks import Checks, Report
+from tinytorch.checks.cell import Part
+from tinytorch.checks.judge import judge, show
+from tinytorch.checks.matchers import Matcher
+from tinytorch.checks.observe import OBSERVATION_TYPE, Observation
+from tinytorch.checks.report import PartVerdict
+from tinytorch.checks.wire import MalformedError, decode
+from tito.course.cells import is_autograded
+from tito.errors import TitoError
+from tito.scoring import reference
+from tito.scoring.trusted import Cases, asking_source, checks_of, draw_cases, question
+
+_KEYS = {"version", "run", "grade_id", "part", "case", "values", "error"}
+_KEYS |= {"unfinished", "interrupted"}
+_MAX_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Everything about a run that a student's process must not know, and the inputs it gets.
+
+    Attributes
+    ----------
+    seed : int
+        From which the fresh inputs are drawn; recorded with the mark.
+    checks : dict of str to Checks
+        By graded cell: parts, points, expected values.
+    sources : dict of str to str
+        By graded cell: what it declares and drives.
+    cases : dict of str to dict
+        By graded cell and part: the inputs, the public ones first.
+    expected : dict of str to dict
+        By graded cell and part: what the reference gives for each set of inputs.
+    """
+
+    seed: int
+    checks: Mapping[str, Checks]
+    sources: Mapping[str, str]
+    cases: Mapping[str, Cases]
+    expected: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+
+    @cached_property
+    def questions(self) -> dict[str, str]:
+        """By graded cell: all that its parts are asked, the same for a whole class."""
+        return {name: question(self.sources[name], name, self.cases[name]) for name in self.cases}
+
+
+def prepare(source: NotebookNode, seed: int | None = None) -> Exam:
+    """Make the exam of an assignment.
+
+    Parameters
+    ----------
+    source : NotebookNode
+        The course's own notebook, with solutions and graded cells.
+    seed : int, optional
+        To repeat an earlier run; drawn at random by default.
+    """
+    seed = secrets.randbits(48) if seed is None else seed
+    graded = {c.metadata.nbgrader.grade_id: c.source for c in source.cells if is_autograded(c)}
+    checks = {name: checks_of(text, name) for name, text in graded.items()}
+    cases = {name: draw_cases(made, seed) for name, made in checks.items()}
+    return Exam(seed, checks, graded, cases, reference.ask(source, cases))
+
+
+def exam_of(path: Path, seed: int | None) -> Exam:
+    """Return the exam of a source notebook: one for all submissions that this process grades."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TitoError(
+            f"{path} cannot be read ({error.strerror}); "
+            f"make it with 'tito export {path.parent.name}'."
+        ) from error
+    return _prepared(text, seed)
+
+
+@lru_cache(maxsize=4)
+def _prepared(text: str, seed: int | None) -> Exam:
+    return prepare(nbformat.reads(text, as_version=4), seed)
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One submission's run of an exam, with a name that its messages must carry."""
+
+    exam: Exam
+    run: str
+
+    @classmethod
+    def begin(cls, exam: Exam) -> Sitting:
+        """Begin a run."""
+        return cls(exam, secrets.token_hex(16))
+
+    def question(
+        self, cell: NotebookNode, parts: Sequence[str] | None = None, apart: bool = False
+    ) -> str:
+        """Return what the student's process runs in the place of a graded cell.
+
+        Parameters
+        ----------
+        cell : NotebookNode
+            The graded cell, as it was released.
+        parts : sequence of str, optional
+            Only these parts.
+        apart : bool
+            Whether each part's observation is sent before the next part begins.
+        """
+        name = cell.metadata.nbgrader.grade_id
+        if cell.source.strip() != self.exam.sources.get(name, "").strip():
+            raise TitoError(
+                f"the cell {name} of the release is not that of the course's source; "
+                "release the assignment again before grading"
+            )
+        cases = self.exam.cases[name]
+        if parts is None or len(parts) == len(cases):
+            packed = self.exam.questions[name]
+        else:
+            packed = question(cell.source, name, {part: cases[part] for part in parts})
+        return asking_source(packed, name, self.run, apart)
+
+    def unanswered(self, cell: NotebookNode) -> list[str]:
+        """Return the parts of a graded cell of which nothing has come."""
+        name = cell.metadata.nbgrader.grade_id
+        # A list, not a set: what a message names as its part need not be hashable.
+        heard = [data.get("part") for data in _messages(cell) if data.get("run") == self.run]
+        return [part for part in self.exam.cases[name] if part not in heard]
+
+    def verdict(self, cell: NotebookNode) -> tuple[Report, list[str]]:
+        """Judge a graded cell by the observations in its outputs.
+
+        Returns
+        -------
+        report : Report
+            The verdict on every part.
+        suspicious : list of str
+            Parts that are right for the public inputs and wrong for fresh ones.
+        """
+        name = cell.metadata.nbgrader.grade_id
+        checks, cases = self.exam.checks[name], self.exam.cases[name]
+        answers = self._answers(cell)
+        verdicts, suspicious = [], []
+        for part in checks.parts:
+            key = part.drive.__name__
+            expected = self.exam.expected[name][key]
+            each = [
+                judge_case(part, number, given, expected[number], answers.get((key, number)))
+                for number, given in enumerate(cases[key])
+            ]
+            verdicts.append(next((v for v in each if v.problem), each[0]))
+            if each[0].problem is None and verdicts[-1].problem:
+                suspicious.append(key)
+        return Report(name, checks.points, tuple(verdicts)), suspicious
+
+    def _answers(self, cell: NotebookNode) -> dict[tuple[str, int], Observation]:
+        """Return what was observed by part and case; what cannot be believed is an error."""
+        name = cell.metadata.nbgrader.grade_id
+        answers: dict[tuple[str, int], Observation] = {}
+        for message in _messages(cell):
+            # Plain dictionaries and lists; they come as such where nbclient did not see them.
+            data = message if type(message) is dict else json.loads(json.dumps(message))
+            part, case = data.get("part"), data.get("case")
+            if type(part) is not str or part not in self.exam.cases[name] or type(case) is not int:
+                continue  # speaks of no part of this cell, so it can neither help nor harm one
+            if (part, case) in answers:
+                answers[part, case] = Observation({}, "observed twice, so neither is believed")
+            else:
+                answers[part, case] = self._read(data, name)
+        return answers
+
+    def _read(self, data: dict[str, Any], name: str) -> Observation:
+        if set(data) != _KEYS or data["version"] != 1:
+            return Observation({}, "the observation has an unknown form")
+        if data["run"] != self.run or data["grade_id"] != name:
+            return Observation({}, "the observation is of another run or cell")
+        try:
+            values = decode(data["values"])
+        except MalformedError as error:
+            return Observation({}, f"the observation is malformed: {error}")
+        told = data["error"]
+        if type(values) is not dict or not (told is None or type(told) is str):
+            return Observation({}, "the observation is malformed")
+        unfinished = data["unfinished"] is True
+        return Observation(values, None if told is None else told[:_MAX_ERROR], unfinished)
+
+
+def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
+    """Return what a cell's outputs hold of our type."""
+    bundles = (output.get("data") for output in cell.outputs if output.output_type != "stream")
+    found = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
+    each = [item for data in found for item in (data if isinstance(data, list) else [data])]
+    return [data for data in each if isinstance(data, dict)]
+
+
+def judge_case(
+    part: Part,
+    number: int,
+    given: Mapping[str, Any],
+    reference_values: Mapping[str, Any],
+    seen: Observation | None,
+) -> PartVerdict:
+    """Judge what a part saw for one set of inputs; number 0 are the public ones."""
+    seen = seen or Observation({}, "nothing came: the cell did not get this far")
+    if number == 0:
+        return part.verdict(seen)
+    expected = {label: _fresh(part.expect[label], reference_values[label]) for label in part.expect}
+    problem = judge(expected, seen, part.tolerance)
+    if problem:
+        inputs = ", ".join(f"{name}={show(value)}" for name, value in given.items())
+        label = f"{problem.label}, with other inputs: {' '.join(inputs.split())}"
+        problem = replace(problem, label=label[:300])
+    return part.with_problem(problem, seen)
+
+
+def _fresh(public: Any, reference_value: Any) -> Any:
+    """Return what is expected for fresh inputs: the reference's value, but matchers stay."""
+    if isinstance(public, Matcher):
+        return public
+    if isinstance(public, Mapping):
+        return {key: _fresh(item, reference_value[key]) for key, item in public.items()}
+    if _holds_matcher(public):
+        pairs = zip(public, reference_value, strict=True)
+        return [_fresh(item, value) for item, value in pairs]
+    return reference_value  # which may well be longer or shorter than the public one
+
+
+def _holds_matcher(value: Any) -> bool:
+    """Whether a list has a matcher in it, at any depth."""
+    if isinstance(value, (list, tuple)):
+        return any(_holds_matcher(item) for item in value)
+    if isinstance(value, Mapping):
+        return any(_holds_matcher(item) for item in value.values())
+    return isinstance(value, Matcher)

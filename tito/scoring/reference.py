@@ -1,0 +1,98 @@
+"""What the reference solution gives for fresh inputs, found in a clean process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from nbformat import NotebookNode
+
+from tinytorch.checks.wire import decode, encode
+from tito.course.cells import is_autograded
+from tito.errors import TitoError
+from tito.scoring.answers import Values
+from tito.scoring.trusted import Cases
+
+_SECONDS = 120
+#: Answers that this process knows, as text, by the digest of what was asked; the last few.
+_known: dict[str, str] = {}
+_KEPT = 4
+
+
+def ask(source: NotebookNode, cases: Mapping[str, Cases]) -> dict[str, dict[str, list[Values]]]:
+    """Drive the reference solution with the inputs of a grading run.
+
+    Parameters
+    ----------
+    source : NotebookNode
+        The course's own notebook, with solutions.
+    cases : mapping of str to dict
+        By graded cell: the inputs of each part.
+
+    Returns
+    -------
+    dict
+        By graded cell and part: what each set of inputs led to.
+
+    Raises
+    ------
+    TitoError
+        If the reference does not run, or a part of it fails: then nothing may be graded.
+    """
+    request = json.dumps({"cells": _cells(source), "cases": encode(dict(cases))})
+    key = hashlib.sha256(request.encode()).hexdigest()
+    if key not in _known:
+        know({key: _run(request)})
+    return decode(json.loads(_known[key]))
+
+
+def known() -> dict[str, str]:
+    """Return the answers that this process knows, for :func:`know` in another one."""
+    return dict(_known)
+
+
+def know(answers: Mapping[str, str]) -> None:
+    """Take over answers, so that the reference need not run again."""
+    for key, text in answers.items():
+        _known.pop(key, None)
+        _known[key] = text
+    while len(_known) > _KEPT:
+        del _known[next(iter(_known))]
+
+
+def _run(request: str) -> str:
+    """Have the reference answer in a process of its own."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "tito.scoring.answers"],
+            input=request,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TitoError(
+            f"the reference solution gave no expected values within {_SECONDS} s. Does 'tito test' "
+            "run to its end? If it does, grade again when the machine has less to do."
+        ) from error
+    if answer.returncode != 0:
+        last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
+        raise TitoError(f"the reference solution cannot be run for expected values: {last}")
+    return answer.stdout
+
+
+def _cells(source: NotebookNode) -> list[list[Any]]:
+    """Return grade_id and source of the code cells that matter, and whether they are graded."""
+    return [
+        [cell.metadata.nbgrader.grade_id, cell.source, is_autograded(cell)]
+        for cell in source.cells
+        if cell.cell_type == "code" and "nbgrader" in cell.metadata
+    ]

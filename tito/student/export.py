@@ -1,0 +1,148 @@
+"""Make the student's own module of the package out of their notebook.
+
+The notebooks of a course's sources go through nbdev. Here the same directives are followed
+without it: the cells that begin with ``#| export``, in their order, are the module.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tito.errors import TitoError
+from tito.student.notebook import Assignment, Cell, exported_module, read_cells, still_open
+
+_DIRECTIVES = re.compile(r"^#\|.*\n?", re.MULTILINE)
+_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export made.
+
+    Attributes
+    ----------
+    module : str
+        The module, such as ``tinytorch.core.optimizers``.
+    path : Path
+        Its file.
+    unfinished : tuple of str
+        For each unfinished cell, what is still to be written in it.
+    """
+
+    module: str
+    path: Path
+    unfinished: tuple[str, ...]
+
+
+def export(
+    notebook: Path,
+    module: str,
+    assignment: Assignment | None = None,
+    package: Path | None = None,
+) -> Exported:
+    """Write the module that a student's notebook exports to, and see that it can be imported.
+
+    Parameters
+    ----------
+    notebook : Path
+        The student's notebook.
+    module : str
+        What it must export to, such as ``tinytorch.core.optimizers``.
+    assignment : Assignment, optional
+        A cell that it exports is exported whatever became of its directive.
+    package : Path, optional
+        The folder of the package; by default the installed ``tinytorch``.
+
+    Raises
+    ------
+    TitoError
+        If the notebook is of another assignment, its code is not valid or fails on import, or
+        the package cannot be written. An earlier module stays.
+    """
+    cells = read_cells(notebook)
+    found = exported_module(cells, notebook)
+    if found != module:
+        raise TitoError(f"{notebook} exports to {found}, not to {module}. Is it another notebook?")
+    named = {cell.grade_id for cell in assignment.cells if cell.exported} if assignment else set()
+    chosen = [cell for cell in cells if cell.exported or cell.grade_id and cell.grade_id in named]
+    _refuse_syntax_errors(chosen, notebook)
+    path = _file_of(module, package or _installed_package())
+    try:
+        _write(_text(chosen, notebook), module, path)
+    except OSError as error:
+        raise TitoError(
+            f"{path} cannot be written: {error.strerror}. Install the bundle in an environment of "
+            "your own, as its README says."
+        ) from error
+    return Exported(module, path, tuple(still_open(chosen)))
+
+
+def _refuse_syntax_errors(cells: list[Cell], notebook: Path) -> None:
+    for cell in cells:
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            raise TitoError(
+                f"{notebook}: the cell {cell.name} is not valid Python, line {error.lineno}: "
+                f"{error.msg}. Mend it; the package stays as it was."
+            ) from error
+
+
+def _text(cells: list[Cell], notebook: Path) -> str:
+    return "\n".join(_lines(cells, notebook)) + "\n"
+
+
+def _lines(cells: list[Cell], notebook: Path) -> Iterator[str]:
+    yield f"# Made of {notebook.name} by 'tito export'. Edit the notebook, not this file."
+    for cell in cells:
+        yield f"\n# %% {cell.name}"
+        yield _DIRECTIVES.sub("", cell.source).strip("\n")
+
+
+def _file_of(module: str, package: Path) -> Path:
+    return package / (module.removeprefix("tinytorch.").replace(".", "/") + ".py")
+
+
+def _installed_package() -> Path:
+    spec = importlib.util.find_spec("tinytorch")
+    assert spec is not None and spec.submodule_search_locations  # this file is a part of it
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _write(text: str, module: str, path: Path) -> None:
+    """Put a module in place, unless it cannot be imported."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as scratch:
+        fresh = Path(scratch) / path.name
+        fresh.write_text(text, encoding="utf-8")
+        _try_import(fresh, module, path.parents[len(module.split(".")) - 1])
+        os.replace(fresh, path)
+
+
+def _try_import(file: Path, module: str, root: Path) -> None:
+    code = "import runpy, sys; runpy.run_path(sys.argv[1], run_name=sys.argv[2])"
+    command = [sys.executable, "-P", "-c", code, str(file), module]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    try:
+        answer = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TitoError(
+            f"{module} does not finish its import within {_SECONDS} s; is there a loop in an "
+            "exported cell outside of every function? The package stays as it was."
+        ) from error
+    if answer.returncode:
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise TitoError(
+            f"{module} cannot be imported: {reason}. Mend the notebook; "
+            "the package stays as it was."
+        )

@@ -1,0 +1,145 @@
+"""The command `tito` of a student: test, export and submit the notebook of one assignment."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from tinytorch import __version__
+from tito.errors import TitoError, WrongUseError
+from tito.student.notebook import Assignment
+from tito.student.show import console, run, show_export, show_hand_in, show_result
+from tito.student.testing import CheckRunner
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tito")
+def cli() -> None:
+    """Test, export and hand in your notebook.
+
+    NOTEBOOK is a file, or the assignment's name; left out, it is the assignment's notebook in
+    this folder.
+    """
+
+
+def _notebook(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    """Find the notebook that is meant: a file, or the one of the assignment in this folder."""
+    if value is not None and value.is_file():
+        return value
+    assignment = Assignment.installed()
+    if value is not None and not assignment.is_called(str(value)):
+        raise WrongUseError(f"{value} is neither a notebook nor {assignment.module}.")
+    return _in_this_folder(assignment, str(ctx.info_name))
+
+
+def _in_this_folder(assignment: Assignment, command: str) -> Path:
+    path = Path(assignment.file)
+    if not path.is_file():
+        raise WrongUseError(
+            f"{path} is not in {Path.cwd()}. Change into the folder of the bundle, or name the "
+            f"notebook: tito {command} PATH."
+        )
+    return path
+
+
+notebook_argument = click.argument(
+    "notebook", required=False, callback=_notebook, type=click.Path(path_type=Path)
+)
+every_option = click.option("--all", "every", is_flag=True, help="List the parts that hold, too.")
+watch_option = click.option("--watch", is_flag=True, help="Run again whenever the file is saved.")
+
+
+@cli.command("test")
+@click.argument("what", nargs=-1, metavar="[NOTEBOOK] [CELL]...")
+@every_option
+@watch_option
+def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
+    """Run the graded cells and show them part by part; all of them, or only each CELL.
+
+    CELL is the name of a graded cell, such as test-sgd. Exits with 1 while a part that counts
+    does not hold.
+    """
+    assignment = Assignment.installed()
+    names = [cell.name for cell in assignment.cells if cell.checks]
+    only = [word for word in what if word in names]
+    others = [word for word in what if word not in names]
+    if len(others) > 1:
+        raise WrongUseError(f"One notebook can be tested, got {' and '.join(others)}.")
+    if others and Path(others[0]).is_file():
+        notebook = Path(others[0])
+    elif others and not assignment.is_called(others[0]):
+        raise WrongUseError(
+            f"{others[0]} is neither a notebook nor {assignment.module} nor one of its graded "
+            f"cells, {', '.join(names)}."
+        )
+    else:
+        notebook = _in_this_folder(assignment, "test")
+    finish_test(CheckRunner(notebook, assignment, only=only), every=every, watch=watch)
+
+
+def finish_test(runner: CheckRunner, *, every: bool, watch: bool) -> None:
+    """Run a notebook's checks, once or at every save, show them and exit."""
+
+    def check() -> bool:
+        result = runner.run()
+        show_result(result, every, runner.checked)
+        return result.passed
+
+    sys.exit(0 if (_keep_checking(check, runner.notebook) if watch else check()) else 1)
+
+
+def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
+    """Check at every save until Ctrl-C; return what the last one said."""
+    from tito.student.watch import Saves
+
+    saves = Saves(notebook)  # before the first check: who saves during it is not missed
+    passed = check()
+    console.print("waiting for the next save; Ctrl-C ends this", style="dim")
+    with contextlib.suppress(KeyboardInterrupt):
+        for _ in saves:
+            console.rule(time.strftime("%H:%M:%S"), style="dim")
+            try:
+                passed = check()
+            except TitoError as error:  # a file that is half written, or broken for a while
+                passed = False
+                console.print(f"tito: {error}", markup=False, soft_wrap=True)
+    return passed
+
+
+@cli.command("export")
+@notebook_argument
+def export(notebook: Path) -> None:
+    """Make your notebook your own module of tinytorch, and name what is still open in it."""
+    from tito.student.export import export as make
+
+    assignment = Assignment.installed()
+    show_export(make(notebook, assignment.exports_to, assignment))
+
+
+@cli.command("submit")
+@notebook_argument
+def submit(notebook: Path) -> None:
+    """Make the file to hand in, and say what a look at it found.
+
+    It is made whatever is missing in it.
+    """
+    from tito.student.submit import submit as make
+
+    with console.status("reading the notebook") as status:
+        made = make(
+            notebook,
+            Assignment.installed(),
+            on_progress=lambda what: status.update(escape(what)),
+        )
+    show_hand_in(made)
+
+
+def main() -> None:
+    """Run the command line of a student."""
+    run(cli)

@@ -1,0 +1,185 @@
+"""Which statements of a notebook others depend on, by the names that they define and use.
+
+Nothing is run for it. Where a statement does more than define, anything may depend on it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tito.student.notebook import Cell
+
+_MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
+_DEFINING = (
+    *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.Assign, ast.AnnAssign, ast.Pass),
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a cell, outside of every function and class.
+
+    Attributes
+    ----------
+    text : str
+        Without comments and layout.
+    defined, used : frozenset of str
+        Names of the notebook's own namespace.
+    acts : bool
+        Whether it does more than define names.
+    """
+
+    text: str
+    defined: frozenset[str]
+    used: frozenset[str]
+    acts: bool
+
+
+def without_magics(source: str) -> str:
+    """Take the lines that only IPython understands out of a cell, if it has any."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        if source.lstrip().startswith("%%"):
+            return ""
+        return _MAGIC.sub(r"\1pass", source)
+    return source
+
+
+@lru_cache(maxsize=1000)
+def statements(source: str, main: bool) -> tuple[Statement, ...]:
+    """Return the statements of a cell; of one that is no valid Python, which defines nothing, none.
+
+    Parameters
+    ----------
+    source : str
+        The cell's text.
+    main : bool
+        Whether what stands under ``if __name__ == "__main__":`` counts, too.
+    """
+    try:
+        body = ast.parse(without_magics(source)).body
+        return tuple(_statement(node) for node in body if main or not _is_main(node))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+
+
+def only_defines(source: str) -> bool:
+    """Whether a cell does nothing but define names and, under ``__main__``, show things."""
+    plain = without_magics(source) == source
+    return plain and not any(statement.acts for statement in statements(source, main=False))
+
+
+def _statement(node: ast.stmt) -> Statement:
+    text = ast.unparse(node)
+    table = symtable.symtable(text, "cell", "exec")
+    defined = {name.get_name() for name in table.get_symbols() if _is_bound(name)}
+    return Statement(text, frozenset(defined), frozenset(_used(table)), not _defines(node))
+
+
+def _is_main(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
+def _defines(node: ast.stmt) -> bool:
+    """Whether a statement only gives names to something."""
+    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+        return False
+    if isinstance(node, ast.Assign):
+        return all(isinstance(target, (ast.Name, ast.Tuple)) for target in node.targets)
+    if isinstance(node, ast.Expr):  # a docstring, or a lone value
+        return isinstance(node.value, ast.Constant)
+    return isinstance(node, _DEFINING) or _is_main(node)
+
+
+def _is_bound(name: symtable.Symbol) -> bool:
+    return name.is_assigned() or name.is_imported() or name.is_namespace()
+
+
+def _used(table: symtable.SymbolTable) -> Iterator[str]:
+    """Give the names that a cell reads from the notebook, in its functions and classes too."""
+    top = table.get_type() == "module"
+    for name in table.get_symbols():
+        if name.is_referenced() and (top or name.is_global()):
+            yield name.get_name()
+    for inner in table.get_children():
+        yield from _used(inner)
+
+
+def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, int]]:
+    """Return the statements that a cell depends on where cells run in their order, its own too.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        The notebook.
+    wanted : int
+        Index of the cell.
+    main : bool
+        As in :func:`statements`.
+
+    Returns
+    -------
+    set of tuple of int and int
+        Index of a cell, and of a statement in it.
+    """
+    known = {
+        (i, j): statement
+        for i, cell in enumerate(cells[: wanted + 1])
+        if cell.kind == "code"
+        for j, statement in enumerate(statements(cell.source, main))
+    }
+    definers: dict[str, list[tuple[int, int]]] = {}
+    for place, statement in known.items():
+        for name in statement.defined:
+            definers.setdefault(name, []).append(place)
+    waiting = [place for place in known if place[0] == wanted]
+    found: set[tuple[int, int]] = set()
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting += [other for name in known[place].used for other in definers.get(name, ())]
+    return found
+
+
+def affected(before: Sequence[Cell], after: Sequence[Cell]) -> set[str]:
+    """Return the graded cells that depend on what differs between two states of a notebook.
+
+    Parameters
+    ----------
+    before, after : sequence of Cell
+        The cells in their order.
+
+    Returns
+    -------
+    set of str
+        Names of graded cells, all of them where a cell that differs does more than define.
+    """
+    graded = {cell.name for cell in after if cell.checks}
+    old, new = (
+        [s for cell in cells if cell.kind == "code" for s in statements(cell.source, main=False)]
+        for cells in (before, after)
+    )
+    changed = set(old) ^ set(new)
+    if [s for s in old if s not in changed] != [s for s in new if s not in changed]:
+        return graded  # another order
+    if any(statement.acts for statement in changed):
+        return graded
+    found = {
+        cell.name
+        for cells in (before, after)
+        for number, cell in enumerate(cells)
+        if cell.checks
+        and any(
+            statements(cells[i].source, False)[j] in changed
+            for i, j in needed(cells, number, main=False)
+        )
+    }
+    return found & graded

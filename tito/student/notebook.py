@@ -1,0 +1,240 @@
+"""A student's notebook, and the released one that came with it.
+
+Read as plain JSON: nbformat takes a second to import, which is all the time `tito test` has.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tito.errors import TitoError
+
+_DIRECTIVE = re.compile(r"^#\| default_exp (\S+)", re.MULTILINE)
+_STUB = re.compile(r'^[ \t]*raise NotImplementedError\("TODO(?: in ([\w.]+))?:', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell, as far as running, exporting and comparing it needs.
+
+    Attributes
+    ----------
+    kind : str
+        ``code``, ``markdown`` or ``raw``.
+    source : str
+        The text.
+    position : int
+        Which cell of its notebook it is, from 1.
+    grade_id : str or None
+        nbgrader's name, where it has one.
+    graded, solution, locked : bool
+        nbgrader's flags.
+    """
+
+    kind: str
+    source: str
+    position: int
+    grade_id: str | None = None
+    graded: bool = False
+    solution: bool = False
+    locked: bool = False
+
+    @property
+    def name(self) -> str:
+        """What to call the cell."""
+        return self.grade_id or f"cell {self.position}"
+
+    @property
+    def title(self) -> str:
+        """What to call the cell, and whose it is."""
+        return f"the given cell {self.name}" if self.fixed else f"your cell {self.name}"
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the cell is the course's own, so that no student may change it."""
+        return self.grade_id is not None and not self.solution and (self.graded or self.locked)
+
+    @property
+    def checks(self) -> bool:
+        """Whether the cell's points come from running it."""
+        return self.kind == "code" and self.graded and not self.solution
+
+    @property
+    def exported(self) -> bool:
+        """Whether the cell becomes a part of the package."""
+        return self.kind == "code" and self.source.lstrip().startswith("#| export")
+
+    @property
+    def open(self) -> list[str]:
+        """Where the cell still holds a stub of the release: names such as ``SGD.step``."""
+        stubs = _STUB.findall(self.source) if self.kind == "code" else []
+        return [where or "a TODO" for where in stubs]
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Read the cells of a notebook.
+
+    Raises
+    ------
+    TitoError
+        If the file cannot be read or is not a notebook.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        return [_cell(raw, position) for position, raw in enumerate(content["cells"], start=1)]
+    except OSError as error:
+        raise TitoError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise TitoError(f"{path} is not UTF-8 text; save it again from Jupyter.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}: {error.msg}"
+        raise TitoError(f"{path} is not a notebook ({where}); save it again from Jupyter.") from (
+            error
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TitoError(
+            f"{path} is not a notebook of the present format; open it in JupyterLab and save it."
+        ) from error
+
+
+def _cell(raw: dict[str, Any], position: int) -> Cell:
+    text = raw["source"]
+    meta = raw.get("metadata", {}).get("nbgrader")
+    meta = meta if isinstance(meta, dict) else {}
+    name = meta.get("grade_id")
+    return Cell(
+        kind=raw["cell_type"],
+        source="".join(text),
+        position=position,
+        grade_id=name if isinstance(name, str) and name else None,
+        graded=bool(meta.get("grade")),
+        solution=bool(meta.get("solution")),
+        locked=bool(meta.get("locked")),
+    )
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment as it was released.
+
+    Parameters
+    ----------
+    release : Path
+        The released notebook; its folder is named like the module.
+    """
+
+    release: Path
+
+    @classmethod
+    def installed(cls) -> Assignment:
+        """Return the assignment that was installed with this package.
+
+        Raises
+        ------
+        TitoError
+            If there is none, as in a checkout of the course.
+        """
+        folder = Path(str(resources.files(__package__))) / "released"
+        found = sorted(folder.glob("*/*.ipynb"))
+        if len(found) != 1:
+            raise TitoError(
+                f"{folder} must hold one assignment, got {len(found)}. "
+                "Install the .whl file of your bundle again."
+            )
+        return cls(found[0])
+
+    @property
+    def module(self) -> str:
+        """The module's name, such as ``08_optimizers``."""
+        return self.release.parent.name
+
+    @property
+    def file(self) -> str:
+        """The notebook's file name, which must stay."""
+        return self.release.name
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is the module's, such as ``08_optimizers``, or a half of it."""
+        return name in (self.module, *self.module.split("_"))
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The released cells."""
+        return read_cells(self.release)
+
+    @cached_property
+    def exports_to(self) -> str:
+        """The package module that the notebook becomes."""
+        return exported_module(self.cells, self.release)
+
+
+def named_module(source: str) -> str | None:
+    """Return the package module that a ``#| default_exp`` line names, if there is one."""
+    match = _DIRECTIVE.search(source)
+    return f"tinytorch.{match[1]}" if match else None
+
+
+def exported_module(cells: list[Cell], path: Path) -> str:
+    """Return the package module that a notebook becomes, as its ``#| default_exp`` line says."""
+    for cell in cells:
+        if cell.kind == "code" and (module := named_module(cell.source)):
+            return module
+    raise TitoError(
+        f"{path} does not say what it exports to: the line '#| default_exp core.NAME' is missing. "
+        "Is it a notebook of the course?"
+    )
+
+
+def still_open(cells: Iterable[Cell]) -> list[str]:
+    """Say for each unfinished cell what is still to be written in it."""
+    return [f"{cell.name}: still open: {', '.join(cell.open)}" for cell in cells if cell.open]
+
+
+def as_graded(cells: list[Cell], released: list[Cell]) -> list[Cell]:
+    """Return a student's cells with the course's own cells as they were released.
+
+    A cell of the release that is missing comes behind the one it followed there.
+    """
+    theirs = {cell.grade_id: cell for cell in reversed(cells) if cell.grade_id}
+    restored = [_restored(cell, released) for cell in cells]
+    before: str | None = None
+    for cell in released:
+        if cell.grade_id is None:
+            continue
+        if cell.grade_id not in theirs:
+            places = [i for i, other in enumerate(restored) if other.grade_id == before]
+            restored.insert(places[-1] + 1 if before and places else 0, cell)
+        before = cell.grade_id
+    return restored
+
+
+def _restored(cell: Cell, released: list[Cell]) -> Cell:
+    for original in released:
+        if original.fixed and original.grade_id == cell.grade_id:
+            return replace(original, position=cell.position)
+    return cell
+
+
+def differences(cells: list[Cell], released: list[Cell]) -> Iterator[str]:
+    """Say which cells of the release are missing, doubled or changed where they may not be."""
+    for original in released:
+        name = original.grade_id
+        if name is None:
+            continue
+        found = [cell for cell in cells if cell.grade_id == name]
+        if not found:
+            yield f"{name}: the cell is missing; the released one takes its place"
+        elif len(found) > 1:
+            places = " and ".join(str(cell.position) for cell in found)
+            yield f"{name}: the cell is there {len(found)} times (cells {places}); keep one of them"
+        elif found[0].kind != original.kind:
+            yield f"{name}: the cell was of type {original.kind}, now {found[0].kind}"
+        elif original.fixed and found[0].source.strip() != original.source.strip():
+            yield f"{name}: the locked cell was changed; the released one takes its place"

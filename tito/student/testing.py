@@ -1,0 +1,218 @@
+"""Run the checks of a student's notebook, in a process of its own, in about a second."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tinytorch.checks import Report
+from tito.student.needs import affected
+from tito.student.notebook import (
+    Assignment,
+    Cell,
+    as_graded,
+    differences,
+    exported_module,
+    read_cells,
+)
+
+#: Wall time of one cell; each part of a graded cell has a limit of its own besides.
+SECONDS_A_CELL = 30.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a notebook's checks said.
+
+    Attributes
+    ----------
+    reports : list of Report
+        One a graded cell that reported, in the order of the notebook.
+    failures : list of str
+        Cells that raised, and graded cells without a report.
+    notes : list of str
+        What does not count, but may explain a failure.
+    """
+
+    reports: list[Report]
+    failures: list[str]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed and every part that counts holds."""
+        return not self.failures and all(report.passed for report in self.reports)
+
+
+def run_checks(
+    notebook: Path, assignment: Assignment | None = None, package: Path | None = None
+) -> Result:
+    """Run all of a notebook's checks; see :class:`CheckRunner`."""
+    return CheckRunner(notebook, assignment, package).run()
+
+
+class CheckRunner:
+    """Runs a notebook's cells as in grading, on the public inputs, and collects the reports.
+
+    Parameters
+    ----------
+    notebook : Path
+        The student's notebook.
+    assignment : Assignment, optional
+        Where the course's own cells are taken from, whatever the notebook makes of them.
+    package : Path, optional
+        A folder with the ``tinytorch`` to run with, instead of the installed one.
+    only : collection of str
+        The graded cells whose checks run; none for all.
+
+    Attributes
+    ----------
+    checked : set of str
+        The graded cells whose checks ran the last time.
+    """
+
+    def __init__(
+        self,
+        notebook: Path,
+        assignment: Assignment | None = None,
+        package: Path | None = None,
+        only: Collection[str] = (),
+    ) -> None:
+        self.notebook, self.assignment, self.package = notebook, assignment, package
+        self.only = only
+        self.checked: set[str] = set()
+        self._cells: list[Cell] = []
+        self._reports: dict[str, Report] = {}
+
+    def run(self) -> Result:
+        """Run the checks that depend on what has changed since the last time, at first all.
+
+        Returns
+        -------
+        Result
+            With the earlier reports of the others.
+
+        Raises
+        ------
+        TitoError
+            If the notebook cannot be read, or is no notebook of the course.
+        """
+        cells = read_cells(self.notebook)
+        blocked = exported_module(cells, self.notebook)
+        notes = []
+        if self.assignment is not None:
+            released = [cell for cell in self.assignment.cells if cell.kind == "code"]
+            notes = list(differences(cells, released))
+            cells = as_graded(cells, released)
+        code = [cell for cell in cells if cell.kind == "code"]
+        graded = {cell.name for cell in code if cell.checks}
+        self._select(code, graded)
+        result = Result([], [], notes)
+        chosen = [cell if cell.name in self.checked else _unchecked(cell) for cell in code]
+        kept = {name: report.data() for name, report in self._reports.items()}
+        for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
+            _collect(cell, message, result)
+        self._reports |= {report.grade_id: report for report in result.reports}
+        shown = [self._reports[c.name] for c in code if c.checks and c.name in self._reports]
+        return replace(result, reports=shown)
+
+    def _select(self, code: list[Cell], graded: set[str]) -> None:
+        """Choose what to check, and forget its earlier reports."""
+        missing = graded - self._reports.keys()
+        wanted = missing | affected(self._cells, code) if self._cells else graded
+        self.checked = wanted & (set(self.only) or graded)
+        self._cells = code
+        for name in self._reports.keys() - (graded - self.checked):
+            del self._reports[name]
+
+
+def _unchecked(cell: Cell) -> Cell:
+    """Return a graded cell as one that only declares."""
+    return replace(cell, graded=False)
+
+
+def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
+    """Sort what one cell said into a result."""
+    error = message.get("error")
+    if message.get("report"):
+        result.reports.append(Report.from_data(message["report"]))
+    elif error and cell.grade_id:
+        result.failures.append(f"{cell.name}, {error}")
+    elif error:
+        result.notes.append(f"{cell.name}, {error} (a cell of your own; it does not count)")
+    elif cell.checks:
+        result.failures.append(f"{cell.name}: the cell ran without a report")
+
+
+def _messages(
+    code: list[Cell],
+    name: str,
+    blocked: str,
+    package: Path | None,
+    kept: Mapping[str, dict[str, Any]],
+) -> Iterator[tuple[Cell, dict[str, Any]]]:
+    """Run cells in a process of their own; give each with what it said, until one ends it.
+
+    What graded cells are not asked again about is known from earlier: `kept`, as data.
+    """
+    process = _start(package)
+    lines = _lines_of(process)
+    keys = ("name", "source", "checks", "title")
+    cells = [
+        {**{key: getattr(cell, key) for key in keys}, "kept": kept.get(cell.name)} for cell in code
+    ]
+    try:
+        assert process.stdin is not None  # a pipe was asked for
+        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+            json.dump({"name": name, "blocked": blocked, "cells": cells}, pipe)
+        for cell in code:
+            try:
+                line = lines.get(timeout=SECONDS_A_CELL)
+            except queue.Empty:
+                yield cell, {"error": f"not finished within {SECONDS_A_CELL:g} s; a loop?"}
+                return
+            if not line:
+                yield cell, {"error": f"the process ended with code {process.wait()}"}
+                return
+            yield cell, json.loads(line)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _start(package: Path | None) -> subprocess.Popen[str]:
+    environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ, "MPLBACKEND": "agg"}
+    if package is not None:
+        environment["PYTHONPATH"] = str(package)
+    # -P: what lies beside the notebook cannot be imported, as in grading.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "tito.student.running"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment,
+    )
+
+
+def _lines_of(process: subprocess.Popen[str]) -> queue.SimpleQueue[str]:
+    """Read a process in the background; an empty line means that it has ended."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        assert process.stdout is not None  # a pipe was asked for
+        with process.stdout:
+            for line in process.stdout:
+                lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
