@@ -45,34 +45,17 @@ c.ClearSolutions.text_stub = "Write your answer here."
 # Rubrics stand in locked markdown cells, which are not nbgrader's tasks.
 c.ClearMarkScheme.enforce_metadata = False
 
-# Grading: each submission is rebuilt on the release, run in a kernel of its own, and judged.
-c.Autograde.exporter_class = "tito.autograde.exporter.SubmissionExporter"
-c.Autograde.pre_convert_hook = "tito.autograde.exporter.expect_released_name"
-c.Autograde.sanitize_preprocessors = [
-    "tito.submission.rebuild.Rebuild",
-    "tito.flags.scan.FlagSuspiciousCode",
-    "nbgrader.preprocessors.OverwriteKernelspec",
-    "tito.submission.rebuild.RestoreCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
-c.Autograde.autograde_preprocessors = [
-    "tito.autograde.execute.ExecuteSubmission",
-    "nbgrader.preprocessors.LimitOutput",
-    "tito.scoring.verdicts.SaveVerdicts",
-    "tito.gradebook.late_steps.AssignPenalty",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+# Grading: 'nbgrader autograde' and formgrader grade by the function that 'tito grade' calls.
+c.Autograde.exporter_class = "tito.autograde.nbgrader_adapter.SubmissionExporter"
+c.Autograde.pre_convert_hook = "tito.autograde.nbgrader_adapter.expect_released_name"
+c.Autograde.sanitize_preprocessors = ["tito.autograde.nbgrader_adapter.GradeSubmission"]
+c.Autograde.autograde_preprocessors = []
 c.ExecuteSubmission.timeout = 30  # seconds of processor time for a cell
 c.ExecuteSubmission.submission_timeout = 300  # seconds of processor time for a notebook
 c.ExecuteSubmission.patience = 4  # so many times as long by the clock
-c.ExecuteSubmission.packages = str(root / "build" / "package")
-c.ExecuteSubmission.sources = str(root / "build" / "notebooks")
 c.ExecuteSubmission.isolation = "full"  # the weakest that is accepted; see 'tito doctor'
 c.ExecuteSubmission.secret_folders = [str(root), str(root / "modules" / "submitted")]
-c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
-# How 'nbgrader autograde' comes to a kernel: "fork" of a warm process, "start" of a new one, or
-# "auto", a fork where a probe finds it as well isolated. 'tito grade' always decides like that.
-c.GradingKernelManager.launch = "auto"
+c.ExecuteSubmission.fonts = str(root / "build" / "fonts")
 
 # Lateness, counted from the due date in the gradebook; without one nothing is late.
 c.AssignLatePenalties.plugin_class = "tito.course.late.LatePolicy"
@@ -80,7 +63,7 @@ c.LatePolicy.percent_per_day = 10  # of the points earned, for each day begun
 c.LatePolicy.grace_minutes = 15
 c.LatePolicy.max_percent = 50
 c.LatePolicy.last_day = 7  # later, a submission earns nothing
-c.ExportApp.plugin_class = "tito.gradebook.late_steps.CurrentCsvExport"
+c.ExportApp.plugin_class = "tito.course.late.CurrentCsvExport"
 # By whose clock days are counted, and times without a zone are read: a name such as Europe/Berlin.
 c.Exchange.timezone = "UTC"
 

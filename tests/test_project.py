@@ -136,10 +136,10 @@ def test_the_tools_name_nothing_of_this_course(path):
 def test_nbdev_is_imported_in_one_place_only():
     users = [
         path.name
-        for path in python_files("tinytorch")
+        for path in python_files("tito")
         if any(name.split(".")[0] == "nbdev" for name in imports_of(path))
     ]
-    assert users == ["export.py"]
+    assert users == ["nbdev_export.py"]
 
 
 def test_importing_the_package_loads_nothing_but_numpy_and_itself():

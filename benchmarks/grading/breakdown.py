@@ -20,8 +20,8 @@ from tito.autograde.executors import InlineExecutor
 from tito.course import Course
 from tito.flags.scan import FlagSuspiciousCode
 from tito.gradebook.journal import Journal
-from tito.gradebook.settle import Ledger
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.result_store import ResultStore
+from tito.gradebook.writer import GradebookWriter
 from tito.kernels.forking import Zygote
 from tito.sandbox.room import Room
 from tito.submission import intake
@@ -44,13 +44,13 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
     "end the sandbox": [(Room, "close")],
     "judge and report": [(steps.TellVerdicts, "preprocess")],
     "journal": [(Journal, "add")],
-    "gradebook": [(MarkBook, "enter")],
-    "graded notebook and record": [(Ledger, "enter")],
+    "gradebook": [(GradebookWriter, "write")],
+    "graded notebook and record": [(ResultStore, "commit")],
     "rest of the worker": [(driver, "grade")],
 }
 
 
-class _Here(pipeline.Where):
+class _Here(pipeline.ExecutorConfig):
     """In the process that measures."""
 
     def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> InlineExecutor:

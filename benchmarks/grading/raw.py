@@ -23,7 +23,7 @@ from benchmarks.grading.classroom import MODULE, NOTEBOOK, names
 from tito.authoring.releases import read_release
 from tito.course import Course
 from tito.course.cells import is_autograded
-from tito.scoring.exam import Sitting, exam_of
+from tito.scoring.check_plan import Session, exam_of
 from tito.submission.intake import parse
 from tito.submission.rebuild import rebuild
 
@@ -31,7 +31,7 @@ from tito.submission.rebuild import rebuild
 _MOST = 100
 
 
-def cells_of(course: Course, student: str, sitting: Sitting) -> list[str]:
+def cells_of(course: Course, student: str, sitting: Session) -> list[str]:
     """Return the code that a kernel would run."""
     module = course.module(MODULE)
     release = read_release(course.release / MODULE / NOTEBOOK)
@@ -64,7 +64,7 @@ def main() -> None:
     os.environ["MPLBACKEND"] = "agg"
     course = Course(Path(sys.argv[1]))
     exam = exam_of(course.notebooks / MODULE / NOTEBOOK, 1)
-    work = [cells_of(course, student, Sitting.begin(exam)) for student in names(course)[:_MOST]]
+    work = [cells_of(course, student, Session.begin(exam)) for student in names(course)[:_MOST]]
     # What students' code may import: nothing of the tools.
     for name in [name for name in sys.modules if name.split(".")[0] == "tinytorch"]:
         del sys.modules[name]

@@ -22,8 +22,8 @@ from tito.course import Course
 from tito.course.gradebook import open_gradebook
 from tito.gradebook import records, scores
 from tito.gradebook.result import Result
-from tito.gradebook.settle import Ledger
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.result_store import ResultStore
+from tito.gradebook.writer import GradebookWriter
 from tito.pages import evidence
 
 _BATCH = 64
@@ -64,15 +64,15 @@ def enter(course: Course, sample: Result, students: int) -> None:
     config = course.nbgrader_config()
     (course.records / MODULE).mkdir(parents=True)
     print(f"{'students':>9}{'ms each':>9}{'memory MB':>11}{'gradebook MB':>14}", flush=True)
-    with closing(MarkBook(open_gradebook(course, config), MODULE, module.notebook)) as book:
-        ledger = Ledger(course, module, book, "release")
+    with closing(GradebookWriter(open_gradebook(course, config), MODULE, module.notebook)) as book:
+        store = ResultStore(course, module, book, "release")
         began = perf_counter()
         for first in range(0, students, _BATCH):
             numbers = range(first, min(first + _BATCH, students))
             batch = [replace(sample, student=f"student-{number:05}") for number in numbers]
             for result in batch:
-                ledger.keep(result)
-            ledger.enter(batch)
+                store.record(result)
+            store.commit(batch)
             done = numbers[-1] + 1
             if done // 1000 > first // 1000:
                 size = (course.root / "gradebook.db").stat().st_size / 2**20

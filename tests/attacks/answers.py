@@ -16,7 +16,7 @@ from tinytorch.checks import AnyValue, Between, Checks, Contains, GreaterThan, N
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode
 from tito.course.cells import is_autograded
-from tito.scoring.exam import Exam, Sitting, prepare
+from tito.scoring.check_plan import CheckPlan, Session, prepare
 
 _IDLE = {
     "gradient-descent-function": """
@@ -135,7 +135,7 @@ def _plain(expected: Any) -> Any:
 
 def points_for_constants(source: NotebookNode, seed: int) -> float:
     """Return what somebody earns who answers each question as the public one is to be answered."""
-    sitting = Sitting.begin(_exam(nbformat.writes(source), seed))
+    sitting = Session.begin(_exam(nbformat.writes(source), seed))
     known, earned = public_answers(source), 0.0
     for cell in filter(is_autograded, source.cells):
         name = cell.metadata.nbgrader.grade_id
@@ -152,7 +152,7 @@ def points_for_constants(source: NotebookNode, seed: int) -> float:
 
 
 @cache
-def _exam(source: str, seed: int) -> Exam:
+def _exam(source: str, seed: int) -> CheckPlan:
     return prepare(nbformat.reads(source, as_version=4), seed)
 
 
@@ -177,7 +177,7 @@ def asked(code):
     """The run's nonce and the number of cases of each part, where a graded cell tells them."""
     run, cases = "", {{}}
     for node in _ast.walk(_ast.parse(code)):
-        if isinstance(node, _ast.Call) and _ast.unparse(node.func) == "_ask":
+        if isinstance(node, _ast.Call) and _ast.unparse(node.func) == "_run_checks":
             run, _, packed = (a.value for a in node.args if isinstance(a, _ast.Constant))
             given = _json.loads(_zlib.decompress(_base64.b64decode(packed)))["cases"]
             cases = {{part: len(each["list"]) for part, each in given["dict"]}}

@@ -21,13 +21,13 @@ from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observati
 from tinytorch.checks.wire import encode
 from tito.course import Course
 from tito.scoring import reference
-from tito.scoring.exam import Exam, Sitting, judge_case
+from tito.scoring.check_plan import CheckPlan, Session, judge_case
 from tito.scoring.trusted import Cases, checks_of, draw_cases, driving_source
 from tito.authoring.source import read_source
 
 
 @cache
-def exam(seeds: tuple[int, ...]) -> Exam:
+def exam(seeds: tuple[int, ...]) -> CheckPlan:
     """Return an exam with the fresh inputs of several seeds, each set of inputs once."""
     graded = {name: cell.source for name, cell in cells() if cell.metadata.nbgrader.grade}
     checks = {name: checks_of(source, name) for name, source in graded.items()}
@@ -35,7 +35,7 @@ def exam(seeds: tuple[int, ...]) -> Exam:
         name: _merged([draw_cases(made, seed) for seed in seeds]) for name, made in checks.items()
     }
     source = read_source(Course(ROOT).module("08_optimizers").source)
-    return Exam(seeds[0], checks, graded, cases, reference.ask(source, cases))
+    return CheckPlan(seeds[0], checks, graded, cases, reference.ask(source, cases))
 
 
 def _merged(drawn: list[Cases]) -> Cases:
@@ -74,12 +74,12 @@ def touched(cell: str) -> set[str]:
     return {name for name in graded_cells() if pattern.search(dict(cells())[name].source)}
 
 
-def one_drawing(exam: Exam, number: int) -> Exam:
+def one_drawing(exam: CheckPlan, number: int) -> CheckPlan:
     """Return an exam of the public inputs and one set of fresh ones, or, with 0, none.
 
     Parameters
     ----------
-    exam : Exam
+    exam : CheckPlan
         Of many seeds.
     number : int
         Which set of fresh inputs; a part that has fewer begins again with its first.
@@ -98,9 +98,9 @@ def one_drawing(exam: Exam, number: int) -> Exam:
     return replace(exam, cases=of_all(exam.cases), expected=of_all(exam.expected))
 
 
-def sit(exam: Exam, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
+def sit(exam: CheckPlan, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
     """Let a student's names sit some graded cells of an exam; return the verdicts."""
-    sitting, found = Sitting.begin(exam), []
+    sitting, found = Session.begin(exam), []
     for name in names:
         answers = {
             (part, case): observe(namespace[part], given, SECONDS_A_PART)
@@ -112,7 +112,7 @@ def sit(exam: Exam, namespace: dict[str, Any], names: Iterable[str]) -> list[Rep
 
 
 def answered(
-    sitting: Sitting, name: str, answers: dict[tuple[str, int], Observation]
+    sitting: Session, name: str, answers: dict[tuple[str, int], Observation]
 ) -> NotebookNode:
     """Return a graded cell with observations in its outputs, by part and case."""
     told = [message(sitting.run, name, *place, seen) for place, seen in answers.items()]
@@ -120,7 +120,7 @@ def answered(
     return NotebookNode({**dict(cells())[name], "outputs": outputs})
 
 
-def fails(exam: Exam, grade_id: str, namespace: dict[str, Any]) -> dict[str, list[bool]]:
+def fails(exam: CheckPlan, grade_id: str, namespace: dict[str, Any]) -> dict[str, list[bool]]:
     """Return, by part that counts, whether a student fails it for each of its inputs.
 
     What fails for the public inputs, the first, is not tried for others: the part is lost.

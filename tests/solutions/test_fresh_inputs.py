@@ -8,7 +8,7 @@ import pytest
 from tests.solutions.harness import FOLDER, graded_cells
 from tests.solutions.sitting import answered, exam, one_drawing, sit, student, touched
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
-from tito.scoring.exam import Sitting
+from tito.scoring.check_plan import Session
 
 SEEDS = tuple(range(20))
 RIGHT = sorted((FOLDER / "right").glob("*/*.py"))
@@ -55,7 +55,7 @@ def test_the_public_answers_as_constants_earn_next_to_nothing():
 
 def earned_by_constants(drawing):
     """Answer all inputs of an exam as is right for the public ones; return points by part."""
-    sitting, earned = Sitting.begin(drawing), {}
+    sitting, earned = Session.begin(drawing), {}
     for name in graded_cells():
         answers = {
             (part, case): Observation(dict(drawing.expected[name][part][0]))
@@ -75,7 +75,7 @@ def gradient_descent_step(parameter, learning_rate):
 
 
 def test_a_solution_that_knows_the_public_answers_is_suspicious():
-    sitting, name = Sitting.begin(one_drawing(exam(SEEDS), 1)), "test-gradient-descent"
+    sitting, name = Session.begin(one_drawing(exam(SEEDS), 1)), "test-gradient-descent"
     namespace = student({"gradient-descent-function": GIVES_PUBLIC_ANSWERS})
     answers = {
         (part, case): observe(namespace[part], given, SECONDS_A_PART)

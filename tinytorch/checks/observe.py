@@ -230,8 +230,8 @@ def _with_origin(text: str, error: BaseException, drive: Callable[..., Any]) -> 
     return f"{text}\n{where}" if where else text
 
 
-def ask(
-    namespace: dict[str, Any], run: str, grade_id: str, question: str, apart: bool = False
+def run_checks(
+    namespace: dict[str, Any], run: str, grade_id: str, payload: str, flush_each: bool = False
 ) -> None:
     """Drive the parts of a graded cell and publish what each saw.
 
@@ -243,27 +243,27 @@ def ask(
         What tells this run's outputs from those of any other.
     grade_id : str
         The graded cell.
-    question : str
+    payload : str
         By :func:`tinytorch.checks.wire.pack`: under "code" what the cell declares, compiled, and
         under "cases" the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
-    apart : bool
+    flush_each : bool
         Whether what a part saw is sent before the next begins, so that one that ends the process
         takes no other part's observation with it. Otherwise they go together, which is cheaper.
     """
     from tinytorch.checks.wire import decode, unpack
 
-    asked = unpack(question)
+    asked = unpack(payload)
     exec(marshal.loads(base64.b64decode(asked["code"])), namespace)
     CHECKING.add(f"<{grade_id}>")
     outbox = _Outbox(run, grade_id)
     try:
-        _drive(namespace, decode(asked["cases"]), outbox, apart)
+        _drive(namespace, decode(asked["cases"]), outbox, flush_each)
     finally:
         outbox.send()
 
 
 def _drive(
-    namespace: Mapping[str, Any], inputs: Mapping[str, Any], outbox: _Outbox, apart: bool
+    namespace: Mapping[str, Any], inputs: Mapping[str, Any], outbox: _Outbox, flush_each: bool
 ) -> None:
     for name, each in inputs.items():
         for case, given in enumerate(each):
@@ -271,9 +271,9 @@ def _drive(
             outbox.add(name, case, seen)
             if seen.interrupted:
                 return
-            if apart:
+            if flush_each:
                 outbox.send()
-        if apart:
+        if flush_each:
             sleep(_LEAVING_SECONDS)
         elif outbox.size > _SENT_TOGETHER:
             outbox.send()

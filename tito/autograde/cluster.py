@@ -20,7 +20,7 @@ from tito.errors import TitoError
 #: How long the first connection may take, how long a scheduler may be away later, and a try.
 _CONNECT_SECONDS, _AWAY_SECONDS, _TRY_SECONDS = 10.0, 60.0, 2.0
 #: How long to wait before looking again who came and who went.
-_LOOK_SECONDS = 0.2
+POLL_INTERVAL = 0.2
 _FETCH_SECONDS = 60.0
 
 
@@ -54,6 +54,8 @@ class DaskExecutor(Executor):
     TitoError
         If Dask is not installed or nobody answers.
     """
+
+    runs_here = False
 
     def __init__(self, address: str, tell: Callable[[str], None] | None = None) -> None:
         try:
@@ -91,12 +93,12 @@ class DaskExecutor(Executor):
     @property
     def workers(self) -> int:
         """How many workers may grade, as of now."""
-        if monotonic() > self._looked_at + _LOOK_SECONDS:
+        if monotonic() > self._looked_at + POLL_INTERVAL:
             self._look()
             self._looked_at = monotonic()
         return len(self._busy)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:  # type: ignore[override]
         """Queue a job."""
         task = _Task(Future(), fn, args)
         with self._lock:

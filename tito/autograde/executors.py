@@ -13,17 +13,14 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from time import sleep
-from typing import Any
+from typing import Any, Protocol
 
+from tito.autograde.retries import RETRY_DELAY, WORKER_STARTS
 from tito.course.folders import remove_abandoned
 from tito.errors import TitoError
 
 #: What the server that forks workers has imported; none of it starts a thread.
 _PRELOADED = ["tito.autograde.worker"]
-#: So many workers in a row that are lost before they have begun are the machine's fault.
-_STARTS = 6
-#: After so many seconds, doubled with each of them, the next one starts.
-_PAUSE = 0.05
 #: How long the end waits for a thread that served a worker.
 _THREAD_SECONDS = 1.0
 _LOST = (BrokenExecutor, MemoryError)
@@ -43,6 +40,32 @@ class WorkerLostError(Exception):
     def __init__(self, message: str, losses: int = 1) -> None:
         super().__init__(message)
         self.losses = losses
+
+
+class JobExecutor(Protocol):
+    """Where jobs run; a context manager, at the end of which nothing of them runs any more.
+
+    Attributes
+    ----------
+    runs_here : bool
+        Whether :meth:`submit` itself does the job, in this process.
+    """
+
+    runs_here: bool
+
+    @property
+    def workers(self) -> int:
+        """How many jobs it does at once, as of now."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        """Queue a job; its future raises :class:`WorkerLostError` if its worker is lost."""
+
+    def refuse(self, worker: str, reason: str) -> bool:
+        """Give a worker no more jobs; whether another one may do them."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> bool | None: ...
 
 
 def _usual_workers() -> int:
@@ -73,16 +96,22 @@ def warm_up() -> None:
 class InlineExecutor(Executor):
     """Does each job at once, in this process."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    runs_here, workers = True, 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:  # type: ignore[override]
         """Do a job."""
         future: Future[Any] = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            future.set_result(fn(*args))
         except BaseException as error:
             future.set_exception(error)
             if not isinstance(error, Exception):
                 raise
         return future
+
+    def refuse(self, worker: str, reason: str) -> bool:
+        """There is no other."""
+        return False
 
 
 class _Slot:
@@ -135,8 +164,9 @@ class _Slot:
 class LocalExecutor(Executor):
     """Processes of this machine, each of which is replaced when it is lost.
 
-    A process pool gives up all its jobs when one of its processes is killed, and does not say
-    which job that process did. So there are as many pools as workers, of one process each.
+    The standard library's pool gives up all its jobs when one of its processes is killed, as
+    loky's does (3.7), and pebble's (5.2) when one is killed that has nothing to do. So there are
+    as many pools as workers, of one process each.
 
     Parameters
     ----------
@@ -145,6 +175,8 @@ class LocalExecutor(Executor):
     begin : callable, optional
         What each worker does before its first job. No job is to blame if it is lost meanwhile.
     """
+
+    runs_here = False
 
     def __init__(self, workers: int | None = None, begin: Callable[[], Any] = os.getpid) -> None:
         self.workers = workers or _usual_workers()
@@ -156,7 +188,7 @@ class LocalExecutor(Executor):
         self._lock = threading.RLock()
         self._failed_starts = 0
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:  # type: ignore[override]
         """Queue a job.
 
         Raises
@@ -166,17 +198,21 @@ class LocalExecutor(Executor):
         """
         future: Future[Any] = Future()
         if self._failed_starts:  # whatever ends workers, it may pass
-            sleep(min(_PAUSE * 2**self._failed_starts, 1.0))
+            sleep(min(RETRY_DELAY * 2**self._failed_starts, 1.0))
         with self._lock:
-            if self._failed_starts >= _STARTS:
+            if self._failed_starts >= WORKER_STARTS:
                 raise TitoError(
-                    f"{_STARTS} workers in a row were lost before they had begun. Look whether "
-                    "this machine has memory left, and what ends them, and grade again: it goes "
-                    "on from here."
+                    f"{WORKER_STARTS} workers in a row were lost before they had begun. Look "
+                    "whether this machine has memory left, and what ends them, and grade again: "
+                    "it goes on from here."
                 )
             self._waiting.append((future, fn, args))
             self._dispatch()
         return future
+
+    def refuse(self, worker: str, reason: str) -> bool:
+        """All are of this version, and on this machine."""
+        return False
 
     def _dispatch(self) -> None:
         while self._idle and self._waiting:

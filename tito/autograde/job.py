@@ -19,7 +19,9 @@ from typing import Any
 import tinytorch
 import tito
 from tito.authoring.releases import digest_of_release
-from tito.gradebook.result import SourceCell
+from tito.course.gradebook import SourceCell
+from tito.submission.intake import SubmissionFile
+from tito.text import printable
 
 #: Libraries whose other versions could give other marks or other outputs.
 _LIBRARIES = ("ipykernel", "ipython", "matplotlib", "nbclient", "nbformat", "nbgrader", "numpy")
@@ -43,7 +45,7 @@ class Assignment:
         The gradebook's kernelspec, as JSON.
     seed : int
         From which fresh inputs are drawn.
-    answers : mapping of str to str
+    answers : str
         What the reference solution gave for them; see :mod:`tito.scoring.reference`.
     config : mapping
         nbgrader's configuration: the steps and their limits.
@@ -63,7 +65,7 @@ class Assignment:
     cells: tuple[SourceCell, ...]
     kernelspec: str
     seed: int
-    answers: Mapping[str, str]
+    answers: str
     config: Mapping[str, Any]
     fonts: Mapping[str, bytes] = field(default_factory=dict)
     earlier: tuple[bytes, ...] = ()
@@ -104,6 +106,9 @@ class Job:
         When it was handed in, or "".
     version : str
         The driver's :func:`fingerprint`.
+    tolerated : frozenset of str
+        By whose doing a kernel may be lost without the submission being begun again; see
+        :class:`tito.kernels.kernel_protocol.Lost`.
     """
 
     student: str
@@ -113,6 +118,19 @@ class Job:
     flags: tuple[str, ...] = ()
     timestamp: str = ""
     version: str = ""
+    tolerated: frozenset[str] = frozenset({"submission"})
+
+    @classmethod
+    def of(cls, file: SubmissionFile) -> Job:
+        """Make the job of a file that was handed in."""
+        stamp = f"{file.timestamp:%Y-%m-%d %H:%M:%S.%f}" if file.timestamp else ""
+        name = printable(file.path.name)
+        return cls(file.student, file.data, name, file.digest, file.flags, stamp, fingerprint())
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a result has of its job."""
+        return {"student": self.student, "digest": self.digest, "timestamp": self.timestamp}
 
 
 @cache

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,15 +13,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
-from traitlets.config import Config
-
 from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde import prepare
 from tito.autograde.cluster import DaskExecutor
 from tito.autograde.driver import Driver
-from tito.autograde.executors import InlineExecutor, LocalExecutor, warm_up
-from tito.autograde.job import Job, fingerprint
+from tito.autograde.executors import InlineExecutor, JobExecutor, LocalExecutor, warm_up
+from tito.autograde.job import Job
 from tito.autograde.log import log_to
 from tito.autograde.worker import begin, reason_of
 from tito.course import Course, Module, late
@@ -34,8 +31,8 @@ from tito.errors import WrongUseError
 from tito.flags import classmates
 from tito.gradebook import records
 from tito.gradebook.result import Result
-from tito.gradebook.settle import Ledger
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.result_store import ResultStore
+from tito.gradebook.writer import GradebookWriter
 from tito.sandbox import Isolation
 from tito.submission import intake
 from tito.text import printable
@@ -113,7 +110,7 @@ class GradingRun:
 
 
 @dataclass(frozen=True)
-class Where:
+class ExecutorConfig:
     """Where jobs run.
 
     Attributes
@@ -132,7 +129,7 @@ class Where:
         if self.scheduler is None and jobs > _FEW:
             warm_up()
 
-    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> Executor:
+    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> JobExecutor:
         """Make the executor for a number of jobs of an assignment; it tells what it waits for."""
         if self.scheduler is not None:
             return DaskExecutor(self.scheduler, tell)
@@ -152,7 +149,7 @@ def grade(
     on_progress: Progress | None = None,
     seed: int | None = None,
     isolation: str | None = None,
-    where: Where | None = None,
+    where: ExecutorConfig | None = None,
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
 
@@ -172,7 +169,7 @@ def grade(
         Repeats the fresh inputs of an earlier run, whose records name it.
     isolation : str, optional
         The weakest isolation of students' code that is accepted; as configured by default.
-    where : Where, optional
+    where : ExecutorConfig, optional
         On which machines; this one by default.
 
     Raises
@@ -194,13 +191,15 @@ def grade(
     name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
     run = GradingRun(folder / name, found.isolation, total=len(chosen))
     show = on_progress or (lambda run: None)
-    with log_to(run.log) as log, closing(_open(course, module, config)) as book:
+    with log_to(run.log) as log, open_gradebook(course, config) as book:
+        assignment_in(book, module)
         run.seed = _seed(folder / _UNFINISHED) if seed is None else seed
         packed = partial(_pack, course, module, config, book, run.seed, found)
         run.notices += _unreleased(course, module)
-        class_ = _Class(course, module, book, log, run, show)
+        writer = GradebookWriter(book, module.name, module.notebook, config)
+        grader = ClassGrader(course, module, writer, log, run, show)
         try:
-            class_.grade(chosen, force, where or Where(), packed)
+            grader.grade(chosen, force, where or ExecutorConfig(), packed)
         except KeyboardInterrupt:
             log.warning("interrupted")
             run.interrupted = True
@@ -258,24 +257,14 @@ def _choose(course: Course, module: Module, students: Sequence[str] | None) -> l
     return [student for student in found if student in students]
 
 
-def _open(course: Course, module: Module, config: Config) -> MarkBook:
-    book = open_gradebook(course, config)
-    try:
-        assignment_in(book, module)
-        return MarkBook(book, module.name, module.notebook, config)
-    except BaseException:
-        book.close()
-        raise
-
-
-class _Class:
+class ClassGrader:
     """The submissions of a run, from the folder to the outcome."""
 
     def __init__(
         self,
         course: Course,
         module: Module,
-        book: MarkBook,
+        book: GradebookWriter,
         log: logging.Logger,
         run: GradingRun,
         show: Progress,
@@ -284,18 +273,18 @@ class _Class:
         self._log, self._run, self._show = log, run, show
         self._released = read_release(course.released(module))
         self._release = releases.current(course, module)
-        self._ledger = Ledger(course, module, book, self._release)
+        self._store = ResultStore(course, module, book, self._release)
         self._times: dict[str, datetime | None] = {}
         self._zone = zone_of(course.nbgrader_config())
 
     def grade(
-        self, students: Sequence[str], force: bool, where: Where, pack: Callable[[], bytes]
+        self, students: Sequence[str], force: bool, where: ExecutorConfig, pack: Callable[[], bytes]
     ) -> None:
         """Grade all that is to be graded, after what an earlier run left."""
-        finished = self._ledger.finish_earlier_run(self._log)
+        finished = self._store.finish_earlier_run(self._log)
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
-        self._times = self._ledger.book.times()
+        self._times = self._store.writer.times()
         self._show(self._run)
         todo = [student for student in students if self._is_to_do(student, force)]
         if finished or todo:
@@ -306,8 +295,8 @@ class _Class:
         where.warm_up(len(todo))
         packed = pack()
         with where.executor(len(todo), packed, self._tell) as executor:
-            driver = Driver(executor, self._ledger, packed, self._log, self._report)
-            driver.run(job for student in todo if (job := self._job(student)))
+            driver = Driver(executor, self._store, packed, self._log, self._report)
+            driver.run(Job.of(file) for student in todo if (file := self._read(student)))
 
     def _is_to_do(self, student: str, force: bool) -> bool:
         """Look whether a submission must be graded; if not, that is its outcome."""
@@ -322,7 +311,7 @@ class _Class:
         if got is None:
             return False
         changes = records.changes(record, got, self._times)
-        if not changes and self._ledger.has_mark(student):
+        if not changes and self._store.has_mark(student):
             self._add(Outcome(student, "skipped", flags=got.flags))
             return False
         if changes:
@@ -331,28 +320,21 @@ class _Class:
             self._log.info("%s: %s; the mark before: %s", student, changes, before)
         return True
 
-    def _job(self, student: str) -> Job | None:
-        """Read a submission and make the unit of work of it."""
-        got = self._read(student)
-        if got is None:
-            return None
-        stamp = f"{got.timestamp:%Y-%m-%d %H:%M:%S.%f}" if got.timestamp else ""
-        name = printable(got.path.name)
-        return Job(student, got.data, name, got.digest, got.flags, stamp, fingerprint())
-
-    def _read(self, student: str) -> intake.Received | None:
+    def _read(self, student: str) -> intake.SubmissionFile | None:
         """Read a submission; what cannot be read is an outcome."""
         folder = self._course.submitted / student / self._module.name
         try:
-            return intake.fetch(folder, student, self._module.notebook, self._released, self._zone)
+            return intake.read_file(
+                folder, student, self._module.notebook, self._released, self._zone
+            )
         except intake.SubmissionError as error:
             problem, reason = error.problem, reason_of(error)
         except Exception as error:  # one submission never stops the class
             problem, reason = "", reason_of(error)
             self._log.exception("%s could not be read", student)
         failed = Result(student, "", "failed", reason=reason, problem=problem)
-        self._ledger.keep(failed)
-        self._ledger.enter([failed])
+        self._store.record(failed)
+        self._store.commit([failed])
         self._report(failed)
         return None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
+from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from tito.authoring import releases
@@ -12,13 +14,12 @@ from tito.authoring.releases import read_release
 from tito.autograde.job import Assignment
 from tito.course import Course, Module
 from tito.course.cells import grade_id, is_autograded
+from tito.course.gradebook import SourceCell, source_cells
 from tito.errors import TitoError
-from tito.gradebook.result import SourceCell
-from tito.gradebook.writer import MarkBook
 from tito.kernels.isolation import Found, find, this_machine
 from tito.kernels.started import prepare_fonts
-from tito.scoring import reference
-from tito.scoring.exam import Exam, exam_of
+from tito.scoring import check_plan
+from tito.scoring.check_plan import CheckPlan
 
 #: Sections of the configuration that concern the gradebook or folders, of which workers have none.
 _NOT_FOR_WORKERS = ("CourseDirectory",)
@@ -46,7 +47,7 @@ def check(course: Course, module: Module) -> None:
 
 
 def assignment(
-    course: Course, module: Module, config: Config, book: MarkBook, seed: int, found: Found
+    course: Course, module: Module, config: Config, book: Gradebook, seed: int, report: Found
 ) -> Assignment:
     """Collect what all submissions of a run have in common.
 
@@ -56,10 +57,11 @@ def assignment(
         If the reference solution does not run, or another version of it was released.
     """
     source = course.source_notebook(module)
-    exam = exam_of(source, seed)  # asks the reference solution, once for all workers
+    notebook = nbformat.reads(source.read_bytes(), nbformat.NO_CONVERT)
+    plan = check_plan.prepare(notebook, seed)  # asks the reference, once for all workers
     package = course.package_before(module)
-    cells, kernelspec = book.source()
-    _compare(course, module, exam, cells)
+    cells, kernelspec = source_cells(book, module)
+    _compare(course, module, plan, cells)
     sent = {name: value for name, value in config.items() if name not in _NOT_FOR_WORKERS}
     return Assignment(
         module.name,
@@ -70,15 +72,15 @@ def assignment(
         cells,
         kernelspec,
         seed,
-        reference.known(),
+        plan.answers,
         sent,
         _fonts(config),
         tuple(releases.earlier(course, module)),
-        {this_machine(): found},
+        {this_machine(): report},
     )
 
 
-def _compare(course: Course, module: Module, exam: Exam, cells: Sequence[SourceCell]) -> None:
+def _compare(course: Course, module: Module, plan: CheckPlan, cells: Sequence[SourceCell]) -> None:
     """Refuse where the source's graded cells are not those that were released.
 
     The release says which cells a submission has; what stands in them comes from the gradebook,
@@ -87,7 +89,7 @@ def _compare(course: Course, module: Module, exam: Exam, cells: Sequence[SourceC
     graded = filter(is_autograded, read_release(course.released(module)).cells)
     held = {cell.name: cell.source.strip() for cell in cells}
     released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}
-    wanted = {name: text.strip() for name, text in exam.sources.items()}
+    wanted = {name: text.strip() for name, text in plan.sources.items()}
     other = [name for name in sorted(wanted | released) if wanted.get(name) != released.get(name)]
     if other:
         raise TitoError(
@@ -103,7 +105,7 @@ def _files(package: Path) -> list[Path]:
 
 
 def _fonts(config: Config) -> dict[str, bytes]:
-    folder = config.GradingKernelManager.get("font_cache", "")
+    folder = config.ExecuteSubmission.get("fonts", "")
     if not folder:
         return {}
     return {p.name: p.read_bytes() for p in prepare_fonts(Path(folder)).glob("fontlist-*.json")}

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 
 from tito.autograde import pipeline
-from tito.autograde.pipeline import GradingRun, Where
+from tito.autograde.pipeline import ExecutorConfig, GradingRun
 from tito.commands._shared import console, pass_module, say
 from tito.course import Course, Module
 from tito.course.files import written
@@ -64,7 +64,7 @@ def command(
     """
     if workers is not None and scheduler is not None:
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
-    where = Where(workers, scheduler)
+    where = ExecutorConfig(workers, scheduler)
     with _bar(hidden=as_json) as bar:
         task = bar.add_task("grade", total=None, speed="", left="", failed="")
 

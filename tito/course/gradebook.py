@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
@@ -67,3 +68,38 @@ def assignment_in(book: Gradebook, module: Module) -> Assignment:
         raise TitoError(
             f"the gradebook does not know {module.name}; make it with 'tito release {module.name}'."
         ) from error
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """What the gradebook holds of a cell of an assignment; it is what is graded.
+
+    Attributes
+    ----------
+    name, cell_type, source, checksum : str
+        As in the gradebook.
+    locked : bool
+        Whether students may not change it.
+    max_score : float or None
+        What it is worth, if it is graded.
+    """
+
+    name: str
+    cell_type: str
+    locked: bool
+    source: str
+    checksum: str
+    max_score: float | None = None
+
+
+def source_cells(book: Gradebook, module: Module) -> tuple[tuple[SourceCell, ...], str]:
+    """Return what the gradebook holds of a module's cells, and its kernelspec as JSON."""
+    notebook = book.find_notebook(module.notebook, module.name)
+    worth = {cell.name: float(cell.max_score) for cell in notebook.grade_cells}
+    cells = tuple(
+        SourceCell(
+            cell.name, cell.cell_type, cell.locked, cell.source, cell.checksum, worth.get(cell.name)
+        )
+        for cell in notebook.source_cells
+    )
+    return cells, notebook.kernelspec or ""

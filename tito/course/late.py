@@ -17,11 +17,12 @@ from dateutil.tz import enfold, resolve_imaginary
 from nbgrader.api import (
     Assignment,
     Grade,
+    Gradebook,
     MissingEntry,
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.plugins import CsvExportPlugin, LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import func, select, update
 from traitlets import Float
@@ -204,3 +205,15 @@ def set_penalties(
             changed.append({"id": notebook, "late_submission_penalty": cost})
     if changed:
         db.execute(update(SubmittedNotebook), changed)
+
+
+class CurrentCsvExport(CsvExportPlugin):
+    """``nbgrader export`` with the penalties of the marks, due dates and extensions of now."""
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Refresh all penalties, then write."""
+        policy = policy_of(self.config)
+        for assignment in gradebook.assignments:
+            set_penalties(gradebook.db, assignment.id, policy)
+        gradebook.db.commit()
+        super().export(gradebook)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from tito.authoring.releases import current
 from tito.course import Course, Module
 from tito.course.files import replace_text
-from tito.submission.intake import Received
+from tito.gradebook.result import Result
+from tito.submission.intake import SubmissionFile
+from tito.text import printable
 
 _VERSION = 1
 
@@ -73,14 +75,59 @@ class Record:
     earlier: tuple[dict[str, Any], ...] = ()
 
 
-def changes(record: Record, got: Received, entered: Mapping[str, datetime | None]) -> str:
+def record_of(result: Result, last: Record | None, stale: bool) -> Record:
+    """Return the record of a result: what they share, and what was known before.
+
+    Parameters
+    ----------
+    result : Result
+        What grading came to.
+    last : Record or None
+        The record before it.
+    stale : bool
+        As in :class:`Record`.
+    """
+    shared = {field.name for field in fields(Record)} & {field.name for field in fields(Result)}
+    graded = result.status == "graded"
+    return replace(
+        Record(**{name: getattr(result, name) for name in shared}),
+        reason=printable(result.reason),
+        problem=printable(result.problem),
+        flags=tuple(map(printable, result.flags)),
+        stale=stale,
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        submission=result.digest if graded else "",
+        questions=result.questions or (last.questions if last else {}),
+        earlier=_earlier(last, result),
+    )
+
+
+def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
+    """Return the marks before this one, the oldest first."""
+    if last is None:
+        return ()
+    # A result that is entered once more, since a run was killed, is not a new one.
+    again = (last.submission, last.seed, last.cells) == (result.digest, result.seed, result.cells)
+    if last.status != "graded" or again:
+        return last.earlier
+    earned = {name: cell["earned"] for name, cell in last.cells.items()}
+    mark = {
+        "graded_at": last.graded_at,
+        "submission": last.submission,
+        "seed": last.seed,
+        "earned": earned,
+    }
+    return (*last.earlier, mark)
+
+
+def changes(record: Record, got: SubmissionFile, entered: Mapping[str, datetime | None]) -> str:
     """Say in what a submission differs from the one that was graded; "" where it does not.
 
     Parameters
     ----------
     record : Record
         Of the one that was graded.
-    got : Received
+    got : SubmissionFile
         What is handed in now.
     entered : mapping of str to datetime or None
         The times of submission in the gradebook, by student: what lateness is counted from,

@@ -7,28 +7,6 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class SourceCell:
-    """What the gradebook holds of a cell of an assignment; it is what is graded.
-
-    Attributes
-    ----------
-    name, cell_type, source, checksum : str
-        As in the gradebook.
-    locked : bool
-        Whether students may not change it.
-    max_score : float or None
-        What it is worth, if it is graded.
-    """
-
-    name: str
-    cell_type: str
-    locked: bool
-    source: str
-    checksum: str
-    max_score: float | None = None
-
-
-@dataclass(frozen=True)
 class Result:
     """What became of a submission.
 
@@ -36,8 +14,8 @@ class Result:
     ----------
     student, digest, timestamp : str
         As in the job.
-    status : {"graded", "failed", "refused"}
-        "refused" by a worker that must not grade it.
+    status : {"graded", "failed", "refused", "lost"}
+        "refused" by a worker that must not grade it; "lost" where it may be tried again.
     release : str
         The digest of the release that it was graded against, if it was.
     notebook : str
@@ -58,11 +36,13 @@ class Result:
         What the steps had to say.
     worker : str
         Who did it.
+    blame : str
+        By whose doing it was lost: "machine" or "unknown".
     """
 
     student: str
     digest: str
-    status: Literal["graded", "failed", "refused"]
+    status: Literal["graded", "failed", "refused", "lost"]
     release: str = ""
     timestamp: str = ""
     notebook: str = ""
@@ -78,3 +58,14 @@ class Result:
     seconds: float = 0.0
     log: str = ""
     worker: str = ""
+    blame: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Of which submission it is, and who graded it."""
+        return {
+            "student": self.student,
+            "digest": self.digest,
+            "timestamp": self.timestamp,
+            "worker": self.worker,
+        }

@@ -265,7 +265,7 @@ class _Look:
         """Say in what a submission differs from the one that was graded; "" where it does not."""
         folder = self.course.submitted / record.student / self.module.name
         try:
-            got = intake.fetch(
+            got = intake.read_file(
                 folder, record.student, self.module.notebook, self.release, self.zone
             )
         except SubmissionError:

@@ -20,7 +20,6 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     Notebook,
-    SourceCell,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -31,14 +30,13 @@ from sqlalchemy import Boolean, Index, bindparam, case, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from traitlets.config import Config
 
-from tito.autograde import job
 from tito.course import late
 from tito.errors import TitoError
 from tito.gradebook.result import Result
 
 #: How long to wait for whoever else has the gradebook locked.
-_PATIENCE = 60.0
-_PAUSE = 0.5
+LOCK_TIMEOUT = 60.0
+RETRY_DELAY = 0.5
 #: Databases limit how many values a statement may have.
 _CHUNK = 400
 
@@ -59,7 +57,7 @@ class _Places:
     notebook: str
 
 
-class MarkBook:
+class GradebookWriter:
     """The gradebook, for reading an assignment and entering its marks.
 
     Parameters
@@ -86,10 +84,9 @@ class MarkBook:
         self._db = book.db
         self.assignment, self.notebook = assignment, notebook
         self._policy = late.policy_of(config or Config())
-        self._patience = _PATIENCE if patience is None else patience
+        self._patience = LOCK_TIMEOUT if patience is None else patience
         found = book.find_notebook(notebook, assignment)
         self._notebook_id, self._assignment_id = found.id, found.assignment_id
-        self._kernelspec = found.kernelspec or ""
         rows = self._db.execute(
             select(BaseCell.name, BaseCell.id, BaseCell.type).where(
                 BaseCell.notebook_id == self._notebook_id
@@ -104,24 +101,6 @@ class MarkBook:
         """Close the gradebook."""
         self._book.close()
 
-    def source(self) -> tuple[tuple[job.SourceCell, ...], str]:
-        """Return the assignment's cells and its kernelspec."""
-        worth = {
-            cell.name: float(cell.max_score)
-            for cell in self._book.find_notebook(self.notebook, self.assignment).grade_cells
-        }
-        rows = self._db.execute(
-            select(SourceCell).where(SourceCell.notebook_id == self._notebook_id)
-        ).scalars()
-        cells = tuple(
-            job.SourceCell(
-                row.name, row.cell_type, row.locked, row.source, row.checksum, worth.get(row.name)
-            )
-            for row in rows
-        )
-        self._db.rollback()
-        return cells, self._kernelspec
-
     def times(self) -> dict[str, datetime | None]:
         """Return when each submission that is in the gradebook was handed in (UTC)."""
         ours = SubmittedAssignment
@@ -130,7 +109,7 @@ class MarkBook:
         self._db.rollback()
         return {student: when for student, when in rows}
 
-    def enter(
+    def write(
         self, results: Sequence[Result], same: Mapping[str, Collection[str]] | None = None
     ) -> None:
         """Enter the marks of graded submissions: all of them or none.
@@ -165,7 +144,7 @@ class MarkBook:
                         f"the gradebook cannot be written to: {_cause(error)}. Grading again goes "
                         "on from here: results that are not in it yet are kept."
                     ) from error
-                time.sleep(_PAUSE)
+                time.sleep(RETRY_DELAY)
             except BaseException:
                 self._db.rollback()
                 raise

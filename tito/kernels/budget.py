@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
 from tinytorch.checks.observe import OBSERVATION_TYPE
 
 _TEXT = ("stream", "error")
@@ -62,6 +65,14 @@ class OutputBudget:
         self._asked, self._silent = asked, silent
         self._instead, self.is_cut = "", False
 
+    def keeps(self, output: NotebookNode) -> NotebookNode | None:
+        """Count an output; return what is kept of it, which may be a note in its place."""
+        kind = output.output_type
+        if self.allows(kind, output):
+            return output
+        instead, self._instead = self._instead, ""
+        return new_output("stream", name="stdout", text=instead) if instead else None
+
     def allows(self, kind: str, content: dict[str, Any]) -> bool:
         """Count an output; whether it is still within the budget."""
         data = content.get("data", content)
@@ -94,10 +105,6 @@ class OutputBudget:
             self._notebook[pot] -= len(text[:left])
             self._instead = text[:left] + _NOTE.format(_WORDS[pot])
         return False
-
-    def instead(self) -> str:
-        """Return what to show for an output that was refused: something the first time only."""
-        return self._instead
 
 
 def _size(data: dict[str, Any]) -> int:

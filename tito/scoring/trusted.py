@@ -113,7 +113,7 @@ def _without_docstrings(tree: ast.stmt) -> ast.stmt:
     return tree
 
 
-def question(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
+def payload(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
     """Pack what drives a student's code: compiled once for a class, and small.
 
     Parameters
@@ -128,7 +128,7 @@ def question(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
     Returns
     -------
     str
-        For :func:`tinytorch.checks.observe.ask`, in a process of this very version of Python.
+        For :func:`tinytorch.checks.observe.run_checks`, in a process of this version of Python.
     """
     # Its lines are nowhere to be quoted from: some may be hidden from students.
     code = compile(driving_source(source), f"<{grade_id}>", "exec", dont_inherit=True)
@@ -136,7 +136,7 @@ def question(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
     return pack({"code": base64.b64encode(marshal.dumps(code)).decode("ascii"), "cases": inputs})
 
 
-def asking_source(packed: str, grade_id: str, run: str, apart: bool = False) -> str:
+def payload_source(packed: str, grade_id: str, run: str, flush_each: bool = False) -> str:
     """Return what a student's process runs in the place of a graded cell.
 
     Parameters
@@ -147,11 +147,11 @@ def asking_source(packed: str, grade_id: str, run: str, apart: bool = False) -> 
         The graded cell.
     run : str
         What tells this run's messages from those of any other.
-    apart : bool
+    flush_each : bool
         Whether each part's observation is sent before the next part begins.
     """
-    more = ", apart=True" if apart else ""
+    more = ", flush_each=True" if flush_each else ""
     return (
-        "from tinytorch.checks.observe import ask as _ask\n"
-        f"_ask(globals(), {run!r}, {grade_id!r}, {packed!r}{more})\n"
+        "from tinytorch.checks.observe import run_checks as _run_checks\n"
+        f"_run_checks(globals(), {run!r}, {grade_id!r}, {packed!r}{more})\n"
     )

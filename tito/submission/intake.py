@@ -1,4 +1,4 @@
-"""Find and read what a student handed in.
+"""Locate and parse a submission.
 
 What a student's editor, mail program or good intentions did to the file is met here, so that
 every later step has a notebook of known shape: cells with a type, text and metadata, no outputs.
@@ -59,8 +59,8 @@ class SubmissionError(TitoError):
 
 
 @dataclass(frozen=True)
-class Submission:
-    """What a student handed in, as it was read.
+class SubmissionFile:
+    """The file that a student handed in.
 
     Attributes
     ----------
@@ -68,34 +68,14 @@ class Submission:
         Whose it is: the name of the folder.
     path : Path
         The notebook's file.
-    notebook : NotebookNode
-        Its cells, without outputs; nbgrader's metadata as they were.
+    data : bytes
+        What is in it.
     digest : str
-        SHA-256 of the file.
+        SHA-256 of that.
     flags : tuple of str
         What a person should know.
     timestamp : datetime or None
         When it was handed in (UTC), where a ``timestamp.txt`` says so.
-    """
-
-    student: str
-    path: Path
-    notebook: NotebookNode
-    digest: str
-    flags: tuple[str, ...]
-    timestamp: datetime | None
-
-
-@dataclass(frozen=True)
-class Received:
-    """What a student handed in, as bytes.
-
-    Attributes
-    ----------
-    student, path, digest, flags, timestamp
-        As in :class:`Submission`.
-    data : bytes
-        The notebook's file.
     """
 
     student: str
@@ -106,10 +86,10 @@ class Received:
     timestamp: datetime | None
 
 
-def receive(
+def read_file(
     folder: Path, student: str, name: str, release: NotebookNode, zone: tzinfo = UTC
-) -> Submission:
-    """Find and read the notebook in a student's folder.
+) -> SubmissionFile:
+    """Locate the notebook in a student's folder and read its bytes; :func:`parse` looks into them.
 
     Parameters
     ----------
@@ -129,15 +109,6 @@ def receive(
     SubmissionError
         If there is no notebook, more than one that could be meant, or none that can be read.
     """
-    got = fetch(folder, student, name, release, zone)
-    notebook = parse(got.data, student, got.path.name)
-    return Submission(student, got.path, notebook, got.digest, got.flags, got.timestamp)
-
-
-def fetch(
-    folder: Path, student: str, name: str, release: NotebookNode, zone: tzinfo = UTC
-) -> Received:
-    """Find the notebook in a student's folder and return its bytes; see :func:`receive`."""
     try:
         if folder.is_symlink() or folder.parent.is_symlink():
             raise SubmissionError(
@@ -151,13 +122,13 @@ def fetch(
     data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
     told = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
-    return Received(student, path, data, digest, told, timestamp)
+    return SubmissionFile(student, path, data, digest, told, timestamp)
 
 
 def find(
     folder: Path, student: str, name: str, release: NotebookNode
 ) -> tuple[Path, tuple[str, ...]]:
-    """Find the notebook that is meant; see :func:`receive`."""
+    """Find the notebook that is meant; see :func:`read_file`."""
     exact = folder / f"{name}.ipynb"
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     notebooks = [path for path in visible if notebook_name(path.name)]

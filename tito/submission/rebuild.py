@@ -15,12 +15,10 @@ import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbgrader import utils
-from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
 from tito.course.cells import (
     add_flag,
@@ -31,8 +29,8 @@ from tito.course.cells import (
     nbgrader_metadata,
     new_cell,
 )
+from tito.course.gradebook import SourceCell
 from tito.submission import recognize
-from tito.submission.intake import SubmissionError
 from tito.submission.recognize import Recognized, definitions, named_cells, texts_of
 
 _SCHEMA = 3
@@ -43,50 +41,6 @@ _SENTENCE = 8
 _MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 #: So many names are told of cells that have lost their metadata.
 _SHOWN = 3
-
-
-class Rebuild(NbGraderPreprocessor):
-    """Replace a submitted notebook by the release with the student's work in it.
-
-    :class:`~tito.autograde.exporter.SubmissionExporter` puts the release, and what was
-    noted while reading the submission, into the resources.
-    """
-
-    def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Rebuild one notebook; what was noticed is in ``nb.metadata.tinytorch.flags``."""
-        ours = resources.get("tinytorch")
-        if not ours:  # resources give "" for what they do not have
-            raise ValueError(
-                "Rebuild needs the release; set c.Autograde.exporter_class to "
-                "tito.autograde.exporter.SubmissionExporter"
-            )
-        earlier = ours.get("earlier", ())
-        if not any(recognize.is_of(release, nb) for release in (ours["release"], *earlier)):
-            raise SubmissionError(
-                (resources.get("nbgrader") or {}).get("student", ""),
-                f"{ours.get('filename', 'the notebook')}: no cell of the assignment is recognized "
-                "in it, neither by nbgrader's metadata nor by what is in it",
-                "Is it the right notebook? Ask for it as it was released, with the answers in it.",
-            )
-        rebuilt = rebuild(ours["release"], nb, earlier)
-        noticed = rebuilt.metadata.pop("tinytorch", {}).get("flags", [])
-        for flag in (*ours["flags"], *noticed):
-            add_flag(rebuilt, flag)
-        return rebuilt, resources
-
-
-class RestoreCells(OverwriteCells):
-    """nbgrader's OverwriteCells behind :class:`Rebuild`, so that no student is to blame.
-
-    What the release lacks, hidden tests and rubrics, comes back from the gradebook.
-    """
-
-    def report_change(self, name: str, attr: str, old: Any, new: Any) -> None:
-        """Tell of what differs between the release and the gradebook, but for these."""
-        if attr != "checksum":
-            super().report_change(name, attr, old, new)
 
 
 @dataclass
@@ -108,7 +62,7 @@ class _Work:
         return [cell for cell in cells if stub is None or not _same_text(stub, cell)]
 
 
-def rebuild(
+def rebuild_on(
     release: NotebookNode, submitted: NotebookNode, earlier: Sequence[NotebookNode] = ()
 ) -> NotebookNode:
     """Put a student's work into a copy of the release.
@@ -140,6 +94,24 @@ def rebuild(
     for flag in flags:
         add_flag(result, flag)
     return result
+
+
+def restore(nb: NotebookNode, cells: Mapping[str, SourceCell]) -> None:
+    """Give a rebuilt notebook what the gradebook holds and the release lacks.
+
+    Hidden tests, rubrics and points: nbgrader's OverwriteCells, behind :func:`rebuild_on`, so that
+    no student is to blame for a difference.
+    """
+    for cell in nb.cells:
+        held = cells.get(grade_id(cell) or "")
+        if held is None:
+            continue
+        ours = cell.metadata.nbgrader
+        ours.update(locked=held.locked, checksum=held.checksum)
+        if utils.is_grade(cell) and held.max_score is not None:
+            ours.points = held.max_score
+        if held.locked:
+            cell.source = held.source
 
 
 def _fitting(releases: Sequence[NotebookNode], submitted: NotebookNode) -> NotebookNode:

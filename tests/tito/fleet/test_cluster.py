@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tinytorch
+import tito
 from tests.ordinary import ROOT, as_ordinary_user, give
 from tito.autograde import pipeline, worker
 from tito.autograde.cluster import DaskExecutor
@@ -131,10 +132,12 @@ def test_workers_may_come_late_be_killed_and_be_of_another_version(
     cluster.start_scheduler()
     run = start_tito(course.root, "grade", "08", "--scheduler", cluster.address)
     assert f"waiting for workers: the scheduler {cluster.address}" in line_of(run.stderr)
-    other = tmp_path / "other" / "tinytorch"
-    shutil.copytree(Path(tinytorch.__file__).parent, other)
-    (other / "tito" / "errors.py").write_text((other / "tito" / "errors.py").read_text() + "\n")
-    cluster.start_worker("--no-nanny", PYTHONPATH=str(other.parent))
+    other = tmp_path / "other"
+    for package in (tinytorch, tito):
+        shutil.copytree(Path(package.__file__).parent, other / package.__name__)
+    with (other / "tito" / "errors.py").open("a") as file:
+        file.write("\n")
+    cluster.start_worker("--no-nanny", PYTHONPATH=str(other))
     assert "not used: the worker tcp://127.0.0.1:" in (line := line_of(run.stderr))
     assert "has another version: course" in line
 
@@ -202,7 +205,7 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
     course, module, class_of, cluster, tmp_path, monkeypatch
 ):
     class_of(1)
-    tries, where = tmp_path / "tries", pipeline.Where(scheduler=cluster.address)
+    tries, where = tmp_path / "tries", pipeline.ExecutorConfig(scheduler=cluster.address)
     cluster.start_scheduler(PYTHONPATH=str(ROOT))
     interrupted = []
 

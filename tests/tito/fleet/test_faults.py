@@ -14,11 +14,11 @@ from tito.authoring.releases import digest_of_release
 from tito.autograde import pipeline, steps
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
-from tito.gradebook import records, scores, settle
+from tito.gradebook import records, result_store, scores
 from tito.gradebook.journal import Journal
 from tito.gradebook.result import Result
-from tito.gradebook.settle import Ledger
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.result_store import ResultStore
+from tito.gradebook.writer import GradebookWriter
 
 from ..grading.conftest import make_release
 
@@ -58,7 +58,7 @@ def test_what_is_forgotten_is_on_the_disk(course, module, class_of, monkeypatch)
         kept = [result.student for result in journal]
         found.append((folder, sorted(places) == kept == noted, len(kept)))
 
-    monkeypatch.setattr(settle, "flush", note)
+    monkeypatch.setattr(result_store, "flush", note)
     pipeline.grade(course, module)
     assert {folder for folder, *_ in found} == {course.autograded, journal.folder}
     assert all(together for _, together, _ in found) and sum(n for *_, n in found[::2]) == 2
@@ -99,7 +99,7 @@ def test_a_result_of_another_release_is_not_entered_but_graded_anew(
 ):
     class_of(1)
     with monkeypatch.context() as patch, pytest.raises(MemoryError):  # killed before it entered
-        patch.setattr(MarkBook, "enter", raise_memory_error)
+        patch.setattr(GradebookWriter, "write", raise_memory_error)
         pipeline.grade(course, module)
     journal = Journal(course.records / module.name / ".journal")
     assert [result.student for result in journal] == ["student-000"]
@@ -133,7 +133,7 @@ def test_a_source_that_was_changed_and_not_released_stops_the_run_at_once(
     assert old in text
     source.write_text(text.replace(old, new))
     with monkeypatch.context() as patch, pytest.raises(TitoError) as refused:
-        patch.setattr(Ledger, "keep", raise_memory_error)  # no submission is to blame
+        patch.setattr(ResultStore, "record", raise_memory_error)  # no submission is to blame
         pipeline.grade(course, module)
     assert f": {named}. Release the source with 'tito release {module.name}'" in str(refused.value)
     source.write_text(text)
@@ -159,14 +159,14 @@ def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch
 
 def test_a_cell_that_the_gradebook_does_not_know_is_named(course, module, class_of, monkeypatch):
     class_of(1)
-    known = MarkBook.source
+    known = GradebookWriter.source
 
     def forgets_later(book):
         found = known(book)
         del book._graded["test-double"]
         return found
 
-    monkeypatch.setattr(MarkBook, "source", forgets_later)
+    monkeypatch.setattr(GradebookWriter, "source", forgets_later)
     with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
         pipeline.grade(course, module)
 
@@ -274,8 +274,8 @@ def test_a_gradebook_that_stays_locked_is_reported_and_nothing_is_lost(
     course, module, class_of, locked, monkeypatch
 ):
     expected = class_of(1)
-    monkeypatch.setattr("tito.gradebook.writer._PATIENCE", 0.1)
-    monkeypatch.setattr("tito.gradebook.writer._PAUSE", 0.05)
+    monkeypatch.setattr("tito.gradebook.writer.LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr("tito.gradebook.writer.RETRY_DELAY", 0.05)
     with pytest.raises(TitoError, match="locked.*Grading again goes on from here"):
         pipeline.grade(course, module)
     locked()

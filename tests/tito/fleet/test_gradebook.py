@@ -7,7 +7,7 @@ from nbgrader.api import Gradebook
 
 from tito.gradebook import writer as gradebook
 from tito.gradebook.result import Result
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.writer import GradebookWriter
 
 SCORES = {"test-double": 4.0, "test-triple": 6.0}
 
@@ -20,8 +20,8 @@ def open_book(course):
 
 def enter(open_book, module, students: range) -> None:
     results = [Result(f"s{n:04}", "digest", "graded", scores=SCORES) for n in students]
-    with closing(MarkBook(open_book(), module.name, module.notebook)) as marks:
-        marks.enter(results)
+    with closing(GradebookWriter(open_book(), module.name, module.notebook)) as marks:
+        marks.write(results)
 
 
 def steps_to_list(open_book, module) -> int:

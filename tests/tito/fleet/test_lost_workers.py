@@ -84,7 +84,7 @@ def meets(course, module, class_of, hand_in, monkeypatch):
         fated = fate("student-001", course.root / "met")
         vars(fated).update(more)
         monkeypatch.setattr("tito.autograde.driver.grade", fated)
-        run = pipeline.grade(course, module, where=pipeline.Where(workers=2))
+        run = pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2))
         assert [outcome.student for outcome in run.failed] == ["student-001"]
         first, second = fated.met.read_text().split()
         assert first != second, "tried once more, by another worker, and not for ever"
@@ -118,10 +118,10 @@ def test_workers_that_cannot_begin_are_no_fault_of_submissions(
     class_of(4)
     monkeypatch.setattr(pipeline, "begin", _end)
     with pytest.raises(TitoError, match=f"{executors._STARTS} workers in a row were lost before"):
-        pipeline.grade(course, module, where=pipeline.Where(workers=2))
+        pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2))
     assert {row.status for row in scores.table(course, module)} == {"not graded"}
     monkeypatch.undo()
-    assert len(pipeline.grade(course, module, where=pipeline.Where(workers=2)).graded) == 4
+    assert len(pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2)).graded) == 4
 
 
 def _end(packed: bytes) -> None:

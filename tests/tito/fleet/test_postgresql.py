@@ -135,7 +135,7 @@ def test_a_mark_given_by_hand_while_marks_are_entered_stays(
 
     # Another instructor gives a mark when this one's transaction is half done.
     began, given = threading.Event(), threading.Event()
-    set_scores = writer.MarkBook._set_scores
+    set_scores = writer.GradebookWriter._set_scores
 
     def slowly(self, *arguments):
         began.set()
@@ -150,7 +150,7 @@ def test_a_mark_given_by_hand_while_marks_are_entered_stays(
             book.db.commit()
         given.set()
 
-    monkeypatch.setattr(writer.MarkBook, "_set_scores", slowly)
+    monkeypatch.setattr(writer.GradebookWriter, "_set_scores", slowly)
     other = threading.Thread(target=give_a_mark)
     other.start()
     assert len(pipeline.grade(course, module, force=True, seed=1).graded) == 2
@@ -197,9 +197,9 @@ def test_runs_that_enter_the_same_students_never_wait_for_each_other_for_ever(mo
         try:
             gradebook = Gradebook(url, COURSE)
             # Without patience: whatever conflict there is, is a failure.
-            book = writer.MarkBook(gradebook, module.name, module.notebook, patience=-1)
+            book = writer.GradebookWriter(gradebook, module.name, module.notebook, patience=-1)
             for _ in range(15):
-                book.enter(results)
+                book.write(results)
             book.close()
         except BaseException as error:
             failures.append(error)
@@ -216,7 +216,7 @@ def test_runs_that_enter_the_same_students_never_wait_for_each_other_for_ever(mo
 
 def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, server, monkeypatch):
     expected = class_of(2)
-    set_comments = writer.MarkBook._set_comments
+    set_comments = writer.GradebookWriter._set_comments
     kills: list[threading.Timer] = []
 
     def amid_a_transaction(self, *arguments):
@@ -226,9 +226,9 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
             kills[0].start()
         set_comments(self, *arguments)
 
-    monkeypatch.setattr(writer.MarkBook, "_set_comments", amid_a_transaction)
+    monkeypatch.setattr(writer.GradebookWriter, "_set_comments", amid_a_transaction)
     seconds = 3600.0
-    monkeypatch.setattr(writer, "_PATIENCE", 0.1)
+    monkeypatch.setattr(writer, "LOCK_TIMEOUT", 0.1)
     with pytest.raises(TitoError, match="cannot be written to.*Grading again goes on from here"):
         pipeline.grade(course, module, seed=1)
     kills[0].cancel()
@@ -244,7 +244,7 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
 
     kills.clear()
     seconds = 1.0
-    monkeypatch.setattr(writer, "_PATIENCE", 60.0)
+    monkeypatch.setattr(writer, "LOCK_TIMEOUT", 60.0)
     run = pipeline.grade(course, module, force=True, seed=1)
     assert len(run.graded) == 2, "it came back, and nobody noticed"
     assert marks(course, module) == expected

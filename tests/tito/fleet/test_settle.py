@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import DataError
 
 from tito.autograde import pipeline, worker
-from tito.gradebook import records, settle
-from tito.gradebook.writer import MarkBook
+from tito.gradebook import records, result_store
+from tito.gradebook.writer import GradebookWriter
 
 from ..grading.conftest import RIGHT, solve
 
@@ -16,8 +16,8 @@ from ..grading.conftest import RIGHT, solve
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch):
     """Grade where the patches of these tests are."""
-    monkeypatch.setattr(pipeline.Where, "executor", lambda *_: pipeline.InlineExecutor())
-    monkeypatch.setattr(pipeline.Where, "warm_up", lambda *_: None)
+    monkeypatch.setattr(pipeline.ExecutorConfig, "executor", lambda *_: pipeline.InlineExecutor())
+    monkeypatch.setattr(pipeline.ExecutorConfig, "warm_up", lambda *_: None)
 
 
 def statuses(run) -> dict[str, str]:
@@ -75,15 +75,15 @@ def test_marks_that_the_gradebook_cannot_hold_are_a_failed_result(
     course, module, class_of, monkeypatch, error
 ):
     class_of(3)
-    plain = MarkBook._set_scores
+    plain = GradebookWriter._set_scores
 
     def set_scores(self, results, *more):
         if any(result.student == "student-001" for result in results):
             raise error
         plain(self, results, *more)
 
-    monkeypatch.setattr(MarkBook, "_set_scores", set_scores)
+    monkeypatch.setattr(GradebookWriter, "_set_scores", set_scores)
     run = pipeline.grade(course, module)
     assert [outcome.student for outcome in run.failed] == ["student-001"]
     assert len(run.graded) == 2
-    assert not list(settle.Journal(course.records / module.name / ".journal"))
+    assert not list(result_store.Journal(course.records / module.name / ".journal"))

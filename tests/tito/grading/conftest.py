@@ -174,7 +174,7 @@ def copy_of(template: Path, root: Path) -> Course:
     shutil.copytree(template, root)
     # Fonts are not what is tested, and take a second to find.
     config = (root / "nbgrader_config.py").read_text()
-    (root / "nbgrader_config.py").write_text(config + 'c.GradingKernelManager.font_cache = ""\n')
+    (root / "nbgrader_config.py").write_text(config + 'c.ExecuteSubmission.fonts = ""\n')
     return Course(root)
 
 

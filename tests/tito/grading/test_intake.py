@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from tito.course.course import problem_with_id
 from tito.submission import intake
-from tito.submission.intake import SubmissionError, parse, receive
+from tito.submission.intake import SubmissionError, parse, read_file
 
 from .conftest import named
 
@@ -40,14 +40,16 @@ def put(folder, name, content=None):
 
 
 def take(folder):
-    return receive(folder, "ada", "optimizers_dev", RELEASE)
+    file = read_file(folder, "ada", "optimizers_dev", RELEASE)
+    parse(file.data, file.student, file.path.name)
+    return file
 
 
 def test_a_notebook_of_the_released_name_is_taken(folder):
     put(folder, "optimizers_dev.ipynb")
     submission = take(folder)
     assert submission.path.name == "optimizers_dev.ipynb"
-    assert submission.notebook.cells[0].source == "x = 1"
+    assert parse(submission.data, "ada", "").cells[0].source == "x = 1"
     assert submission.flags == ()
 
 
@@ -275,7 +277,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
     mine.parent.mkdir()
     mine.symlink_to(theirs)
     with pytest.raises(intake.SubmissionError, match="is a link to"):
-        intake.receive(mine, "ada", "optimizers_dev", RELEASE)
+        intake.read_file(mine, "ada", "optimizers_dev", RELEASE)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tito.autograde import pipeline
 from tito.autograde.execute import ExecuteSubmission
 from tito.autograde.steps import TellVerdicts
 from tito.errors import TitoError, WrongUseError
-from tito.gradebook import records, scores, settle
-from tito.gradebook.writer import MarkBook
+from tito.gradebook import records, result_store, scores
+from tito.gradebook.writer import GradebookWriter
 from tito.kernels import isolation
 from tito.sandbox import levels
 from tito.submission import intake
@@ -143,14 +143,14 @@ def test_an_unchanged_submission_is_skipped_unless_forced(course, module, hand_i
 def test_a_submission_that_brings_about_a_fault_of_ours_stops_nobody(
     course, module, hand_in, monkeypatch
 ):
-    fetch = intake.fetch
+    read_file = intake.read_file
 
     def fail_for_ada(folder, student, *more):
         if student == "ada":
             raise LookupError("who would have thought")
-        return fetch(folder, student, *more)
+        return read_file(folder, student, *more)
 
-    monkeypatch.setattr(intake, "fetch", fail_for_ada)
+    monkeypatch.setattr(intake, "read_file", fail_for_ada)
     hand_in("ada")
     hand_in("ben")
     run = pipeline.grade(course, module)
@@ -250,9 +250,9 @@ def test_marks_that_could_not_be_entered_are_entered_by_the_next_run(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if place == "before the commit":
-        monkeypatch.setattr(MarkBook, "_set_comments", fail)
+        monkeypatch.setattr(GradebookWriter, "_set_comments", fail)
     else:
-        monkeypatch.setattr(settle, "replace_text", fail)
+        monkeypatch.setattr(result_store, "replace_text", fail)
     with pytest.raises((TitoError, OSError), match="No space left"):
         pipeline.grade(course, module)
     if place == "before the commit":

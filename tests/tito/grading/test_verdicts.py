@@ -16,7 +16,7 @@ from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode, unpack
 from tito.course.cells import flags
 from tito.errors import TitoError
-from tito.scoring.exam import Sitting, prepare
+from tito.scoring.check_plan import Session, prepare
 from tito.scoring.trusted import draw_cases, driving_source
 from tito.scoring.verdicts import judge, tell
 
@@ -63,8 +63,8 @@ def exam():
 
 
 @pytest.fixture
-def sitting(exam) -> Sitting:
-    return Sitting.begin(exam)
+def sitting(exam) -> Session:
+    return Session.begin(exam)
 
 
 def message(sitting, part, case, values, **changes):
@@ -190,7 +190,7 @@ def test_anything_else_costs_the_part_it_speaks_of_and_no_other(sitting, damage,
 
 
 def test_observations_of_another_sitting_are_worth_nothing(exam):
-    ours, theirs = Sitting.begin(exam), Sitting.begin(exam)
+    ours, theirs = Session.begin(exam), Session.begin(exam)
     assert earned(ours, right_messages(theirs)) == [0, 0]
 
 

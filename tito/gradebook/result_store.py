@@ -7,9 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.exc import DataError
 
@@ -17,9 +15,8 @@ from tito.course import Course, Module
 from tito.course.files import flush, open_lock, remove_unfinished, replace_text, written
 from tito.gradebook import records
 from tito.gradebook.journal import Journal
-from tito.gradebook.records import Record
 from tito.gradebook.result import Result
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.writer import GradebookWriter
 from tito.text import printable
 
 #: No student's id begins with a dot.
@@ -31,14 +28,14 @@ _UNWRITABLE = (ValueError, TypeError, RecursionError, DataError)
 
 
 @dataclass
-class Ledger:
+class ResultStore:
     """The only writer of a run.
 
     Attributes
     ----------
     course, module
         Whose.
-    book : MarkBook
+    writer : GradebookWriter
         The gradebook.
     release : str
         The digest of the release, as it is now.
@@ -46,7 +43,7 @@ class Ledger:
 
     course: Course
     module: Module
-    book: MarkBook
+    writer: GradebookWriter
     release: str
 
     def __post_init__(self) -> None:
@@ -71,37 +68,37 @@ class Ledger:
                 for student in outdated:
                     self.journal.remove(student)
         current = [result for result in left if result.student not in outdated]
-        return [result.student for result in self.enter(current)]
+        return [result.student for result in self.commit(current)]
 
-    def keep(self, result: Result) -> Result:
+    def record(self, result: Result) -> Result:
         """Note a result so that it cannot be lost any more; return what was noted.
 
         Of one that cannot be written, that it failed: one submission never stops the class.
         """
         try:
-            self._note(result)
+            self._add_to_journal(result)
         except _UNWRITABLE as error:
             result = _unwritable(result, error)
-            self._note(result)
+            self._add_to_journal(result)
         return result
 
-    def _note(self, result: Result) -> None:
+    def _add_to_journal(self, result: Result) -> None:
         with written("the journal of this run"):
             self.journal.add(result)
 
-    def enter(self, results: Sequence[Result]) -> list[Result]:
+    def commit(self, results: Sequence[Result]) -> list[Result]:
         """Enter results that are kept; return what was entered, failed where it cannot be."""
         try:
-            self._enter(results)
+            self._commit(results)
         except _UNWRITABLE as error:
             if len(results) > 1:
-                return [entered for result in results for entered in self.enter([result])]
+                return [entered for result in results for entered in self.commit([result])]
             if results[0].status == "failed":
                 raise
-            return self.enter([self.keep(_unwritable(results[0], error))])
+            return self.commit([self.record(_unwritable(results[0], error))])
         return list(results)
 
-    def _enter(self, results: Sequence[Result]) -> None:
+    def _commit(self, results: Sequence[Result]) -> None:
         """Enter results: marks first, in one transaction, then files.
 
         They are forgotten only when the files are on the disk: after a power cut the gradebook may
@@ -112,12 +109,12 @@ class Ledger:
         graded = [result for result in results if result.status == "graded"]
         with self._alone():
             if graded:
-                self.book.enter(graded, {r.student: self._same_questions(r) for r in graded})
+                self.writer.write(graded, {r.student: self._same_questions(r) for r in graded})
             for result in results:
                 with written(f"the graded notebook of {result.student}"):
                     if result.status == "graded":
                         self._put_in_place(result)
-                    records.save(self.course, self.module, self._record(result))
+                    self._save_record(result)
             with written("what was graded"):
                 for folder in (self.course.autograded, self.journal.folder):
                     if folder.exists():
@@ -160,54 +157,14 @@ class Ledger:
         else:
             stamp.unlink(missing_ok=True)
 
-    def _record(self, result: Result) -> Record:
+    def _save_record(self, result: Result) -> None:
         earlier = records.load(self.course, self.module, result.student)
-        return Record(
-            result.student,
-            "graded" if result.status == "graded" else "failed",
-            reason=printable(result.reason),
-            stale=result.status != "graded" and self.has_mark(result.student),
-            flags=tuple(map(printable, result.flags)),
-            seconds=result.seconds,
-            graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            submission=result.digest if result.status == "graded" else "",
-            release=result.release,
-            cells=result.cells,
-            seed=result.seed,
-            problem=printable(result.problem),
-            isolation=result.isolation,
-            questions=result.questions or (earlier.questions if earlier else {}),
-            earlier=_earlier(earlier, result),
-        )
+        stale = result.status != "graded" and self.has_mark(result.student)
+        records.save(self.course, self.module, records.record_of(result, earlier, stale))
 
 
 def _unwritable(result: Result, error: Exception) -> Result:
     """Return that a result came to nothing, since a file or the gradebook cannot hold it."""
     reason = f"what came of grading it cannot be written ({printable(str(error))}); look at it"
-    return Result(
-        result.student,
-        result.digest,
-        "failed",
-        timestamp=result.timestamp,
-        flags=tuple(map(printable, result.flags)),
-        reason=reason,
-        worker=result.worker,
-    )
-
-
-def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
-    """Return the marks before this one, the oldest first."""
-    if last is None:
-        return ()
-    # A result that is entered once more, since a run was killed, is not a new one.
-    again = (last.submission, last.seed, last.cells) == (result.digest, result.seed, result.cells)
-    if last.status != "graded" or again:
-        return last.earlier
-    earned = {name: cell["earned"] for name, cell in last.cells.items()}
-    mark = {
-        "graded_at": last.graded_at,
-        "submission": last.submission,
-        "seed": last.seed,
-        "earned": earned,
-    }
-    return (*last.earlier, mark)
+    flags = tuple(map(printable, result.flags))
+    return Result(**result.identity, status="failed", flags=flags, reason=reason)

@@ -1,4 +1,4 @@
-"""The exam of one submission: what its parts are asked, and the verdict on what they answered.
+"""The plan of an assignment's checks, and the session in which one submission answers them.
 
 This is judged where no student's code has ever run, from plain data only, and fail-closed: a part
 holds if exactly one well-formed observation came for each set of its inputs, and each is right.
@@ -10,11 +10,9 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 from tinytorch.checks import Checks, Report
@@ -27,7 +25,7 @@ from tinytorch.checks.wire import MalformedError, decode
 from tito.course.cells import is_autograded
 from tito.errors import TitoError
 from tito.scoring import reference
-from tito.scoring.trusted import Cases, asking_source, checks_of, draw_cases, question
+from tito.scoring.trusted import Cases, checks_of, draw_cases, payload, payload_source
 
 _KEYS = {"version", "run", "grade_id", "part", "case", "values", "error"}
 _KEYS |= {"unfinished", "interrupted"}
@@ -35,7 +33,7 @@ _MAX_ERROR = 500
 
 
 @dataclass(frozen=True)
-class Exam:
+class CheckPlan:
     """Everything about a run that a student's process must not know, and the inputs it gets.
 
     Attributes
@@ -48,24 +46,29 @@ class Exam:
         By graded cell: what it declares and drives.
     cases : dict of str to dict
         By graded cell and part: the inputs, the public ones first.
-    expected : dict of str to dict
-        By graded cell and part: what the reference gives for each set of inputs.
+    answers : str
+        What the reference gives for them; see :func:`tito.scoring.reference.ask`.
     """
 
     seed: int
     checks: Mapping[str, Checks]
     sources: Mapping[str, str]
     cases: Mapping[str, Cases]
-    expected: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+    answers: str
 
     @cached_property
-    def questions(self) -> dict[str, str]:
+    def expected(self) -> Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
+        """By graded cell and part: what the reference gives for each set of inputs."""
+        return decode(json.loads(self.answers))
+
+    @cached_property
+    def payloads(self) -> dict[str, str]:
         """By graded cell: all that its parts are asked, the same for a whole class."""
-        return {name: question(self.sources[name], name, self.cases[name]) for name in self.cases}
+        return {name: payload(self.sources[name], name, self.cases[name]) for name in self.cases}
 
 
-def prepare(source: NotebookNode, seed: int | None = None) -> Exam:
-    """Make the exam of an assignment.
+def prepare(source: NotebookNode, seed: int | None = None, answers: str | None = None) -> CheckPlan:
+    """Make the plan of an assignment.
 
     Parameters
     ----------
@@ -73,45 +76,32 @@ def prepare(source: NotebookNode, seed: int | None = None) -> Exam:
         The course's own notebook, with solutions and graded cells.
     seed : int, optional
         To repeat an earlier run; drawn at random by default.
+    answers : str, optional
+        What the reference gave for this seed; it is asked by default.
     """
     seed = secrets.randbits(48) if seed is None else seed
     graded = {c.metadata.nbgrader.grade_id: c.source for c in source.cells if is_autograded(c)}
     checks = {name: checks_of(text, name) for name, text in graded.items()}
     cases = {name: draw_cases(made, seed) for name, made in checks.items()}
-    return Exam(seed, checks, graded, cases, reference.ask(source, cases))
-
-
-def exam_of(path: Path, seed: int | None) -> Exam:
-    """Return the exam of a source notebook: one for all submissions that this process grades."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise TitoError(
-            f"{path} cannot be read ({error.strerror}); "
-            f"make it with 'tito export {path.parent.name}'."
-        ) from error
-    return _prepared(text, seed)
-
-
-@lru_cache(maxsize=4)
-def _prepared(text: str, seed: int | None) -> Exam:
-    return prepare(nbformat.reads(text, as_version=4), seed)
+    if answers is None:
+        answers = reference.ask(source, cases)
+    return CheckPlan(seed, checks, graded, cases, answers)
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """One submission's run of an exam, with a name that its messages must carry."""
+class Session:
+    """One submission's run of a plan, with a name that its messages must carry."""
 
-    exam: Exam
+    plan: CheckPlan
     run: str
 
     @classmethod
-    def begin(cls, exam: Exam) -> Sitting:
+    def begin(cls, plan: CheckPlan) -> Session:
         """Begin a run."""
-        return cls(exam, secrets.token_hex(16))
+        return cls(plan, secrets.token_hex(16))
 
-    def question(
-        self, cell: NotebookNode, parts: Sequence[str] | None = None, apart: bool = False
+    def payload(
+        self, cell: NotebookNode, parts: Sequence[str] | None = None, flush_each: bool = False
     ) -> str:
         """Return what the student's process runs in the place of a graded cell.
 
@@ -121,28 +111,28 @@ class Sitting:
             The graded cell, as it was released.
         parts : sequence of str, optional
             Only these parts.
-        apart : bool
+        flush_each : bool
             Whether each part's observation is sent before the next part begins.
         """
         name = cell.metadata.nbgrader.grade_id
-        if cell.source.strip() != self.exam.sources.get(name, "").strip():
+        if cell.source.strip() != self.plan.sources.get(name, "").strip():
             raise TitoError(
                 f"the cell {name} of the release is not that of the course's source; "
                 "release the assignment again before grading"
             )
-        cases = self.exam.cases[name]
+        cases = self.plan.cases[name]
         if parts is None or len(parts) == len(cases):
-            packed = self.exam.questions[name]
+            packed = self.plan.payloads[name]
         else:
-            packed = question(cell.source, name, {part: cases[part] for part in parts})
-        return asking_source(packed, name, self.run, apart)
+            packed = payload(cell.source, name, {part: cases[part] for part in parts})
+        return payload_source(packed, name, self.run, flush_each)
 
     def unanswered(self, cell: NotebookNode) -> list[str]:
         """Return the parts of a graded cell of which nothing has come."""
         name = cell.metadata.nbgrader.grade_id
         # A list, not a set: what a message names as its part need not be hashable.
         heard = [data.get("part") for data in _messages(cell) if data.get("run") == self.run]
-        return [part for part in self.exam.cases[name] if part not in heard]
+        return [part for part in self.plan.cases[name] if part not in heard]
 
     def verdict(self, cell: NotebookNode) -> tuple[Report, list[str]]:
         """Judge a graded cell by the observations in its outputs.
@@ -155,12 +145,12 @@ class Sitting:
             Parts that are right for the public inputs and wrong for fresh ones.
         """
         name = cell.metadata.nbgrader.grade_id
-        checks, cases = self.exam.checks[name], self.exam.cases[name]
+        checks, cases = self.plan.checks[name], self.plan.cases[name]
         answers = self._answers(cell)
         verdicts, suspicious = [], []
         for part in checks.parts:
             key = part.drive.__name__
-            expected = self.exam.expected[name][key]
+            expected = self.plan.expected[name][key]
             each = [
                 judge_case(part, number, given, expected[number], answers.get((key, number)))
                 for number, given in enumerate(cases[key])
@@ -178,7 +168,7 @@ class Sitting:
             # Plain dictionaries and lists; they come as such where nbclient did not see them.
             data = message if type(message) is dict else json.loads(json.dumps(message))
             part, case = data.get("part"), data.get("case")
-            if type(part) is not str or part not in self.exam.cases[name] or type(case) is not int:
+            if type(part) is not str or part not in self.plan.cases[name] or type(case) is not int:
                 continue  # speaks of no part of this cell, so it can neither help nor harm one
             if (part, case) in answers:
                 answers[part, case] = Observation({}, "observed twice, so neither is believed")

@@ -1,0 +1,153 @@
+"""Grade one submission: read, rebuild, run, judge, result.
+
+Read it from top to bottom. Nothing here knows of files, databases or workers: what a submission
+needs comes in, what became of it goes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4.rwbase import strip_transient
+from nbgrader.preprocessors import LimitOutput
+
+from tito.autograde.job import Job
+from tito.autograde.run_cells import NotebookRun
+from tito.autograde.settings import ExecuteSubmission
+from tito.course.cells import add_flag, answers_of, flags, questions
+from tito.course.gradebook import SourceCell
+from tito.flags.suspicion import suspicions
+from tito.gradebook.result import Result
+from tito.kernels.kernel_protocol import Kernel
+from tito.sandbox import Isolation
+from tito.scoring.check_plan import CheckPlan, Session
+from tito.scoring.verdicts import Verdict, comments, judge, scores, write_verdicts
+from tito.submission import intake, recognize
+from tito.submission.rebuild import rebuild_on, restore
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the submissions of a run have in common.
+
+    Attributes
+    ----------
+    release : NotebookNode
+        The notebook as students received it.
+    earlier : sequence of NotebookNode
+        The releases before it.
+    digest : str
+        What tells this release from others.
+    cells : mapping of str to SourceCell
+        What the gradebook holds, by name.
+    kernelspec : mapping
+        For the graded notebook's metadata.
+    plan : CheckPlan
+        What graded cells are asked, and what is expected.
+    limits : ExecuteSubmission
+        Of one submission.
+    limit_output : LimitOutput
+        nbgrader's, which shortens long outputs.
+    make_kernel : callable
+        Starts a kernel in a sandbox of its own.
+    isolation : Isolation
+        How that keeps students' code apart.
+    """
+
+    release: NotebookNode
+    earlier: Sequence[NotebookNode]
+    digest: str
+    cells: Mapping[str, SourceCell]
+    kernelspec: Mapping[str, Any]
+    plan: CheckPlan
+    limits: ExecuteSubmission
+    limit_output: LimitOutput
+    make_kernel: Callable[[], Kernel]
+    isolation: Isolation
+
+
+def grade_submission(job: Job, context: Context) -> Result:
+    """Grade a submission.
+
+    Raises
+    ------
+    SubmissionError
+        If it cannot be graded: it is no notebook, or not one of this assignment.
+    KernelLostError, NotStartedError, OSError
+        If something came in between that may pass, so that it can be tried again.
+    """
+    submitted = read(job)
+    nb = rebuild(submitted, job, context)
+    session = Session.begin(context.plan)
+    run(nb, session, job, context)
+    verdicts = judge(nb, session)
+    return result(nb, verdicts, job, context)
+
+
+def read(job: Job) -> NotebookNode:
+    """Return the cells of a submission: type, text, nbgrader's metadata, attachments."""
+    return intake.parse(job.data, job.student, job.filename)
+
+
+def rebuild(submitted: NotebookNode, job: Job, context: Context) -> NotebookNode:
+    """Return the release with the student's work in it, and flags of what a person should know."""
+    releases = (context.release, *context.earlier)
+    if not any(recognize.is_of(release, submitted) for release in releases):
+        raise intake.SubmissionError(
+            job.student,
+            f"{job.filename}: no cell of the assignment is recognized in it, neither by nbgrader's "
+            "metadata nor by what is in it",
+            "Is it the right notebook? Ask for it as it was released, with the answers in it.",
+        )
+    nb = rebuild_on(context.release, submitted, context.earlier)
+    noticed = nb.metadata.pop("tinytorch", {}).get("flags", [])
+    given = {cell.source.strip() for cell in context.release.cells}
+    (answer, *_) = (*answers_of(context.release), "")
+    for flag in (*job.flags, *noticed, *suspicions(nb, answer, given)):
+        add_flag(nb, flag)
+    if context.kernelspec:
+        nb.metadata.kernelspec = nbformat.from_dict(context.kernelspec)
+    restore(nb, context.cells)
+    return nb
+
+
+def run(nb: NotebookNode, session: Session, job: Job, context: Context) -> None:
+    """Run the cells in a sandbox; what they show, observations among it, goes into the notebook."""
+    with closing(context.make_kernel()) as kernel:
+        NotebookRun(nb, kernel, session, context.limits, job.tolerated).run()
+    context.limit_output.preprocess(nb, {})
+
+
+def result(nb: NotebookNode, verdicts: Mapping[str, Verdict], job: Job, context: Context) -> Result:
+    """Return what is entered and kept: scores, comments, the graded notebook, flags."""
+    write_verdicts(nb, verdicts)
+    cells = {
+        name: {**verdict.report.data(), "wrong_on_fresh": list(verdict.suspicious)}
+        for name, verdict in verdicts.items()
+    }
+    of_grading = {
+        "verdicts": cells,
+        "seed": context.plan.seed,
+        "isolation": context.isolation.as_json(),
+    }
+    nb.metadata.setdefault("tinytorch", NotebookNode()).update(nbformat.from_dict(of_grading))
+    return Result(
+        **job.identity,
+        status="graded",
+        release=context.digest,
+        # Not nbformat's writer: what it indents, json writes in Python and not in C.
+        notebook=json.dumps(strip_transient(nb), ensure_ascii=False),
+        scores=scores(nb, verdicts),
+        comments=comments(nb),
+        questions=questions(nb),
+        cells=cells,
+        seed=context.plan.seed,
+        isolation=context.isolation.as_json(),
+        flags=tuple(flags(nb)),
+    )
