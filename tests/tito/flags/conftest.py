@@ -1,5 +1,5 @@
-"""The small course of the grading tests."""
+"""The small course, for these tests."""
 
-from tests.tito.grading.conftest import course, hand_in, module, released, template
+from tests.tito.small_course import course, hand_in, module, released, template
 
 __all__ = ["course", "hand_in", "module", "released", "template"]

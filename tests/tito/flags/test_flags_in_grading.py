@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tests.tito.grading.conftest import RIGHT, solve
+from tests.tito.small_course import RIGHT, solve
 from tito.autograde import pipeline
 from tito.course import Course
 from tito.flags import classmates

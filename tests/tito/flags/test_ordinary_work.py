@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.utils import is_solution
 
-from tests.tito.grading.conftest import named
+from tests.tito.small_course import named
 from tito.authoring.source import read_source
 from tito.course import Course
 from tito.flags.suspicion import suspicions

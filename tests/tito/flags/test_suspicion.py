@@ -4,7 +4,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.tito.grading.conftest import named
+from tests.tito.small_course import named
 from tito.flags import suspicion
 from tito.flags.suspicion import MOST_FLAGS, suspicions
 

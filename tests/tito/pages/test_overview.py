@@ -4,7 +4,7 @@ import base64
 import re
 from collections import Counter
 
-from tests.tito.grading.test_platforms import ROWS, row
+from tests.tito.gradebook.test_platforms import ROWS, row
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
 from tito.gradebook.scores import Row

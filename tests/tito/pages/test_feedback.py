@@ -9,12 +9,11 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.server_extensions.formgrader import handlers
 
+from tests.tito.small_course import cell, solve
 from tito.autograde import pipeline
 from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
 from tito.pages import feedback_exporter as feedback
-
-from .conftest import cell, solve
 
 #: Lines that only graders may see.
 SECRETS = ["triple(secret)", "word associativity", "BEGIN HIDDEN", "BEGIN MARK"]

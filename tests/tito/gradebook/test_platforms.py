@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import ROOT
-from tests.tito.test_roster import CANVAS, MOODLE, write
+from tests.tito.course.test_roster import CANVAS, MOODLE, write
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
 from tito.cli import cli

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.ordinary import as_ordinary_user, give
-
-from .conftest import copy_of, submit
+from tests.tito.small_course import copy_of, submit
 
 TITO = Path(sys.executable).with_name("tito")
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from .conftest import named, solve
+from tests.tito.small_course import named, solve
 
 TITO = [sys.executable, "-c", "from tito.cli import main; main()"]
 #: Clears the screen, in two ways; sets the window's title; turns the direction; a half character.

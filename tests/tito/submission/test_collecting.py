@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from nbgrader.api import Gradebook
 
-from tests.tito.test_roster import CANVAS, write
+from tests.tito.course.test_roster import CANVAS, write
 from tito.cli import cli
 from tito.course import roster
 from tito.errors import TitoError

@@ -3,10 +3,9 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from tests.tito.small_course import RIGHT, cell, named, position, solve
 from tito.course.cells import flags, grade_id
 from tito.submission.rebuild import Rebuild, rebuild
-
-from .conftest import RIGHT, cell, named, position, solve
 
 ORDER = [
     "setup",

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
+from tests.tito.autograde.processes import KINDS, kill, kinds_of, start_tito, using
+from tests.tito.small_course import KINDS as CLASS
 from tito.autograde import pipeline
 from tito.course import Course
 from tito.gradebook import records
 from tito.gradebook.journal import Journal
-
-from .conftest import KINDS as CLASS
-from .processes import KINDS, kill, kinds_of, start_tito, using
 
 #: The full form is TITO_FAULT_STUDENTS=300 TITO_FAULT_KILLS=20.
 STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "24"))

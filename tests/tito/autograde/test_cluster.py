@@ -18,13 +18,13 @@ import pytest
 import tinytorch
 import tito
 from tests.ordinary import ROOT, as_ordinary_user, give
+from tests.tito.autograde.processes import line_of, start_tito
 from tito.autograde import pipeline, worker
 from tito.autograde.cluster import DaskExecutor
 from tito.autograde.job import Job, fingerprint
 from tito.errors import TitoError
 from tito.sandbox.leash import tree
 
-from .processes import line_of, start_tito
 from .test_faults import marks
 from .test_lost_workers import Fated
 

@@ -5,14 +5,13 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from tests.tito.small_course import RIGHT, cell, position, solve
 from tito.autograde import pipeline
 from tito.course.cells import flags, grade_id, is_answered_beside
 from tito.gradebook.scores import table
 from tito.submission.intake import SubmissionError
 from tito.submission.rebuild import Rebuild, rebuild
 from tito.submission.recognize import is_of
-
-from .conftest import RIGHT, cell, position, solve
 
 BESIDE = "text of the student's own beside an answer, to be looked at: question-1"
 

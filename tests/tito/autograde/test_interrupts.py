@@ -9,10 +9,10 @@ import time
 import nbformat
 import pytest
 
+from tests.tito.autograde.processes import kinds_of, start_tito, using
 from tito.gradebook.journal import Journal
 
 from ..grading.conftest import RIGHT, solve
-from .processes import kinds_of, start_tito, using
 
 #: What is promised is five seconds; a loaded machine may take longer.
 SECONDS = 30

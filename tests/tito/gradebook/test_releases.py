@@ -7,13 +7,12 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
+from tests.tito.small_course import cell, make_release, solve
 from tito.autograde import pipeline
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.gradebook import platforms, scores, status
 from tito.pages import feedback_exporter as feedback
-
-from .conftest import cell, make_release, solve
 
 COMMANDS = [["status"], ["scores", "08"], ["feedback", "08"]]
 STALE = "graded with an earlier release: run 'tito grade 08_optimizers'"

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +17,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from tito.autograde import pipeline
 from tito.course import Course, Module
+from tito.kernels.zygote_client import end_zygotes
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 
 #: Right solutions of the small assignment, by grade id.
 RIGHT = {
@@ -254,3 +255,42 @@ def limits(course: Course, **seconds: float) -> None:
     lines = [f"c.ExecuteSubmission.{name} = {value}\n" for name, value in seconds.items()]
     with (course.root / "nbgrader_config.py").open("a") as file:
         file.writelines(lines)
+
+
+#: What students write, and the points of the two graded cells that it earns.
+KINDS = [
+    (RIGHT, (4.0, 6.0)),
+    ({"double-function": RIGHT["double-function"]}, (4.0, 0.0)),
+    ({"triple-function": RIGHT["triple-function"]}, (0.0, 6.0)),
+    ({**RIGHT, "double-function": "def double(x): return 4"}, (2.0, 6.0)),
+]
+
+
+@pytest.fixture
+def class_of(hand_in: HandIn, released: NotebookNode) -> Callable[..., dict]:
+    """Hand in a class; return the points of each student."""
+
+    def make(students: int) -> dict[str, tuple[float, float]]:
+        expected = {}
+        for number in range(students):
+            solutions, points = KINDS[number % len(KINDS)]
+            student = f"student-{number:03}"
+            hand_in(student, solve(nbformat.from_dict(released), solutions))
+            expected[student] = points
+        return expected
+
+    return make
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for temporary files with a path that is short enough for sockets in it."""
+    made = Path(tempfile.mkdtemp(prefix="ts-", dir="/tmp"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_zygote_is_left() -> Iterator[None]:
+    yield
+    end_zygotes()

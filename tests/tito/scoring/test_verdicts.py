@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader import utils
 
+from tests.tito.small_course import named
 from tinytorch.checks import MIME_TYPE, Checks
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode, unpack
@@ -19,8 +20,6 @@ from tito.errors import TitoError
 from tito.scoring.check_plan import Session, prepare
 from tito.scoring.trusted import draw_cases, driving_source
 from tito.scoring.verdicts import judge, tell
-
-from .conftest import named
 
 SOLUTION = "import numpy as np\n\n\ndef double(x):\n    return 2 * np.asarray(x)"
 TEST = '''

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.tito.grading.test_collecting import (
+from tests.tito.course.test_roster import write
+from tests.tito.submission.test_collecting import (
     CLASS,
     GOOD,
     GRACE,
@@ -19,7 +20,6 @@ from tests.tito.grading.test_collecting import (
     with_time,
     zipped,
 )
-from tests.tito.test_roster import write
 from tito.cli import cli
 from tito.course import roster
 from tito.errors import TitoError

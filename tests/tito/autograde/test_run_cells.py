@@ -11,6 +11,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.tito.small_course import named, own_folders
 from tito.autograde import runner
 from tito.autograde.execute import ExecuteSubmission
 from tito.course.cells import flags
@@ -18,8 +19,6 @@ from tito.errors import TitoError
 from tito.kernels import started as kernel
 from tito.kernels.started import GradingKernelManager
 from tito.sandbox import Isolation, levels
-
-from .conftest import named, own_folders
 
 #: A loop that an interrupt does not end.
 DEAF = """
@@ -235,7 +234,7 @@ def test_a_kernel_sees_nothing_of_the_instructors(level, monkeypatch):
     monkeypatch.setenv("COURSE_TOKEN", "secret")
     nb = run(
         "import os; print('COURSE_TOKEN' in os.environ, os.path.expanduser('~') == os.getcwd())",
-        "import tests.tito.grading.conftest",
+        "import tests.tito.small_course",
         "import tito",
     )
     assert text(nb.cells[0]) == "False False\n"

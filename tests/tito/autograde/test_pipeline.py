@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from tests.tito.small_course import RIGHT, cell, limits, make_release, position, solve
 from tito.autograde import pipeline
 from tito.autograde.execute import ExecuteSubmission
 from tito.autograde.steps import TellVerdicts
@@ -16,8 +17,6 @@ from tito.gradebook.writer import GradebookWriter
 from tito.kernels import isolation
 from tito.sandbox import levels
 from tito.submission import intake
-
-from .conftest import RIGHT, cell, limits, make_release, position, solve
 
 
 def points(course, module) -> dict[str, dict]:

@@ -30,7 +30,7 @@ def test_any_unambiguous_part_of_a_name_will_do(course, name):
 
 
 def test_nbgrader_has_the_folders_that_the_tools_have():
-    course = Course(Path(__file__).parents[2])
+    course = Course(Path(__file__).parents[3])
     configured = course.nbgrader_config().CourseDirectory
     assert course.root == Path(configured.root)
     for folder, ours in {

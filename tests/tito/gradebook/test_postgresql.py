@@ -15,6 +15,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, text
 
+from tests.tito.autograde.processes import start_tito
 from tito.autograde import pipeline
 from tito.cli import cli
 from tito.errors import TitoError
@@ -22,7 +23,6 @@ from tito.gradebook import records, writer
 from tito.gradebook.result import Result
 from tito.sandbox.leash import tree
 
-from .processes import start_tito
 from .test_faults import marks
 
 ADMIN, USER, PASSWORD, COURSE = "postgres", "grading", "not-to-be-told", "tinytorch-optimizers"

@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.tito.small_course import named
 from tito.course.course import problem_with_id
 from tito.submission import intake
 from tito.submission.intake import SubmissionError, parse, read_file
-
-from .conftest import named
 
 #: What was released.
 RELEASE = new_notebook(
