@@ -9,7 +9,7 @@ from nbformat import NotebookNode, from_dict
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.autograde.execute import ExecuteSubmission
 from tito.autograde.runner import Loss
-from tito.kernels.isolation import Found
+from tito.kernels.isolation import IsolationReport
 from tito.kernels.manager import ForkedKernelManager
 from tito.kernels.started import GradingKernelManager
 from tito.sandbox import Isolation
@@ -24,7 +24,7 @@ class ExecuteHere(ExecuteSubmission):
 
     Attributes
     ----------
-    found : Found
+    found : IsolationReport
         The isolation of this machine.
     forgiving : bool
         Whether a kernel that just died ends this attempt, so that the notebook is begun again.
@@ -33,7 +33,7 @@ class ExecuteHere(ExecuteSubmission):
         Whether one died while its sandbox lived on; most likely by its own doing.
     """
 
-    found: Found
+    found: IsolationReport
     forgiving = False
     died_alone = False
 

@@ -15,7 +15,7 @@ from tito.course.cells import grade_id, is_autograded
 from tito.errors import TitoError
 from tito.gradebook.result import SourceCell
 from tito.gradebook.writer import MarkBook
-from tito.kernels.isolation import Found, find, this_machine
+from tito.kernels.isolation import IsolationReport, find, this_machine
 from tito.kernels.started import prepare_fonts
 from tito.scoring import reference
 from tito.scoring.exam import Exam, exam_of
@@ -24,7 +24,7 @@ from tito.scoring.exam import Exam, exam_of
 _NOT_FOR_WORKERS = ("CourseDirectory",)
 
 
-def isolation_here(course: Course, module: Module, config: Config) -> Found:
+def isolation_here(course: Course, module: Module, config: Config) -> IsolationReport:
     """Probe this machine as the configuration demands; refuse where it gives less."""
     package = course.package_before(module)
     secret = tuple(map(Path, config.ExecuteSubmission.get("secret_folders", [])))
@@ -46,7 +46,12 @@ def check(course: Course, module: Module) -> None:
 
 
 def assignment(
-    course: Course, module: Module, config: Config, book: MarkBook, seed: int, found: Found
+    course: Course,
+    module: Module,
+    config: Config,
+    book: MarkBook,
+    seed: int,
+    found: IsolationReport,
 ) -> Assignment:
     """Collect what all submissions of a run have in common.
 

@@ -185,7 +185,7 @@ class Workplace:
             path.chmod(0o755 if path.is_dir() else 0o644)
         return top
 
-    def _isolate(self, package: Path) -> isolation.Found:
+    def _isolate(self, package: Path) -> isolation.IsolationReport:
         known = self.assignment.isolation.get(isolation.this_machine())
         if known is not None:
             return known

@@ -18,7 +18,7 @@ from tito.errors import TitoError
 from tito.kernels.forking import ZEROMQ
 from tito.kernels.manager import end_zygotes, fork_into_room, zygote_for
 from tito.kernels.provisioner import SandboxProvisioner
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 
@@ -33,7 +33,7 @@ class ForkProvisioner(SandboxProvisioner):
 
     name: ClassVar[str] = "tinytorch-fork"
 
-    _room: Room | None = None
+    _room: SandboxInstance | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose where the kernel's sockets lie, and write its connection file."""
@@ -55,16 +55,16 @@ class ForkProvisioner(SandboxProvisioner):
         arguments, errors = _arguments_of(cmd), self._errors.fileno()
         room = fork_into_room(
             lambda: zygote_for(self.package, self.fonts, ZEROMQ, self.settings),
-            lambda zygote: Room(self.settings, package, files),
+            lambda zygote: SandboxInstance(self.settings, package, files),
             lambda zygote, room: zygote.fork_jupyter(room, arguments, env, errors),
         )
-        self._room, self.leash, self.process = room, room.leash, room.process
+        self._room, self.watchdog, self.process = room, room.watchdog, room.process
         self.pid = room.guest_pid
 
     async def poll(self) -> int | None:
         """Say whether the kernel has ended; its sandbox then ends with it."""
         if self._room is not None and not self._room.is_occupied:
-            self._room.leash.kill()
+            self._room.watchdog.kill()
         return await super().poll()
 
     async def send_signal(self, signum: int) -> None:
@@ -78,7 +78,7 @@ class ForkProvisioner(SandboxProvisioner):
         """Kill what is left, and delete what was made for it."""
         if self._room is not None:
             self._room.close()
-            self._reason, self.leash, self._room = self._room.leash.reason, None, None
+            self._reason, self.watchdog, self._room = self._room.watchdog.reason, None, None
         await super().cleanup(restart=restart)
 
 

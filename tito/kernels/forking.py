@@ -19,7 +19,7 @@ from typing import IO, Any
 from tito.errors import NotStartedError
 from tito.sandbox import seccomp
 from tito.sandbox.bubblewrap import PACKAGE, WORK, limits_of
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.scratch import environment_inside
 from tito.sandbox.settings import Settings
 
@@ -92,7 +92,7 @@ class Zygote:
         """Whether it can fork."""
         return self._process.poll() is None
 
-    def fork_kernel(self, room: Room, connection: socket.socket) -> None:
+    def fork_kernel(self, room: SandboxInstance, connection: socket.socket) -> None:
         """Start a kernel in a sandbox, at the other end of `connection`.
 
         Raises
@@ -105,7 +105,11 @@ class Zygote:
         self._fork(room, [connection.fileno()], {})
 
     def fork_jupyter(
-        self, room: Room, arguments: Sequence[str], environment: Mapping[str, str], output: int
+        self,
+        room: SandboxInstance,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        output: int,
     ) -> None:
         """Start a kernel that clients reach by the connection file of its arguments.
 
@@ -115,12 +119,12 @@ class Zygote:
         with socket.socket(socket.AF_UNIX) as unused:
             self._fork(room, [unused.fileno(), output], more)
 
-    def fork_program(self, room: Room, program: Sequence[str], output: int) -> None:
+    def fork_program(self, room: SandboxInstance, program: Sequence[str], output: int) -> None:
         """Run a Python program in a sandbox as a kernel would be; it writes to `output`."""
         with socket.socket(socket.AF_UNIX) as unused:
             self._fork(room, [unused.fileno(), output], {"program": list(program)})
 
-    def _fork(self, room: Room, files: list[int], more: dict[str, Any]) -> None:
+    def _fork(self, room: SandboxInstance, files: list[int], more: dict[str, Any]) -> None:
         machine = seccomp.this_machine()
         # Counted inside the sandbox's own user namespace.
         processes = (resource.RLIMIT_NPROC, room.settings.processes)

@@ -11,13 +11,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from tito.errors import TitoError
-from tito.kernels.fork_trial import ForkTrial
+from tito.kernels.fork_probe import ForkProbe
 from tito.sandbox import Isolation, choose
 from tito.sandbox.settings import Settings
 
 
 @dataclass(frozen=True)
-class Found:
+class IsolationReport:
     """What was found on a machine.
 
     Attributes
@@ -46,7 +46,7 @@ def find(
     package: Path | None = None,
     secret_folders: Sequence[Path] = (),
     answers: tuple[str, ...] = (),
-) -> Found:
+) -> IsolationReport:
     """Probe this machine, once in a process; see :func:`tito.sandbox.choose`.
 
     Raises
@@ -56,13 +56,13 @@ def find(
     """
     isolation = choose(accepted, package=package, secret_folders=secret_folders, answers=answers)
     sandboxed = isolation.level in ("full", "partial")
-    return Found(isolation, sandboxed and forks_are_held(isolation.leaks, answers))
+    return IsolationReport(isolation, sandboxed and fork_is_isolated(isolation.leaks, answers))
 
 
 @cache
-def forks_are_held(leaks: tuple[str, ...] = (), answers: tuple[str, ...] = ()) -> bool:
+def fork_is_isolated(leaks: tuple[str, ...] = (), answers: tuple[str, ...] = ()) -> bool:
     """Whether a forked kernel gets at nothing but these leaks, which started ones have too."""
     for _ in range(2):  # a process of the trial may have been killed by somebody
         with suppress(TitoError):
-            return set(ForkTrial(Settings(), answers).leaks()) <= set(leaks)
+            return set(ForkProbe(Settings(), answers).leaks()) <= set(leaks)
     return False

@@ -20,7 +20,7 @@ from tito.errors import NotStartedError, TitoError
 from tito.kernels import messages, wire
 from tito.kernels.forking import PACKET, Zygote, ZygoteLostError
 from tito.kernels.started import MAX_MESSAGE_BYTES, GradingKernelManager, prepare_fonts
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.settings import Settings
 
 _PACKET = 2**16
@@ -52,8 +52,10 @@ def zygote_for(
 
 
 def fork_into_room(
-    find: Callable[[], Zygote], make: Callable[[Zygote], Room], fork: Callable[[Zygote, Room], None]
-) -> Room:
+    find: Callable[[], Zygote],
+    make: Callable[[Zygote], SandboxInstance],
+    fork: Callable[[Zygote, SandboxInstance], None],
+) -> SandboxInstance:
     """Let a zygote fork into a new sandbox; one that is lost costs a second try with a new one.
 
     Parameters
@@ -68,8 +70,10 @@ def fork_into_room(
 
 
 def _fork_once(
-    zygote: Zygote, make: Callable[[Zygote], Room], fork: Callable[[Zygote, Room], None]
-) -> Room:
+    zygote: Zygote,
+    make: Callable[[Zygote], SandboxInstance],
+    fork: Callable[[Zygote, SandboxInstance], None],
+) -> SandboxInstance:
     room = make(zygote)
     try:
         fork(zygote, room)
@@ -96,7 +100,7 @@ class ForkedKernelManager(GradingKernelManager):
     what runs in it is not started but enters.
     """
 
-    _room: Room | None = None
+    _room: SandboxInstance | None = None
     _connection: socket.socket | None = None
     _reason: str | None = None
 
@@ -108,12 +112,12 @@ class ForkedKernelManager(GradingKernelManager):
     @property
     def limit_hit(self) -> str | None:
         """Why the watchdog of the sandbox killed the kernel, if it did."""
-        return self._reason if self._room is None else self._room.leash.reason
+        return self._reason if self._room is None else self._room.watchdog.reason
 
     @property
     def processor_seconds(self) -> float:
         """Processor time of the kernel and of all that it started."""
-        return 0.0 if self._room is None else self._room.leash.processor_seconds
+        return 0.0 if self._room is None else self._room.watchdog.processor_seconds
 
     @property
     def is_sandbox_lost(self) -> bool:
@@ -126,11 +130,11 @@ class ForkedKernelManager(GradingKernelManager):
             raise TitoError(f"a forked kernel needs a sandbox, and isolation is {self.isolation!r}")
         self._room = fork_into_room(
             lambda: zygote_for(self.package, self.font_cache),
-            lambda zygote: Room(zygote.settings, zygote.package),
+            lambda zygote: SandboxInstance(zygote.settings, zygote.package),
             self._fork,
         )
 
-    def _fork(self, zygote: Zygote, room: Room) -> None:
+    def _fork(self, zygote: Zygote, room: SandboxInstance) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
@@ -164,7 +168,7 @@ class ForkedKernelManager(GradingKernelManager):
         """Kill what is left."""
         if self._room is not None:
             self._room.close()
-            self._reason, self._room = self._room.leash.reason, None
+            self._reason, self._room = self._room.watchdog.reason, None
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -31,11 +31,11 @@ from tito.sandbox.bubblewrap import (
     FILES,
     FONTS,
     SOCKETS,
-    Sandbox,
+    BwrapCommand,
     limit_command,
     places,
 )
-from tito.sandbox.leash import Leash, first_processes, processor_seconds, tree
+from tito.sandbox.watchdog import Watchdog, first_processes, processor_seconds, tree
 from tito.sandbox.scratch import environment_inside, prepare
 from tito.sandbox.settings import LEVELS, Settings
 
@@ -70,7 +70,7 @@ class SandboxProvisioner(LocalProvisioner):
     ).tag(config=True)
     limits = Dict(help="Fields of tito.sandbox.Settings.").tag(config=True)
 
-    leash: Leash | None = None
+    watchdog: Watchdog | None = None
     _reason: str | None = None
     _folder: Path | None = None
     _errors: IO[bytes] | None = None
@@ -87,13 +87,13 @@ class SandboxProvisioner(LocalProvisioner):
     @property
     def reason(self) -> str | None:
         """Why the watchdog killed the kernel, or the one before, if it did."""
-        return self._reason if self.leash is None else self.leash.reason
+        return self._reason if self.watchdog is None else self.watchdog.reason
 
     @property
     def processor_seconds(self) -> float:
         """Processor time of the kernel and of all that it started; 0 where Linux is not."""
-        if self.leash is not None:
-            return self.leash.processor_seconds
+        if self.watchdog is not None:
+            return self.watchdog.processor_seconds
         return sum(map(processor_seconds, tree(self.pid))) if self.pid else 0.0
 
     @property
@@ -143,7 +143,7 @@ class SandboxProvisioner(LocalProvisioner):
         await super().launch_kernel(cmd, env=env, cwd=str(self._folder / "work"), **streams)
         assert self.process is not None
         if self.level == "limits":
-            self.leash = Leash(self.process, self.settings)
+            self.watchdog = Watchdog(self.process, self.settings)
 
     def _launch_in_sandbox(self, cmd: list[str], passed: Mapping[str, str]) -> None:
         assert self._folder is not None
@@ -162,9 +162,9 @@ class SandboxProvisioner(LocalProvisioner):
         package: Path | None,
         files: Mapping[Path, bytes],
     ) -> None:
-        """Make a sandbox and let a kernel run in it, with its process and its leash in hand."""
+        """Make a sandbox and let a kernel run in it, with its process and its watchdog in hand."""
         streams = {"stdin": subprocess.DEVNULL, "stdout": self._errors, "stderr": self._errors}
-        with closing(Sandbox(self.settings).command(cmd, env, package, files)) as launch:
+        with closing(BwrapCommand(self.settings).command(cmd, env, package, files)) as launch:
             self.process = launch.start(**streams)
             self.pid = self.pgid = self.process.pid
             try:
@@ -173,7 +173,7 @@ class SandboxProvisioner(LocalProvisioner):
                 self.process.kill()
                 self.process.wait()
                 raise NotStartedError(f"{error}: {self.said() or 'no message'}") from None
-        self.leash = Leash(self.process, self.settings, first, tuple(places(self.settings)))
+        self.watchdog = Watchdog(self.process, self.settings, first, tuple(places(self.settings)))
 
     async def _hold_sockets(self) -> None:
         """Wait for the kernel's sockets, and lead to them whatever becomes of their names.
@@ -181,10 +181,10 @@ class SandboxProvisioner(LocalProvisioner):
         They lie in the sandbox, in a folder of limited size, and students' code could put links
         in their place, by which a client that connects once more would leave the sandbox.
         """
-        assert self._folder is not None and self.leash is not None
+        assert self._folder is not None and self.watchdog is not None
         folder = self._folder / "sockets"
         folder.mkdir(exist_ok=True)
-        inside = Path(f"/proc/{self.leash.inner}/root{SOCKETS}")
+        inside = Path(f"/proc/{self.watchdog.inner}/root{SOCKETS}")
         deadline = monotonic() + _START_SECONDS
         for port in (value for name, value in self.connection_info.items() if "_port" in name):
             while not (inside / f"k-{port}").is_socket():
@@ -209,19 +209,19 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def send_signal(self, signum: int) -> None:
         """Interrupt the kernel, or end it: other signals mean nothing to it."""
-        if self.leash is None:
+        if self.watchdog is None:
             await super().send_signal(signum)
         elif signum == signal.SIGINT:
-            self.leash.interrupt()
+            self.watchdog.interrupt()
         elif signum in (signal.SIGTERM, signal.SIGKILL):
-            self.leash.kill()
+            self.watchdog.kill()
 
     async def kill(self, restart: bool = False) -> None:
         """Kill everything in the sandbox."""
-        if self.leash is None:
+        if self.watchdog is None:
             await super().kill(restart=restart)
         else:
-            self.leash.kill()
+            self.watchdog.kill()
 
     async def terminate(self, restart: bool = False) -> None:
         """Kill everything in the sandbox; nothing in it deserves a goodbye."""
@@ -229,10 +229,10 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def cleanup(self, restart: bool = False) -> None:
         """Kill what is left, and delete what was made for it."""
-        if self.leash is not None:
-            self.leash.close()
-            self._reason = self.leash.reason
-            self.leash = None
+        if self.watchdog is not None:
+            self.watchdog.close()
+            self._reason = self.watchdog.reason
+            self.watchdog = None
         elif self.pgid is not None:
             # The kernel itself may be gone for long; processes it started need not be.
             with suppress(ProcessLookupError, PermissionError):

@@ -19,7 +19,7 @@ from traitlets import Enum, Instance, List, Type, Unicode, default
 
 from tito.errors import TitoError
 from tito.kernels import messages
-from tito.kernels.isolation import forks_are_held
+from tito.kernels.isolation import fork_is_isolated
 from tito.kernels.provisioner import SandboxProvisioner
 from tito.sandbox import LEVELS
 
@@ -102,7 +102,7 @@ class GradingKernelManager(AsyncKernelManager):
     def _provisioner_name(self) -> str:
         if self.launch == "start":
             return SandboxProvisioner.name
-        held = self.isolation in ("full", "partial") and forks_are_held(tuple(self.leaks))
+        held = self.isolation in ("full", "partial") and fork_is_isolated(tuple(self.leaks))
         if self.launch == "fork" and not held:
             raise TitoError(
                 "GradingKernelManager.launch is 'fork', and a forked kernel is held less than a "

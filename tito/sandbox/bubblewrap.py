@@ -160,7 +160,7 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Sandbox:
+class BwrapCommand:
     """Makes commands that run in bubblewrap.
 
     Raises

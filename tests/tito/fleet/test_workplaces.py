@@ -11,7 +11,7 @@ from tito.autograde.job import Job, fingerprint, unpacked
 from tito.errors import TitoError
 from tito.kernels import isolation
 from tito.kernels.manager import end_zygotes
-from tito.sandbox.leash import tree
+from tito.sandbox.watchdog import tree
 from tito.scoring import reference
 
 from ..grading.conftest import own_folders

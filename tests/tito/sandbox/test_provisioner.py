@@ -19,7 +19,7 @@ import pytest
 
 from tito.errors import NotStartedError, TitoError
 from tito.sandbox import bubblewrap
-from tito.sandbox.leash import tree
+from tito.sandbox.watchdog import tree
 from tito.sandbox.settings import MB
 
 

@@ -88,7 +88,7 @@ def _numbers(pid: int) -> list[int]:
     return []
 
 
-class Leash:
+class Watchdog:
     """Watches the memory of a process and its descendants, and kills them all.
 
     Parameters
@@ -106,8 +106,6 @@ class Leash:
     ----------
     reason : str or None
         Why the watchdog killed, if it did.
-    peak : int
-        The most memory that it saw in use.
     """
 
     def __init__(
@@ -120,7 +118,6 @@ class Leash:
         self.process = process
         self.settings = settings
         self.reason: str | None = None
-        self.peak = 0
         self._has_namespace = first is not None
         self.first, self.inner = first or (process.pid, process.pid)
         self._entered: list[tuple[int, int]] = []
@@ -142,7 +139,7 @@ class Leash:
     def add(self, pid: int, handle: int) -> None:
         """Watch a process that entered the sandbox from outside, which is no descendant.
 
-        `handle` is a file that names it, open as long as the leash.
+        `handle` is a file that names it, open as long as the watchdog.
         """
         self._entered.append((pid, handle))
 
@@ -206,7 +203,6 @@ class Leash:
         if used > self.settings.memory:
             # Pages that processes share were counted for each of them; this is slower and exact.
             used = sum(_proportional(pid) for pid in processes)
-        self.peak = max(self.peak, used)
         if used > self.settings.memory:
             return (
                 f"its processes used {used / MB:.0f} MB of memory; "

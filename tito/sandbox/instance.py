@@ -17,8 +17,8 @@ from pathlib import Path
 from time import monotonic
 
 from tito.errors import NotStartedError
-from tito.sandbox.bubblewrap import Sandbox, places
-from tito.sandbox.leash import Leash, first_processes
+from tito.sandbox.bubblewrap import BwrapCommand, places
+from tito.sandbox.watchdog import Watchdog, first_processes
 from tito.sandbox.settings import Settings
 
 _READY = b"ready\n"
@@ -38,7 +38,7 @@ _NAMESPACES = {
 }
 
 
-class Room:
+class SandboxInstance:
     """One sandbox, for one kernel; close it to kill whatever is in it.
 
     Attributes
@@ -54,7 +54,7 @@ class Room:
     """
 
     first = guest = guest_pid = -1
-    _leash: Leash | None = None
+    _watchdog: Watchdog | None = None
     _is_closed = False
 
     def __init__(
@@ -65,7 +65,7 @@ class Room:
     ) -> None:
         self.settings = settings
         pipe = subprocess.PIPE
-        with closing(Sandbox(settings).command(None, {}, package, files)) as launch:
+        with closing(BwrapCommand(settings).command(None, {}, package, files)) as launch:
             self.process = launch.start(stdin=pipe, stdout=pipe, stderr=pipe)
             try:
                 self._wait_until_ready()
@@ -79,7 +79,7 @@ class Room:
     def _hold(self, outer: int, inner: int) -> None:
         """Take the first processes of the outer and the inner namespace in hand."""
         folders = tuple(places(self.settings))
-        self._leash = Leash(self.process, self.settings, (outer, inner), folders)
+        self._watchdog = Watchdog(self.process, self.settings, (outer, inner), folders)
         self.first = os.pidfd_open(inner)
         self.namespaces = sum(
             bit
@@ -109,15 +109,15 @@ class Room:
         return error.decode(errors="replace").strip() or "no message"
 
     @property
-    def leash(self) -> Leash:
+    def watchdog(self) -> Watchdog:
         """The watchdog."""
-        assert self._leash is not None, "there is one as soon as the room is made"
-        return self._leash
+        assert self._watchdog is not None, "there is one as soon as the room is made"
+        return self._watchdog
 
     def entered(self, pid: int, handle: int) -> None:
         """Note who entered: its number, and a file that stays this process's."""
         self.guest, self.guest_pid = handle, pid
-        self.leash.add(pid, handle)
+        self.watchdog.add(pid, handle)
 
     @property
     def is_occupied(self) -> bool:
@@ -148,10 +148,10 @@ class Room:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._leash is None:  # it never came to be
+        if self._watchdog is None:  # it never came to be
             self.process.kill()
         else:
-            self._leash.close()
+            self._watchdog.close()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
