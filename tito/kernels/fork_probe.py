@@ -34,23 +34,23 @@ class ForkProbe(IsolationProbe):
     def _run(self, folder: Path, task: bytes, *arguments: str) -> ProbeOutput:
         source = Path(probe.__file__).read_bytes()
         files = {FILES / "probe.py": source, FILES / "task.json": task}
-        with closing(SandboxInstance(self.settings, None, files)) as room:
+        with closing(SandboxInstance(self.settings, None, files)) as sandbox:
             ours, theirs = os.pipe()
             with open(ours, "rb", buffering=0) as output:
                 try:
-                    self._zygote.fork_program(room, [*map(str, files), *arguments], theirs)
+                    self._zygote.fork_program(sandbox, [*map(str, files), *arguments], theirs)
                 finally:
                     os.close(theirs)
-                out = _read(output.fileno(), room)
-                room.close()  # as when a kernel has run its last cell
+                out = _read(output.fileno(), sandbox)
+                sandbox.close()  # as when a kernel has run its last cell
                 ended = _is_closed(output.fileno())
-        return ProbeOutput(out.decode(), ended, room.watchdog.reason, "")
+        return ProbeOutput(out.decode(), ended, sandbox.watchdog.reason, "")
 
 
-def _read(output: int, room: SandboxInstance) -> bytes:
+def _read(output: int, sandbox: SandboxInstance) -> bytes:
     """Return what is written before who entered the sandbox has ended."""
     out, deadline = b"", monotonic() + SECONDS
-    while room.is_occupied and monotonic() < deadline:
+    while sandbox.is_occupied and monotonic() < deadline:
         if select.select([output], [], [], 0.02)[0]:
             more = os.read(output, 65536)
             if not more:

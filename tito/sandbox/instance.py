@@ -1,8 +1,8 @@
-"""A sandbox of bubblewrap without a program of its own: a forked kernel enters it.
+"""A sandbox of bubblewrap, and who runs in it: a process that it starts, or one that enters it.
 
-What isolates is made by bubblewrap, by the same command as for any other sandbox. Its first
-process only waits: until it is killed, or until the process that started it is gone, which
-closes the pipe that it reads.
+What isolates is made by bubblewrap, by the same command in either case. Its first process only
+waits: for the end of what it has started, or until it is killed, or until the process that started
+it is gone, which closes the pipe that it reads.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 
 from tito.errors import NotStartedError
-from tito.sandbox.bubblewrap import BwrapCommand, places
-from tito.sandbox.watchdog import Watchdog, first_processes
+from tito.sandbox.bubblewrap import BwrapCommand, Launch, places
+from tito.sandbox.watchdog import Watchdog, children, first_processes
 from tito.sandbox.settings import Settings
 
 _READY = b"ready\n"
 _START_SECONDS, _END_SECONDS = 20.0, 5.0
+_SAID = 2000
 #: Bubblewrap ends with the number of the signal that killed its child, and this.
 _SIGNALLED = 128
 
@@ -39,14 +41,29 @@ _NAMESPACES = {
 
 
 class SandboxInstance:
-    """One sandbox, for one kernel; close it to kill whatever is in it.
+    """One sandbox, for one process and what that starts; close it to kill whatever is in it.
 
-    Attributes
+    Parameters
     ----------
     settings : Settings
         The limits.
+    package : Path, optional
+        What is shown as the course's package.
+    files : mapping of Path to bytes, optional
+        Further files to show.
+    program : sequence of str, optional
+        What to run; without it the sandbox waits for a process to enter.
+    env : mapping of str to str, optional
+        The program's environment.
+    inherited : int, optional
+        A file that the program inherits, under its number.
+
+    Attributes
+    ----------
     first : int
         A file that names the first process; -1 when closed.
+    guest_pid : int
+        The process that it is for.
     process : Popen
         The bubblewrap that was started.
     namespaces : int
@@ -62,23 +79,48 @@ class SandboxInstance:
         settings: Settings,
         package: Path | None,
         files: Mapping[Path, bytes] | None = None,
+        program: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        inherited: int | None = None,
     ) -> None:
         self.settings = settings
-        pipe = subprocess.PIPE
-        with closing(BwrapCommand(settings).command(None, {}, package, files)) as launch:
-            self.process = launch.start(stdin=pipe, stdout=pipe, stderr=pipe)
+        command = BwrapCommand(settings).command(
+            None if program is None else list(program), env or {}, package, files
+        )
+        with closing(command) as launch:
+            if inherited is not None:
+                launch.pass_fds.append(inherited)
+            # Not a pipe, which would block when it is full; the limit on files holds for it.
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
             try:
-                self._wait_until_ready()
-                self._hold(*first_processes(self.process, launch.take_infos(), alone=True))
+                self._start(launch, program is not None)
             except NotStartedError as error:
                 raise NotStartedError(f"{error}: {self._give_up()}") from None
             except BaseException:
                 self.close()
                 raise
 
+    process: subprocess.Popen[bytes] | None = None
+
+    def _start(self, launch: Launch, is_program: bool) -> None:
+        stdin = subprocess.DEVNULL if is_program else subprocess.PIPE
+        stdout = self._said if is_program else subprocess.PIPE
+        self.process = launch.start(stdin=stdin, stdout=stdout, stderr=self._said)
+        if not is_program:
+            self._wait_until_ready()
+        first = first_processes(self.process, launch.take_infos(), alone=not is_program)
+        self._hold(*first)
+        if is_program:
+            try:
+                self.guest_pid = children(first[1])[0]
+                self.guest = os.pidfd_open(self.guest_pid)
+            except (IndexError, ProcessLookupError):
+                raise NotStartedError("the program in the sandbox has ended at once") from None
+
     def _hold(self, outer: int, inner: int) -> None:
         """Take the first processes of the outer and the inner namespace in hand."""
         folders = tuple(places(self.settings))
+        assert self.process is not None
         self._watchdog = Watchdog(self.process, self.settings, (outer, inner), folders)
         self.first = os.pidfd_open(inner)
         self.namespaces = sum(
@@ -89,6 +131,7 @@ class SandboxInstance:
 
     def _wait_until_ready(self) -> None:
         """Wait for the first process, which bubblewrap starts last, to repeat what it is told."""
+        assert self.process is not None
         assert self.process.stdin is not None and self.process.stdout is not None
         with suppress(BrokenPipeError):  # what became of it is seen below
             os.write(self.process.stdin.fileno(), _READY)
@@ -103,15 +146,22 @@ class SandboxInstance:
 
     def _give_up(self) -> str:
         """Close it, and return what bubblewrap said."""
-        self.process.kill()
-        _, error = self.process.communicate()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        said = self.said()
         self.close()
-        return error.decode(errors="replace").strip() or "no message"
+        return said
+
+    def said(self) -> str:
+        """Return the beginning of what bubblewrap, or the program before it was ready, has said."""
+        self._said.seek(0)
+        return self._said.read(_SAID).decode(errors="replace").strip() or "no message"
 
     @property
     def watchdog(self) -> Watchdog:
         """The watchdog."""
-        assert self._watchdog is not None, "there is one as soon as the room is made"
+        assert self._watchdog is not None, "there is one as soon as the sandbox is made"
         return self._watchdog
 
     def entered(self, pid: int, handle: int) -> None:
@@ -120,8 +170,18 @@ class SandboxInstance:
         self.watchdog.add(pid, handle)
 
     @property
+    def limit_hit(self) -> str | None:
+        """The limit for which the watchdog has killed it, if it did."""
+        return self.watchdog.reason
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of all its processes."""
+        return self.watchdog.processor_seconds
+
+    @property
     def is_occupied(self) -> bool:
-        """Whether who entered still runs."""
+        """Whether the process that it is for still runs."""
         return self.guest >= 0 and not select.select([self.guest], [], [], 0)[0]
 
     @property
@@ -131,14 +191,14 @@ class SandboxInstance:
         Nothing in it can signal its first process. Should that come to an end by itself, what
         runs in it is to blame.
         """
-        if not select.select([self.first], [], [], 0)[0]:
+        if self.process is None or not select.select([self.first], [], [], 0)[0]:
             return False
         with suppress(subprocess.TimeoutExpired):
             return self.process.wait(_END_SECONDS) not in range(_SIGNALLED)
         return True
 
     def interrupt(self) -> None:
-        """Interrupt who entered, and what it waits for."""
+        """Interrupt the process that it is for, and what that waits for."""
         if self.is_occupied:
             with suppress(ProcessLookupError):
                 os.killpg(self.guest_pid, signal.SIGINT)  # it leads a session, so a group too
@@ -148,14 +208,16 @@ class SandboxInstance:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._watchdog is None:  # it never came to be
-            self.process.kill()
-        else:
+        if self._watchdog is not None:
             self._watchdog.close()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
-        self.process.wait()
+        elif self.process is not None:  # it never came to be
+            self.process.kill()
+        if self.process is not None:
+            for stream in (self.process.stdin, self.process.stdout):
+                if stream is not None:
+                    stream.close()
+            self.process.wait()
+        self._said.close()
         for handle in (self.first, self.guest):
             if handle >= 0:
                 os.close(handle)

@@ -62,7 +62,7 @@ def first_processes(
     while process.poll() is None and monotonic() < deadline:
         for first in tree(outer):
             # It starts the command last, when all folders are where they belong.
-            if _numbers(first)[-len(numbers) :] == numbers and (alone or _children(first)):
+            if _numbers(first)[-len(numbers) :] == numbers and (alone or children(first)):
                 return outer, first
         sleep(0.001)
     raise NotStartedError(_NOT_STARTED)
@@ -143,13 +143,6 @@ class Watchdog:
         """
         self._entered.append((pid, handle))
 
-    def interrupt(self) -> None:
-        """Send the interrupt that does not pass through bubblewrap to what runs in it."""
-        targets = _children(self.inner) if self._has_namespace else [self.inner]
-        for pid in targets:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
-
     def kill(self) -> None:
         """Kill everything; returns when nothing is left of it."""
         self._over.set()
@@ -228,7 +221,7 @@ def tree(pid: int) -> list[int]:
     while todo:
         current = todo.pop()
         found.append(current)
-        todo += _children(current)
+        todo += children(current)
     return found
 
 
@@ -238,13 +231,14 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _children(pid: int) -> list[int]:
-    children: list[int] = []
+def children(pid: int) -> list[int]:
+    """List the children of a process, of all its threads."""
+    found: list[int] = []
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with suppress(OSError):
-                children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
-    return children
+                found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return found
 
 
 def processor_seconds(pid: int) -> float:
