@@ -23,7 +23,7 @@ from tito.gradebook.journal import Journal
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
 from tito.kernels.forking import Zygote
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 from tito.submission import intake
 from tito.submission.rebuild import Rebuild
 
@@ -37,11 +37,11 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
         (steps.RestoreCellsHere, "preprocess"),
         (CheckCellMetadata, "preprocess"),
     ],
-    "make the sandbox": [(Room, "__init__")],
+    "make the sandbox": [(SandboxInstance, "__init__")],
     "fork the kernel": [(Zygote, "fork_kernel")],
     "kernel ready": [(ExecuteHere, "start_new_kernel_client")],
     "run the cells": [(ExecuteHere, "_run_cells")],
-    "end the sandbox": [(Room, "close")],
+    "end the sandbox": [(SandboxInstance, "close")],
     "judge and report": [(steps.TellVerdicts, "preprocess")],
     "journal": [(Journal, "add")],
     "gradebook": [(GradebookWriter, "write")],

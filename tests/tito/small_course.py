@@ -17,7 +17,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from tito.autograde import pipeline
 from tito.course import Course, Module
-from tito.kernels.zygote_client import end_zygotes
+from tito.kernels.forking import end_zygotes
 
 REPOSITORY = Path(__file__).parents[2]
 

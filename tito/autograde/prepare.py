@@ -16,8 +16,8 @@ from tito.course import Course, Module
 from tito.course.cells import grade_id, is_autograded
 from tito.course.gradebook import SourceCell, source_cells
 from tito.errors import TitoError
-from tito.kernels.isolation import Found, find, this_machine
-from tito.kernels.started import prepare_fonts
+from tito.kernels.fonts import font_lists, prepare_fonts
+from tito.kernels.isolation import IsolationReport, find, this_machine
 from tito.scoring import check_plan
 from tito.scoring.check_plan import CheckPlan
 
@@ -25,7 +25,7 @@ from tito.scoring.check_plan import CheckPlan
 _NOT_FOR_WORKERS = ("CourseDirectory",)
 
 
-def isolation_here(course: Course, module: Module, config: Config) -> Found:
+def isolation_here(course: Course, module: Module, config: Config) -> IsolationReport:
     """Probe this machine as the configuration demands; refuse where it gives less."""
     package = course.package_before(module)
     secret = tuple(map(Path, config.ExecuteSubmission.get("secret_folders", [])))
@@ -47,7 +47,7 @@ def check(course: Course, module: Module) -> None:
 
 
 def assignment(
-    course: Course, module: Module, config: Config, book: Gradebook, seed: int, report: Found
+    course: Course, module: Module, config: Config, book: Gradebook, seed: int, report: IsolationReport
 ) -> Assignment:
     """Collect what all submissions of a run have in common.
 
@@ -108,4 +108,4 @@ def _fonts(config: Config) -> dict[str, bytes]:
     folder = config.ExecuteSubmission.get("fonts", "")
     if not folder:
         return {}
-    return {p.name: p.read_bytes() for p in prepare_fonts(Path(folder)).glob("fontlist-*.json")}
+    return font_lists(prepare_fonts(Path(folder)))

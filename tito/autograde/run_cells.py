@@ -101,13 +101,10 @@ class NotebookRun:
         if is_autograded(cell):
             return self._run_checks(index)
         ended = self._run_source(index, cell.source)
-        if isinstance(ended, Ran):
-            cell.execution_count = ended.execution_count
-            cell.outputs = ended.outputs
-        elif isinstance(ended, Lost):
-            cell.outputs = ended.outputs
-            return ended
-        return None
+        if ended is None:
+            return None
+        cell.execution_count, cell.outputs = ended.execution_count, ended.outputs
+        return ended if isinstance(ended, Lost) else None
 
     def _run_source(
         self, index: int, source: str, asked: bool = False, silent: bool = False

@@ -39,7 +39,7 @@ from tito.errors import NotStartedError, TitoError
 from tito.gradebook.result import Result
 from tito.kernels import isolation
 from tito.kernels.client import make_kernel
-from tito.kernels.zygote_client import end_zygotes, zygote_for
+from tito.kernels.forking import end_zygotes, zygote_for
 from tito.scoring import check_plan
 from tito.submission.intake import SubmissionError
 
@@ -184,7 +184,7 @@ class WorkerContext:
             check_plan.prepare(source, assignment.seed, assignment.answers),
             limits,
             LimitOutput(config=config),
-            partial(make_kernel, self.report, self.package, self.fonts, limits.grace),
+            partial(make_kernel, self.report, self.package, self.fonts, grace=limits.grace),
             self.report.isolation,
         )
 
@@ -227,4 +227,3 @@ def close_contexts() -> None:
 
 
 atexit.register(close_contexts)
-atexit.register(end_zygotes)

@@ -1,7 +1,11 @@
-"""A worker's hold on its zygote: start it, have a kernel forked, replace it when it is lost."""
+"""The client of the zygote (:mod:`tito.kernels.zygote` is the server).
+
+It starts one, has kernels forked into sandboxes, and replaces one that is lost.
+"""
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -12,21 +16,19 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from tito.errors import NotStartedError
+from tito.kernels.fonts import prepare_fonts
 from tito.sandbox import seccomp
 from tito.sandbox.bubblewrap import PACKAGE, WORK, limits_of
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.scratch import environment_inside
 from tito.sandbox.settings import Settings
 
 _PROGRAM = Path(__file__).with_name("zygote.py")
-#: Kinds of kernels, by the file of which a zygote makes them: those that speak over a packet
-#: socket, with whoever forked them, and those that make sockets of ZeroMQ.
-PACKET, ZEROMQ = "kernel.py", "zmq_kernel.py"
 _WARM_SECONDS, _FORK_SECONDS = 60.0, 10.0
 _ANSWER = 2**16
 
@@ -36,18 +38,16 @@ class ZygoteLostError(NotStartedError):
 
 
 class Zygote:
-    """A warm process, for one package and one kind of kernels.
+    """A warm process, for one package.
 
     Parameters
     ----------
     settings : Settings
-        Who runs the kernels where this process is root. Their limits are those of their rooms.
+        Who runs the kernels where this process is root. Their limits are those of their sandboxes.
     package : Path, optional
         The folder of the course's package before the module under test.
     fonts : Path, optional
         A folder with matplotlib's list of fonts.
-    kernel : str
-        The kind of kernels: :data:`PACKET` or :data:`ZEROMQ`.
     """
 
     def __init__(
@@ -55,7 +55,6 @@ class Zygote:
         settings: Settings,
         package: Path | None = None,
         fonts: Path | None = None,
-        kernel: str = PACKET,
     ) -> None:
         self.settings = settings
         self.package = package
@@ -66,7 +65,6 @@ class Zygote:
         with theirs:
             self._process = _start(theirs, self._errors)
         setup = {
-            "kernel": kernel,
             "package": str(package) if package else "",
             "shown_as": str(PACKAGE),
             "fonts": str(fonts or ""),
@@ -92,7 +90,7 @@ class Zygote:
         """Whether it can fork."""
         return self._process.poll() is None
 
-    def fork_kernel(self, room: Room, connection: socket.socket) -> None:
+    def fork_kernel(self, sandbox: SandboxInstance, connection: socket.socket) -> None:
         """Start a kernel in a sandbox, at the other end of `connection`.
 
         Raises
@@ -102,40 +100,29 @@ class Zygote:
         NotStartedError
             If the sandbox cannot be entered.
         """
-        self._fork(room, [connection.fileno()], {})
+        self._fork(sandbox, [connection.fileno()], {})
 
-    def fork_jupyter(
-        self, room: Room, arguments: Sequence[str], environment: Mapping[str, str], output: int
-    ) -> None:
-        """Start a kernel that clients reach by the connection file of its arguments.
-
-        Its streams go to `output`. The zygote is one for :data:`ZEROMQ`.
-        """
-        more = {"arguments": list(arguments), "environment": dict(environment)}
-        with socket.socket(socket.AF_UNIX) as unused:
-            self._fork(room, [unused.fileno(), output], more)
-
-    def fork_program(self, room: Room, program: Sequence[str], output: int) -> None:
+    def fork_program(self, sandbox: SandboxInstance, program: Sequence[str], output: int) -> None:
         """Run a Python program in a sandbox as a kernel would be; it writes to `output`."""
         with socket.socket(socket.AF_UNIX) as unused:
-            self._fork(room, [unused.fileno(), output], {"program": list(program)})
+            self._fork(sandbox, [unused.fileno(), output], {"program": list(program)})
 
-    def _fork(self, room: Room, files: list[int], more: dict[str, Any]) -> None:
+    def _fork(self, sandbox: SandboxInstance, files: list[int], more: dict[str, Any]) -> None:
         machine = seccomp.this_machine()
         # Counted inside the sandbox's own user namespace.
-        processes = (resource.RLIMIT_NPROC, room.settings.processes)
+        processes = (resource.RLIMIT_NPROC, sandbox.settings.processes)
         request = {
-            "namespaces": room.namespaces,
-            "limits": [*limits_of(room.settings).values(), processes],
+            "namespaces": sandbox.namespaces,
+            "limits": [*limits_of(sandbox.settings).values(), processes],
             "filter": seccomp.filter_bytes(machine).hex() if machine else "",
             "environment": self._environment,
             "folder": str(WORK),
             **more,
         }
-        answer = self._ask(request, [room.first, *files], _FORK_SECONDS)
+        answer = self._ask(request, [sandbox.first, *files], _FORK_SECONDS)
         if "error" in answer:
             raise NotStartedError(answer["error"])
-        room.entered(answer["pid"], *answer["files"])
+        sandbox.entered(answer["pid"], *answer["files"])
 
     def _ask(self, request: dict[str, Any], files: list[int], seconds: float) -> dict[str, Any]:
         try:
@@ -156,6 +143,39 @@ class Zygote:
         self._errors.close()
         self._process.kill()
         self._process.wait()
+
+
+#: By package, fonts and user, with the process that they belong to.
+_zygotes: dict[tuple[Path | None, Path | None, int], tuple[int, Zygote]] = {}
+
+
+def zygote_for(
+    package: Path | None, fonts: Path | None, settings: Settings | None = None
+) -> Zygote:
+    """Return this process's zygote for a package; a lost one is replaced."""
+    settings = settings or Settings()
+    key = (package, fonts, settings.user)
+    owner, found = _zygotes.get(key, (0, None))
+    # A forked process must not share it with its parent.
+    if found is None or owner != os.getpid() or not found.is_alive:
+        if found is not None and owner == os.getpid():
+            found.close()
+        if fonts is not None:
+            prepare_fonts(fonts)
+        found = Zygote(settings, package, fonts)
+        _zygotes[key] = (os.getpid(), found)
+    return found
+
+
+def end_zygotes(package: Path | None = None) -> None:
+    """End the zygotes of this process: all of them, or those for one package."""
+    for key in [key for key in _zygotes if package in (None, key[0])]:
+        owner, zygote = _zygotes.pop(key)
+        if owner == os.getpid():
+            zygote.close()
+
+
+atexit.register(end_zygotes)
 
 
 def _start(control: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
 from tito.errors import TitoError
-from tito.kernels.fork_trial import ForkTrial
+from tito.kernels.fork_probe import ForkProbe
 from tito.sandbox import Isolation, choose
 from tito.sandbox.settings import Settings
 
 
 @dataclass(frozen=True)
-class Found:
+class IsolationReport:
     """What was found on a machine.
 
     Attributes
@@ -25,7 +24,7 @@ class Found:
     isolation : Isolation
         Of students' code, whichever way its kernel comes to be.
     forks : bool
-        Whether a kernel that is forked into a sandbox is held as well as one that starts in it.
+        Whether a kernel that is forked into a sandbox is as well isolated as one that starts in it.
         Otherwise kernels are started, which is slower.
     """
 
@@ -46,7 +45,7 @@ def find(
     package: Path | None = None,
     secret_folders: Sequence[Path] = (),
     answers: tuple[str, ...] = (),
-) -> Found:
+) -> IsolationReport:
     """Probe this machine, once in a process; see :func:`tito.sandbox.choose`.
 
     Raises
@@ -56,13 +55,13 @@ def find(
     """
     isolation = choose(accepted, package=package, secret_folders=secret_folders, answers=answers)
     sandboxed = isolation.level in ("full", "partial")
-    return Found(isolation, sandboxed and forks_are_held(isolation.leaks, answers))
+    return IsolationReport(isolation, sandboxed and fork_is_isolated(isolation.leaks, answers))
 
 
 @cache
-def forks_are_held(leaks: tuple[str, ...] = (), answers: tuple[str, ...] = ()) -> bool:
+def fork_is_isolated(leaks: tuple[str, ...] = (), answers: tuple[str, ...] = ()) -> bool:
     """Whether a forked kernel gets at nothing but these leaks, which started ones have too."""
-    for _ in range(2):  # a process of the trial may have been killed by somebody
-        with suppress(TitoError):
-            return set(ForkTrial(Settings(), answers).leaks()) <= set(leaks)
-    return False
+    try:
+        return set(ForkProbe(Settings(), answers).leaks()) <= set(leaks)
+    except TitoError:  # one that could not be tried is not trusted
+        return False

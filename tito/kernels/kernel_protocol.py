@@ -68,7 +68,7 @@ class Lost:
         Whose doing it was.
     has_begun : bool
         Whether the cell had begun; if not, the one before it may be to blame.
-    outputs, processor, wall
+    outputs, processor, wall, execution_count
         As in :class:`Ran`, until then.
     """
 
@@ -79,6 +79,7 @@ class Lost:
     outputs: list[NotebookNode] = field(default_factory=list)
     processor: float = 0.0
     wall: float = 0.0
+    execution_count: int | None = None
 
 
 class Kernel(Protocol):

@@ -37,7 +37,7 @@ asttokens executing pure_eval stack_data pygments.formatters.terminal256 pygment
 IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core.oinspect
 IPython.core.magics.ast_mod IPython.core.magics.execution IPython.core.pylabtools
 IPython.extensions.storemagic IPython.utils.module_paths IPython.utils.timing
-ipykernel.debugger sqlite3 tornado.platform.asyncio faulthandler pdb secrets csv gzip dataclasses
+sqlite3 faulthandler pdb secrets csv gzip dataclasses
 concurrent.futures.thread unittest.mock
 numpy numpy.random matplotlib matplotlib.figure matplotlib.font_manager matplotlib.style
 matplotlib.backends.backend_agg PIL.BmpImagePlugin PIL.GifImagePlugin PIL.JpegImagePlugin
@@ -64,11 +64,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     setup, _ = _receive(control)
     assert setup is not None
-    here = Path(__file__).parent
-    wire = _load("tito_wire", here / "wire.py")
-    # One kind only: kernels of two kinds in one zygote hang.
-    kernel = _load("tito_kernel", here / setup["kernel"])
-    kernel.wire = wire  # type: ignore[attr-defined]
+    _load("tito_shell", Path(__file__).with_name("shell.py"))
     _warm_up(setup)
     control.send(json.dumps({"ready": True}).encode())
     while True:
@@ -125,7 +121,7 @@ def _warm_up(setup: dict[str, Any]) -> None:
     if setup["package"]:
         _import_package(Path(setup["package"]), setup["shown_as"])
     sys.argv[:] = ["ipykernel_launcher.py"]
-    sys.modules["tito_kernel"].prepare()
+    sys.modules["tito_shell"].prepare()
     if os.getuid() == 0:
         os.setgroups([])
         os.setresgid(*[setup["group"]] * 3)
@@ -216,20 +212,17 @@ def _fork(control: socket.socket, request: dict[str, Any], files: list[int]) -> 
 def _start(request: dict[str, Any], connection: socket.socket, files: Sequence[int]) -> None:
     """Be what was asked for; does not return."""
     try:
-        _become(request, connection, files)
+        _enter_and_run(request, connection, files)
     except BaseException as error:  # it must be known, and nothing of the zygote may go on
-        text = f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            os.write(2, text.encode())
-            if "arguments" not in request:
-                if connection.fileno() < 0:  # it has moved
-                    connection = socket.socket(fileno=_CONNECTION)
-                sys.modules["tito_wire"].Sender().connect(connection).send(3, [text.encode()])
+            if connection.fileno() < 0:  # it has moved
+                connection = socket.socket(fileno=_CONNECTION)
+            sys.modules["tito_shell"].fail(connection, f"{type(error).__name__}: {error}")
     finally:
         os._exit(1)
 
 
-def _become(request: dict[str, Any], connection: socket.socket, files: Sequence[int]) -> None:
+def _enter_and_run(request: dict[str, Any], connection: socket.socket, files: Sequence[int]) -> None:
     """Give up what a student's code must not have, and run it."""
     os.setsid()
     streams = [os.open("/dev/null", os.O_RDWR), *(files or [os.open("/dev/null", os.O_RDWR)])]
@@ -257,13 +250,8 @@ def _become(request: dict[str, Any], connection: socket.socket, files: Sequence[
         runpy.run_path(sys.argv[0], run_name="__main__")
         sys.stdout.flush()
         os._exit(0)
-    kernel = sys.modules["tito_kernel"]
-    if "arguments" in request:
-        # It is no part of the sandbox's network, and this kernel makes its own sockets there.
-        connection.close()
-        kernel.main(request["arguments"])
-    else:
-        kernel.main(connection)
+    sys.modules["tito_shell"].serve(connection)
+    os._exit(0)
 
 
 class _Header(ctypes.Structure):

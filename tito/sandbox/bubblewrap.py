@@ -34,16 +34,15 @@ HOME = Path("/home/student")
 WORK = HOME / "work"
 PACKAGE = Path("/course")
 FILES = Path("/run/tito")
-SOCKETS = Path("/run/kernel")
 FONTS = HOME / "matplotlib"
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _CONFIGURATION = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime")
-_SOCKETS_SIZE = 2**16
 #: What the first process of a sandbox runs: the one that only waits repeats what it is told until
 #: its input ends, and obeys no signal; a shell runs a command, and ends with it.
 _WAITING, _RUNNING = Path("/bin/cat"), Path("/bin/sh")
-_RUN = ["-c", '"$@"; exit $?', "sh"]
+#: However that ends: a status above 128 says that the shell itself was killed, from outside.
+_RUN = ["-c", '"$@"; exit 1', "sh"]
 # The same on all processors; the module resource does not name them.
 _RLIMIT_SIGPENDING, _RLIMIT_MSGQUEUE = 11, 12
 
@@ -160,7 +159,7 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Sandbox:
+class BwrapCommand:
     """Makes commands that run in bubblewrap.
 
     Raises
@@ -311,7 +310,6 @@ def places(settings: Settings) -> dict[Path, int]:
         Path("/dev/shm"): settings.shm_size,
         Path("/tmp"): settings.tmp_size,
         HOME: settings.home_size,
-        SOCKETS: _SOCKETS_SIZE,
     }
 
 

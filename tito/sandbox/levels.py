@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tito.errors import TitoError
 from tito.sandbox.bubblewrap import find_bwrap, version_of
+from tito.sandbox.isolation_probe import IsolationProbe
 from tito.sandbox.settings import LEVELS, Isolation, Settings
-from tito.sandbox.trial import Trial
 
 _NO_BWRAP = "bubblewrap is not installed ('apt-get install bubblewrap')"
 
@@ -77,7 +77,7 @@ def examine(
         trouble = _NO_BWRAP
     else:
         try:
-            leaks = Trial(True, settings, package, secret_folders, answers).leaks()
+            leaks = IsolationProbe(True, settings, package, secret_folders, answers).leaks()
         except TitoError as error:
             trouble = str(error)
         else:
@@ -85,7 +85,7 @@ def examine(
             user = user or settings.user
             return Isolation(level, leaks, str(bwrap), version_of(bwrap), user)
     try:
-        leaks = Trial(False, settings, package, secret_folders, answers).leaks()
+        leaks = IsolationProbe(False, settings, package, secret_folders, answers).leaks()
     except TitoError as error:
         return Isolation("none", (trouble, str(error), "nothing is stopped"), user=user)
     return Isolation("limits", (trouble, *leaks), user=user)

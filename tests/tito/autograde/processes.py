@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from tito.sandbox.leash import tree
+from tito.sandbox.watchdog import tree
 
 TITO = [sys.executable, "-c", "from tito.cli import main; main()"]
 KINDS = ("driver", "forkserver", "worker", "zygote", "kernel", "sandbox")

@@ -23,7 +23,7 @@ from tito.autograde import pipeline, worker
 from tito.autograde.cluster import DaskExecutor
 from tito.autograde.job import Job, fingerprint
 from tito.errors import TitoError
-from tito.sandbox.leash import tree
+from tito.sandbox.watchdog import tree
 
 from .test_faults import marks
 from .test_lost_workers import Fated

@@ -13,7 +13,7 @@ from tito.autograde import executors, pipeline
 from tito.autograde.driver import grade
 from tito.errors import TitoError
 from tito.gradebook import scores
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 
 #: Valid and small enough to be taken; the wide character makes all others take four bytes.
 LARGE = '{"cells": [], "much": "😀' + "x" * 15_000_000 + '"}'
@@ -131,7 +131,7 @@ def _end(packed: bytes) -> None:
 def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
     course, module, hand_in, monkeypatch
 ):
-    class KilledOnce(Room):
+    class KilledOnce(SandboxInstance):
         killed: list[int] = []
 
         def _wait_until_ready(self) -> None:
@@ -140,7 +140,7 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
                 self.process.kill()
             super()._wait_until_ready()
 
-    monkeypatch.setattr("tito.kernels.manager.Room", KilledOnce)
+    monkeypatch.setattr("tito.kernels.manager.SandboxInstance", KilledOnce)
     hand_in("ada")
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["graded"]

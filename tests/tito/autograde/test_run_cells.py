@@ -318,7 +318,7 @@ def test_a_connection_file_that_cannot_be_written_leaves_no_folder(monkeypatch):
 
 
 def test_forks_that_are_asked_for_and_less_held_run_no_code(monkeypatch):
-    monkeypatch.setattr(kernel, "forks_are_held", lambda leaks: False)
+    monkeypatch.setattr(kernel, "fork_is_isolated", lambda leaks: False)
     assert provisioner_of(GradingKernelManager()) == "tinytorch-sandbox"
     with pytest.raises(TitoError, match="set it to 'auto'"):
         provisioner_of(GradingKernelManager(launch="fork"))

@@ -10,8 +10,8 @@ from tito.autograde import pipeline, worker
 from tito.autograde.job import Job, fingerprint, unpacked
 from tito.errors import TitoError
 from tito.kernels import isolation
-from tito.kernels.manager import end_zygotes
-from tito.sandbox.leash import tree
+from tito.kernels.forking import end_zygotes
+from tito.sandbox.watchdog import tree
 from tito.scoring import reference
 
 from ..grading.conftest import own_folders

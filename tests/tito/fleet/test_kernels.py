@@ -14,11 +14,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tito.autograde.execute_here import ExecuteHere
 from tito.errors import NotStartedError
 from tito.kernels import forking, wire
-from tito.kernels.fork_trial import ForkTrial
+from tito.kernels.fork_probe import ForkProbe
 from tito.kernels.forking import Zygote
-from tito.kernels.isolation import Found
+from tito.kernels.isolation import IsolationReport
 from tito.kernels.manager import zygote_for
-from tito.sandbox import Isolation, room
+from tito.sandbox import Isolation
 from tito.sandbox.settings import Settings
 
 from ..grading.conftest import named
@@ -30,7 +30,7 @@ FULL = Isolation("full")
 def run(forks: bool, *sources: str, **settings):
     """Run cells in forked kernels or in started ones, which are the oracle."""
     execute = ExecuteHere(timeout=20, **settings)
-    execute.found = Found(FULL, forks)
+    execute.found = IsolationReport(FULL, forks)
     nb = new_notebook(cells=[new_code_cell(source) for source in sources])
     ids = {"assignment": "a", "notebook": "n", "student": "s"}
     nb, _ = execute.preprocess(nb, {"nbgrader": ids, "metadata": {}})
@@ -38,7 +38,7 @@ def run(forks: bool, *sources: str, **settings):
 
 
 def test_nothing_gets_out_of_a_sandbox_that_was_entered():
-    assert ForkTrial(Settings()).leaks() == ()
+    assert ForkProbe(Settings()).leaks() == ()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_probe_finds_what_entering_leaves_open(monkeypatch, sabotage, leak):
     else:
         monkeypatch.setattr(forking, "limits_of", lambda settings: {})
         monkeypatch.setattr(forking.resource, "RLIMIT_NPROC", forking.resource.RLIMIT_CORE)
-    assert any(leak in found for found in ForkTrial(Settings()).leaks())
+    assert any(leak in found for found in ForkProbe(Settings()).leaks())
 
 
 def test_a_killed_zygote_costs_a_start_and_no_submission():
@@ -119,12 +119,12 @@ def test_a_zygote_holds_nothing_of_its_owner(monkeypatch):
     [("bubblewrap", 1), ("Popen", 1), ("pidfd_open", 1), ("pidfd_open", 2), ("readlink", 1)],
 )
 def test_a_room_that_is_not_made_leaves_nothing_open(monkeypatch, where, call):
-    room.Room(Settings(), None).close()
+    room.SandboxInstance(Settings(), None).close()
     before = held_by_this_process()
     with monkeypatch.context() as patch:
         break_start(patch, where, call)
         with pytest.raises((NotStartedError, OSError), match="did not start|Too many open files"):
-            room.Room(Settings(), None)
+            room.SandboxInstance(Settings(), None)
     assert held_by_this_process() == before
 
 
@@ -169,7 +169,7 @@ def earned(course, forks: bool, **settings):
     nbformat.write(notebook("def same(n): return n"), folder / "optimizers_dev.ipynb")
     packages = str(course.root / "build" / "package")
     execute = ExecuteHere(sources=str(folder.parent), packages=packages, seed=7, **settings)
-    execute.found = Found(FULL, forks)
+    execute.found = IsolationReport(FULL, forks)
     ids = {"assignment": "08_optimizers", "notebook": "optimizers_dev", "student": "s"}
     nb, resources = execute.preprocess(notebook(DEADLY), {"nbgrader": ids, "metadata": {}})
     report, _ = resources["sitting"].verdict(nb.cells[1])

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tito.course.cells import flags
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.settings import Settings
 
 from ..grading.test_execute import errors, text
@@ -43,13 +43,13 @@ def test_nothing_in_a_sandbox_reaches_or_ends_its_first_process(forks):
 
 
 def test_a_sandbox_that_ended_by_itself_was_not_killed():
-    with closing(Room(Settings(), None)) as room:
+    with closing(SandboxInstance(Settings(), None)) as room:
         assert not room.was_killed
         room.process.stdin.close()
         room.process.wait(10)
         assert not room.was_killed
-    with closing(Room(Settings(), None)) as room:
-        os.kill(room.leash.inner, signal.SIGKILL)
+    with closing(SandboxInstance(Settings(), None)) as room:
+        os.kill(room.watchdog.inner, signal.SIGKILL)
         room.process.wait(10)
         assert room.was_killed
 

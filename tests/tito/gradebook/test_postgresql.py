@@ -21,7 +21,7 @@ from tito.cli import cli
 from tito.errors import TitoError
 from tito.gradebook import records, writer
 from tito.gradebook.result import Result
-from tito.sandbox.leash import tree
+from tito.sandbox.watchdog import tree
 
 from .test_faults import marks
 

@@ -9,14 +9,14 @@ import tinytorch
 from tito.errors import TitoError
 from tito.sandbox import Settings, bubblewrap, levels
 from tito.sandbox.bubblewrap import View, find_bwrap, limit_command
-from tito.sandbox.trial import Trial
+from tito.sandbox.isolation_probe import IsolationProbe
 
 
 def test_the_package_is_hidden_where_it_is_installed_among_what_is_shown(monkeypatch):
     course = Path(tinytorch.__file__).parents[1]
     folders = bubblewrap._python_folders
     monkeypatch.setattr(bubblewrap, "_python_folders", lambda: [*folders(), course])
-    assert Trial(True, Settings(), None, []).leaks() == ()
+    assert IsolationProbe(True, Settings(), None, []).leaks() == ()
 
 
 def test_a_folder_that_holds_the_home_folder_is_never_shown():

@@ -9,7 +9,7 @@ import pytest
 import tinytorch
 from tito.errors import TitoError
 from tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
-from tito.sandbox.trial import Said, Trial, judge
+from tito.sandbox.isolation_probe import IsolationProbe, ProbeOutput, judge
 
 #: Of the module under test.
 ANSWER = ["tinytorch.core.optimizers"]
@@ -87,16 +87,16 @@ HOLES = {
 def test_the_probe_finds_a_hole(hole, secret, monkeypatch):
     change, expected = HOLES[hole]
     # In the machine's network the watchdog would count the machine's sockets.
-    trial = Trial(True, Settings(sockets=100_000), None, [secret])
+    probe = IsolationProbe(True, Settings(sockets=100_000), None, [secret])
     joined = bubblewrap._joined
 
     def weakened(args):
         if "--unshare-all" in args:  # of root's two commands the inner one
-            args = [trial.secret if arg == "{token}" else arg for arg in change(args)]
+            args = [probe.secret if arg == "{token}" else arg for arg in change(args)]
         return joined(args)
 
     monkeypatch.setattr(bubblewrap, "_joined", weakened)
-    leaks = trial.leaks()
+    leaks = probe.leaks()
     assert any(expected in leak for leak in leaks), leaks
 
 
@@ -106,7 +106,7 @@ def test_the_probe_finds_a_folder_that_should_not_be_there(what, secret, monkeyp
     folder = {"secret": secret, "course": course}[what]
     joined = bubblewrap._joined
     monkeypatch.setattr(bubblewrap, "_joined", lambda args: joined([*args, *showing(folder)]))
-    leaks = " ".join(Trial(True, Settings(), None, [secret], ANSWER).leaks())
+    leaks = " ".join(IsolationProbe(True, Settings(), None, [secret], ANSWER).leaks())
     if what == "secret":
         assert f"reads files in {secret}" in leaks
     else:
@@ -121,25 +121,25 @@ def test_the_answer_is_what_the_module_under_test_defines(tmp_path, secret):
         (core / name).touch()
     (core.parent / "__init__.py").touch()
     package = tmp_path / "package"
-    assert Trial(True, Settings(), package, [], ["tinytorch.core.later"]).leaks() == ()
-    leaks = Trial(True, Settings(), package, [], ["tinytorch.core.schedules"]).leaks()
+    assert IsolationProbe(True, Settings(), package, [], ["tinytorch.core.later"]).leaks() == ()
+    leaks = IsolationProbe(True, Settings(), package, [], ["tinytorch.core.schedules"]).leaks()
     assert [leak for leak in leaks if "imports" in leak] == ["imports tinytorch.core.schedules"]
 
 
 def test_processes_without_a_limit_are_found(monkeypatch):
     monkeypatch.setattr(bubblewrap, "limit_processes", lambda settings: [])
-    leaks = Trial(True, Settings(), None, []).leaks()
+    leaks = IsolationProbe(True, Settings(), None, []).leaks()
     assert leaks == ("starts more than 24 processes",)
 
 
 def test_a_process_without_limits_that_can_be_taken_over_is_found(monkeypatch):
     monkeypatch.setattr(bubblewrap, "limit_command", lambda settings: [])
-    leaks = Trial(True, Settings(), None, []).leaks()
+    leaks = IsolationProbe(True, Settings(), None, []).leaks()
     assert "takes over process 2, which has no limits" in leaks
 
 
 def test_limits_alone_are_never_taken_for_isolation():
-    leaks = Trial(False, Settings(), None, [], ANSWER).leaks()
+    leaks = IsolationProbe(False, Settings(), None, [], ANSWER).leaks()
     found = " ".join(leaks)
     for part in ("other processes", "servers", "tinytorch.core.optimizers", "processes behind"):
         assert part in found
@@ -147,7 +147,7 @@ def test_limits_alone_are_never_taken_for_isolation():
 
 
 def test_what_was_not_decided_counts_as_not_stopped():
-    killed_early = Said(out="[]\nnonsense\n", ended=True, reason=None, error="")
+    killed_early = ProbeOutput(out="[]\nnonsense\n", ended=True, reason=None, error="")
     found = list(judge(killed_early, left=killed_early))
     assert "reads_files was not decided" in found
     assert "takes memory without a limit" in found

@@ -62,7 +62,7 @@ def first_processes(
     while process.poll() is None and monotonic() < deadline:
         for first in tree(outer):
             # It starts the command last, when all folders are where they belong.
-            if _numbers(first)[-len(numbers) :] == numbers and (alone or _children(first)):
+            if _numbers(first)[-len(numbers) :] == numbers and (alone or children(first)):
                 return outer, first
         sleep(0.001)
     raise NotStartedError(_NOT_STARTED)
@@ -88,7 +88,7 @@ def _numbers(pid: int) -> list[int]:
     return []
 
 
-class Leash:
+class Watchdog:
     """Watches the memory of a process and its descendants, and kills them all.
 
     Parameters
@@ -106,8 +106,6 @@ class Leash:
     ----------
     reason : str or None
         Why the watchdog killed, if it did.
-    peak : int
-        The most memory that it saw in use.
     """
 
     def __init__(
@@ -120,7 +118,6 @@ class Leash:
         self.process = process
         self.settings = settings
         self.reason: str | None = None
-        self.peak = 0
         self._has_namespace = first is not None
         self.first, self.inner = first or (process.pid, process.pid)
         self._entered: list[tuple[int, int]] = []
@@ -142,16 +139,9 @@ class Leash:
     def add(self, pid: int, handle: int) -> None:
         """Watch a process that entered the sandbox from outside, which is no descendant.
 
-        `handle` is a file that names it, open as long as the leash.
+        `handle` is a file that names it, open as long as the watchdog.
         """
         self._entered.append((pid, handle))
-
-    def interrupt(self) -> None:
-        """Send the interrupt that does not pass through bubblewrap to what runs in it."""
-        targets = _children(self.inner) if self._has_namespace else [self.inner]
-        for pid in targets:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
 
     def kill(self) -> None:
         """Kill everything; returns when nothing is left of it."""
@@ -206,7 +196,6 @@ class Leash:
         if used > self.settings.memory:
             # Pages that processes share were counted for each of them; this is slower and exact.
             used = sum(_proportional(pid) for pid in processes)
-        self.peak = max(self.peak, used)
         if used > self.settings.memory:
             return (
                 f"its processes used {used / MB:.0f} MB of memory; "
@@ -232,7 +221,7 @@ def tree(pid: int) -> list[int]:
     while todo:
         current = todo.pop()
         found.append(current)
-        todo += _children(current)
+        todo += children(current)
     return found
 
 
@@ -242,13 +231,14 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _children(pid: int) -> list[int]:
-    children: list[int] = []
+def children(pid: int) -> list[int]:
+    """List the children of a process, of all its threads."""
+    found: list[int] = []
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with suppress(OSError):
-                children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
-    return children
+                found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return found
 
 
 def processor_seconds(pid: int) -> float:

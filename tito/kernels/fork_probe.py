@@ -15,12 +15,12 @@ from time import monotonic
 from tito.kernels.forking import Zygote
 from tito.sandbox import probe
 from tito.sandbox.bubblewrap import FILES
-from tito.sandbox.room import Room
+from tito.sandbox.instance import SandboxInstance
+from tito.sandbox.isolation_probe import LEFT_SECONDS, SECONDS, IsolationProbe, ProbeOutput
 from tito.sandbox.settings import Settings
-from tito.sandbox.trial import LEFT_SECONDS, SECONDS, Said, Trial
 
 
-class ForkTrial(Trial):
+class ForkProbe(IsolationProbe):
     """Lays out what the probe should not get at, and runs it in a fork of a zygote."""
 
     def __init__(self, settings: Settings, answers: Sequence[str] = ()) -> None:
@@ -31,26 +31,26 @@ class ForkTrial(Trial):
         with closing(Zygote(self.settings)) as self._zygote:
             return super().leaks()
 
-    def _run(self, folder: Path, task: bytes, *arguments: str) -> Said:
+    def _run(self, folder: Path, task: bytes, *arguments: str) -> ProbeOutput:
         source = Path(probe.__file__).read_bytes()
         files = {FILES / "probe.py": source, FILES / "task.json": task}
-        with closing(Room(self.settings, None, files)) as room:
+        with closing(SandboxInstance(self.settings, None, files)) as sandbox:
             ours, theirs = os.pipe()
             with open(ours, "rb", buffering=0) as output:
                 try:
-                    self._zygote.fork_program(room, [*map(str, files), *arguments], theirs)
+                    self._zygote.fork_program(sandbox, [*map(str, files), *arguments], theirs)
                 finally:
                     os.close(theirs)
-                out = _read(output.fileno(), room)
-                room.close()  # as when a kernel has run its last cell
+                out = _read(output.fileno(), sandbox)
+                sandbox.close()  # as when a kernel has run its last cell
                 ended = _is_closed(output.fileno())
-        return Said(out.decode(), ended, room.leash.reason, "")
+        return ProbeOutput(out.decode(), ended, sandbox.watchdog.reason, "")
 
 
-def _read(output: int, room: Room) -> bytes:
+def _read(output: int, sandbox: SandboxInstance) -> bytes:
     """Return what is written before who entered the sandbox has ended."""
     out, deadline = b"", monotonic() + SECONDS
-    while room.is_occupied and monotonic() < deadline:
+    while sandbox.is_occupied and monotonic() < deadline:
         if select.select([output], [], [], 0.02)[0]:
             more = os.read(output, 65536)
             if not more:

@@ -22,10 +22,18 @@ import tito
 from tito.course.folders import own_folder
 from tito.errors import NotStartedError, TitoError
 from tito.sandbox import probe, seccomp
-from tito.sandbox.bubblewrap import FILES, HOME, PACKAGE, Launch, Sandbox, limit_command, program
-from tito.sandbox.leash import Leash, first_processes
+from tito.sandbox.bubblewrap import (
+    FILES,
+    HOME,
+    PACKAGE,
+    BwrapCommand,
+    Launch,
+    limit_command,
+    program,
+)
 from tito.sandbox.scratch import environment_inside
 from tito.sandbox.settings import MB, Settings
+from tito.sandbox.watchdog import Watchdog, first_processes
 
 #: How long the probe may take, and how long its output may stay open after it ended.
 SECONDS, LEFT_SECONDS = 30.0, 2.0
@@ -67,7 +75,7 @@ def small(settings: Settings) -> Settings:
 
 
 @dataclass
-class Said:
+class ProbeOutput:
     """What a run of the probe printed, whether its output was closed, and why it was killed."""
 
     out: str
@@ -76,7 +84,7 @@ class Said:
     error: str
 
 
-class Trial:
+class IsolationProbe:
     """Lays out what the probe should not get at, runs it, and judges."""
 
     def __init__(
@@ -152,7 +160,7 @@ class Trial:
                 (folder / "canary").write_text("canary\n")
                 yield str(folder / "canary")
 
-    def _run(self, folder: Path, task: bytes, *arguments: str) -> Said:
+    def _run(self, folder: Path, task: bytes, *arguments: str) -> ProbeOutput:
         source = Path(probe.__file__).read_bytes()
         inside = FILES if self.sandboxed else folder
         files = {inside / "probe.py": source, inside / "task.json": task}
@@ -162,9 +170,9 @@ class Trial:
                 path.write_bytes(content)
             command = [*limit_command(self.settings), *argv]
             process = _start(Launch(command, env=dict(os.environ)))
-            return _listen(process, Leash(process, self.settings))
+            return _listen(process, Watchdog(process, self.settings))
         env = environment_inside(self.package)
-        with closing(Sandbox(self.settings).command(argv, env, self.package, files)) as launch:
+        with closing(BwrapCommand(self.settings).command(argv, env, self.package, files)) as launch:
             process = _start(launch)
             try:
                 first = first_processes(process, launch.take_infos())
@@ -172,7 +180,7 @@ class Trial:
                 process.kill()
                 said = process.communicate()[1].decode(errors="replace").strip()
                 raise NotStartedError(f"{error}: {said or 'no message'}") from None
-        return _listen(process, Leash(process, self.settings, first))
+        return _listen(process, Watchdog(process, self.settings, first))
 
 
 def _start(launch: Launch) -> subprocess.Popen[bytes]:
@@ -180,7 +188,7 @@ def _start(launch: Launch) -> subprocess.Popen[bytes]:
     return launch.start(stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
 
 
-def _listen(process: subprocess.Popen[bytes], leash: Leash) -> Said:
+def _listen(process: subprocess.Popen[bytes], watchdog: Watchdog) -> ProbeOutput:
     """Collect what the probe prints until nobody holds its output any more."""
     assert process.stdout is not None and process.stderr is not None
     out, ended, deadline = b"", False, monotonic() + SECONDS
@@ -191,16 +199,16 @@ def _listen(process: subprocess.Popen[bytes], leash: Leash) -> Said:
             out, ended = out + more, not more
         elif process.poll() is not None:
             deadline = min(deadline, monotonic() + LEFT_SECONDS)
-    leash.close()
+    watchdog.close()
     process.wait()
     os.set_blocking(process.stderr.fileno(), False)
     error = process.stderr.read() or b""
     process.stdout.close()
     process.stderr.close()
-    return Said(out.decode(), ended, leash.reason, error.decode(errors="replace"))
+    return ProbeOutput(out.decode(), ended, watchdog.reason, error.decode(errors="replace"))
 
 
-def judge(tried: Said, left: Said) -> Iterator[str]:
+def judge(tried: ProbeOutput, left: ProbeOutput) -> Iterator[str]:
     """Say what was not stopped; what was not decided was not stopped."""
     results: dict[str, list[str]] = {}
     for line in tried.out.splitlines():
