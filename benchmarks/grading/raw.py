@@ -25,20 +25,20 @@ from tito.course import Course
 from tito.course.cells import is_autograded
 from tito.scoring.check_plan import Session, exam_of
 from tito.submission.intake import parse
-from tito.submission.rebuild import rebuild
+from tito.submission.rebuild import rebuild_on
 
 #: Of a larger class, as many are enough for a mean.
 _MOST = 100
 
 
-def cells_of(course: Course, student: str, sitting: Session) -> list[str]:
+def cells_of(course: Course, student: str, session: Session) -> list[str]:
     """Return the code that a kernel would run."""
     module = course.module(MODULE)
     release = read_release(course.release / MODULE / NOTEBOOK)
     path = course.submitted / student / MODULE / NOTEBOOK
-    notebook = rebuild(release, parse(path.read_bytes(), student, module.name))
+    notebook = rebuild_on(release, parse(path.read_bytes(), student, module.name))
     return [
-        sitting.question(cell) if is_autograded(cell) else cell.source
+        session.payload(cell) if is_autograded(cell) else cell.source
         for cell in notebook.cells
         if cell.cell_type == "code" and cell.source.strip()
     ]
@@ -63,8 +63,8 @@ def main() -> None:
     """Measure a class."""
     os.environ["MPLBACKEND"] = "agg"
     course = Course(Path(sys.argv[1]))
-    exam = exam_of(course.notebooks / MODULE / NOTEBOOK, 1)
-    work = [cells_of(course, student, Session.begin(exam)) for student in names(course)[:_MOST]]
+    plan = exam_of(course.notebooks / MODULE / NOTEBOOK, 1)
+    work = [cells_of(course, student, Session.begin(plan)) for student in names(course)[:_MOST]]
     # What students' code may import: nothing of the tools.
     for name in [name for name in sys.modules if name.split(".")[0] == "tinytorch"]:
         del sys.modules[name]

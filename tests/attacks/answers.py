@@ -135,18 +135,18 @@ def _plain(expected: Any) -> Any:
 
 def points_for_constants(source: NotebookNode, seed: int) -> float:
     """Return what somebody earns who answers each question as the public one is to be answered."""
-    sitting = Session.begin(_exam(nbformat.writes(source), seed))
+    session = Session.begin(_exam(nbformat.writes(source), seed))
     known, earned = public_answers(source), 0.0
     for cell in filter(is_autograded, source.cells):
         name = cell.metadata.nbgrader.grade_id
         heard = []
-        for part, cases in sitting.exam.cases[name].items():
-            said = {"version": 1, "run": sitting.run, "grade_id": name, "part": part}
+        for part, cases in session.plan.cases[name].items():
+            said = {"version": 1, "run": session.run, "grade_id": name, "part": part}
             said |= {"error": None, "unfinished": False, "interrupted": False}
             said["values"] = known[name][1][part]
             bundles = ({OBSERVATION_TYPE: {**said, "case": case}} for case in range(len(cases)))
             heard += [new_output("display_data", bundle) for bundle in bundles]
-        report, _ = sitting.verdict(NotebookNode(cell, outputs=heard))
+        report, _ = session.verdict(NotebookNode(cell, outputs=heard))
         earned += report.earned
     return earned
 

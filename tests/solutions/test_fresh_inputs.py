@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.solutions.harness import FOLDER, graded_cells
-from tests.solutions.sitting import answered, exam, one_drawing, sit, student, touched
+from tests.solutions.session import answered, plan, one_drawing, sit, student, touched
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tito.scoring.check_plan import Session
 
@@ -33,9 +33,9 @@ def test_a_right_solution_gets_170_of_170_for_each_of_20_seeds(path):
     cell = path.parent.name
     names = student({cell: path.read_text()})
     with_it = touched(cell)
-    found = sit(exam(SEEDS), names, with_it)
+    found = sit(plan(SEEDS), names, with_it)
     # The other cells cannot tell it from the reference, if its helpers replace nothing of theirs.
-    found += sit(one_drawing(exam(SEEDS), 0), names, set(graded_cells()) - with_it)
+    found += sit(one_drawing(plan(SEEDS), 0), names, set(graded_cells()) - with_it)
     lost = [str(report) for report in found if not report.passed]
     assert sum(report.earned for report in found) == 170, "\n".join(lost)
 
@@ -43,7 +43,7 @@ def test_a_right_solution_gets_170_of_170_for_each_of_20_seeds(path):
 def test_the_public_answers_as_constants_earn_next_to_nothing():
     totals, times = [], Counter()
     for number in range(1, len(SEEDS)):
-        earned = earned_by_constants(one_drawing(exam(SEEDS), number))
+        earned = earned_by_constants(one_drawing(plan(SEEDS), number))
         totals.append(sum(earned.values()))
         times.update(earned.keys())
     assert max(totals) <= FOR_CONSTANTS
@@ -54,15 +54,15 @@ def test_the_public_answers_as_constants_earn_next_to_nothing():
 
 
 def earned_by_constants(drawing):
-    """Answer all inputs of an exam as is right for the public ones; return points by part."""
-    sitting, earned = Session.begin(drawing), {}
+    """Answer all inputs of an plan as is right for the public ones; return points by part."""
+    session, earned = Session.begin(drawing), {}
     for name in graded_cells():
         answers = {
             (part, case): Observation(dict(drawing.expected[name][part][0]))
             for part, cases in drawing.cases[name].items()
             for case in range(len(cases))
         }
-        report, _ = sitting.verdict(answered(sitting, name, answers))
+        report, _ = session.verdict(answered(session, name, answers))
         earned |= {part.name: part.earned for part in report.parts if part.earned}
     return earned
 
@@ -75,14 +75,14 @@ def gradient_descent_step(parameter, learning_rate):
 
 
 def test_a_solution_that_knows_the_public_answers_is_suspicious():
-    sitting, name = Session.begin(one_drawing(exam(SEEDS), 1)), "test-gradient-descent"
+    session, name = Session.begin(one_drawing(plan(SEEDS), 1)), "test-gradient-descent"
     namespace = student({"gradient-descent-function": GIVES_PUBLIC_ANSWERS})
     answers = {
         (part, case): observe(namespace[part], given, SECONDS_A_PART)
-        for part, cases in sitting.exam.cases[name].items()
+        for part, cases in session.plan.cases[name].items()
         for case, given in enumerate(cases)
     }
-    report, suspicious = sitting.verdict(answered(sitting, name, answers))
+    report, suspicious = session.verdict(answered(session, name, answers))
     part = report.parts[0]
     assert (part.name, part.earned) == ("each_element_moves_against_its_own_gradient", 0)
     assert suspicious == [part.name]

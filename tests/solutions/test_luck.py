@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from tests.solutions.sitting import exam, fails, student
+from tests.solutions.session import plan, fails, student
 from tests.solutions.wrong_ideas import wrong_solutions
 
 SEEDS = tuple(range(20))
@@ -12,7 +12,7 @@ SEEDS = tuple(range(20))
 
 @pytest.mark.parametrize("wrong", wrong_solutions(), ids=str)
 def test_a_part_fails_on_the_public_inputs_or_for_each_of_20_seeds_or_for_none(wrong):
-    drawn = exam(SEEDS)
+    drawn = plan(SEEDS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         names = student({wrong.cell: wrong.source})

@@ -143,6 +143,8 @@ class WorkerContext:
 
     Attributes
     ----------
+    folder : Path
+        Where it lies.
     package : Path
         The package that ends before the module.
     fonts : Path or None
@@ -154,7 +156,7 @@ class WorkerContext:
     """
 
     def __init__(self, assignment: Assignment) -> None:
-        self._folder = make_folder()
+        self.folder = make_folder()
         try:
             self._lay_out(assignment)
         except BaseException:
@@ -168,7 +170,7 @@ class WorkerContext:
         limits = ExecuteSubmission(config=config)
         source = nbformat.reads(assignment.source, nbformat.NO_CONVERT)
         self.report = assignment.isolation.get(isolation.this_machine()) or isolation.find(
-            limits.isolation, self.package, (self._folder,), answers_of(source)
+            limits.isolation, self.package, (self.folder,), answers_of(source)
         )
         release, *earlier = (
             nbformat.reads(one, nbformat.current_nbformat)
@@ -189,7 +191,7 @@ class WorkerContext:
         )
 
     def _write(self, folder: str, files: Mapping[str, bytes]) -> Path:
-        top = self._folder / folder
+        top = self.folder / folder
         top.mkdir()
         for inside, data in files.items():
             path = top / inside
@@ -201,8 +203,8 @@ class WorkerContext:
 
     def close(self) -> None:
         """End the zygotes of its package, and delete the folder."""
-        end_zygotes(self._folder / "package")
-        shutil.rmtree(self._folder, ignore_errors=True)
+        end_zygotes(self.folder / "package")
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def context_of(packed: bytes) -> WorkerContext:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tito.small_course import make_release
 from tito.authoring.releases import digest_of_release
 from tito.autograde import pipeline, steps
 from tito.course import Course
@@ -19,8 +20,6 @@ from tito.gradebook.journal import Journal
 from tito.gradebook.result import Result
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
-
-from ..grading.conftest import make_release
 
 
 def marks(course, module) -> dict[str, tuple]:

@@ -10,9 +10,8 @@ import nbformat
 import pytest
 
 from tests.tito.autograde.processes import kinds_of, start_tito, using
+from tests.tito.small_course import RIGHT, solve
 from tito.gradebook.journal import Journal
-
-from ..grading.conftest import RIGHT, solve
 
 #: What is promised is five seconds; a loaded machine may take longer.
 SECONDS = 30

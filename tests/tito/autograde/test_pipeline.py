@@ -8,9 +8,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.tito.small_course import RIGHT, cell, limits, make_release, position, solve
-from tito.autograde import pipeline
-from tito.autograde.execute import ExecuteSubmission
-from tito.autograde.steps import TellVerdicts
+from tito.autograde import grade_submission, pipeline
 from tito.errors import TitoError, WrongUseError
 from tito.gradebook import records, result_store, scores
 from tito.gradebook.writer import GradebookWriter
@@ -222,14 +220,14 @@ def regraded(course, module, hand_in, damaged):
     return snapshot(course), graded_notebook(course, module, "ada").read_bytes()
 
 
-@pytest.mark.parametrize("place", [ExecuteSubmission, TellVerdicts])
+@pytest.mark.parametrize("place", ["run", "result"])
 def test_a_failed_regrade_leaves_mark_time_and_notebook(
     course, module, regraded, monkeypatch, place
 ):
     def fail(*args):
         raise RuntimeError("no space left")
 
-    monkeypatch.setattr(place, "preprocess", fail)
+    monkeypatch.setattr(grade_submission, place, fail)
     (outcome,) = pipeline.grade(course, module).outcomes
     assert outcome.status == "failed" and "no space left" in outcome.reason
     assert (snapshot(course), graded_notebook(course, module, "ada").read_bytes()) == regraded
@@ -257,7 +255,7 @@ def test_marks_that_could_not_be_entered_are_entered_by_the_next_run(
     if place == "before the commit":
         assert snapshot(course) == regraded[0], "all marks of a submission, or none"
     monkeypatch.undo()
-    monkeypatch.setattr(ExecuteSubmission, "preprocess", fail)  # it need not run again
+    monkeypatch.setattr(grade_submission, "run", fail)  # it need not run again
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"]
     assert points(course, module)["ada"]["test-double"] == 0.0
@@ -269,7 +267,7 @@ def test_a_first_submission_that_fails_waits_for_no_grader(course, module, hand_
     def fail(*args):
         raise RuntimeError("lost")
 
-    monkeypatch.setattr(ExecuteSubmission, "preprocess", fail)
+    monkeypatch.setattr(grade_submission, "run", fail)
     hand_in("ada")
     pipeline.grade(course, module)
     assert snapshot(course) == []

@@ -6,21 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.tito.small_course import own_folders
 from tito.autograde import pipeline, worker
 from tito.autograde.job import Job, fingerprint, unpacked
 from tito.errors import TitoError
 from tito.kernels import isolation
 from tito.kernels.forking import end_zygotes
 from tito.sandbox.watchdog import tree
-from tito.scoring import reference
-
-from ..grading.conftest import own_folders
 
 
 @pytest.fixture(autouse=True)
 def _empty():
     """Begin as a new worker."""
-    worker.close_workplaces()
+    worker.close_contexts()
     end_zygotes()
 
 
@@ -31,7 +29,7 @@ def zygotes() -> set[int]:
 
 @pytest.fixture
 def packed(monkeypatch) -> list[bytes]:
-    """What the workplaces of a test are made of."""
+    """What the contexts of a test are made of."""
     found: list[bytes] = []
     monkeypatch.setattr(worker, "unpacked", lambda data: found.append(data) or unpacked(data))
     return found
@@ -46,20 +44,20 @@ def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed)
         assert [outcome.status for outcome in run.outcomes] == ["graded"]
         made.append(zygotes() - before)
     assert all(made) and zygotes() == made[1] | made[2]
-    second, third = worker._workplaces.values()
+    second, third = worker._contexts.values()
     assert own_folders() == {second.folder, third.folder}
 
-    assert worker.workplace(packed[1]) is second, "two runs may use a worker by turns"
-    fourth = worker.workplace(replace(unpacked(packed[2]), seed=4).packed())
+    assert worker.context_of(packed[1]) is second, "two runs may use a worker by turns"
+    fourth = worker.context_of(replace(unpacked(packed[2]), seed=4).packed())
     assert (zygotes(), own_folders()) == (made[1], {second.folder, fourth.folder})
-    worker.close_workplaces()
+    worker.close_contexts()
     assert (zygotes(), own_folders()) == (set(), set())
 
 
 def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packed, monkeypatch):
     hand_in("ada")
     pipeline.grade(course, module, seed=1)
-    worker.close_workplaces()
+    worker.close_contexts()
     elsewhere = replace(unpacked(packed[0]), isolation={}).packed()
 
     def find(*_):
@@ -69,11 +67,3 @@ def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packe
     job = Job("ada", b"", "ada.ipynb", "x", version=fingerprint())
     assert worker.grade(elsewhere, job).status == "refused"
     assert own_folders() == set()
-
-
-def test_answers_of_the_reference_do_not_pile_up(monkeypatch):
-    monkeypatch.setattr(reference, "_known", {})
-    reference.know({str(number): "{}" for number in range(6)})
-    reference.know({"3": "[]"})
-    reference.know({"6": "{}"})
-    assert reference.known() == {"4": "{}", "5": "{}", "3": "[]", "6": "{}"}

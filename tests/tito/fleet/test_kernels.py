@@ -11,6 +11,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.tito.small_course import named
 from tito.autograde.execute_here import ExecuteHere
 from tito.errors import NotStartedError
 from tito.kernels import forking, wire
@@ -21,7 +22,6 @@ from tito.kernels.manager import zygote_for
 from tito.sandbox import Isolation
 from tito.sandbox.settings import Settings
 
-from ..grading.conftest import named
 from ..sandbox.test_provisioner import break_start, held_by_this_process
 
 FULL = Isolation("full")

@@ -7,10 +7,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from tests.tito.small_course import RIGHT, solve
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.gradebook.scores import table
-
-from ..grading.conftest import RIGHT, solve
 
 #: Grades in one process, and says what it held at most, in MB.
 GRADE = """

@@ -15,11 +15,19 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
+from tests.tito.small_course import (
+    RIGHT,
+    cell,
+    copy_of,
+    limits,
+    position,
+    release_of,
+    solve,
+    submit,
+)
 from tito.autograde import pipeline
 from tito.course import Course
 from tito.gradebook import scores
-
-from ..grading.conftest import RIGHT, cell, copy_of, limits, position, release_of, solve, submit
 
 #: What differs by design, and why: patterns in a notebook's outputs, and what both sides get.
 DIFFERENT = [

@@ -6,11 +6,10 @@ import nbformat
 import pytest
 from sqlalchemy.exc import DataError
 
+from tests.tito.small_course import RIGHT, solve
 from tito.autograde import pipeline, worker
 from tito.gradebook import records, result_store
 from tito.gradebook.writer import GradebookWriter
-
-from ..grading.conftest import RIGHT, solve
 
 
 @pytest.fixture(autouse=True)

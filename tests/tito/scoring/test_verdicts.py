@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from nbgrader import utils
 
 from tests.tito.small_course import named
 from tinytorch.checks import MIME_TYPE, Checks
@@ -17,9 +16,9 @@ from tinytorch.checks.observe import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode, unpack
 from tito.course.cells import flags
 from tito.errors import TitoError
+from tito.scoring import verdicts
 from tito.scoring.check_plan import Session, prepare
 from tito.scoring.trusted import draw_cases, driving_source
-from tito.scoring.verdicts import judge, tell
 
 SOLUTION = "import numpy as np\n\n\ndef double(x):\n    return 2 * np.asarray(x)"
 TEST = '''
@@ -56,20 +55,20 @@ def graded() -> NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def exam():
+def plan():
     solution = named(new_code_cell(SOLUTION), "double-function", solution=True)
     return prepare(new_notebook(cells=[solution, graded()]), seed=5)
 
 
 @pytest.fixture
-def sitting(exam) -> Session:
-    return Session.begin(exam)
+def session(plan) -> Session:
+    return Session.begin(plan)
 
 
-def message(sitting, part, case, values, **changes):
+def message(session, part, case, values, **changes):
     return {
         "version": 1,
-        "run": sitting.run,
+        "run": session.run,
         "grade_id": "test-it",
         "part": part,
         "case": case,
@@ -81,14 +80,14 @@ def message(sitting, part, case, values, **changes):
     }
 
 
-def right_messages(sitting) -> list[dict]:
+def right_messages(session) -> list[dict]:
     """Return what a right solution's process sends."""
-    fresh = np.array(sitting.exam.cases["test-it"]["varied"][1]["x"])
+    fresh = np.array(session.plan.cases["test-it"]["varied"][1]["x"])
     public = np.array([1.0, 2.0, 3.0])
     return [
-        message(sitting, "fixed", 0, {"y": 4.0}),
-        message(sitting, "varied", 0, {"y": 2 * public, "sum": 12.0}),
-        message(sitting, "varied", 1, {"y": 2 * fresh, "sum": float(np.sum(2 * fresh))}),
+        message(session, "fixed", 0, {"y": 4.0}),
+        message(session, "varied", 0, {"y": 2 * public, "sum": 12.0}),
+        message(session, "varied", 1, {"y": 2 * fresh, "sum": float(np.sum(2 * fresh))}),
     ]
 
 
@@ -99,24 +98,28 @@ def shown(messages, more=()) -> NotebookNode:
     return cell
 
 
-def earned(sitting, messages, more=()) -> list[int]:
-    report = judge(shown(messages, more), sitting).report
+def judged(cell, session) -> verdicts.Verdict:
+    return verdicts.judge(new_notebook(cells=[cell]), session)["test-it"]
+
+
+def earned(session, messages, more=()) -> list[int]:
+    report = judged(shown(messages, more), session).report
     return [part.earned for part in report.parts]
 
 
-def test_right_observations_give_all_points(sitting):
-    verdict = judge(shown(right_messages(sitting)), sitting)
+def test_right_observations_give_all_points(session):
+    verdict = judged(shown(right_messages(session)), session)
     assert (verdict.report.earned, verdict.report.points, verdict.suspicious) == (10, 10, ())
 
 
-def test_their_order_does_not_matter(sitting):
-    assert earned(sitting, right_messages(sitting)[::-1]) == [3, 7]
+def test_their_order_does_not_matter(session):
+    assert earned(session, right_messages(session)[::-1]) == [3, 7]
 
 
-def test_hard_coded_public_answers_fail_on_fresh_inputs_and_are_suspicious(sitting):
-    messages = right_messages(sitting)
+def test_hard_coded_public_answers_fail_on_fresh_inputs_and_are_suspicious(session):
+    messages = right_messages(session)
     messages[2] = {**messages[1], "case": 1}
-    verdict = judge(shown(messages), sitting)
+    verdict = judged(shown(messages), session)
     assert [part.earned for part in verdict.report.parts] == [3, 0]
     assert verdict.suspicious == ("varied",)
     assert "with other inputs: x=[" in verdict.report.parts[1].problem.label
@@ -132,9 +135,9 @@ def change(number, **changes):
     return apply
 
 
-def test_an_exception_on_fresh_inputs_keeps_the_line_that_it_came_from(sitting):
+def test_an_exception_on_fresh_inputs_keeps_the_line_that_it_came_from(session):
     raised = change(2, values={"dict": []}, error="ValueError: no\nline 3: f()")
-    problem = judge(shown(raised(right_messages(sitting))), sitting).report.parts[1].problem
+    problem = judged(shown(raised(right_messages(session))), session).report.parts[1].problem
     assert (problem.got, problem.source, problem.raised) == ("ValueError: no", "line 3: f()", True)
 
 
@@ -184,16 +187,16 @@ def forged_first(messages):
         (lambda messages: ["text", None, 5, [[messages[0]]], *messages[1:]], [0, 7]),
     ],
 )
-def test_anything_else_costs_the_part_it_speaks_of_and_no_other(sitting, damage, points):
-    assert earned(sitting, damage(right_messages(sitting))) == points
+def test_anything_else_costs_the_part_it_speaks_of_and_no_other(session, damage, points):
+    assert earned(session, damage(right_messages(session))) == points
 
 
-def test_observations_of_another_sitting_are_worth_nothing(exam):
-    ours, theirs = Session.begin(exam), Session.begin(exam)
+def test_observations_of_another_sitting_are_worth_nothing(plan):
+    ours, theirs = Session.begin(plan), Session.begin(plan)
     assert earned(ours, right_messages(theirs)) == [0, 0]
 
 
-def test_a_report_or_result_of_the_students_own_is_worth_nothing(sitting):
+def test_a_report_or_result_of_the_students_own_is_worth_nothing(session):
     report = {"version": 1, "grade_id": "test-it", "points": 10, "earned": 10, "parts": []}
     more = [
         new_output("display_data", {MIME_TYPE: report}),
@@ -201,41 +204,40 @@ def test_a_report_or_result_of_the_students_own_is_worth_nothing(sitting):
     ]
     cell = shown([], more)
     nb = new_notebook(cells=[cell])
-    tell(nb, sitting)
-    assert utils.determine_grade(cell) == (0.0, 10.0)
-    assert nb.metadata.tinytorch.verdicts["test-it"].earned == 0
+    assert verdicts.scores(nb, verdicts.judge(nb, session)) == {"test-it": 0.0}
 
 
-def test_what_else_a_cell_shows_does_not_matter_to_nbgrader_either(sitting):
+def test_what_else_a_cell_shows_does_not_matter(session):
     noise = [
         new_output("stream", name="stderr", text="DeprecationWarning"),
         new_output("error", ename="E", evalue="no", traceback=["a secret line"]),
         new_output("execute_result", {"text/plain": "nan"}),
     ]
-    cell = shown(right_messages(sitting), noise)
+    cell = shown(right_messages(session), noise)
     cell.outputs.reverse()
     nb = new_notebook(cells=[cell])
-    tell(nb, sitting)
-    assert utils.determine_grade(cell) == (10.0, 10.0)
+    found = verdicts.judge(nb, session)
+    assert verdicts.scores(nb, found) == {"test-it": 10.0}
+    verdicts.write_verdicts(nb, found)
     kinds = [output.output_type for output in cell.outputs]
-    assert kinds == ["display_data", "execute_result", "error", "stream"]
-    assert cell.outputs[2].traceback == ["E: no"]
+    assert kinds == ["display_data", "error", "stream"]
+    assert cell.outputs[1].traceback == ["E: no"]
     assert flags(nb) == []
-    assert nb.metadata.tinytorch.seed == 5
 
 
-def test_the_page_of_a_verdict_is_escaped(sitting):
-    messages = change(0, error="<script>alert(1)</script>")(right_messages(sitting))
+def test_the_page_of_a_verdict_is_escaped(session):
+    messages = change(0, error="<script>alert(1)</script>")(right_messages(session))
     cell = shown(messages)
-    tell(new_notebook(cells=[cell]), sitting)
+    nb = new_notebook(cells=[cell])
+    verdicts.write_verdicts(nb, verdicts.judge(nb, session))
     page = cell.outputs[0].data["text/html"]
     assert "<script>" not in page and "&lt;script&gt;" in page
 
 
-def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(exam):
+def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(plan):
     cells = [named(new_code_cell(SOLUTION), "double-function", solution=True), graded()]
     again, other = (prepare(new_notebook(cells=copy.deepcopy(cells)), seed=n) for n in (5, 6))
-    assert again.cases == exam.cases != other.cases
+    assert again.cases == plan.cases != other.cases
 
 
 def test_parts_that_declare_the_same_inputs_get_the_same_fresh_ones():
@@ -252,30 +254,30 @@ def test_parts_that_declare_the_same_inputs_get_the_same_fresh_ones():
     assert cases["one"][1]["x"] != cases["other"][1]["x"] != given["x"]
 
 
-def test_messages_count_the_same_alone_and_together(sitting):
-    first, *others = right_messages(sitting)
-    assert earned(sitting, [first, others]) == [3, 7]
-    assert earned(sitting, [[first, *others], first]) == [0, 7]  # observed twice
-    assert sitting.unanswered(shown([[first]])) == ["varied"]
+def test_messages_count_the_same_alone_and_together(session):
+    first, *others = right_messages(session)
+    assert earned(session, [first, others]) == [3, 7]
+    assert earned(session, [[first, *others], first]) == [0, 7]  # observed twice
+    assert session.unanswered(shown([[first]])) == ["varied"]
 
 
-def test_a_process_under_test_gets_inputs_and_no_expected_value(sitting):
-    question = sitting.question(graded())
+def test_a_process_under_test_gets_inputs_and_no_expected_value(session):
+    question = session.payload(graded())
     asked = unpack(question.rpartition(", '")[2].removesuffix("')\n"))
     asked = base64.b64decode(asked["code"]).decode("latin-1") + json.dumps(asked["cases"])
     for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "test_unit"):
         assert secret not in driving_source(TEST)
         assert secret not in question
         assert secret not in asked
-    fresh = sitting.exam.cases["test-it"]["varied"][1]["x"]
+    fresh = session.plan.cases["test-it"]["varied"][1]["x"]
     assert str(fresh[0]) in asked
 
 
-def test_a_release_that_is_not_the_source_is_refused(sitting):
+def test_a_release_that_is_not_the_source_is_refused(session):
     cell = graded()
     cell.source += "\n# another version"
     with pytest.raises(TitoError, match="test-it of the release is not that of the course"):
-        sitting.question(cell)
+        session.payload(cell)
 
 
 def test_a_reference_that_fails_stops_the_exam_and_names_the_part():
@@ -285,7 +287,7 @@ def test_a_reference_that_fails_stops_the_exam_and_names_the_part():
 
 
 @pytest.mark.parametrize("key", ["version", "run", "grade_id", "part", "case", "values", "error"])
-def test_a_list_in_any_place_costs_at_most_its_part(sitting, key):
-    messages = change(0, **{key: [["x"]]})(right_messages(sitting))
-    assert earned(sitting, messages) == [0, 7]
-    assert sitting.unanswered(shown(messages)) in ([], ["fixed"])
+def test_a_list_in_any_place_costs_at_most_its_part(session, key):
+    messages = change(0, **{key: [["x"]]})(right_messages(session))
+    assert earned(session, messages) == [0, 7]
+    assert session.unanswered(shown(messages)) in ([], ["fixed"])

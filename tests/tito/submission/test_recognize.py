@@ -5,12 +5,13 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.tito.small_course import RIGHT, cell, position, solve
-from tito.autograde import pipeline
+from tests.tito.small_course import RIGHT, cell, context, position, solve
+from tito.autograde import grade_submission, pipeline
+from tito.autograde.job import Job
 from tito.course.cells import flags, grade_id, is_answered_beside
 from tito.gradebook.scores import table
 from tito.submission.intake import SubmissionError
-from tito.submission.rebuild import Rebuild, rebuild
+from tito.submission.rebuild import rebuild_on
 from tito.submission.recognize import is_of
 
 BESIDE = "text of the student's own beside an answer, to be looked at: question-1"
@@ -39,8 +40,8 @@ def as_rebuilt(nb: NotebookNode) -> list[tuple[str | None, str]]:
 
 @pytest.mark.parametrize("kept", ["id", "text only"])
 def test_a_notebook_without_metadata_is_rebuilt_as_with_it(released, work, kept):
-    expected = rebuild(released, nbformat.from_dict(work))
-    rebuilt = rebuild(released, bare(work, kept))
+    expected = rebuild_on(released, nbformat.from_dict(work))
+    rebuilt = rebuild_on(released, bare(work, kept))
     assert as_rebuilt(rebuilt) == as_rebuilt(expected)
     (flag,) = flags(rebuilt)
     assert flag.startswith("recognized without nbgrader's metadata: setup, ")
@@ -49,14 +50,14 @@ def test_a_notebook_without_metadata_is_rebuilt_as_with_it(released, work, kept)
 
 def test_by_its_id_an_edited_cell_is_still_known(released, work):
     cell(work, "test-double").source = "4.0"
-    rebuilt = rebuild(released, bare(work, "id"))
+    rebuilt = rebuild_on(released, bare(work, "id"))
     assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
     assert flags(rebuilt)[1:] == ["locked cell edited: test-double"]
 
 
 def test_an_edited_test_is_known_by_what_it_defines(released, work):
     cell(work, "test-double").source += "\nprint(4.0)"
-    rebuilt = rebuild(released, bare(work))
+    rebuilt = rebuild_on(released, bare(work))
     assert "print(4.0)" not in "".join(one.source for one in rebuilt.cells)
     assert flags(rebuilt)[1:] == ["locked cell edited: test-double"]
 
@@ -64,13 +65,13 @@ def test_an_edited_test_is_known_by_what_it_defines(released, work):
 @pytest.mark.parametrize("solution", ["def double(x):\n    return 2 *", "double = lambda x: 2 * x"])
 def test_a_solution_is_known_by_the_name_it_must_define(released, work, solution):
     cell(work, "double-function").source = solution
-    rebuilt = rebuild(released, bare(work))
+    rebuilt = rebuild_on(released, bare(work))
     assert cell(rebuilt, "double-function").source == solution
 
 
 def test_of_two_cells_that_define_it_the_last_one_counts(released, work):
     work.cells.append(new_code_cell("def double(x):\n    return x + x"))
-    rebuilt = rebuild(released, bare(work))
+    rebuilt = rebuild_on(released, bare(work))
     first = position(rebuilt, "double-function")
     assert [one.source for one in rebuilt.cells[first : first + 2]] == [
         RIGHT["double-function"],
@@ -82,14 +83,14 @@ def test_of_two_cells_that_define_it_the_last_one_counts(released, work):
 def test_two_solutions_merged_into_one_cell_are_both_there(released, work):
     cell(work, "double-function").source = "\n\n".join(RIGHT.values())
     del work.cells[position(work, "triple-function")]
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert cell(rebuilt, "triple-function").source == "\n\n".join(RIGHT.values())
     assert flags(rebuilt) == ["solution written into another cell: triple-function"]
 
 
 def test_metadata_goes_before_what_is_in_a_cell(released, work):
     cell(work, "triple-function").source = RIGHT["double-function"]
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert cell(rebuilt, "triple-function").source == RIGHT["double-function"]
 
 
@@ -103,25 +104,25 @@ def swap(nb: NotebookNode, *place: str) -> None:
 
 
 def test_a_cell_with_the_id_of_another_one_is_known_by_what_is_in_it(released, work):
-    expected = as_rebuilt(rebuild(released, nbformat.from_dict(work)))
+    expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
     swap(work, "id")
-    assert as_rebuilt(rebuild(released, bare(work, "id"))) == expected
+    assert as_rebuilt(rebuild_on(released, bare(work, "id"))) == expected
     ids = [one.id for one in work.cells]
     for one, new in zip(work.cells, [*ids[1:], ids[0]], strict=True):
         one.id = new
-    assert as_rebuilt(rebuild(released, work)) == expected
+    assert as_rebuilt(rebuild_on(released, work)) == expected
 
 
 def test_solutions_whose_names_were_swapped_are_known_by_what_they_define(released, work):
-    expected = as_rebuilt(rebuild(released, nbformat.from_dict(work)))
+    expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
     swap(work, "name")
-    assert as_rebuilt(rebuild(released, work)) == expected
+    assert as_rebuilt(rebuild_on(released, work)) == expected
 
 
 def test_a_solution_merged_into_a_locked_cell_is_not_lost(released, work):
     del work.cells[position(work, "triple-function")]
     cell(work, "test-double").source += "\n\n" + RIGHT["triple-function"]
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert cell(rebuilt, "triple-function").source.strip() == RIGHT["triple-function"]
     assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
 
@@ -129,7 +130,7 @@ def test_a_solution_merged_into_a_locked_cell_is_not_lost(released, work):
 def test_tests_merged_with_solutions_do_not_run_among_them(released, work):
     code = "\n\n".join(one.source for one in work.cells if one.cell_type == "code")
     work.cells = [new_code_cell(code), cell(work, "question-1")]
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     for name in RIGHT:
         assert "Checks(" not in cell(rebuilt, name).source
         assert RIGHT[name] in cell(rebuilt, name).source
@@ -140,7 +141,7 @@ def test_where_nothing_is_recognized_nothing_is_graded(released, found):
     other = new_notebook(cells=[new_code_cell("def training():\n    pass"), *found])
     assert not is_of(released, other)
     with pytest.raises(SubmissionError, match="no cell of the assignment is recognized"):
-        Rebuild().preprocess(other, {"tinytorch": {"release": released, "flags": ()}})
+        grade_submission.rebuild(other, Job("ada", b"", "x.ipynb", ""), context(released))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place
     cell(work, "question-1").source = cell(released, "question-1").source
     own = new_code_cell(own) if isinstance(own, str) else own
     work.cells.insert(position(work, "question-1") + place, nbformat.from_dict(own))
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert is_answered_beside(cell(rebuilt, "question-1"))
     assert flags(rebuilt) == [BESIDE]
 
@@ -166,7 +167,7 @@ def test_an_answer_written_into_the_question_is_kept_and_waits(released, work):
     cell(work, "question-1").source = cell(released, "question-1").source
     answered = cell(work, "rubric-1").source + "\n\nIt is associative."
     cell(work, "rubric-1").source = answered
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert answered in [one.source for one in rebuilt.cells]
     assert cell(rebuilt, "rubric-1").source == cell(released, "rubric-1").source
     assert is_answered_beside(cell(rebuilt, "question-1"))
@@ -176,7 +177,7 @@ def test_an_answer_written_into_the_question_is_kept_and_waits(released, work):
 def test_of_an_answer_split_in_two_the_part_that_was_written_counts(released, work):
     stub = nbformat.from_dict(cell(released, "question-1"))
     work.cells.insert(position(work, "question-1"), stub)
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert cell(rebuilt, "question-1").source == "Since it is associative."
 
 
@@ -188,7 +189,7 @@ def test_all_answers_below_the_last_one_wait_for_a_person(released, work):
             nb.cells = [one for one in nb.cells if grade_id(one) != name]
             nb.cells.append(nbformat.from_dict(empty))
     work.cells.append(new_markdown_cell("1: It is associative. 2: It is not."))
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert all(is_answered_beside(cell(rebuilt, f"question-{n}")) for n in (1, 2))
 
 
@@ -210,14 +211,14 @@ def test_grading_goes_by_what_is_in_a_notebook(course, module, hand_in, work):
 
 def test_hostile_cells_beside_an_answer_are_not_parsed(released, work):
     work.cells += [new_code_cell("x = 1")] * 60 + [new_code_cell("-" * 1_000_000 + "1")]
-    assert is_answered_beside(cell(rebuild(released, work), "question-1"))
+    assert is_answered_beside(cell(rebuild_on(released, work), "question-1"))
 
 
 def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(released, work):
     del work.cells[position(work, "question-1")]
-    assert not is_answered_beside(cell(rebuild(released, work), "question-1"))
+    assert not is_answered_beside(cell(rebuild_on(released, work), "question-1"))
     work.cells.insert(0, new_markdown_cell("It is associative."))
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert is_answered_beside(cell(rebuilt, "question-1"))
     assert flags(rebuilt) == ["solution cell deleted: question-1", BESIDE]
 
@@ -227,6 +228,6 @@ def test_code_of_ones_own_and_the_text_of_the_course_are_no_answer(released, wor
     for source in ("double(4)", "%matplotlib inline", "%time double(4)\nx = 1", " "):
         work.cells.append(new_code_cell(source))
     work.cells.append(new_markdown_cell("## The end"))
-    rebuilt = rebuild(released, work)
+    rebuilt = rebuild_on(released, work)
     assert not is_answered_beside(cell(rebuilt, "question-1"))
     assert flags(rebuilt) == []

@@ -1,4 +1,4 @@
-"""Let a solution sit the exam of many seeds at once, as in grading, without a kernel."""
+"""Let a solution sit the plan of many seeds at once, as in grading, without a kernel."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tito.authoring.source import read_source
 
 
 @cache
-def exam(seeds: tuple[int, ...]) -> CheckPlan:
-    """Return an exam with the fresh inputs of several seeds, each set of inputs once."""
+def plan(seeds: tuple[int, ...]) -> CheckPlan:
+    """Return a plan with the fresh inputs of several seeds, each set of inputs once."""
     graded = {name: cell.source for name, cell in cells() if cell.metadata.nbgrader.grade}
     checks = {name: checks_of(source, name) for name, source in graded.items()}
     cases = {
@@ -74,12 +74,12 @@ def touched(cell: str) -> set[str]:
     return {name for name in graded_cells() if pattern.search(dict(cells())[name].source)}
 
 
-def one_drawing(exam: CheckPlan, number: int) -> CheckPlan:
-    """Return an exam of the public inputs and one set of fresh ones, or, with 0, none.
+def one_drawing(plan: CheckPlan, number: int) -> CheckPlan:
+    """Return a plan of the public inputs and one set of fresh ones, or, with 0, none.
 
     Parameters
     ----------
-    exam : CheckPlan
+    plan : CheckPlan
         Of many seeds.
     number : int
         Which set of fresh inputs; a part that has fewer begins again with its first.
@@ -95,45 +95,45 @@ def one_drawing(exam: CheckPlan, number: int) -> CheckPlan:
             for name, table in tables.items()
         }
 
-    return replace(exam, cases=of_all(exam.cases), expected=of_all(exam.expected))
+    return replace(plan, cases=of_all(plan.cases), expected=of_all(plan.expected))
 
 
-def sit(exam: CheckPlan, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
-    """Let a student's names sit some graded cells of an exam; return the verdicts."""
-    sitting, found = Session.begin(exam), []
+def sit(plan: CheckPlan, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
+    """Let a student's names sit some graded cells of an plan; return the verdicts."""
+    session, found = Session.begin(plan), []
     for name in names:
         answers = {
             (part, case): observe(namespace[part], given, SECONDS_A_PART)
-            for part, cases in exam.cases[name].items()
+            for part, cases in plan.cases[name].items()
             for case, given in enumerate(cases)
         }
-        found.append(sitting.verdict(answered(sitting, name, answers))[0])
+        found.append(session.verdict(answered(session, name, answers))[0])
     return found
 
 
 def answered(
-    sitting: Session, name: str, answers: dict[tuple[str, int], Observation]
+    session: Session, name: str, answers: dict[tuple[str, int], Observation]
 ) -> NotebookNode:
     """Return a graded cell with observations in its outputs, by part and case."""
-    told = [message(sitting.run, name, *place, seen) for place, seen in answers.items()]
+    told = [message(session.run, name, *place, seen) for place, seen in answers.items()]
     outputs = [new_output("display_data", {OBSERVATION_TYPE: told})]
     return NotebookNode({**dict(cells())[name], "outputs": outputs})
 
 
-def fails(exam: CheckPlan, grade_id: str, namespace: dict[str, Any]) -> dict[str, list[bool]]:
+def fails(plan: CheckPlan, grade_id: str, namespace: dict[str, Any]) -> dict[str, list[bool]]:
     """Return, by part that counts, whether a student fails it for each of its inputs.
 
     What fails for the public inputs, the first, is not tried for others: the part is lost.
     """
     outcomes: dict[str, list[bool]] = {}
-    for part in exam.checks[grade_id].parts:
+    for part in plan.checks[grade_id].parts:
         name = part.drive.__name__
         if not part.points:
             continue
         outcomes[name] = []
-        for number, given in enumerate(exam.cases[grade_id][name]):
+        for number, given in enumerate(plan.cases[grade_id][name]):
             seen = observe(namespace[name], given, SECONDS_A_PART)
-            expected = exam.expected[grade_id][name][number]
+            expected = plan.expected[grade_id][name][number]
             verdict = judge_case(part, number, given, expected, seen)
             outcomes[name].append(verdict.problem is not None)
             if outcomes[name] == [True]:
