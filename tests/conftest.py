@@ -15,10 +15,10 @@ LONGEST = (
     "tests/attacks/test_attacks.py",
     "tests/solutions/test_fresh_inputs.py",
     "tests/solutions/test_flakiness.py",
-    "tests/tito/grading/test_pipeline.py",
+    "tests/tito/autograde/test_pipeline.py",
     "tests/browser/test_student.py",
     "tests/browser/test_instructor.py",
-    "tests/tito/grading/test_execute.py",
+    "tests/tito/autograde/test_run_cells.py",
 )
 
 # What a shell runs in the background ignores Ctrl-C, and so would all that tests start.

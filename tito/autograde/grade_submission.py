@@ -19,7 +19,7 @@ from nbgrader.preprocessors import LimitOutput
 
 from tito.autograde.job import Job
 from tito.autograde.run_cells import NotebookRun
-from tito.autograde.settings import ExecuteSubmission
+from tito.autograde.limits import ExecuteSubmission
 from tito.course.cells import add_flag, answers_of, flags, questions
 from tito.course.gradebook import SourceCell
 from tito.flags.suspicion import suspicions

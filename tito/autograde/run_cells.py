@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from tito.autograde.settings import ExecuteSubmission
+from tito.autograde.limits import ExecuteSubmission
 from tito.course.cells import add_flag, is_autograded, name_of
 from tito.kernels.budget import OutputBudget
 from tito.kernels.kernel_protocol import Kernel, Limits, Lost, Ran

@@ -24,6 +24,8 @@ from tito.sandbox.watchdog import Watchdog, children, first_processes
 
 _READY = b"ready\n"
 _START_SECONDS, _END_SECONDS = 20.0, 5.0
+#: What the first process takes along is gone a little before it is itself.
+_GONE_SECONDS = 0.1
 _SAID = 2000
 #: Bubblewrap ends with the number of the signal that killed its child, and this.
 _SIGNALLED = 128
@@ -191,7 +193,7 @@ class SandboxInstance:
         Nothing in it can signal its first process. Should that come to an end by itself, what
         runs in it is to blame.
         """
-        if self.process is None or not select.select([self.first], [], [], 0)[0]:
+        if self.process is None or not select.select([self.first], [], [], _GONE_SECONDS)[0]:
             return False
         with suppress(subprocess.TimeoutExpired):
             return self.process.wait(_END_SECONDS) not in range(_SIGNALLED)

@@ -1,24 +1,27 @@
-import asyncio
-import itertools
+"""Cells run in real kernels; one that is lost costs no other cell anything."""
+
 import shutil
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from jupyter_client.provisioning import LocalProvisioner
-from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.tito.small_course import named, own_folders
-from tito.autograde import runner
-from tito.autograde.execute import ExecuteSubmission
+from tests.tito.scoring.test_verdicts import SOLUTION, TEST
+from tests.tito.small_course import named
+from tito.autograde.limits import ExecuteSubmission
+from tito.autograde.run_cells import KernelLostError, NotebookRun
 from tito.course.cells import flags
-from tito.errors import TitoError
-from tito.kernels import started as kernel
-from tito.kernels.started import GradingKernelManager
-from tito.sandbox import Isolation, levels
+from tito.kernels.client import make_kernel
+from tito.kernels.isolation import IsolationReport
+from tito.kernels.kernel_protocol import Lost
+from tito.sandbox import Isolation
+from tito.scoring import check_plan
+
+ALL = frozenset({"submission", "unknown", "machine"})
 
 #: A loop that an interrupt does not end.
 DEAF = """
@@ -32,12 +35,32 @@ while True:
 """
 
 
-def run(*sources: str | NotebookNode, package: Path | None = None, **traits: object):
+class Noting:
+    """A kernel that notes the sources it runs, and dies before some of them, by their number."""
+
+    def __init__(self, kernel, dies_before=()):
+        self.kernel, self.dies_before, self.ran = kernel, dies_before, []
+        self.restart, self.close = kernel.restart, kernel.close
+
+    def run(self, source, limits):
+        self.ran.append(source)
+        if len(self.ran) - 1 in self.dies_before:
+            return Lost("KernelDied", "the kernel died while it ran this cell", "unknown", False)
+        return self.kernel.run(source, limits)
+
+
+def kernel_of(level: str = "full", forks: bool = True, package: Path | None = None):
+    """Begin a kernel in isolation of a level, though this machine gives more."""
+    isolation = Isolation(level, ("something",), user=1)
+    return make_kernel(IsolationReport(isolation, forks), package, grace=1.0)
+
+
+def run(*sources: str | NotebookNode, kernel=None, session=None, tolerated=ALL, **limits: object):
     """Run cells; return the notebook."""
     cells = [new_code_cell(s) if isinstance(s, str) else s for s in sources]
-    execute = ExecuteSubmission(**traits)
-    resources = {"nbgrader": {"assignment": "08_optimizers"}}
-    nb, _ = execute.preprocess(new_notebook(cells=cells), resources)
+    nb = new_notebook(cells=cells)
+    with closing(kernel or kernel_of()) as kernel:
+        NotebookRun(nb, kernel, session, ExecuteSubmission(**limits), tolerated).run()
     return nb
 
 
@@ -47,10 +70,6 @@ def text(cell: NotebookNode) -> str:
 
 def errors(cell: NotebookNode) -> list[str]:
     return [o.ename for o in cell.outputs if o.output_type == "error"]
-
-
-def graded(source: str) -> NotebookNode:
-    return named(new_code_cell(source), "test-it", grade=True, locked=True, points=1)
 
 
 def running(marker: str) -> bool:
@@ -92,19 +111,11 @@ def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
     assert flags(nb) == ["the kernel died while it ran this cell: a cell at the beginning"]
 
 
-#: A kernel that is asked to end goes on for a while, as on a busy machine.
-LINGERS = """
-later = get_ipython().kernel.io_loop.call_later
-get_ipython().kernel.io_loop.call_later = lambda seconds, *what: later(1.5, *what)
-"""
-
-
-@pytest.mark.parametrize("before", ["pass", LINGERS], ids=["at once", "later"])
-def test_exit_costs_no_other_cell(before):
-    slow = "import time; time.sleep(0.4); print(a)"
-    nb = run(before, "a = 1", "exit()", slow, slow, slow, slow, slow)
-    assert errors(nb.cells[2]) == ["KernelEnded"]
-    assert [text(cell) for cell in nb.cells[3:]] == ["1\n"] * 5
+def test_exit_costs_no_other_cell():
+    slow = "import time; time.sleep(0.1); print(a)"
+    nb = run("a = 1", "exit()", slow, slow, slow)
+    assert errors(nb.cells[1]) == ["KernelEnded"]
+    assert [text(cell) for cell in nb.cells[2:]] == ["1\n"] * 3
     assert flags(nb) == ["this cell ended the kernel: a cell at the beginning"]
 
 
@@ -122,9 +133,9 @@ def test_a_loop_that_ignores_interrupts_is_killed_and_the_notebook_goes_on():
 
 def test_an_error_that_cannot_be_shown_does_not_take_the_time_of_its_cell():
     mute = "class E(Exception):\n    def __str__(self): raise self\n    __repr__ = __str__\nraise E"
-    nb = run("a = 1", mute, "print(a)", grace=0.5)
-    assert errors(nb.cells[1])[-1] == "NoReply" and text(nb.cells[2]) == "1\n"
-    assert not [flag for flag in flags(nb) if flag.startswith("stopped after")]
+    nb = run("a = 1", mute, "print(a)")
+    assert errors(nb.cells[1]) and text(nb.cells[2]) == "1\n"
+    assert flags(nb) == []
 
 
 def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
@@ -134,18 +145,16 @@ def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
     assert flags(nb) == ["stopped after 1 s of processor time: a cell at the beginning"]
 
 
-def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(monkeypatch):
-    original, runs = ExecuteSubmission.execute_cell, []
-
-    def execute_cell(self, cell, index, **kwargs):
-        runs.append(index)
-        return original(self, cell, index, **kwargs)
-
-    monkeypatch.setattr(ExecuteSubmission, "execute_cell", execute_cell)
-    # The pause lets the kernel say that it began; without that the cell before is suspected too.
-    deadly = "import os, time; time.sleep(0.3); os._exit(1)"
-    nb = run("a = 1", graded("print('x')"), deadly, deadly, "print(a)")
-    assert runs == [0, 1, 2, 0, 3, 0, 4]
+def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(course, module):
+    solution = named(new_code_cell(SOLUTION), "double-function", solution=True)
+    graded = named(new_code_cell(TEST), "test-it", grade=True, locked=True, points=10)
+    plan = check_plan.prepare(new_notebook(cells=[solution, graded]), seed=5)
+    deadly = "import os; os._exit(1)"
+    kernel = Noting(kernel_of(package=course.package_before(module)))
+    session = check_plan.Session.begin(plan)
+    nb = run("a = 1", graded, deadly, deadly, "print(a)", kernel=kernel, session=session)
+    asked = session.payload(graded)
+    assert kernel.ran == ["a = 1", asked, deadly, "a = 1", deadly, "a = 1", "print(a)"]
     assert text(nb.cells[4]) == "1\n"
 
 
@@ -162,15 +171,10 @@ def test_the_limit_of_the_whole_notebook_ends_it():
     assert errors(nb.cells[1]) == ["NotRun"]
 
 
-def test_the_time_that_a_kernel_takes_to_start_is_not_the_notebooks(monkeypatch):
-    start = ExecuteSubmission._start
-
-    def start_slowly(self):
-        time.sleep(2)
-        start(self)
-
-    monkeypatch.setattr(ExecuteSubmission, "_start", start_slowly)
-    nb = run("print(1)", "print(2)", submission_timeout=2)
+def test_the_time_that_a_kernel_takes_to_start_is_not_the_notebooks():
+    kernel = kernel_of()
+    time.sleep(1)
+    nb = run("print(1)", "print(2)", kernel=kernel, submission_timeout=0.2)
     assert [text(cell) for cell in nb.cells] == ["1\n", "2\n"]
 
 
@@ -199,14 +203,6 @@ def test_a_cell_cannot_change_what_another_one_shows():
 
 
 @pytest.fixture
-def level(monkeypatch, request):
-    """Grade in isolation of a level, though this machine gives more."""
-    found = Isolation(request.param, ("something",), user=1)
-    monkeypatch.setattr(runner, "_chosen", lambda *asked: found)
-    return request.param
-
-
-@pytest.fixture
 def temporary(monkeypatch):
     """A folder of its own for temporary files, with a short name as sockets need."""
     folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="t-"))
@@ -215,41 +211,44 @@ def temporary(monkeypatch):
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("level", ["full", "limits", "none"], indirect=True)
+@pytest.mark.parametrize("level", ["full", "limits", "none"])
 def test_kernels_leave_no_process_and_no_folder(level, temporary):
     child = f"import subprocess; subprocess.Popen(['sleep', '{time.time_ns() % 10**8}.5'])"
     nb = run(
-        f"{child}\nprint('last words', flush=True); import os, time; time.sleep(0.3); os._exit(1)",
+        f"{child}\nprint('last words', flush=True); import os; os._exit(1)",
         f"{child}\nimport os; os.mkdir('locked')\n"
         "open('locked/file', 'w').close(); os.chmod('locked', 0)",
+        kernel=kernel_of(level),
     )
     assert text(nb.cells[0]) == "last words\n" and errors(nb.cells[1]) == []
     assert not running(child.split("'")[3])
     assert list(temporary.iterdir()) == []
-    assert nb.metadata.tinytorch.isolation.level == level
 
 
-@pytest.mark.parametrize("level", ["full", "limits"], indirect=True)
-def test_a_kernel_sees_nothing_of_the_instructors(level, monkeypatch):
+@pytest.mark.parametrize(("level", "forks"), [("full", True), ("full", False), ("limits", False)])
+def test_a_kernel_sees_nothing_of_the_instructors(level, forks, monkeypatch):
     monkeypatch.setenv("COURSE_TOKEN", "secret")
     nb = run(
         "import os; print('COURSE_TOKEN' in os.environ, os.path.expanduser('~') == os.getcwd())",
         "import tests.tito.small_course",
-        "import tito",
+        "import tito.autograde",
+        kernel=kernel_of(level, forks),
     )
     assert text(nb.cells[0]) == "False False\n"
     assert [errors(cell) for cell in nb.cells[1:]] == [["ModuleNotFoundError"]] * 2
 
 
-def test_the_module_under_test_cannot_be_imported(tmp_path):
-    package = tmp_path / "08_optimizers" / "tinytorch" / "core"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").write_text("")
-    (package / "__init__.py").write_text("")
+@pytest.mark.parametrize("forks", [True, False])
+def test_the_module_under_test_cannot_be_imported(tmp_path, forks):
+    core = tmp_path / "tinytorch" / "core"
+    core.mkdir(parents=True)
+    for folder in (core, core.parent):
+        (folder / "__init__.py").touch()
+    tmp_path.chmod(0o755)
     nb = run(
         "import tinytorch; from tinytorch.core.optimizers import SGD",
         "print(tinytorch.__file__)",
-        packages=str(tmp_path),
+        kernel=kernel_of(forks=forks, package=tmp_path),
     )
     assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
     assert text(nb.cells[1]) == "/course/tinytorch/__init__.py\n"
@@ -259,126 +258,29 @@ def test_a_limit_of_the_sandbox_is_named_where_it_was_hit():
     many = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(9)"
     nb = run("a = 1", many, "print(a)")
     assert errors(nb.cells[1]) == ["LimitHit"] and text(nb.cells[2]) == "1\n"
-    assert flags(nb) == [
-        "limit hit: it opened more than 40 sockets: a cell at the beginning",
-    ]
+    assert flags(nb) == ["limit hit: it opened more than 40 sockets: a cell at the beginning"]
 
 
-def test_less_isolation_than_was_accepted_runs_no_code(monkeypatch):
-    weak = Isolation("limits", ("reads files in /home/ada",))
-    monkeypatch.setattr(levels, "examine", lambda **_: weak)
-    monkeypatch.setattr(GradingKernelManager, "start_kernel", None)
-    runner._chosen.cache_clear()
-    with pytest.raises(TitoError, match="(?s)files in /home/ada.*--isolation limits"):
-        run("print('never')", isolation="partial")
-    runner._chosen.cache_clear()
-
-
-@pytest.mark.parametrize("name", ["local-provisioner", "no-such-provisioner"])
-def test_a_kernel_outside_the_sandbox_is_not_started(name, monkeypatch):
-    spec = GradingKernelManager.kernel_spec.fget
-
-    def elsewhere(self):
-        made = spec(self)
-        made.metadata["kernel_provisioner"] = {"provisioner_name": name}
-        return made
-
-    monkeypatch.setattr(GradingKernelManager, "kernel_spec", property(elsewhere))
-    monkeypatch.setattr(LocalProvisioner, "launch_kernel", None)
-    with pytest.raises(TitoError, match="no student's code was run|make setup"):
-        run("print('never')")
-
-
-@pytest.mark.parametrize(
-    ("asked", "other"),
-    [
-        ({}, {"launch": "start"}),
-        ({"launch": "start"}, {}),
-        ({}, {"isolation": "partial"}),
-        ({"launch": "start"}, {"launch": "start", "isolation": "partial"}),
-    ],
-)
-def test_another_provisioner_or_one_of_another_level_is_not_used(asked, other, monkeypatch):
-    manager, spec = GradingKernelManager(**asked), GradingKernelManager(**other).kernel_spec
-    monkeypatch.setattr(GradingKernelManager, "kernel_spec", spec)
-    monkeypatch.setattr(LocalProvisioner, "launch_kernel", None)
-    before = own_folders()
-    with pytest.raises(TitoError, match="no student's code was run"):
-        asyncio.run(manager.start_kernel())
-    assert own_folders() == before
-
-
-def test_a_connection_file_that_cannot_be_written_leaves_no_folder(monkeypatch):
-    manager, before = GradingKernelManager(), own_folders()
-    refused = property(lambda self: 1 / 0)
-    monkeypatch.setattr(GradingKernelManager, "session", refused)
-    with pytest.raises(ZeroDivisionError):
-        asyncio.run(manager.start_kernel())
-    assert own_folders() == before
-
-
-def test_forks_that_are_asked_for_and_less_held_run_no_code(monkeypatch):
-    monkeypatch.setattr(kernel, "fork_is_isolated", lambda leaks: False)
-    assert provisioner_of(GradingKernelManager()) == "tinytorch-sandbox"
-    with pytest.raises(TitoError, match="set it to 'auto'"):
-        provisioner_of(GradingKernelManager(launch="fork"))
-
-
-def test_a_kernel_that_has_died_is_not_waited_for():
-    async def end_one():
-        manager = GradingKernelManager(launch="fork")
-        await manager.start_kernel()
-        client = manager.client()
-        client.start_channels()
-        await client.wait_for_ready(timeout=20)
-        client.execute("import os; os._exit(1)")
-        try:
-            await client.wait_for_ready(timeout=20)
-        finally:
-            client.stop_channels()
-            await manager.shutdown_kernel(now=True)
-
-    with pytest.raises(RuntimeError, match="died before it answered"):
-        asyncio.run(end_one())
-
-
-def provisioner_of(manager):
-    return manager.kernel_spec.metadata["kernel_provisioner"]["provisioner_name"]
-
-
-@pytest.fixture
-def die(monkeypatch):
-    """Let the kernel die before some runs of cells begin, by their number."""
-
-    def at(*fatal: int) -> None:
-        original, runs = ExecuteSubmission.execute_cell, itertools.count()
-
-        def execute_cell(self, cell, index, **kwargs):
-            if next(runs) in fatal:
-                raise DeadKernelError("Kernel died")
-            return original(self, cell, index, **kwargs)
-
-        monkeypatch.setattr(ExecuteSubmission, "execute_cell", execute_cell)
-
-    return at
-
-
-def test_where_a_cell_runs_without_the_one_before_that_one_ended_the_kernel(die):
-    die(1)
-    nb = run("print('first')", "print('second')")
+def test_where_a_cell_runs_without_the_one_before_that_one_ended_the_kernel():
+    nb = run("print('first')", "print('second')", kernel=Noting(kernel_of(), {1}))
     assert errors(nb.cells[0]) == ["KernelDied"]
     assert text(nb.cells[1]) == "second\n" and errors(nb.cells[1]) == []
     assert flags(nb) == ["the kernel died after this cell: a cell at the beginning"]
 
 
-def test_where_a_cell_dies_again_the_one_before_is_innocent_and_runs_again(die):
-    die(1, 2)
-    nb = run("a = 1", "print('second')", "print(a)")
+def test_where_a_cell_dies_again_the_one_before_is_innocent_and_runs_again():
+    nb = run("a = 1", "print('second')", "print(a)", kernel=Noting(kernel_of(), {1, 2}))
     assert [errors(cell) for cell in nb.cells] == [[], ["KernelDied"], []]
     assert text(nb.cells[2]) == "1\n"
     assert flags(nb) == ["the kernel died while it ran this cell: a cell at the beginning"]
 
 
-def test_without_the_package_before_the_module_nothing_runs(tmp_path):
-    with pytest.raises(TitoError, match="tito release 08_optimizers"):
-        run("1", packages=str(tmp_path))
+def test_a_kernel_that_somebody_else_may_have_killed_ends_the_run():
+    with pytest.raises(KernelLostError) as lost:
+        run("import os; os._exit(1)", tolerated=frozenset({"submission"}))
+    assert lost.value.blame == "unknown"
+    kernel = kernel_of()
+    kernel.instance.process.kill()
+    with pytest.raises(KernelLostError) as lost:
+        run("import time; time.sleep(5)", kernel=kernel, tolerated=frozenset({"submission"}))
+    assert lost.value.blame == "machine"

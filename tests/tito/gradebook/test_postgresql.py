@@ -23,7 +23,7 @@ from tito.gradebook import records, writer
 from tito.gradebook.result import Result
 from tito.sandbox.watchdog import tree
 
-from .test_faults import marks
+from tests.tito.autograde.test_faults import marks
 
 ADMIN, USER, PASSWORD, COURSE = "postgres", "grading", "not-to-be-told", "tinytorch-optimizers"
 
