@@ -238,7 +238,7 @@ def test_a_worker_that_cannot_isolate_students_does_not_fail_them(monkeypatch):
     def refuse(packed):
         raise TitoError("isolation here is 'none', and 'full' is demanded")
 
-    monkeypatch.setattr(worker, "workplace", refuse)
+    monkeypatch.setattr(worker, "context_of", refuse)
     result = worker.grade(b"", Job("ada", b"", "ada.ipynb", "x", version=fingerprint()))
     assert result.status == "refused"
     assert result.reason.endswith("cannot grade: isolation here is 'none', and 'full' is demanded")

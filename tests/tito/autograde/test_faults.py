@@ -12,7 +12,7 @@ import pytest
 
 from tests.tito.small_course import make_release
 from tito.authoring.releases import digest_of_release
-from tito.autograde import pipeline, steps
+from tito.autograde import grade_submission, pipeline
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
 from tito.gradebook import records, result_store, scores
@@ -150,7 +150,7 @@ def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch
         tried.append(error)
         raise error("no")
 
-    monkeypatch.setattr(steps, "run", fail)
+    monkeypatch.setattr(grade_submission, "run", fail)
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["failed"]
     assert len(tried) == attempts
@@ -158,14 +158,13 @@ def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch
 
 def test_a_cell_that_the_gradebook_does_not_know_is_named(course, module, class_of, monkeypatch):
     class_of(1)
-    known = GradebookWriter.source
+    initialize = GradebookWriter.__init__
 
-    def forgets_later(book):
-        found = known(book)
+    def forgets(book, *arguments):
+        initialize(book, *arguments)
         del book._graded["test-double"]
-        return found
 
-    monkeypatch.setattr(GradebookWriter, "source", forgets_later)
+    monkeypatch.setattr(GradebookWriter, "__init__", forgets)
     with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
         pipeline.grade(course, module)
 

@@ -117,7 +117,8 @@ def test_workers_that_cannot_begin_are_no_fault_of_submissions(
 ):
     class_of(4)
     monkeypatch.setattr(pipeline, "begin", _end)
-    with pytest.raises(TitoError, match=f"{executors._STARTS} workers in a row were lost before"):
+    told = f"{executors.WORKER_STARTS} workers in a row were lost before"
+    with pytest.raises(TitoError, match=told):
         pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2))
     assert {row.status for row in scores.table(course, module)} == {"not graded"}
     monkeypatch.undo()
@@ -140,7 +141,7 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
                 self.process.kill()
             super()._wait_until_ready()
 
-    monkeypatch.setattr("tito.kernels.manager.SandboxInstance", KilledOnce)
+    monkeypatch.setattr("tito.kernels.client.SandboxInstance", KilledOnce)
     hand_in("ada")
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["graded"]

@@ -1,8 +1,7 @@
 """The time of cells and notebooks: of processors, and by the clock only where nobody works."""
 
+from tests.tito.autograde.test_run_cells import run, text
 from tito.course.cells import flags
-
-from .test_execute import run, text
 
 
 def test_only_processor_time_of_all_its_processes_counts_for_a_cell_and_little_the_clock():

@@ -16,14 +16,13 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, text
 
 from tests.tito.autograde.processes import start_tito
+from tests.tito.autograde.test_faults import marks
 from tito.autograde import pipeline
 from tito.cli import cli
 from tito.errors import TitoError
 from tito.gradebook import records, writer
 from tito.gradebook.result import Result
 from tito.sandbox.watchdog import tree
-
-from tests.tito.autograde.test_faults import marks
 
 ADMIN, USER, PASSWORD, COURSE = "postgres", "grading", "not-to-be-told", "tinytorch-optimizers"
 
