@@ -12,6 +12,8 @@ from tito.kernels.frames import OUTPUT_FIELDS, Frame
 
 #: Of the name and the text of an error that is told in short.
 _SHORT = 1000
+#: As nbgrader says it, of an error that IPython has told as text or not at all.
+_NOT_SHOWN = "ERROR: An error occurred while showtraceback was disabled"
 
 
 class Recorder:
@@ -30,7 +32,7 @@ class Recorder:
 
     def __init__(self, keeps: Callable[[NotebookNode], NotebookNode | None]) -> None:
         self._keeps = keeps
-        self._clears = False
+        self._clears, self._errors = False, 0
         self.outputs: list[NotebookNode] = []
         self._named: dict[str, list[NotebookNode]] = {}
 
@@ -44,6 +46,7 @@ class Recorder:
             return
         if kind == "update_display_data" and name not in self._named:
             return
+        self._errors += kind == "error"
         made = output_of(frame)
         kept = self._keeps(made)
         if kept is None:
@@ -56,15 +59,14 @@ class Recorder:
         self._add(kept, name)
 
     def end(self, frame: Frame) -> None:
-        """Tell the error of a cell that has not shown it, or that had shown too much before."""
-        if frame["error"] is not None:
+        """Tell the error of a cell, if it has not shown it or if that was not kept."""
+        if frame["error"] is None:
+            return
+        shown = [one.ename for one in self.outputs if one.output_type == "error"]
+        if frame["error"][0] not in shown:
             ename, evalue = (text[:_SHORT] for text in frame["error"])
-            shown = (one.ename for one in self.outputs if one.output_type == "error")
-            if frame["error"][0] not in shown:
-                lines = [f"{ename}: {evalue}"]
-                self.outputs.append(
-                    new_output("error", ename=ename, evalue=evalue, traceback=lines)
-                )
+            lines = [f"{ename}: {evalue}" if self._errors else _NOT_SHOWN]
+            self.outputs.append(new_output("error", ename=ename, evalue=evalue, traceback=lines))
 
     def _add(self, output: NotebookNode, name: str | None) -> None:
         if self._clears:

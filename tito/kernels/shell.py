@@ -80,9 +80,9 @@ class Publisher(DisplayPublisher):
         **_: Any,
     ) -> None:
         """Show data, or show it in the place of what bears the same name."""
-        for value in (data, metadata or {}):
+        for name, value in (("data", data), ("metadata", metadata or {})):
             if not isinstance(value, dict):
-                raise TypeError(f"data and metadata must be dicts, got {value!r}")
+                raise TypeError(f"{name} must be a dict, got: {value!r}")
         kind = "update_display_data" if update else "display_data"
         display_id = (transient or {}).get("display_id")
         OUTPUTS.show(kind, data=data, metadata=metadata or {}, display_id=display_id)

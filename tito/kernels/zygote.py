@@ -222,7 +222,9 @@ def _start(request: dict[str, Any], connection: socket.socket, files: Sequence[i
         os._exit(1)
 
 
-def _enter_and_run(request: dict[str, Any], connection: socket.socket, files: Sequence[int]) -> None:
+def _enter_and_run(
+    request: dict[str, Any], connection: socket.socket, files: Sequence[int]
+) -> None:
     """Give up what a student's code must not have, and run it."""
     os.setsid()
     streams = [os.open("/dev/null", os.O_RDWR), *(files or [os.open("/dev/null", os.O_RDWR)])]
