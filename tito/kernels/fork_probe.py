@@ -16,8 +16,8 @@ from tito.kernels.forking import Zygote
 from tito.sandbox import probe
 from tito.sandbox.bubblewrap import FILES
 from tito.sandbox.instance import SandboxInstance
+from tito.sandbox.isolation_probe import LEFT_SECONDS, SECONDS, IsolationProbe, ProbeOutput
 from tito.sandbox.settings import Settings
-from tito.sandbox.isolation_probe import LEFT_SECONDS, SECONDS, ProbeOutput, IsolationProbe
 
 
 class ForkProbe(IsolationProbe):

@@ -26,14 +26,14 @@ from tito.sandbox.bubblewrap import (
     FILES,
     HOME,
     PACKAGE,
-    Launch,
     BwrapCommand,
+    Launch,
     limit_command,
     program,
 )
-from tito.sandbox.watchdog import Watchdog, first_processes
 from tito.sandbox.scratch import environment_inside
 from tito.sandbox.settings import MB, Settings
+from tito.sandbox.watchdog import Watchdog, first_processes
 
 #: How long the probe may take, and how long its output may stay open after it ended.
 SECONDS, LEFT_SECONDS = 30.0, 2.0

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tito.errors import TitoError
 from tito.sandbox.bubblewrap import find_bwrap, version_of
-from tito.sandbox.settings import LEVELS, Isolation, Settings
 from tito.sandbox.isolation_probe import IsolationProbe
+from tito.sandbox.settings import LEVELS, Isolation, Settings
 
 _NO_BWRAP = "bubblewrap is not installed ('apt-get install bubblewrap')"
 

@@ -18,7 +18,7 @@ from tito.kernels.fork_probe import ForkProbe
 from tito.kernels.forking import Zygote
 from tito.kernels.isolation import IsolationReport
 from tito.kernels.manager import zygote_for
-from tito.sandbox import Isolation, instance
+from tito.sandbox import Isolation
 from tito.sandbox.settings import Settings
 
 from ..grading.conftest import named

@@ -1,4 +1,4 @@
-"""Cells that are nasty to a kernel, or to whoever reads what it says, by what they have in common."""
+"""Cells that are nasty to a kernel, or to whoever reads what it says."""
 
 #: Shell commands that print. They wait until IPython's threads have read it: stock ipykernel shows
 #: what a process wrote before or after what comes next, as it happens.
@@ -45,15 +45,15 @@ CELLS = {
         "print('gone'); clear_output(); print('stays')",
         "print('gone'); clear_output(wait=True); display('stays')",
         "print('gone'); clear_output(wait=True)",
-        "h = display('one', display_id=True); print('between'); h.update('two'); h.display('three')",
+        "h = display('one', display_id=True); print('and'); h.update('two'); h.display('three')",
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.gcf().get_axes().__len__()",
         "print('above'); plt.plot([2, 1]); plt.show(); print('below')",
         "import numpy as np; np.arange(4).reshape(2, 2)",
         "display({'application/json': {'a': [1, None]}, 'text/plain': 'a'}, raw=True)",
         "display({'image/png': b'bytes', 'text/plain': 'a'}, raw=True)",
         "get_ipython().run_cell('40 + 2'); None",
-        "from IPython.display import Markdown, Image, JSON; display(Markdown('*x*'), JSON({'a': 1}))",
-        "class R:\n    def _repr_html_(self): return '<i>r</i>'\n    def __repr__(self): return 'r'\nR()",
+        "from IPython.display import Markdown, JSON; display(Markdown('*x*'), JSON({'a': 1}))",
+        "class R:\n  def _repr_html_(s): return '<i>r</i>'\n  def __repr__(s): return 'r'\nR()",
         "class B:\n    def __repr__(self): 1 / 0\nB()",
         "display('a', metadata={'x': 1}); display()",
         "display(7, 8); 9;",

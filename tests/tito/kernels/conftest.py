@@ -49,7 +49,7 @@ def text(ran: Ran | Lost) -> str:
     said = []
     for output in ran.outputs:
         shown = output.get("text") or output.get("data", {}).get("text/plain")
-        said.append(shown if shown is not None else output.ename)
+        said.append(shown if shown is not None else output.get("ename", ""))
     return "".join(said)
 
 

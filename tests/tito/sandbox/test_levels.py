@@ -9,7 +9,7 @@ import pytest
 import tinytorch
 from tito.errors import TitoError
 from tito.sandbox import Isolation, Settings, bubblewrap, choose, levels
-from tito.sandbox.isolation_probe import ProbeOutput, IsolationProbe, judge
+from tito.sandbox.isolation_probe import IsolationProbe, ProbeOutput, judge
 
 #: Of the module under test.
 ANSWER = ["tinytorch.core.optimizers"]

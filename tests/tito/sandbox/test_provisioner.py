@@ -19,8 +19,8 @@ import pytest
 
 from tito.errors import NotStartedError, TitoError
 from tito.sandbox import bubblewrap
-from tito.sandbox.watchdog import tree
 from tito.sandbox.settings import MB
+from tito.sandbox.watchdog import tree
 
 
 def running(marker: str) -> list[str]:
