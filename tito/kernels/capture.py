@@ -69,7 +69,7 @@ class Capture:
     """Collects what a cell shows, in any thread, and what its processes write.
 
     A thread sends text that has waited, so that a cell that hangs or dies has shown it. Only one
-    thread sends at a time, and no interrupt leaves a frame unfinished: see :meth:`interrupt`.
+    thread sends at a time, and an interrupt has to wait until a frame is finished.
     A process that a student forks sends nothing; what it prints reaches its parent by a pipe.
     """
 
@@ -81,7 +81,8 @@ class Capture:
         self._pipes: dict[int, str] = {}
         self._lock = threading.RLock()
         self._depth, self._is_interrupted = 0, False
-        self._main = threading.main_thread().ident
+        self._main = threading.get_ident()
+        self._handler: Any = signal.SIG_IGN
         os.register_at_fork(after_in_child=self._become_child)
 
     def connect(self, connection: socket.socket) -> None:
@@ -97,13 +98,16 @@ class Capture:
 
     def _become_child(self) -> None:
         self._connection, self._pipes = None, {}
-        self._lock, self._depth = threading.RLock(), 0  # a thread that is not copied may hold it
+        # A thread that is not copied may hold it; this one cannot, since it was busy forking.
+        self._lock, self._depth = threading.RLock(), 0
 
     # Interrupts ---------------------------------------------------------------------------
 
     def __enter__(self) -> Capture:
         if threading.get_ident() == self._main:
             self._depth += 1
+            if self._depth == 1:
+                self._handler = signal.signal(signal.SIGINT, self._postpone)
         self._lock.acquire()
         return self
 
@@ -111,16 +115,14 @@ class Capture:
         self._lock.release()
         if threading.get_ident() == self._main:
             self._depth -= 1
-            if self._is_interrupted and not self._depth:
-                self._is_interrupted = False
-                raise KeyboardInterrupt
+            if not self._depth:
+                signal.signal(signal.SIGINT, self._handler)
+                if self._is_interrupted:
+                    self._is_interrupted = False
+                    signal.raise_signal(signal.SIGINT)
 
-    def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in the main thread, now or as soon as a frame is sent."""
-        if self._depth:
-            self._is_interrupted = True
-        else:
-            raise KeyboardInterrupt
+    def _postpone(self, *_: Any) -> None:
+        self._is_interrupted = True
 
     # Text ---------------------------------------------------------------------------------
 
@@ -222,11 +224,11 @@ class Stream(io.TextIOBase):
         return self._number
 
     def isatty(self) -> bool:
-        """Nobody looks at it."""
+        """Say that nobody looks at it."""
         return False
 
     def writable(self) -> bool:
-        """It can be written to."""
+        """Say that it can be written to."""
         return True
 
     def write(self, text: str) -> int:

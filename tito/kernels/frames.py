@@ -133,8 +133,8 @@ def _of_cell(check: Callable[[Frame], bool]) -> Callable[[Frame], bool]:
 
 
 _KINDS: dict[str, Callable[[Frame], bool]] = {
-    "ready": lambda frame: True,
-    "failed": lambda frame: _is_text(frame.get("reason")),
+    "ready": lambda frame: "cell" not in frame,
+    "failed": lambda frame: "cell" not in frame and _is_text(frame.get("reason")),
     "begin": _of_cell(lambda frame: True),
     "done": _of_cell(_is_end),
     "clear_output": _of_cell(lambda frame: type(frame.get("wait")) is bool),

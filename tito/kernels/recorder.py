@@ -12,6 +12,8 @@ from tito.kernels.frames import OUTPUT_FIELDS, Frame
 
 #: Of the name and the text of an error that is told in short.
 _SHORT = 1000
+#: As nbgrader says it, of an error that IPython has told as text or not at all.
+_NOT_SHOWN = "ERROR: An error occurred while showtraceback was disabled"
 
 
 class Recorder:
@@ -22,16 +24,14 @@ class Recorder:
     keeps : callable
         As in :class:`~tito.kernels.kernel_protocol.Limits`.
 
-    Attributes
-    ----------
-    outputs : list of NotebookNode
-        What was kept so far.
     """
 
     def __init__(self, keeps: Callable[[NotebookNode], NotebookNode | None]) -> None:
         self._keeps = keeps
-        self._clears = False
-        self.outputs: list[NotebookNode] = []
+        self._clears, self._errors = False, 0
+        self._outputs: list[NotebookNode] = []
+        # To join a text with each piece would take the square of the time.
+        self._pieces: dict[int, list[str]] = {}
         self._named: dict[str, list[NotebookNode]] = {}
 
     def take(self, frame: Frame) -> None:
@@ -44,6 +44,7 @@ class Recorder:
             return
         if kind == "update_display_data" and name not in self._named:
             return
+        self._errors += kind == "error"
         made = output_of(frame)
         kept = self._keeps(made)
         if kept is None:
@@ -55,35 +56,45 @@ class Recorder:
                 return
         self._add(kept, name)
 
+    @property
+    def outputs(self) -> list[NotebookNode]:
+        """What was kept so far."""
+        for output in self._outputs:
+            if pieces := self._pieces.get(id(output)):
+                output.text = "".join(pieces)
+                pieces[:] = [output.text]
+        return self._outputs
+
     def end(self, frame: Frame) -> None:
-        """Tell the error of a cell that has not shown it, or that had shown too much before."""
-        if frame["error"] is not None:
+        """Tell the error of a cell, if it has not shown it or if that was not kept."""
+        if frame["error"] is None:
+            return
+        shown = [one.ename for one in self._outputs if one.output_type == "error"]
+        if frame["error"][0] not in shown:
             ename, evalue = (text[:_SHORT] for text in frame["error"])
-            shown = (one.ename for one in self.outputs if one.output_type == "error")
-            if frame["error"][0] not in shown:
-                lines = [f"{ename}: {evalue}"]
-                self.outputs.append(
-                    new_output("error", ename=ename, evalue=evalue, traceback=lines)
-                )
+            lines = [f"{ename}: {evalue}" if self._errors else _NOT_SHOWN]
+            self._outputs.append(new_output("error", ename=ename, evalue=evalue, traceback=lines))
 
     def _add(self, output: NotebookNode, name: str | None) -> None:
         if self._clears:
             self._clear()
         if output.output_type == "stream":
             # Into how many pieces a text is cut is a matter of time; displays tell them apart.
-            for last in reversed(self.outputs):
+            for last in reversed(self._outputs):
                 if last.output_type != "stream":
                     break
                 if last.name == output.name:
-                    last.text += output.text
+                    self._pieces[id(last)].append(output.text)
                     return
-        self.outputs.append(output)
+            self._pieces[id(output)] = [output.text]
+        self._outputs.append(output)
         if name:
             self._named.setdefault(name, []).append(output)
 
     def _clear(self) -> None:
         self._clears = False
-        self.outputs.clear()
+        self._outputs.clear()
+        self._pieces.clear()
         self._named.clear()
 
 

@@ -21,6 +21,8 @@ import sys
 import tempfile
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 # Libraries know a notebook by this module and by what is in it.
 from ipykernel.zmqshell import KernelMagics
 from IPython.core import page
+from IPython.core.autocall import ZMQExitAutocall
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -36,7 +39,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from IPython.paths import get_ipython_dir
-from traitlets import Type
+from traitlets import Instance, Type, default
 from traitlets.config import Config
 
 
@@ -80,9 +83,9 @@ class Publisher(DisplayPublisher):
         **_: Any,
     ) -> None:
         """Show data, or show it in the place of what bears the same name."""
-        for value in (data, metadata or {}):
+        for name, value in (("data", data), ("metadata", metadata or {})):
             if not isinstance(value, dict):
-                raise TypeError(f"data and metadata must be dicts, got {value!r}")
+                raise TypeError(f"{name} must be a dict, got: {value!r}")
         kind = "update_display_data" if update else "display_data"
         display_id = (transient or {}).get("display_id")
         OUTPUTS.show(kind, data=data, metadata=metadata or {}, display_id=display_id)
@@ -155,8 +158,14 @@ class ZMQInteractiveShell(InteractiveShell):
     display_pub_class = Type(Publisher)
     compiler_class = Type(Compiler)
     kernel = None
-    #: Whether a cell has asked for the end, by ``exit()``.
+    exiter = Instance(ZMQExitAutocall)
+    #: Whether a cell has asked for the end, by ``exit()``; not by ``exit(keep_kernel=True)``.
     is_to_end = False
+    keepkernel_on_exit = None
+
+    @default("exiter")
+    def _make_exiter(self) -> ZMQExitAutocall:
+        return ZMQExitAutocall(self)
 
     def init_syntax_highlighting(self) -> None:
         """Make what reads cells."""
@@ -182,7 +191,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def ask_exit(self) -> None:
         """End after this cell."""
-        self.is_to_end = True
+        self.is_to_end = not self.keepkernel_on_exit
 
     def _showtraceback(self, etype: type, evalue: Any, stb: list[str]) -> None:
         # The one private name: IPython prints here.
@@ -208,12 +217,30 @@ class ZMQInteractiveShell(InteractiveShell):
         if not self.should_run_async(source, **told):
             return self.run_cell(source, store_history=True)
         result = None
-        try:
-            result = await self.run_cell_async(source, store_history=True, **told)
-        finally:
-            self.events.trigger("post_execute")
-            self.events.trigger("post_run_cell", result)
+        with _cancelled_by_interrupts():
+            try:
+                result = await self.run_cell_async(source, store_history=True, **told)
+            finally:
+                self.events.trigger("post_execute")
+                self.events.trigger("post_run_cell", result)
         return result
+
+
+@contextmanager
+def _cancelled_by_interrupts() -> Iterator[None]:
+    """Let an interrupt cancel this task where it waits, as it breaks off one that is busy."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupt(*_: Any) -> None:
+        if asyncio.current_task(loop) is task or task is None:
+            raise KeyboardInterrupt
+        loop.call_soon_threadsafe(task.cancel)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _text_of(error: BaseException) -> str:
@@ -251,6 +278,7 @@ def serve(connection: socket.socket) -> None:
         shell.history_manager.profile_dir = made
     os.environ.update(_ENVIRONMENT)
     sys.path.insert(0, "")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # between cells
     OUTPUTS.connect(connection)
     sys.stdout = capture.Stream(OUTPUTS, "stdout", 1)
     sys.stderr = capture.Stream(OUTPUTS, "stderr", 2)
@@ -276,16 +304,11 @@ class Server:
     """Takes cells, runs them, and says how they ended."""
 
     def __init__(self, connection: socket.socket, shell: ZMQInteractiveShell) -> None:
-        self._connection, self._shell = connection, shell
-        self._is_running = False
-        self._pid = os.getpid()
+        self._connection, self._shell, self._pid = connection, shell, os.getpid()
 
     async def serve(self) -> None:
         """Run what comes until the other end is gone."""
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         while (request := await self._receive()) is not None:
-            # A cell may have put another one in its place.
-            signal.signal(signal.SIGINT, self._interrupt)
             OUTPUTS.begin(request["cell"])
             count, error = self._shell.execution_count, await self._run(request["source"])
             if os.getpid() != self._pid:  # a child that a cell has forked, and that came back
@@ -296,31 +319,24 @@ class Server:
                 return
 
     async def _run(self, source: str) -> BaseException | None:
+        """Run a cell; only then is an interrupt its own. Return the error that it ended with."""
         try:
-            self._is_running = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             result = await self._shell.run_source(source)
-            self._is_running = False
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         except BaseException as error:  # a cell must not end this loop, by whatever it raises
-            self._is_running = False
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             return error
         if self._shell.payload_manager is not None:
             self._shell.payload_manager.clear_payload()
         return result.error_before_exec or result.error_in_exec if result is not None else None
 
-    def _interrupt(self, *_: Any) -> None:
-        if not self._is_running:
-            return
-        if asyncio.current_task(self._loop) is self._task:
-            OUTPUTS.interrupt()
-        elif self._task is not None:  # the cell waits for something
-            self._loop.call_soon_threadsafe(self._task.cancel)
-
     async def _receive(self) -> dict[str, Any] | None:
         """Return the next request; what tasks are left from earlier cells goes on meanwhile."""
-        came = asyncio.Event()
-        self._loop.add_reader(self._connection.fileno(), came.set)
+        came, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.add_reader(self._connection.fileno(), came.set)
         await came.wait()
-        self._loop.remove_reader(self._connection.fileno())
+        loop.remove_reader(self._connection.fileno())
         head = self._exactly(capture.LENGTH.size)
         data = self._exactly(capture.LENGTH.unpack(head)[0]) if head else b""
         return json.loads(data) if data else None

@@ -27,7 +27,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 #: What a kernel imports sooner or later. Not pyplot and not the inline backend: they look for
@@ -49,6 +48,8 @@ PIL.PngImagePlugin PIL.PpmImagePlugin
 _WARM_PACKAGE = ("tinytorch.core", "tinytorch.checks", "tinytorch.datasets")
 
 _REQUEST = 2**20
+#: Where the kernel's files lie in a sandbox in which it is started.
+_FILES_SHOWN = "/run/tito"
 _FILES = 8
 #: The file that a kernel's connection becomes.
 _CONNECTION = 3
@@ -64,7 +65,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     setup, _ = _receive(control)
     assert setup is not None
-    _load("tito_shell", Path(__file__).with_name("shell.py"))
+    for name in ("capture", "shell"):  # the latter loads the former, if it is not there
+        _load(f"tito_{name}", Path(__file__).with_name(f"{name}.py"))
     _warm_up(setup)
     control.send(json.dumps({"ready": True}).encode())
     while True:
@@ -85,12 +87,13 @@ def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     return (json.loads(data) if data else None), files
 
 
-def _load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
+def _load(name: str, path: Path) -> None:
+    """Load a file of the kernel's; it bears the name that it has where a kernel is started."""
+    loader = _ShownElsewhere(name, f"{_FILES_SHOWN}/{path.name}", path)
+    spec = importlib.util.spec_from_file_location(name, loader.path, loader=loader)
     assert spec is not None and spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
 
 
 # Warming up ---------------------------------------------------------------------------------
@@ -222,7 +225,9 @@ def _start(request: dict[str, Any], connection: socket.socket, files: Sequence[i
         os._exit(1)
 
 
-def _enter_and_run(request: dict[str, Any], connection: socket.socket, files: Sequence[int]) -> None:
+def _enter_and_run(
+    request: dict[str, Any], connection: socket.socket, files: Sequence[int]
+) -> None:
     """Give up what a student's code must not have, and run it."""
     os.setsid()
     streams = [os.open("/dev/null", os.O_RDWR), *(files or [os.open("/dev/null", os.O_RDWR)])]

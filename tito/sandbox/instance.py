@@ -24,8 +24,7 @@ from tito.sandbox.watchdog import Watchdog, children, first_processes
 
 _READY = b"ready\n"
 _START_SECONDS, _END_SECONDS = 20.0, 5.0
-#: What the first process takes along is gone a little before it is itself.
-_GONE_SECONDS = 0.1
+_LAST_SECONDS = 0.2
 _SAID = 2000
 #: Bubblewrap ends with the number of the signal that killed its child, and this.
 _SIGNALLED = 128
@@ -85,7 +84,7 @@ class SandboxInstance:
         env: Mapping[str, str] | None = None,
         inherited: int | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings, self._is_program = settings, program is not None
         command = BwrapCommand(settings).command(
             None if program is None else list(program), env or {}, package, files
         )
@@ -95,7 +94,7 @@ class SandboxInstance:
             # Not a pipe, which would block when it is full; the limit on files holds for it.
             self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
             try:
-                self._start(launch, program is not None)
+                self._start(launch)
             except NotStartedError as error:
                 raise NotStartedError(f"{error}: {self._give_up()}") from None
             except BaseException:
@@ -104,7 +103,8 @@ class SandboxInstance:
 
     process: subprocess.Popen[bytes] | None = None
 
-    def _start(self, launch: Launch, is_program: bool) -> None:
+    def _start(self, launch: Launch) -> None:
+        is_program = self._is_program
         stdin = subprocess.DEVNULL if is_program else subprocess.PIPE
         stdout = self._said if is_program else subprocess.PIPE
         self.process = launch.start(stdin=stdin, stdout=stdout, stderr=self._said)
@@ -193,7 +193,9 @@ class SandboxInstance:
         Nothing in it can signal its first process. Should that come to an end by itself, what
         runs in it is to blame.
         """
-        if self.process is None or not select.select([self.first], [], [], _GONE_SECONDS)[0]:
+        # What it has started takes it along; and whoever is in it ends a moment before it does.
+        seconds = _END_SECONDS if self._is_program else _LAST_SECONDS
+        if self.process is None or not select.select([self.first], [], [], seconds)[0]:
             return False
         with suppress(subprocess.TimeoutExpired):
             return self.process.wait(_END_SECONDS) not in range(_SIGNALLED)

@@ -1,0 +1,306 @@
+"""What a cell may do and use, and how a kernel is lost."""
+
+import os
+import signal
+from contextlib import closing
+from textwrap import dedent
+from time import monotonic, sleep
+
+import pytest
+from nbformat.v4 import new_output
+
+from tinytorch.checks.observe import OBSERVATION_TYPE
+from tito.kernels.budget import OutputBudget
+from tito.sandbox.settings import MB
+
+from .conftest import limits, make, text
+
+#: Ignores whatever interrupts it.
+DEAF = """
+print("begun")
+while True:
+    try:
+        while True: sum(range(1000))
+    except BaseException:
+        pass
+"""
+
+
+def ended(lost) -> tuple[str, str, str]:
+    return lost.ename, lost.reason, lost.blame
+
+
+# Time -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
+@pytest.mark.parametrize(
+    ("source", "given", "limit"),
+    [
+        ("while True: pass", {"processor": 0.5}, "0.5 s of processor time"),
+        ("while True: print('x' * 5000)", {"processor": 0.5}, "0.5 s of processor time"),
+        ("import time; time.sleep(60)", {"wall": 0.5}, "0.5 s"),
+        ("import os; os.system('sleep 60')", {"wall": 0.5}, "0.5 s"),
+        ("import asyncio; await asyncio.sleep(60)", {"wall": 0.5}, "0.5 s"),
+        ("import os; os.system('while :; do :; done')", {"processor": 0.5}, "0.5 s of processor"),
+    ],
+)
+def test_a_cell_is_stopped_at_its_limit_and_the_kernel_goes_on(start, source, given, limit):
+    kernel = start()
+    kernel.run("a = 1", limits())
+    ran = kernel.run(source, limits(**given))
+    assert ran.stopped.startswith(limit)
+    assert text(kernel.run("a", limits())) == "1"
+
+
+def test_a_task_that_outlives_its_cell_is_stopped_too(start):
+    kernel = start()
+    begun = (
+        "import asyncio\nasync def busy():\n    while True: pass\nt = asyncio.create_task(busy())"
+    )
+    kernel.run(begun, limits())
+    lost = kernel.run("1", limits(processor=0.5))
+    assert lost.ename == "KernelHung"
+    kernel.restart()
+    assert text(kernel.run("2", limits())) == "2"
+
+
+@pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
+def test_a_cell_that_does_not_stop_costs_the_kernel_and_has_shown_what_it_printed(way):
+    with closing(make(way, grace=0.5)) as kernel:
+        lost = kernel.run(DEAF, limits(processor=0.5))
+        what = "this cell took 0.5 s of processor time and could not be stopped"
+        assert ended(lost) == ("KernelHung", what, "submission")
+        assert text(lost) == "begun\n" and lost.has_begun and lost.processor >= 0.5
+        kernel.restart()
+        assert text(kernel.run("print('again')", limits())) == "again\n"
+
+
+# Ends -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
+@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", "os.closerange(0, 99)"])
+def test_a_kernel_that_dies_has_shown_what_it_displayed(start, end):
+    kernel = start()
+    lost = kernel.run(f"import os; print('a'); display('b'); {end}; import time", limits())
+    what = "the kernel died while it ran this cell"
+    assert ended(lost) == ("KernelDied", what, "unknown")
+    assert text(lost) == "a\n'b'" and lost.has_begun
+
+
+def test_a_death_is_seen_though_children_hold_the_socket(start):
+    kernel = start()
+    child = "import os, time\nif os.fork() == 0: time.sleep(60)\nelse: os._exit(1)"
+    before = monotonic()
+    assert kernel.run(child, limits()).ename == "KernelDied"
+    assert monotonic() - before < 10
+
+
+@pytest.mark.parametrize("end", ["exit()", "quit", "print('shown'); exit()"])
+def test_a_cell_may_end_the_kernel_and_is_to_blame(start, end):
+    kernel = start()
+    lost = kernel.run(end, limits())
+    assert ended(lost) == ("KernelEnded", "this cell ended the kernel", "submission")
+    assert lost.execution_count == 1 and text(lost) == ("shown\n" if "shown" in end else "")
+    assert kernel.run("1", limits()).has_begun is False
+
+
+def test_a_kernel_that_dies_between_cells_has_not_begun_the_next(start):
+    kernel = start()
+    kernel.run("import os, threading; threading.Timer(0.2, os._exit, [1]).start()", limits())
+    sleep(1)
+    lost = kernel.run("print(1)", limits())
+    assert (lost.ename, lost.has_begun, lost.outputs) == ("KernelDied", False, [])
+
+
+def test_a_sandbox_that_is_killed_from_outside_is_the_machines_doing(start):
+    kernel = start()
+    os.kill(kernel.instance.watchdog.inner, signal.SIGKILL)
+    lost = kernel.run("import time; time.sleep(20)", limits())
+    assert (lost.ename, lost.blame) == ("KernelDied", "machine")
+
+
+def test_a_child_that_comes_back_does_not_answer(start):
+    kernel = start()
+    fork = "import os; child = os.fork(); print('parent' if child else 'child')"
+    ran = kernel.run(fork + "\nchild and os.waitpid(child, 0)[1] != 0", limits())
+    assert "parent" in text(ran) and "child" in text(ran) and text(ran).endswith("False")
+    assert text(kernel.run("print('one answer')", limits())) == "one answer\n"
+
+
+# Output ---------------------------------------------------------------------------------------
+
+
+def test_a_burst_of_output_is_there_to_its_last_character(start):
+    kernel = start()
+    ran = kernel.run("print('x' * 20_000_000, end='y')", limits())
+    assert [one.text for one in ran.outputs] == ["x" * 20_000_000 + "y"]
+    burst = "import os; os.system('head -c 20000000 /dev/zero | tr \"\\\\0\" x'); None"
+    assert text(kernel.run(burst, limits())) == "x" * 20_000_000
+
+
+def test_an_output_that_is_too_large_is_told_to_be(start):
+    large = "display({'text/plain': 'x' * 13_000_000}, raw=True); print('on')"
+    said = "[an output of 12 MB is too large and was dropped]\n"
+    ran = start().run(large, limits())
+    assert [(one.name, one.text) for one in ran.outputs] == [("stderr", said), ("stdout", "on\n")]
+
+
+def test_a_flood_is_cut_where_the_grader_wants_and_takes_no_observation_along(start):
+    budget = OutputBudget(10_000)
+    budget.begin(asked=True)
+
+    def keeps(output):
+        if budget.allows(output.output_type, output):
+            return output
+        instead = budget.instead()
+        return new_output("stream", name="stdout", text=instead) if instead else None
+
+    flood = f"""
+        def seen(n):
+            display({{{OBSERVATION_TYPE!r}: [n]}}, raw=True)
+        seen(1)
+        for _ in range(30_000): print("x" * 1_000)
+        seen(2)
+        """
+    ran = start().run(dedent(flood), limits(keeps=keeps))
+    seen = [one.data[OBSERVATION_TYPE] for one in ran.outputs if "data" in one]
+    assert seen == [[1], [2]]
+    (printed,) = (one.text for one in ran.outputs if "text" in one)
+    assert len(printed) < 10_200
+    assert printed.endswith("[printed text of this cell beyond its limit was dropped]\n")
+
+
+def test_a_kernel_that_shows_more_than_is_read_waits(start):
+    kernel = start()
+    flood = """
+        import threading
+        def flood():
+            for _ in range(40): display({"text/plain": "x" * 2_000_000}, raw=True)
+        threads = [threading.Thread(target=flood) for _ in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        """
+    held = memory()
+    kernel.run(dedent(flood), limits(keeps=lambda output: None))
+    assert memory() - held < 150
+
+
+def memory() -> int:
+    """Return the most memory that this process had, in MB."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024
+
+
+def test_what_a_thread_shows_behind_the_end_of_its_cell_does_no_harm(start):
+    kernel = start()
+    late = """
+        import threading, time
+        def late():
+            for n in range(200): print(n, flush=True); time.sleep(0.001)
+        threading.Thread(target=late).start()
+        """
+    kernel.run(dedent(late), limits())
+    for n in range(20):
+        ran = kernel.run(f"import time; time.sleep(0.01); {n}", limits())
+        results = [one for one in ran.outputs if one.output_type == "execute_result"]
+        assert [one.data["text/plain"] for one in results] == [str(n)]
+
+
+def test_interrupts_in_the_midst_of_prints_leave_no_frame_unfinished(start):
+    kernel = start()
+    for n in range(5):
+        ran = kernel.run("while True: display('x' * 100_000)", limits(processor=0.2))
+        assert ran.stopped
+        assert text(kernel.run(f"print({n})", limits())) == f"{n}\n"
+
+
+# Limits ---------------------------------------------------------------------------------------
+
+HELD = """
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        held = bytearray(100_000_000); time.sleep(60); os._exit(0)
+time.sleep(60)
+"""
+FILES = "for n in range(2000): open(f'{n}', 'w').close()\nimport time; time.sleep(60)"
+SOCKETS = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(60)"
+LOCKS = """
+import fcntl, time
+file = open("locked", "wb")
+for start in range(3000):
+    fcntl.lockf(file, fcntl.LOCK_EX, 1, 2 * start)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "what"),
+    [
+        (HELD, {"memory": 300 * MB}, "MB of memory; the limit is 300 MB"),
+        (FILES, {"entries": 500}, "it made more than 500 files in a folder"),
+        (SOCKETS, {}, "it opened more than 40 sockets"),
+        (LOCKS, {}, "it locked more than 1000 ranges of files"),
+    ],
+    ids=["memory", "files", "sockets", "locks"],
+)
+def test_the_watchdog_kills_for(start, source, settings, what):
+    lost = start(**settings).run(source, limits())
+    assert (lost.ename, lost.blame) == ("LimitHit", "submission")
+    assert lost.reason.startswith("limit hit: ") and lost.reason.endswith(what)
+
+
+def test_limits_without_a_sandbox_hold():
+    with closing(make("limits", open_files=200, memory=500 * MB)) as kernel:
+        look = "import resource; resource.getrlimit(resource.RLIMIT_NOFILE)"
+        assert text(kernel.run(look, limits())) == "(200, 200)"
+        lost = kernel.run("held = bytearray(600_000_000)\nimport time; time.sleep(60)", limits())
+        assert lost.reason.endswith("the limit is 500 MB")
+
+
+def test_pages_that_processes_share_are_counted_once(start):
+    shared = """
+        import os, time
+        held = bytearray(150_000_000)
+        for _ in range(5):
+            if os.fork() == 0:
+                time.sleep(0.5); os._exit(0)
+        for _ in range(5): os.wait()
+        print("done")
+        """
+    assert text(start(memory=400 * MB).run(dedent(shared), limits())) == "done\n"
+
+
+def test_a_fork_bomb_meets_its_limit_and_the_kernel_goes_on(start):
+    kernel = start()
+    bomb = """
+        import os, signal
+        children = []
+        try:
+            while len(children) < 200:
+                child = os.fork()
+                if not child:
+                    signal.pause()
+                children.append(child)
+        except BlockingIOError:
+            print(len(children) < 64)
+        for child in children: os.kill(child, 9); os.waitpid(child, 0)
+        """
+    assert text(kernel.run(dedent(bomb), limits())) == "True\n"
+    assert text(kernel.run("print('alive')", limits())) == "alive\n"
+
+
+def test_folders_are_bounded(start):
+    kernel = start(tmp_size=MB, shm_size=MB, home_size=MB)
+    for folder in ("/tmp", "/dev/shm", "/home/student"):
+        fill = f"""
+            import os
+            full = open({folder!r} + "/full", "wb", buffering=0)
+            while True:
+                full.write(bytes(100_000))
+            """
+        assert text(kernel.run(dedent(fill), limits())) == "OSError"
+        size = f"os.fstat(full.fileno()).st_size <= {MB}"
+        assert text(kernel.run(size, limits())) == "True"

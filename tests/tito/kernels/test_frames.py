@@ -1,0 +1,122 @@
+"""Frames of a kernel that are none, by kind: each costs what it was to show, and nothing else."""
+
+import json
+from contextlib import closing
+
+from tests.odd_frames import SEND
+from tinytorch.checks.observe import OBSERVATION_TYPE
+from tito.kernels.capture import MAX_FRAME
+from tito.kernels.frames import FrameReader, read
+
+from .conftest import limits, make, run, text
+
+ERROR = {"ename": "E", "evalue": "v", "traceback": []}
+DATA = {"data": {"text/plain": "x"}, "metadata": {}}
+END = {"execution_count": 1, "error": None, "ends": False}
+
+#: What a cell sends, in Python.
+MALFORMED = {
+    "a stream without text": "send('stream', {'name': 'stdout'})",
+    "a stream of a number": "send('stream', {'name': 'stdout', 'text': 7})",
+    "a stream of another name": "send('stream', {'name': ['x'], 'text': 'x'})",
+    "a stream of half characters": r"send('stream', {'name': 'stdout', 'text': '\ud800'})",
+    "an error whose traceback is a number": f"send('error', {{**{ERROR}, 'traceback': 7}})",
+    "an error whose traceback holds numbers": f"send('error', {{**{ERROR}, 'traceback': [7]}})",
+    "an error without a name": "send('error', {'evalue': 'v', 'traceback': []})",
+    "an error of half characters": rf"send('error', {{**{ERROR}, 'evalue': '\ud800'}})",
+    "a display without data": "send('display_data', {'metadata': {}})",
+    "a display of a list": "send('display_data', {'data': [1], 'metadata': {}})",
+    "a display of a number": "send('display_data', {'data': {'text/plain': 7}, 'metadata': {}})",
+    "a display in a list": f"send('display_data', {{**{DATA}, 'display_id': [1]}})",
+    "metadata that are text": f"send('display_data', {{**{DATA}, 'metadata': 'x'}})",
+    "an update of nothing": "send('update_display_data', {'display_id': 'd'})",
+    "an update of what is unknown": f"send('update_display_data', {{**{DATA}, 'display_id': 'd'}})",
+    "a result of which number": f"send('execute_result', {{**{DATA}, 'execution_count': 'x'}})",
+    "a result without a number": f"send('execute_result', {DATA})",
+    "a result that is below zero": f"send('execute_result', {{**{DATA}, 'execution_count': -1}})",
+    "a display of another name's mapping": (
+        "send('display_data', {'data': {'x-json': {}}, 'metadata': {}})"
+    ),
+    "a display of half characters": (
+        r"send('display_data', {'data': {'\ud800': '\ud800'}, 'metadata': {}})"
+    ),
+    "JSON 900 deep": (
+        "send('display_data', {'data': {'application/json': deep(900)}, 'metadata': {}})"
+    ),
+    "metadata 900 deep": f"send('display_data', {{**{DATA}, 'metadata': {{'a': deep(900)}}}})",
+    "a number without a value": (
+        f"send('display_data', {{**{DATA}, 'metadata': {{'a': float('nan')}}}})"
+    ),
+    "a kind that is unknown": "send('no_such_kind', {'a': 'b'})",
+    "a kind of half characters": r"send('\ud800')",
+    "a kind that is a number": "send(7)",
+    "a kind that is a list": "send(['stream'])",
+    "a cell that is none": f"send('done', {END}, cell='x')",
+    "a cell of a mapping": f"send('done', {END}, cell={{}})",
+    "the end of another cell": f"send('done', {END}, cell=10**6)",
+    "another beginning": "send('begin')",
+    "a kernel that is ready": "send('ready')",
+    "a kernel that has failed": "send('failed', {'reason': 'x'})",
+    "a clear that waits for text": "send('clear_output', {'wait': {'a': 1}})",
+    "an end without a word": "send('done')",
+    "an end with half an error": f"send('done', {{**{END}, 'error': ['x']}})",
+    "an end with numbers for an error": f"send('done', {{**{END}, 'error': [1, 2]}})",
+    "an end of which number": f"send('done', {{**{END}, 'execution_count': 1.5}})",
+    "an end that ends by text": f"send('done', {{**{END}, 'ends': 'x'}})",
+    "observations without a shape": (
+        f"send('display_data', {{'data': {{{OBSERVATION_TYPE!r}: [7, [], {{'part': []}}]}}, "
+        "'metadata': {}})"
+    ),
+    "an observation that is text": (
+        f"send('display_data', {{'data': {{{OBSERVATION_TYPE!r}: 'x'}}, 'metadata': {{}}}})"
+    ),
+    "no JSON": "send_bytes(b'no JSON')",
+    "no text": "send_bytes(b'\\xff\\xfe\\xfd')",
+    "no bytes": "send_bytes(b'')",
+    "a number alone": "send_bytes(b'1' * 5000)",
+    "a list": "send_bytes(b'[]')",
+    "brackets without an end": "send_bytes(b'[' * 100_000)",
+    "values without an end": "send_bytes(b'[' + b'[],' * 3_000_000 + b'[]]')",
+    "a frame that is too large": f"send_bytes(b'x' * {MAX_FRAME + 1})",
+}
+
+
+def test_a_malformed_frame_costs_no_other_output_and_no_other_cell(way):
+    cells = [f"{kind}\nprint('own', flush=True)" for kind in MALFORMED.values()]
+    _, *ran, last = run(way, SEND, *cells, "print('last')")
+    for one in ran:
+        json.dumps(one.outputs, ensure_ascii=False, allow_nan=False).encode()
+    pairs = zip(MALFORMED, ran, strict=True)
+    assert [kind for kind, one in pairs if not text(one).endswith("own\n")] == []
+    assert text(last) == "last\n"
+
+
+def test_a_frame_of_a_length_that_never_comes_costs_its_cell_only(way):
+    with closing(make(way, grace=0.5)) as kernel:
+        kernel.run(SEND, limits())
+        lost = kernel.run("send_bytes(b'x', 2**32 - 1)\nprint('swallowed')", limits(wall=1))
+        assert (lost.ename, lost.outputs) == ("KernelHung", [])
+        kernel.restart()
+        assert text(kernel.run("print('on')", limits())) == "on\n"
+
+
+def test_a_forged_end_ends_nothing_but_its_cell(way):
+    forged = f"send('done', {END})\nimport time; time.sleep(0.3); print('late')"
+    ran = run(way, SEND, forged, "print('next')")
+    assert [text(one) for one in ran] == ["", "", "next\n"]
+
+
+def test_of_far_too_many_frames_only_small_ones_are_read():
+    def frame(length: int) -> bytes:
+        said = {"kind": "stream", "cell": 1, "name": "stdout", "text": "x" * length}
+        return json.dumps(said).encode()
+
+    reader, large = FrameReader(), frame(1_000_000)
+    read_ones = [reader.read(large) is not None for _ in range(300)]
+    assert read_ones == [True] * 255 + [False] * 45
+    assert len(reader.read(frame(100_000))["text"]) == 100_000
+
+
+def test_a_frame_that_is_larger_than_any_is_none():
+    said = json.dumps({"kind": "ready", "x": "x" * MAX_FRAME}).encode()
+    assert read(said) is None

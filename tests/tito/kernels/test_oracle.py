@@ -1,0 +1,95 @@
+"""What a cell shows is what stock nbclient shows of stock ipykernel, but for a short list."""
+
+import json
+import re
+import subprocess
+import sys
+from contextlib import closing
+
+import nbformat
+import pytest
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tito.sandbox.scratch import environment
+
+from .cells import CELLS
+from .conftest import limits, make, text
+
+#: What differs by design, and why: patterns in a notebook's outputs, and what both sides get.
+DIFFERENT = [
+    # A kernel names a cell's file by its process, which differs from run to run.
+    (r"/tmp/ipykernel_\d+/\d+\.py", "CELL"),
+    (r"\(\d+\.py, line ", "(CELL, line "),
+    # Times are measured.
+    (r"(CPU times|Wall time): [^\\]*", "TIME"),
+    (r"[\d.]+ .?s ± [^\"]*", "TIMES"),
+]
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory):
+    """Run each group of cells in stock ipykernel, by stock nbclient."""
+    folder = tmp_path_factory.mktemp("stock")
+    env = {**environment(folder, folder), "TMPDIR": "/tmp"}
+    options = ["--to=notebook", "--execute", "--allow-errors", "--inplace"]
+    for name, sources in CELLS.items():
+        nb = new_notebook(cells=[new_code_cell(source) for source in sources])
+        nbformat.write(nb, folder / f"{name}.ipynb")
+    command = [sys.executable, "-m", "nbconvert", *options, *map(str, folder.glob("*.ipynb"))]
+    subprocess.run(command, env=env, cwd=folder, check=True, capture_output=True, timeout=200)
+    return {name: nbformat.read(folder / f"{name}.ipynb", as_version=4) for name in CELLS}
+
+
+#: The error of a cell that IPython told as text on stderr; who grades wants to see an error.
+TOLD = ["ERROR: An error occurred while showtraceback was disabled"]
+
+
+def seen(nb) -> list:
+    """Return count and outputs of each cell, without what differs by design."""
+    for cell in nb.cells:
+        cell.outputs = [one for one in cell.outputs if one.get("traceback") != TOLD]
+    # Into how many pieces a printed text is cut is a matter of time.
+    nb, _ = CoalesceStreamsPreprocessor().preprocess(nbformat.from_dict(nb), {})
+    made = json.dumps([[one.execution_count, one.outputs] for one in nb.cells], ensure_ascii=False)
+    for pattern, both in DIFFERENT:
+        made = re.sub(pattern, both, made)
+    return json.loads(made)
+
+
+@pytest.mark.parametrize("group", CELLS)
+def test_outputs_are_those_of_stock_ipykernel(way, group, stock):
+    nb = new_notebook(cells=[new_code_cell(source) for source in CELLS[group]])
+    with closing(make(way)) as kernel:
+        for cell in nb.cells:
+            ran = kernel.run(cell.source, limits())
+            cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    nbformat.validate(nb)
+    pairs = zip(CELLS[group], seen(nb), seen(stock[group]), strict=True)
+    different = [(source, ours, theirs) for source, ours, theirs in pairs if ours != theirs]
+    assert not different, "\n".join(map(repr, different))
+
+
+#: What is better than stock, or other by nature: a cell, and what is seen here.
+BETTER = {
+    # Tracebacks show frames of the kernel, and there those of ipykernel.
+    "input('?')": "StdinNotImplementedError",
+    "import getpass; getpass.getpass()": "StdinNotImplementedError",
+    "import sys; sys.stdout.write(7)": "TypeError",
+    "get_ipython().display_pub.publish('text')": "TypeError",
+    # Stock costs two seconds and an error.
+    "print('half: \\ud800')": "half: ?\n",
+    # Stock loses the reply.
+    "class E(Exception):\n    def __str__(self): 1 / 0\nraise E": "EZeroDivisionError",
+    # Stock cannot say it in JSON.
+    "display({'application/json': {'a': float('nan')}, 'text/plain': 'nan'}, raw=True)": "nan",
+    "display({'text/plain': 'odd', 'application/json': {(1, 2): {3}}}, raw=True)": "odd",
+    "print(get_ipython().kernel)": "None\n",
+}
+
+
+@pytest.mark.parametrize("source", BETTER)
+def test_what_differs_by_nature(start, source):
+    kernel = start()
+    assert text(kernel.run(source, limits())).endswith(BETTER[source])
+    assert text(kernel.run("print('on')", limits())) == "on\n"
