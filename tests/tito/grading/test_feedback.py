@@ -12,7 +12,7 @@ from nbgrader.server_extensions.formgrader import handlers
 from tito.autograde import pipeline
 from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
-from tito.pages import feedback_exporter as feedback
+from tito.pages import feedback
 
 from .conftest import cell, solve
 

@@ -11,7 +11,7 @@ from tito.autograde import pipeline
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.gradebook import platforms, scores, status
-from tito.pages import feedback_exporter as feedback
+from tito.pages import feedback
 
 from .conftest import cell, make_release, solve
 
