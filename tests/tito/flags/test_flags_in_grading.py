@@ -61,6 +61,7 @@ def graded(template, tmp_path_factory):
     put("snoops", RIGHT, "#| default_exp other\nimport sys\nsys.settrace(None)  # <b>")
     put("honest", RIGHT)
     pipeline.grade(course, module)
+    evidence.write(course, module)
     return course, module
 
 

@@ -253,12 +253,6 @@ def test_odd_code_has_fingerprints():
     assert len(fingerprints(text.replace("x := 3", "(z := 3)") % ("f" * 9_000))) > 10
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.4, 1.1])
-def test_a_threshold_that_makes_no_sense_is_refused(threshold):
-    with pytest.raises(ValueError, match="threshold must be from 0.5 to 1, got"):
-        similar({}, {}, threshold=threshold)
-
-
 class _Varied(ast.NodeTransformer):
     """Changes constants and adds statements, as if others had written it."""
 

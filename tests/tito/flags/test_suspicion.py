@@ -120,7 +120,7 @@ SUSPICIOUS = {
     ],
     "uses the course's grading tools": [
         "import tito.gradebook.records",
-        "from tinytorch import tito",
+        "from tito import gradebook",
         "from tinytorch.checks.judge import judge",
         "import tinytorch.checks as c\nc.judge",
     ],
