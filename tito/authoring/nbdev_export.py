@@ -11,12 +11,11 @@ from nbdev.export import nb_export
 from nbdev.maker import ModuleMaker
 from nbformat import NotebookNode
 
-from tito.authoring.rules.each_cell import BEGIN_SOLUTION, END_SOLUTION
+from tito.authoring.rules.each_cell import BEGIN_SOLUTION, END_SOLUTION, comment_above
 from tito.authoring.source import read_source, write_notebook
 from tito.course import Course, Module
 
 _SCAFFOLD = re.compile(r"^\s*# (TODO|Hint)\b")
-_COMMENT = re.compile(r"^\s*#(?!\|)")
 
 
 def without_scaffolding(source: str) -> str:
@@ -44,10 +43,7 @@ def without_scaffolding(source: str) -> str:
 
 def _drop_todo(lines: list[str]) -> None:
     """Drop the comment block at the end of `lines`, from its first TODO or Hint on."""
-    start = len(lines)
-    while start and _COMMENT.match(lines[start - 1]):
-        start -= 1
-    for position in range(start, len(lines)):
+    for position in range(comment_above(lines, len(lines)), len(lines)):
         if _SCAFFOLD.match(lines[position]):
             del lines[position:]
             return

@@ -12,6 +12,7 @@ from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
 from nbformat import NotebookNode
 
 from tito.course import Course, Module
+from tito.course.files import replace_text
 from tito.errors import TitoError
 from tito.student.jupyter import LANGUAGE_VERSION
 
@@ -72,7 +73,4 @@ def build_notebook(course: Course, module: Module) -> Path:
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook in one go: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    nbformat.write(notebook, beside)
-    beside.replace(path)
+    replace_text(path, nbformat.writes(notebook) + "\n")

@@ -9,7 +9,7 @@ from tito.authoring.source import build_notebook
 from tito.course import Course
 from tito.gradebook.status import is_exported
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REAL = Course(ROOT)
 
 

@@ -14,7 +14,7 @@ from tito.authoring.source import read_source
 from tito.course import Course
 from tito.errors import TitoError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REGIONS = re.compile(r"^\s*### BEGIN .*?\n(.*?)^\s*### END .*?$", re.MULTILINE | re.DOTALL)
 
 
@@ -121,8 +121,8 @@ def test_the_wheel_holds_neither_the_reference_nor_what_grades(bundle):
     names = [name for name, _ in texts_in(bundle.read_bytes(), "")]
     wheel = [name.split(".whl/tinytorch/")[1] for name in names if ".whl/tinytorch/" in name]
     assert {"core/tensor.py", "core/autograd.py", "data/digits.csv.gz"} <= set(wheel)
-    tools = {name.split("/")[1] for name in wheel if name.startswith("tito/")}
-    assert tools == {"__init__.py", "errors.py", "start.py", "student", "text.py"}
+    tools = {name.split(".whl/tito/")[1].split("/")[0] for name in names if ".whl/tito/" in name}
+    assert tools == {"__init__.py", "__main__.py", "errors.py", "student", "text.py"}
     assert "core/optimizers.py" not in wheel
 
 
