@@ -53,13 +53,6 @@ class Result:
         return not self.failures and all(report.passed for report in self.reports)
 
 
-def run_checks(
-    notebook: Path, assignment: Assignment | None = None, package: Path | None = None
-) -> Result:
-    """Run all of a notebook's checks; see :class:`CheckRunner`."""
-    return CheckRunner(notebook, assignment, package).run()
-
-
 class CheckRunner:
     """Runs a notebook's cells as in grading, on the public inputs, and collects the reports.
 
@@ -117,7 +110,8 @@ class CheckRunner:
         graded = {cell.name for cell in code if cell.checks}
         self._select(code, graded)
         result = Result([], [], notes)
-        chosen = [cell if cell.name in self.checked else _unchecked(cell) for cell in code]
+        # What is not chosen only declares its checks.
+        chosen = [c if c.name in self.checked else replace(c, graded=False) for c in code]
         kept = {name: report.data() for name, report in self._reports.items()}
         for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
             _collect(cell, message, result)
@@ -133,11 +127,6 @@ class CheckRunner:
         self._cells = code
         for name in self._reports.keys() - (graded - self.checked):
             del self._reports[name]
-
-
-def _unchecked(cell: Cell) -> Cell:
-    """Return a graded cell as one that only declares."""
-    return replace(cell, graded=False)
 
 
 def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:

@@ -116,7 +116,7 @@ def test_a_name_that_a_graded_cell_needs_is_named(desk, quick):
 def test_printing_thousands_of_lines_is_named_as_what_takes_long(desk, monkeypatch):
     monkeypatch.setattr(executing, "_SECONDS_A_CELL", 3)
     finish(desk).add("import itertools\nfor n in itertools.count():\n    print(n)")
-    monkeypatch.setattr(submitting, "run_checks", lambda *_: Result([], []))
+    monkeypatch.setattr(submitting.CheckRunner, "run", lambda _: Result([], []))
     (warning,) = hand_in(desk).warnings
     assert re.search(
         r"A cell did not finish within 3 s; it printed \d{4,} lines: print less", warning

@@ -10,11 +10,11 @@ from tito.errors import TitoError
 from tito.student import testing
 from tito.student.needs import without_magics
 from tito.student.show import show_result
-from tito.student.testing import CheckRunner, run_checks
+from tito.student.testing import CheckRunner
 
 
 def check(desk):
-    return run_checks(desk.path, desk.assignment, desk.package)
+    return CheckRunner(desk.path, desk.assignment, desk.package).run()
 
 
 def problems(result):

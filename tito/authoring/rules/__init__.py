@@ -1,6 +1,6 @@
 """Rules that a source and its release must keep; each message names the cell.
 
-One file a subject: each has a function that yields the faults it finds in a notebook.
+One file a subject: its functions yield the faults they find in a notebook.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tito.authoring.rules import graded, layout, leaks, metadata, pairing, questions, regions, sizes
+from tito.authoring.rules import graded, layout, leaks, metadata, questions, regions, sizes
 from tito.authoring.rules.each_cell import Fault, id_of
 from tito.authoring.rules.leaks import secret_lines
 from tito.course import Module
@@ -26,8 +26,11 @@ __all__ = [
     "secret_lines",
 ]
 
-#: In the order in which one mends them: what a cell is, before what stands in it.
-_SUBJECTS = (layout, metadata, regions, graded, pairing, questions, leaks, sizes)
+#: In the order in which one fixes them: what a cell is, before what stands in it.
+_RULES = (
+    *(layout.faults, metadata.faults, regions.faults, graded.faults, graded.pairing_faults),
+    *(questions.faults, leaks.faults, sizes.faults),
+)
 
 
 def faults_of(module: Module, notebook: NotebookNode) -> list[str]:
@@ -47,7 +50,7 @@ def faults_of(module: Module, notebook: NotebookNode) -> list[str]:
     """
     found: Iterable[Fault] = [
         *layout.module_faults(module),
-        *(fault for subject in _SUBJECTS for fault in subject.faults(notebook)),
+        *(fault for rule in _RULES for fault in rule(notebook)),
     ]
     lines = layout.lines_of_cells(module, notebook)
     return [_told(fault, lines) for fault in found]

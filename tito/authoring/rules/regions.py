@@ -17,7 +17,6 @@ from tito.authoring.rules.each_cell import (
     comment_above,
     function_around,
     kind_of,
-    parsed,
 )
 
 _TODO = re.compile(r"^\s*# TODO: \S")
@@ -86,13 +85,3 @@ def _region_faults(
         yield Fault(cell, f"{where}: a comment '# TODO: ...' must stand directly above the region")
     if sum(bool(_HINT.match(line)) for line in comment) > _MOST_HINTS:
         yield Fault(cell, f"{where}: at most {_MOST_HINTS} hints")
-
-
-def defined_by(cell: NotebookNode) -> set[str]:
-    """Return the public functions and classes that a cell defines."""
-    named = (ast.FunctionDef, ast.ClassDef)
-    return {
-        node.name
-        for node in parsed(cell).body
-        if isinstance(node, named) and not node.name.startswith("_")
-    }
