@@ -92,7 +92,6 @@ def _time(module: Module) -> int:
 
 
 def _fill(name: str, **values: object) -> str:
-    """Fill in a template."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -169,20 +168,7 @@ def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
 
 
 def texts_in(data: bytes, name: str) -> Iterator[tuple[str, str]]:
-    """Give the text of every file in a zip, also of zips, gzips and notebooks inside it.
-
-    Parameters
-    ----------
-    data : bytes
-        A file's content.
-    name : str
-        What to call it.
-
-    Yields
-    ------
-    str, str
-        Where a text was found, and the text.
-    """
+    """Give each text in a file and where it is, with zips, gzips and notebooks unpacked."""
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             for inner in packed.namelist():

@@ -37,14 +37,7 @@ FOLDER = "chapters"
 
 
 def chapter(course: Course, module: Module, run: bool) -> NotebookNode:
-    """Return the page of a chapter.
-
-    Parameters
-    ----------
-    course, module
-        Which chapter.
-    run : bool
-        Whether to run it, with the reference solutions, for its printed lines and figures.
+    """Return the page of a chapter, run with the reference solutions for lines and figures.
 
     Raises
     ------
@@ -68,12 +61,7 @@ def chapter(course: Course, module: Module, run: bool) -> NotebookNode:
 def handout(course: Course, source: NotebookNode) -> NotebookNode:
     """Return a source as students may see it, without solutions and rubrics.
 
-    Parameters
-    ----------
-    course : Course
-        Its ``nbgrader_config.py`` says what stands in the place of what is cleared.
-    source : nbformat.NotebookNode
-        The source of a module; stays as it is.
+    The course's ``nbgrader_config.py`` says what stands in their place.
 
     Raises
     ------

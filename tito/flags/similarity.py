@@ -28,26 +28,16 @@ _LINES_SHOWN = 4
 
 @dataclass(frozen=True)
 class Match:
-    """Solutions of a cell that are nearly the same.
+    """Solutions of a cell that are nearly the same."""
 
-    Attributes
-    ----------
-    students : tuple of str
-        Whose, in alphabetical order: two or more, each similar to another of them; one where a
-        solution is the reference's.
-    cell : str
-        The grade_id.
-    score : float
-        The share of fingerprints in common, from the threshold to 1; the lowest of the links that
-        hold the students together.
-    evidence : tuple of (str, str)
-        Lines of the first two students (or of the student and the reference) that are the same
-        but for names, each with its number.
-    """
-
+    #: In alphabetical order: two or more, each similar to another of them; one where a solution
+    #: is the reference's.
     students: tuple[str, ...]
     cell: str
+    #: The share of fingerprints in common, of the weakest link that holds the students together.
     score: float
+    #: Lines of the first two students (or of the student and the reference) that are the same but
+    #: for names, each with its number.
     evidence: tuple[tuple[str, str], ...]
 
     @property

@@ -27,46 +27,22 @@ _WORTH = re.compile(r"\s*\(\d+ points?\)$")
 
 @dataclass(frozen=True)
 class Mark:
-    """What the gradebook says of a graded cell.
+    """What the gradebook says of a graded cell."""
 
-    Attributes
-    ----------
-    points : float or None
-        None where nobody has marked it yet.
-    worth : float
-        The most it can be.
-    waits : bool
-        Whether a person is still to look at it.
-    """
-
-    points: float | None
+    points: float | None  # None where nobody has marked it yet
     worth: float
-    waits: bool = False
+    waits: bool = False  # whether a person is still to look at it
 
 
 @dataclass(frozen=True)
 class GradeSummary:
-    """What the gradebook says of a submission.
-
-    Attributes
-    ----------
-    student : str
-        Whose.
-    marks : dict of str to Mark
-        By graded cell.
-    comments : dict of str to str
-        By cell.
-    penalty : float
-        Points taken for lateness.
-    name : str
-        What the student is called, where that is known.
-    """
+    """What the gradebook says of a submission: marks by graded cell, comments by cell."""
 
     student: str
     marks: dict[str, Mark] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
-    penalty: float = 0.0
-    name: str = ""
+    penalty: float = 0.0  # points taken for lateness
+    name: str = ""  # what the student is called, where that is known
 
     @property
     def total(self) -> float:
@@ -151,17 +127,13 @@ def render(nb: NotebookNode, summary: GradeSummary, released: Set[str] = frozens
 
 
 def _title(nb: NotebookNode) -> str:
-    headings = (_HEADING.search(cell.source) for cell in nb.cells if _is_text(cell))
+    headings = (_HEADING.search(cell.source) for cell in nb.cells if cell.cell_type == "markdown")
     return next((_words(match) for match in headings if match), "Feedback")
 
 
 def _words(match: re.Match[str]) -> str:
     """Return a heading without the signs that may close it."""
     return match[2].rstrip().rstrip("#").rstrip()
-
-
-def _is_text(cell: NotebookNode) -> bool:
-    return bool(cell.cell_type == "markdown")
 
 
 @dataclass
@@ -189,7 +161,7 @@ class _Page:
                 work = []
             elif cell.cell_type == "code" and not utils.is_locked(cell):
                 work += self._work(cell)
-            elif _is_text(cell):
+            elif cell.cell_type == "markdown":
                 match = _HEADING.match(cell.source)
                 chapter = _words(match) if match and len(match[1]) < 3 else chapter
             before = cell
@@ -206,7 +178,7 @@ class _Page:
     def _add_answer(
         self, section: Section, cell: NotebookNode, before: NotebookNode | None
     ) -> None:
-        if before is not None and _is_text(before) and utils.is_locked(before):
+        if before is not None and before.cell_type == "markdown" and utils.is_locked(before):
             match = _HEADING.match(before.source)
             section.title = _WORTH.sub("", _words(match)) if match else section.title
             question = before.source[match.end() :] if match else before.source

@@ -26,27 +26,15 @@ _BANDS = {"nothing": "none", "under half": "some", "half or more": "most", "all"
 
 @dataclass
 class Part:
-    """A part of a graded cell, and how a class does on it.
-
-    Attributes
-    ----------
-    cell, title : str
-        Which.
-    points : int
-        What it is worth.
-    judged, failed, unfinished : int
-        How many students have a verdict; how many fail; how many of these have yet to begin.
-    answers : Counter
-        What the others got instead.
-    """
+    """A part of a graded cell, and how many students have a verdict on it and fail."""
 
     cell: str
     title: str
     points: int
     judged: int = 0
     failed: int = 0
-    unfinished: int = 0
-    answers: Counter[str] = field(default_factory=Counter)
+    unfinished: int = 0  # of those who fail, who has yet to begin
+    answers: Counter[str] = field(default_factory=Counter)  # what the others got instead
 
     @property
     def share(self) -> float:
@@ -61,14 +49,7 @@ class Part:
 
 
 def write(course: Course, module: Module, path: Path | None = None) -> Path:
-    """Write the page.
-
-    Parameters
-    ----------
-    course, module
-        Whose class.
-    path : Path, optional
-        Where to; ``overview.html`` beside the records by default.
+    """Write the page, by default as ``overview.html`` beside the records.
 
     Raises
     ------
@@ -111,7 +92,7 @@ def render(
     reports : sequence
         For each graded student the verdicts on the cells.
     evidence : str
-        The page beside this one that shows what the flags rest on, if there is one.
+        The page of the flags' evidence beside this one, if there is one.
     """
     graded = [row for row in rows if row.status == "graded"]
     failing = [part for part in parts_of(reports) if part.failed]

@@ -65,14 +65,8 @@ def show_result(
 ) -> None:
     """Print what failed of a notebook, which may explain the rest, and its reports.
 
-    Parameters
-    ----------
-    result : Result
-        What the checks said.
-    every : bool
-        Whether to list the parts of a cell in which all hold, too.
-    checked : collection of str, optional
-        The graded cells whose reports are new; the others are only counted.
+    With `every`, the parts of a cell in which all hold are listed, too. Where it is known which
+    graded cells were `checked`, the others are only counted.
     """
     for failure in result.failures:
         console.print(f"[red]failed[/red]  {escape(failure)}", soft_wrap=True)

@@ -23,23 +23,11 @@ FOLDER = "hand-in"
 
 @dataclass(frozen=True)
 class HandIn:
-    """What is ready to be handed in.
+    """What is ready to be handed in."""
 
-    Attributes
-    ----------
-    path : Path
-        The file: the notebook without outputs.
-    digest : str
-        Its SHA-256, which grading notes as well.
-    warnings : tuple of str
-        What a student should look at first.
-    result : Result
-        What the graded cells say.
-    """
-
-    path: Path
-    digest: str
-    warnings: tuple[str, ...]
+    path: Path  # the notebook without outputs
+    digest: str  # its SHA-256, which grading notes as well
+    warnings: tuple[str, ...]  # what a student should look at first
     result: Result
 
 

@@ -31,20 +31,13 @@ SECONDS_A_CELL = 30.0
 
 @dataclass(frozen=True)
 class Result:
-    """What a notebook's checks said.
+    """What a notebook's checks said."""
 
-    Attributes
-    ----------
-    reports : list of Report
-        One a graded cell that reported, in the order of the notebook.
-    failures : list of str
-        Cells that raised, and graded cells without a report.
-    notes : list of str
-        What does not count, but may explain a failure.
-    """
-
+    #: One a graded cell that reported, in the order of the notebook.
     reports: list[Report]
+    #: Cells that raised, and graded cells without a report.
     failures: list[str]
+    #: What does not count, but may explain a failure.
     notes: list[str] = field(default_factory=list)
 
     @property

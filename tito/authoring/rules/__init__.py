@@ -5,7 +5,7 @@ One file a subject: its functions yield the faults they find in a notebook.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -34,29 +34,13 @@ _RULES = (
 
 
 def faults_of(module: Module, notebook: NotebookNode) -> list[str]:
-    """Return what is wrong with a module's source, a line for each fault.
-
-    Parameters
-    ----------
-    module : Module
-        Whose source it is.
-    notebook : nbformat.NotebookNode
-        The source, read by :func:`tito.authoring.source.read_source`.
-
-    Returns
-    -------
-    list of str
-        ``line 12, sgd-class: what is wrong, and the remedy``; empty if every rule is kept.
-    """
-    found: Iterable[Fault] = [
-        *layout.module_faults(module),
-        *(fault for rule in _RULES for fault in rule(notebook)),
-    ]
+    """Return ``line 12, sgd-class: what is wrong, and the remedy`` for each fault of a source."""
+    found = chain(layout.module_faults(module), *(rule(notebook) for rule in _RULES))
     lines = layout.lines_of_cells(module, notebook)
-    return [_told(fault, lines) for fault in found]
+    return [_message(fault, lines) for fault in found]
 
 
-def _told(fault: Fault, lines: dict[int, int]) -> str:
+def _message(fault: Fault, lines: dict[int, int]) -> str:
     if fault.cell is None:
         return fault.text
     line = lines.get(id(fault.cell))
@@ -89,7 +73,7 @@ def check_release(module: Module, path: Path, source: NotebookNode) -> None:
 
 def faults_of_release(released: NotebookNode, source: NotebookNode) -> list[str]:
     """Return what is wrong with a notebook made of a source for students, a line a fault."""
-    return [_told(fault, {}) for fault in leaks.release_faults(released, source)]
+    return [_message(fault, {}) for fault in leaks.release_faults(released, source)]
 
 
 def _refuse(module: Module, what: str, faults: list[str]) -> None:
