@@ -55,7 +55,7 @@ def words(page):
     return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL))
 
 
-def test_parts_work_answers_and_comments_are_there_and_the_course_is_not():
+def test_page_shows_own_work_and_hides_course_text():
     comments = {"sgd-class": "A **neat** class.", "question-1": "More, please."}
     page = render(notebook(), summary(comments=comments, penalty=0.5), {"draw()"})
     text = words(page)

@@ -31,7 +31,7 @@ def report(first=None, second=None, unfinished=False):
 REPORTS = [report("2"), report("2", "0"), report("3"), report(), report("TODO", unfinished=True)]
 
 
-def test_parts_are_counted_worst_first_with_what_several_got():
+def test_counts_parts_worst_first():
     worst, other = overview.parts_of(REPORTS)
     assert (worst.title, worst.judged, worst.failed, worst.unfinished) == (
         *("Part a costs $5.", 5, 4, 1),
@@ -53,7 +53,7 @@ def test_the_page_shows_the_class():
     assert "<script" not in page and "default-src &#39;none&#39;" in page
 
 
-def test_bars_show_totals_shares_of_cells_and_failing_parts():
+def test_draws_bars_of_totals_cells_and_parts():
     rows = [row(str(sgd), sgd=sgd, question=30.0) for sgd in (0.0, 84.0, 85.0, 170.0)]
     page = overview.render("m", rows, REPORTS)
     bins = re.findall(r'<div style="height: ([\d.]+)%"><span>(\d*)</span>', page)
@@ -69,7 +69,7 @@ def test_bars_show_totals_shares_of_cells_and_failing_parts():
     assert shares == [("64.0", "80"), ("16.0", "20")]
 
 
-def test_a_class_without_a_single_mark_has_a_page_too():
+def test_page_without_any_mark():
     missing = Row("ada", "failed", {"test-sgd": None}, {"test-sgd": 5.0}, reason="no JSON")
     page = overview.render("m", [missing], [])
     assert "could not be graded" in page and "no JSON" in page and "<img" not in page

@@ -8,7 +8,7 @@ from tito.student.watch import saves
 DEADLINE = 10.0
 
 
-def test_a_save_before_anybody_watches_is_not_missed(tmp_path):
+def test_notices_save_before_first_look(tmp_path):
     notebook = tmp_path / "homework.ipynb"
     notebook.write_text("{}")
     later = saves(notebook)
