@@ -68,19 +68,16 @@ c.ExportApp.plugin_class = "tito.course.late.CurrentCsvExport"
 c.Exchange.timezone = "UTC"
 
 # Feedback, and the pages that formgrader shows: what a student wrote is not trusted there.
-c.GenerateFeedback.exporter_class = "tito.pages.feedback_exporter.FeedbackExporter"
-c.GenerateFeedback.preprocessors = [
-    "tito.pages.feedback_exporter.GetStanding",
-    "tito.pages.feedback_exporter.ForStudents",
-]
+c.GenerateFeedback.exporter_class = "tito.pages.feedback.FeedbackExporter"
+c.GenerateFeedback.preprocessors = []
 # Outputs can have any shape, until the last of the preprocessors has put them in order.
-c.FeedbackExporter.optimistic_validation = c.HTMLExporter.optimistic_validation = True
+c.HTMLExporter.optimistic_validation = True
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.preprocessors = ["tito.pages.feedback_exporter.ForGraders"]
+c.HTMLExporter.preprocessors = ["tito.pages.formgrader.ForGraders"]
 c.HTMLExporter.filters = {
-    "clean_html": "tito.pages.feedback_exporter.clean_html",
-    "highlight_code": "tito.pages.feedback_exporter.highlight_code",
-    "markdown2html": "tito.pages.feedback_exporter.markdown2html",
+    "clean_html": "tito.pages.formgrader.clean_html",
+    "highlight_code": "tito.pages.formgrader.highlight_code",
+    "markdown2html": "tito.pages.formgrader.markdown2html",
     # Its own mends links of old notebooks, in time that grows with the square of a line.
     "strip_files_prefix": "markupsafe.soft_str",
 }

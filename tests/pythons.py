@@ -11,8 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
 #: Each layer is used at least once: the core, the checks, nbdev, nbgrader, a kernel, Sphinx.
-TESTS = ("tests/core", "tests/checks", "tests/tito/test_export.py", "tests/tito/test_new.py")
-TESTS += ("tests/tito/test_release.py", "tests/tito/test_rules.py", "tests/docs")
+AUTHORING = (
+    f"tests/tito/authoring/test_{name}.py" for name in ("export", "new", "release", "rules")
+)
+TESTS = ("tests/core", "tests/checks", "tests/docs", *AUTHORING)
 
 
 def interpreter(version: str) -> str | None:

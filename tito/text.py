@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from typing import Any
 
 #: Also one without an end, so that the search goes through a text once, whatever it is.
@@ -93,3 +94,9 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(
         char if char.isprintable() or char in keep else ascii(char)[1:-1] for char in text
     )
+
+
+def excerpt(line: str, longest: int = 80) -> str:
+    """Shorten a line of somebody else's, and leave nothing in it that a terminal obeys."""
+    text = line.strip()[: 4 * longest]
+    return textwrap.shorten(printable(text), longest, placeholder=" ...")

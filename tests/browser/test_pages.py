@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import screenshot
 from tests.tito.flags.pages import write_page
-from tito.pages.feedback import Mark, Standing, render
+from tito.pages.feedback_page import GradeSummary, Mark, render
 
 ANSWER = r"""
 The two updates are
@@ -50,7 +50,9 @@ def test_an_answer_shows_as_in_jupyter_and_nothing_of_it_runs(browser: Browser, 
     )
     marks = {"question-1": Mark(7.0, 10.0)}
     path = tmp_path / "page.html"
-    path.write_text(render(new_notebook(cells=[cell]), Standing("ada", marks, name="Ada Lovelace")))
+    path.write_text(
+        render(new_notebook(cells=[cell]), GradeSummary("ada", marks, name="Ada Lovelace"))
+    )
     page = browser.new_page(viewport={"width": 700, "height": 900})
     page.goto(path.as_uri())
     expect(page).to_have_title("Feedback: Ada Lovelace")

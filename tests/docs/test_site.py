@@ -9,9 +9,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from tito.authoring.handout import handout
 from tito.authoring.rules import secret_lines
-from tito.authoring.site import chapter
+from tito.authoring.site import chapter, handout
 from tito.authoring.source import read_source
 from tito.course import Course
 

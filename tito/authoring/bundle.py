@@ -8,15 +8,15 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
-from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 
 from tinytorch import __version__
@@ -70,8 +70,9 @@ def pack(course: Course, module: Module, released: Path) -> Path:
         shutil.copy(course.root / "LICENSE", folder)
         shutil.copy(course.root / "constraints.txt", folder)
         time = _time(module)
-        with _building_at(time):
-            wheel = _write_wheel(course, module, released, Path(scratch) / "project", folder)
+        project = Path(scratch) / "project"
+        _write_project(course, module, released, project)
+        wheel = _build_wheel(project, folder, time)
         for name in _PAGES:
             text = _fill(name, module=module, wheel=wheel.name)
             (folder / name).write_text(text, encoding="utf-8")
@@ -90,21 +91,7 @@ def _time(module: Module) -> int:
     return int(given) if given.isdecimal() else int(module.source.stat().st_mtime)
 
 
-@contextmanager
-def _building_at(time: int) -> Iterator[None]:
-    """Let hatchling give all files one time."""
-    before = os.environ.get(_EPOCH)
-    os.environ[_EPOCH] = str(time)
-    try:
-        yield
-    finally:
-        del os.environ[_EPOCH]
-        if before is not None:
-            os.environ[_EPOCH] = before
-
-
 def _fill(name: str, **values: object) -> str:
-    """Fill in a template."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -114,10 +101,8 @@ def _fill(name: str, **values: object) -> str:
     return environment.get_template(f"{name}.j2").render(version=__version__, **values)
 
 
-def _write_wheel(
-    course: Course, module: Module, released: Path, project: Path, folder: Path
-) -> Path:
-    """Build the wheel of a student's package, with the release it is compared with."""
+def _write_project(course: Course, module: Module, released: Path, project: Path) -> None:
+    """Write a student's package, with the release it is compared with, as a project to build."""
     shutil.copytree(build_package(course, module, judging=True), project)
     inside = project / "tito" / "student" / "released" / module.name
     inside.mkdir(parents=True)
@@ -133,8 +118,13 @@ def _write_wheel(
         lab=json.dumps([known[name] for name in _LAB]),
     )
     (project / "pyproject.toml").write_text(text, encoding="utf-8")
-    builder = WheelBuilder(str(project))
-    return Path(next(iter(builder.build(directory=str(folder), versions=["standard"]))))
+
+
+def _build_wheel(project: Path, folder: Path, time: int) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    environment = os.environ | {_EPOCH: str(time)}
+    subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
 
 
 def _requirements(course: Course) -> dict[str, str]:
@@ -178,20 +168,7 @@ def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
 
 
 def texts_in(data: bytes, name: str) -> Iterator[tuple[str, str]]:
-    """Give the text of every file in a zip, also of zips, gzips and notebooks inside it.
-
-    Parameters
-    ----------
-    data : bytes
-        A file's content.
-    name : str
-        What to call it.
-
-    Yields
-    ------
-    str, str
-        Where a text was found, and the text.
-    """
+    """Give each text in a file and where it is, with zips, gzips and notebooks unpacked."""
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             for inner in packed.namelist():

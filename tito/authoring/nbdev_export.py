@@ -11,28 +11,15 @@ from nbdev.export import nb_export
 from nbdev.maker import ModuleMaker
 from nbformat import NotebookNode
 
-from tito.authoring.rules.each_cell import BEGIN_SOLUTION, END_SOLUTION
+from tito.authoring.rules.each_cell import BEGIN_SOLUTION, END_SOLUTION, comment_above
 from tito.authoring.source import read_source, write_notebook
 from tito.course import Course, Module
 
 _SCAFFOLD = re.compile(r"^\s*# (TODO|Hint)\b")
-_COMMENT = re.compile(r"^\s*#(?!\|)")
 
 
 def without_scaffolding(source: str) -> str:
-    """Drop what only students need from a cell: solution markers and the TODO comment above.
-
-    Parameters
-    ----------
-    source : str
-        Source of a code cell.
-
-    Returns
-    -------
-    str
-        The same code without marker lines and without the comment block that starts with
-        ``# TODO`` directly before a ``### BEGIN SOLUTION`` line.
-    """
+    """Drop what only students need from a cell: solution markers and the TODO comment above."""
     kept: list[str] = []
     for line in source.split("\n"):
         if BEGIN_SOLUTION.match(line):
@@ -44,26 +31,16 @@ def without_scaffolding(source: str) -> str:
 
 def _drop_todo(lines: list[str]) -> None:
     """Drop the comment block at the end of `lines`, from its first TODO or Hint on."""
-    start = len(lines)
-    while start and _COMMENT.match(lines[start - 1]):
-        start -= 1
-    for position in range(start, len(lines)):
+    for position in range(comment_above(lines, len(lines)), len(lines)):
         if _SCAFFOLD.match(lines[position]):
             del lines[position:]
             return
 
 
 def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
-    """Write the module that a notebook exports to.
+    """Write the module that a notebook exports to into the folder of the package.
 
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        A source or a student's notebook with ``#| default_exp`` and ``#| export`` cells.
-    named : Path
-        The file that the header of the module names as its origin.
-    package : Path
-        The folder of the package, such as ``tinytorch/``.
+    The header of the module names the file `named` as its origin.
     """
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -82,12 +59,6 @@ class _NamedMaker(ModuleMaker):
 
 
 def export_module(course: Course, module: Module) -> Path:
-    """Export a module's source to the package.
-
-    Returns
-    -------
-    Path
-        The module that was written.
-    """
+    """Export a module's source to the package; return the file that was written."""
     export_notebook(read_source(module.source), module.source, course.package)
     return module.file_in(course.package)

@@ -15,19 +15,9 @@ _LAST = 99
 
 
 def create(course: Course, name: str) -> Module:
-    """Write the source of a new module.
+    """Write the source of a new module, which keeps every rule and passes its own checks.
 
-    Parameters
-    ----------
-    course : Course
-        Where the module is to be.
-    name : str
-        Such as ``schedules``, for the next free number, or ``09_schedules``.
-
-    Returns
-    -------
-    Module
-        The new module. It keeps every rule, and its reference passes its own checks.
+    It is called ``09_schedules``, or ``schedules`` for the next free number.
 
     Raises
     ------

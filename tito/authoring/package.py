@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tito.course import Course, Module
+from tito.course.files import put_in_place
 from tito.errors import TitoError
 
 #: Of the checks: what drives a student's code, and what judges it.
@@ -36,18 +37,14 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
     Path
         The folder to put first on ``sys.path``.
     """
-    target = course.package_before(module)
-    if judging:
-        target = course.package_for_students(module)
+    target = course.package_for_students(module) if judging else course.package_before(module)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / "package"
         _copy_package(course, module, judging, fresh / course.package.name)
         if judging:
             _copy_tools(fresh / "tito")
-        if target.exists():
-            target.rename(Path(scratch) / "old")
-        fresh.rename(target)
+        put_in_place(fresh, target, Path(scratch))
     return target
 
 

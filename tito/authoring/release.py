@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import logging
 import re
-import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,8 +24,10 @@ from traitlets import default
 from tito.authoring import releases
 from tito.authoring.package import build_package
 from tito.authoring.rules import check_release, check_source
+from tito.authoring.rules.each_cell import comment_above, function_around
 from tito.authoring.source import build_notebook, read_source
 from tito.course import Course, Module
+from tito.course.files import put_in_place
 from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
 
@@ -62,34 +65,18 @@ def _name_stubs(source: str) -> str:
     tree = ast.parse(source)
     for number, line in enumerate(lines):
         if line.strip() == _STUB:
-            where = ".".join(_enclosing(tree, number + 1))
+            where, _ = function_around(tree, number + 1)
             todo = _todo_above(lines, number)
             message = f"TODO in {where}: {todo}" if where else f"TODO: {todo}"
-            lines[number] = line.replace(_STUB, f"{_STUB}({_quoted(message)})")
+            quoted = json.dumps(message, ensure_ascii=False)
+            lines[number] = line.replace(_STUB, f"{_STUB}({quoted})")
     return "\n".join(lines)
-
-
-def _quoted(text: str) -> str:
-    """Write a string literal with double quotes."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _enclosing(tree: ast.AST, line: int) -> list[str]:
-    """Return the names of the classes and functions around a line, outermost first."""
-    named = (ast.ClassDef, ast.FunctionDef)
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, named) and node.lineno <= line <= (node.end_lineno or node.lineno):
-            return [node.name, *_enclosing(node, line)]
-    return []
 
 
 def _todo_above(lines: list[str], number: int) -> str:
     """Return the text of the TODO in the comment block directly above a line."""
-    start = number
-    while start and lines[start - 1].strip().startswith("#"):
-        start -= 1
-    block = " ".join(line.strip().lstrip("# ") for line in lines[start:number])
+    comment = lines[comment_above(lines, number) : number]
+    block = " ".join(line.strip().lstrip("# ") for line in comment)
     match = re.search(r"TODO:?\s*(.*?)\s*(?:Hint:|$)", block)
     return match[1] if match else "write this part."
 
@@ -118,9 +105,7 @@ def release(course: Course, module: Module) -> Path:
         fresh = _generate(course, module, Path(scratch))
         check_release(module, fresh / f"{module.notebook}.ipynb", source)
         target = course.release / module.name
-        if target.exists():
-            shutil.move(target, Path(scratch) / "old")
-        shutil.move(fresh, target)
+        put_in_place(fresh, target, Path(scratch))
     releases.keep(course, module)
     releases.keep_source(course, module)
     return target
@@ -164,9 +149,9 @@ def _kinds(cell: NotebookNode) -> Iterator[tuple[str, str]]:
 
 
 def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = defaultdict(set)
     for name, kind in pairs:
-        found.setdefault(name, set()).add(kind)
+        found[name].add(kind)
     return found
 
 

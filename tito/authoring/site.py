@@ -6,7 +6,7 @@ Solutions, rubrics and model answers are taken out before Sphinx sees a line of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,17 @@ from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearMarkScheme
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from tito.authoring.handout import handout
-from tito.authoring.rules.each_cell import Kind, id_of, kind_of
+from tito.authoring.release import ClearTodoSolutions
+from tito.authoring.rules import faults_of_release
+from tito.authoring.rules.each_cell import Kind, kind_of
 from tito.authoring.source import read_source, write_notebook
 from tito.course import Course, Module
 from tito.errors import TitoError
-from tito.student.execute import execute
+from tito.student.execute import collect, execute
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -35,14 +37,7 @@ FOLDER = "chapters"
 
 
 def chapter(course: Course, module: Module, run: bool) -> NotebookNode:
-    """Return the page of a chapter.
-
-    Parameters
-    ----------
-    course, module
-        Which chapter.
-    run : bool
-        Whether to run it, with the reference solutions, for its printed lines and figures.
+    """Return the page of a chapter, run with the reference solutions for lines and figures.
 
     Raises
     ------
@@ -52,8 +47,8 @@ def chapter(course: Course, module: Module, run: bool) -> NotebookNode:
     source = read_source(module.source)
     if run:
         execute(source, module.source.parent)
-        for name, message in _errors(source):
-            raise TitoError(f"{module.name}, {name}: {message}")
+        if failures := collect(source).failures:
+            raise TitoError(f"{module.name}, {failures[0]}")
     page = handout(course, source)
     for cell in page.cells:
         if cell.cell_type == "code" and kind_of(cell) is not Kind.PLAIN:
@@ -63,11 +58,23 @@ def chapter(course: Course, module: Module, run: bool) -> NotebookNode:
     return page
 
 
-def _errors(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                yield id_of(cell), f"{output.ename}: {output.evalue}"
+def handout(course: Course, source: NotebookNode) -> NotebookNode:
+    """Return a source as students may see it, without solutions and rubrics.
+
+    The course's ``nbgrader_config.py`` says what stands in their place.
+
+    Raises
+    ------
+    TitoError
+        If a line of a solution or rubric is left.
+    """
+    notebook = deepcopy(source)
+    config = course.nbgrader_config()
+    for step in (ClearTodoSolutions(config=config), ClearMarkScheme(config=config)):
+        notebook, _ = step.preprocess(notebook, {})
+    if faults := faults_of_release(notebook, source):
+        raise TitoError("\n".join(faults))
+    return notebook
 
 
 def _write_chapters(app: Sphinx, config: Config) -> None:

@@ -12,6 +12,7 @@ from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
 from nbformat import NotebookNode
 
 from tito.course import Course, Module
+from tito.course.files import replace_text
 from tito.errors import TitoError
 from tito.student.jupyter import LANGUAGE_VERSION
 
@@ -28,29 +29,20 @@ _METADATA = {
 
 
 def read_source(path: Path) -> NotebookNode:
-    """Read a percent source as a notebook.
+    """Read a percent source as a notebook without outputs.
 
     Jupytext invents a random id for each cell; here a cell's id is its grade_id, or its
     position, so that the same source always gives the same bytes.
-
-    Parameters
-    ----------
-    path : Path
-        A Jupytext percent file.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        The notebook, without outputs.
     """
     try:
         notebook = jupytext.read(path, fmt="py:percent")
     except OSError as error:
         raise TitoError(f"{path} cannot be read: {error.strerror}.") from error
     for position, cell in enumerate(notebook.cells):
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        cell.id = re.sub(r"[^A-Za-z0-9_-]", "-", grade_id or f"cell-{position:03d}")[:64]
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
+        meta = cell.metadata.get("nbgrader", {})
+        name = meta.get("grade_id") or f"cell-{position:03d}"
+        cell.id = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:64]
+        if cell.cell_type == "code" and meta.get("grade"):
             # A graded cell is long: JupyterLab folds it, shows its report, and unfolds on a click.
             cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = nbformat.from_dict(_METADATA)
@@ -60,10 +52,7 @@ def read_source(path: Path) -> NotebookNode:
 def build_notebook(course: Course, module: Module) -> Path:
     """Write a module's source as a notebook into ``build/notebooks``.
 
-    Returns
-    -------
-    Path
-        The notebook; it is alone in its folder, which nbgrader takes as the assignment.
+    It is alone in its folder, which nbgrader takes as the assignment.
     """
     path = course.source_notebook(module)
     write_notebook(read_source(module.source), path)
@@ -72,7 +61,4 @@ def build_notebook(course: Course, module: Module) -> Path:
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook in one go: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    nbformat.write(notebook, beside)
-    beside.replace(path)
+    replace_text(path, nbformat.writes(notebook) + "\n")

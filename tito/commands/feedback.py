@@ -8,7 +8,7 @@ from tito.commands._progress import progress
 from tito.commands._shared import console, pass_module
 from tito.course import Course, Module
 from tito.gradebook import records
-from tito.pages import feedback_exporter as feedback
+from tito.pages import feedback
 
 
 @click.command("feedback")

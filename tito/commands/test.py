@@ -38,10 +38,15 @@ def command(module: Module, notebook: Path | None, every: bool, watch: bool) -> 
 
 
 def _test_source(course: Course, module: Module, every: bool) -> None:
-    from tito.authoring.run_checks import run_source
+    """Run all of a source in a kernel, demonstrations too."""
+    from tito.authoring.source import read_source
+    from tito.student.execute import collect, execute
 
+    source = read_source(module.source)
     with console.status("running the notebook"):
-        result = run_source(course, module)
+        # With the package that ends before the module, as in grading.
+        execute(source, module.source.parent, build_package(course, module, judging=True))
+    result = collect(source)
     show_result(result, every)
     if not result.reports:
         console.print(

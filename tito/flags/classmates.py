@@ -28,17 +28,9 @@ _SHARE_OF_GIVEN, _FEWEST_GIVEN = 0.5, 4
 
 @dataclass(frozen=True)
 class Comparison:
-    """What comparing a class has shown.
+    """What comparing a class has shown."""
 
-    Attributes
-    ----------
-    students : int
-        How many submissions were compared.
-    matches : tuple of Match
-        Solutions that are nearly the same as others', or as the reference.
-    """
-
-    students: int = 0
+    students: int = 0  # whose submissions were compared
     matches: tuple[Match, ...] = ()
 
     @cached_property

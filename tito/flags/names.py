@@ -68,13 +68,8 @@ def nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
-def imports(tree: ast.AST) -> tuple[tuple[str, str], ...]:
-    """Return the names that imports bind, and the full names of what they are."""
-    return tuple(_imports(tree))
-
-
-def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Give the names that imports bind, and the full names of what they are."""
     for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

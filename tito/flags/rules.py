@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 IPYTHON = "uses IPython's internals"
 FRAMES = "looks into frames or compiled code"
 TRACING = "watches code while it runs"
@@ -25,171 +27,133 @@ NAMES = {
 }
 
 #: Names that mean something unless the student binds them.
-BUILTINS = {
-    *("In", "Out", "_i", "_ii", "_iii"),
-    *("exec", "eval", "compile", "__import__", "open"),
-    *("setattr", "delattr", "display"),
-    *("float", "BaseException", "KeyboardInterrupt", "SystemExit"),
-}
+BUILTINS = frozenset(
+    "In Out _i _ii _iii exec eval compile __import__ open setattr delattr display "
+    "float BaseException KeyboardInterrupt SystemExit".split()
+)
+
+
+def _each(meaning: str | None, names: str) -> dict[str, Any]:
+    return dict.fromkeys(names.split(), meaning)
+
 
 #: Attributes, of whatever object.
-ATTRIBUTES = {
-    **dict.fromkeys(
-        (
-            *("run_cell", "run_cell_async", "run_code", "run_ast_nodes", "do_execute"),
-            *("ast_transformers", "ast_node_interactivity", "input_transformer_manager"),
-            *("input_transformers_post", "input_transformers_cleanup", "history_manager"),
-            *("displayhook", "display_pub", "display_formatter", "set_custom_exc", "user_ns"),
-            *("comm_manager", "parent_header", "iopub_socket", "shell_stream", "shell_handlers"),
-        ),
+ATTRIBUTES: dict[str, str] = {
+    **_each(
         IPYTHON,
+        "run_cell run_cell_async run_code run_ast_nodes do_execute "
+        "ast_transformers ast_node_interactivity input_transformer_manager "
+        "input_transformers_post input_transformers_cleanup history_manager "
+        "displayhook display_pub display_formatter set_custom_exc user_ns "
+        "comm_manager parent_header iopub_socket shell_stream shell_handlers",
     ),
-    **dict.fromkeys(
-        (
-            *("__code__", "__globals__", "__closure__", "__kwdefaults__", "__subclasses__"),
-            *("f_locals", "f_globals", "f_back", "f_code", "f_builtins", "f_trace"),
-            *("tb_frame", "tb_next", "gi_frame", "gi_code", "cr_frame", "cr_code", "co_consts"),
-            *("_getframe", "_current_frames"),
-        ),
+    **_each(
         FRAMES,
+        "__code__ __globals__ __closure__ __kwdefaults__ __subclasses__ "
+        "f_locals f_globals f_back f_code f_builtins f_trace "
+        "tb_frame tb_next gi_frame gi_code cr_frame cr_code co_consts _getframe _current_frames",
     ),
-    "settrace": TRACING,
-    "setprofile": TRACING,
+    **_each(TRACING, "settrace setprofile"),
     "__builtins__": NAMES["__builtins__"],
 }
 
 #: By full name. A name with a dot at its end stands for everything below, not for itself.
 #: None is harmless; the longest entry that fits counts.
 MEANINGS: dict[str, str | None] = {
-    "IPython.": IPYTHON,
-    "IPython.display": None,
-    "IPython.display.publish_display_data": REPORT,
-    **dict.fromkeys(("builtins.In", "builtins.Out"), IPYTHON),
-    **dict.fromkeys(("builtins._i", "builtins._ii", "builtins._iii"), IPYTHON),
-    **dict.fromkeys(("ipykernel", "jupyter_client", "comm", "zmq", "nbgrader"), IPYTHON),
-    **dict.fromkeys(
-        (
-            *("sys.settrace", "sys.setprofile", "sys.monitoring", "sys.addaudithook"),
-            *("sys.excepthook", "sys.breakpointhook", "sys.unraisablehook", "bdb", "trace"),
-        ),
+    **_each(
+        IPYTHON,
+        "IPython. ipykernel jupyter_client comm zmq nbgrader sys.displayhook sys.__displayhook__ "
+        "builtins.In builtins.Out builtins._i builtins._ii builtins._iii",
+    ),
+    **_each(REPORT, "IPython.display.publish_display_data"),
+    **_each(
         TRACING,
+        "sys.settrace sys.setprofile sys.monitoring sys.addaudithook "
+        "sys.excepthook sys.breakpointhook sys.unraisablehook bdb trace",
     ),
-    "sys.displayhook": IPYTHON,
-    "sys.__displayhook__": IPYTHON,
-    **dict.fromkeys(("sys._getframe", "sys._current_frames", "dis", "opcode"), FRAMES),
-    **dict.fromkeys(("types.CodeType", "types.FunctionType", "types.FrameType"), FRAMES),
-    "inspect.": FRAMES,
-    **dict.fromkeys(
-        (
-            *("inspect.signature", "inspect.Parameter", "inspect.Signature", "inspect.getdoc"),
-            *("inspect.isclass", "inspect.isfunction", "inspect.ismethod", "inspect.iscallable"),
-        ),
-        None,
+    **_each(
+        FRAMES,
+        "sys._getframe sys._current_frames dis opcode inspect. "
+        "types.CodeType types.FunctionType types.FrameType",
     ),
-    **dict.fromkeys(
-        (
-            *("sys.modules", "sys.path", "sys.meta_path", "sys.path_hooks"),
-            *("sys.path_importer_cache", "importlib.", "importlib.util.", "imp", "runpy"),
-            *("pkgutil", "zipimport", "site", "builtins.__import__"),
-        ),
+    **_each(
         IMPORTS,
+        "sys.modules sys.path sys.meta_path sys.path_hooks sys.path_importer_cache "
+        "importlib. importlib.util. imp runpy pkgutil zipimport site builtins.__import__",
     ),
-    **dict.fromkeys(
-        (
-            *("importlib.reload", "importlib.util", "importlib.util.find_spec"),
-            *("importlib.metadata", "importlib.resources"),
-        ),
-        None,
-    ),
-    **dict.fromkeys(
-        ("builtins.exec", "builtins.eval", "builtins.compile", "code", "codeop", "marshal"), TEXT
-    ),
-    **dict.fromkeys(("gc", "ctypes", "cffi", "_ctypes", "mmap", "numpy.ctypeslib"), MEMORY),
-    **dict.fromkeys(("unittest.mock", "mock", "forbiddenfruit"), MOCKS),
-    **dict.fromkeys(("subprocess", "signal", "atexit", "pty", "fcntl", "ptrace"), PROCESSES),
-    **dict.fromkeys(("_posixsubprocess", "resource.setrlimit", "resource.prlimit"), PROCESSES),
-    **dict.fromkeys(
-        (
-            *("os.system", "os.popen", "os.fork", "os.forkpty", "os._exit", "os.abort", "os.kill"),
-            *("os.killpg", "os.execv", "os.execve", "os.execvp", "os.execvpe", "os.execl"),
-            *("os.execle", "os.execlp", "os.execlpe", "os.posix_spawn", "os.posix_spawnp"),
-            *("os.spawnv", "os.spawnl", "os.spawnve", "os.setsid", "os.nice", "os.wait"),
-            *("os.waitpid", "os.getppid", "os.setpgid"),
-        ),
+    **_each(TEXT, "builtins.exec builtins.eval builtins.compile code codeop marshal"),
+    **_each(MEMORY, "gc ctypes cffi _ctypes mmap numpy.ctypeslib"),
+    **_each(MOCKS, "unittest.mock mock forbiddenfruit"),
+    **_each(
         PROCESSES,
+        "subprocess signal atexit pty fcntl ptrace _posixsubprocess resource.setrlimit "
+        "resource.prlimit os.system os.popen os.fork os.forkpty os._exit os.abort os.kill "
+        "os.killpg os.execv os.execve os.execvp os.execvpe os.execl os.execle os.execlp "
+        "os.execlpe os.posix_spawn os.posix_spawnp os.spawnv os.spawnl os.spawnve os.setsid "
+        "os.nice os.wait os.waitpid os.getppid os.setpgid",
     ),
-    **dict.fromkeys(
-        (
-            *("socket", "socketserver", "threading", "_thread", "multiprocessing", "asyncio"),
-            *("concurrent.futures", "http", "urllib.request", "requests", "ssl", "select"),
-        ),
+    **_each(
         CONCURRENCY,
+        "socket socketserver threading _thread multiprocessing asyncio "
+        "concurrent.futures http urllib.request requests ssl select",
     ),
-    **dict.fromkeys(
-        (
-            *("builtins.open", "io.open", "io.FileIO", "io.open_code", "codecs.open", "os."),
-            *("shutil", "tempfile", "glob", "fileinput", "linecache", "sqlite3", "nbformat"),
-        ),
+    **_each(
         FILES,
+        "builtins.open io.open io.FileIO io.open_code codecs.open os. "
+        "shutil tempfile glob fileinput linecache sqlite3 nbformat",
     ),
-    **dict.fromkeys(
-        ("os.path", "os.sep", "os.linesep", "os.name", "os.cpu_count", "os.PathLike", "os.fspath"),
+    **_each(TOOLS, "tito tinytorch.checks."),
+    **_each(
         None,
+        "IPython.display "
+        "inspect.signature inspect.Parameter inspect.Signature inspect.getdoc "
+        "inspect.isclass inspect.isfunction inspect.ismethod inspect.iscallable "
+        "importlib.reload importlib.util importlib.util.find_spec "
+        "importlib.metadata importlib.resources "
+        "os.path os.sep os.linesep os.name os.cpu_count os.PathLike os.fspath os.getcwd "
+        "tinytorch.checks tinytorch.checks.Checks tinytorch.checks.snapshot "
+        "tinytorch.checks.Between tinytorch.checks.OneOf tinytorch.checks.Contains "
+        "tinytorch.checks.AnyValue tinytorch.checks.Not tinytorch.checks.GreaterThan",
     ),
-    "os.getcwd": None,
-    "tito": TOOLS,
-    "tinytorch.checks": None,
-    "tinytorch.checks.": TOOLS,
-    **{
-        f"tinytorch.checks.{name}": None
-        for name in (
-            *("Checks", "snapshot", "Between", "OneOf", "Contains", "AnyValue", "Not"),
-            "GreaterThan",
-        )
-    },
 }
 
 #: Functions of Python that the locked cells rely on and that no one needs to write.
-JUDGING_BUILTINS = {
-    *("isinstance", "type", "getattr", "setattr", "hasattr", "len", "float", "int", "bool", "str"),
-    *("repr", "dict", "list", "tuple", "Exception", "BaseException", "__build_class__"),
-}
+JUDGING_BUILTINS = frozenset(
+    "isinstance type getattr setattr hasattr len float int bool str repr dict list tuple "
+    "Exception BaseException __build_class__".split()
+)
 
 #: Methods by which an object can deceive those who compare or show it.
-METHODS = {
-    *("__eq__", "__ne__", "__array_function__", "__array_ufunc__", "__array_wrap__"),
-    *("__array_finalize__", "__getattribute__", "__class__", "__instancecheck__"),
-    *("__subclasscheck__", "__reduce__", "__reduce_ex__", "_repr_mimebundle_", "_ipython_display_"),
-}
-BASES = {
-    *("numpy.ndarray", "numpy.generic", "numpy.float64", "numpy.float32", "numpy.matrix"),
-    *("builtins.float", "builtins.BaseException", "builtins.KeyboardInterrupt"),
-    "builtins.SystemExit",
-}
+METHODS = frozenset(
+    "__eq__ __ne__ __array_function__ __array_ufunc__ __array_wrap__ __array_finalize__ "
+    "__getattribute__ __class__ __instancecheck__ __subclasscheck__ __reduce__ __reduce_ex__ "
+    "_repr_mimebundle_ _ipython_display_".split()
+)
+BASES = frozenset(
+    "numpy.ndarray numpy.generic numpy.float64 numpy.float32 numpy.matrix builtins.float "
+    "builtins.BaseException builtins.KeyboardInterrupt builtins.SystemExit".split()
+)
 
-HARMLESS_MAGICS = {
-    *("matplotlib", "time", "timeit", "prun", "lprun", "mprun", "memit", "config", "precision"),
-    *("load_ext", "autoreload", "reload_ext", "capture", "pinfo", "pinfo2", "psearch", "who"),
-    *("whos", "who_ls", "pwd", "pdb", "debug", "tb", "xmode", "pprint", "pylab"),
-}
+HARMLESS_MAGICS = frozenset(
+    "matplotlib time timeit prun lprun mprun memit config precision load_ext autoreload "
+    "reload_ext capture pinfo pinfo2 psearch who whos who_ls pwd pdb debug tb xmode pprint "
+    "pylab".split()
+)
 #: Of these, the ones that run the rest of their line or cell.
-TIMING_MAGICS = {"time", "timeit", "prun", "lprun", "mprun", "memit", "capture"}
+TIMING_MAGICS = frozenset("time timeit prun lprun mprun memit capture".split())
 
-HARMLESS_SETTINGS = {
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
-    *("KMP_DUPLICATE_LIB_OK", "MPLBACKEND"),
-}
-DATA_SUFFIXES = {
-    *(".csv", ".txt", ".tsv", ".json", ".npy", ".npz", ".gz", ".pkl", ".png", ".svg", ".pdf"),
-}
-PATH_METHODS = {
-    *("read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "rglob", "unlink"),
-    *("symlink_to", "hardlink_to", "rmdir", "touch"),
-}
-NUMPY_FILES = {
-    f"numpy.{name}"
-    for name in ("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt")
-}
+HARMLESS_SETTINGS = frozenset(
+    "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS "
+    "KMP_DUPLICATE_LIB_OK MPLBACKEND".split()
+)
+DATA_SUFFIXES = frozenset(".csv .txt .tsv .json .npy .npz .gz .pkl .png .svg .pdf".split())
+PATH_METHODS = frozenset(
+    "read_text read_bytes write_text write_bytes iterdir rglob unlink symlink_to hardlink_to "
+    "rmdir touch".split()
+)
+NUMPY_FILES = frozenset(
+    f"numpy.{name}" for name in "load loadtxt genfromtxt fromfile memmap save savez savetxt".split()
+)
 
 
 def is_relied_on(name: str, full: str, package: str) -> bool:

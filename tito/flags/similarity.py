@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tito.flags.fingerprints import fingerprints
-from tito.flags.lines import shown
+from tito.text import excerpt
 
 #: A cell with fewer fingerprints of its own is too small to say anything.
 FEWEST = 25
@@ -28,26 +28,16 @@ _LINES_SHOWN = 4
 
 @dataclass(frozen=True)
 class Match:
-    """Solutions of a cell that are nearly the same.
+    """Solutions of a cell that are nearly the same."""
 
-    Attributes
-    ----------
-    students : tuple of str
-        Whose, in alphabetical order: two or more, each similar to another of them; one where a
-        solution is the reference's.
-    cell : str
-        The grade_id.
-    score : float
-        The share of fingerprints in common, from the threshold to 1; the lowest of the links that
-        hold the students together.
-    evidence : tuple of (str, str)
-        Lines of the first two students (or of the student and the reference) that are the same
-        but for names, each with its number.
-    """
-
+    #: In alphabetical order: two or more, each similar to another of them; one where a solution
+    #: is the reference's.
     students: tuple[str, ...]
     cell: str
+    #: The share of fingerprints in common, of the weakest link that holds the students together.
     score: float
+    #: Lines of the first two students (or of the student and the reference) that are the same but
+    #: for names, each with its number.
     evidence: tuple[tuple[str, str], ...]
 
     @property
@@ -79,7 +69,6 @@ def similar(
     list of Match
         The most similar first. Students who are linked by others are one match.
     """
-    _check(threshold)
     found: list[Match] = []
     common = max(COMMON, len(submissions) / 50)
     for cell in sorted({cell for sources in submissions.values() for cell in sources}):
@@ -103,7 +92,6 @@ def like_reference(
 
     Parameters and results are those of :func:`similar`; a match has one student.
     """
-    _check(threshold)
     found = []
     for cell, source in reference.items():
         original = fingerprints(source)
@@ -116,11 +104,6 @@ def like_reference(
                 evidence = _evidence(text, source, set())
                 found.append(Match((student,), cell, round(score, 3), evidence))
     return found
-
-
-def _check(threshold: float) -> None:
-    if not 0.5 <= threshold <= 1.0:
-        raise ValueError(f"threshold must be from 0.5 to 1, got {threshold!r}")
 
 
 def _links(
@@ -172,25 +155,17 @@ def _jaccard(one: Set[int], other: Set[int]) -> float:
 
 def _grouped(links: Iterator[tuple[str, str, float]]) -> Iterator[tuple[list[str], float]]:
     """Give the students who are linked with one another, and the score of their weakest link."""
-    group_of: dict[str, _Group] = {}
+    group_of: dict[str, tuple[list[str], list[float]]] = {}
     for one, other, score in links:
-        group = group_of.setdefault(one, _Group([one]))
-        joining = group_of.setdefault(other, _Group([other]))
-        group.scores.append(score)
-        if joining is not group:
-            group.students += joining.students
-            group.scores += joining.scores
-            group_of.update(dict.fromkeys(joining.students, group))
-    for group in {id(group): group for group in group_of.values()}.values():
-        yield sorted(group.students), min(group.scores)
-
-
-@dataclass
-class _Group:
-    """Students who are linked with one another."""
-
-    students: list[str]
-    scores: list[float] = field(default_factory=list)
+        students, scores = group_of.setdefault(one, ([one], []))
+        joining, its_scores = group_of.setdefault(other, ([other], []))
+        scores.append(score)
+        if joining is not students:
+            students += joining
+            scores += its_scores
+            group_of.update(dict.fromkeys(joining, (students, scores)))
+    for students, scores in {id(group[0]): group for group in group_of.values()}.values():
+        yield sorted(students), min(scores)
 
 
 def _evidence(one: str, other: str, given: Set[int]) -> tuple[tuple[str, str], ...]:
@@ -206,4 +181,4 @@ def _evidence(one: str, other: str, given: Set[int]) -> tuple[tuple[str, str], .
 
 def _line(lines: list[str], number: int) -> str:
     text = lines[number - 1] if 0 < number <= len(lines) else ""
-    return f"{number}: {shown(text)}"
+    return f"{number}: {excerpt(text)}"

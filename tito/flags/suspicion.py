@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,8 +21,8 @@ from nbformat import NotebookNode
 
 from tito.course.cells import is_fixed, name_of
 from tito.flags import rules
-from tito.flags.lines import shown
 from tito.flags.names import Scope, definitions, imports, nodes_of
+from tito.text import excerpt
 
 MOST_FLAGS = 20
 #: Characters of a cell, and of all cells, that are read; course code is far below.
@@ -81,15 +82,15 @@ def suspicions(notebook: NotebookNode, module: str, given: Collection[str] = ())
 
 def _sentences(findings: Iterator[Finding], source: str, cell: str) -> Iterator[str]:
     """Say each thing once, at its first line."""
-    places: dict[str, set[int]] = {}
+    places: dict[str, set[int]] = defaultdict(set)
     for line, what in findings:
-        places.setdefault(what, set()).add(line)
+        places[what].add(line)
     lines = source.split("\n")
     for what, numbers in sorted(places.items(), key=lambda item: min(item[1])):
         line = min(numbers)
         more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
         text = lines[line - 1] if 0 < line <= len(lines) else ""
-        yield f"{what} ({cell}, line {line}{more}): {shown(text)}"
+        yield f"{what} ({cell}, line {line}{more}): {excerpt(text)}"
 
 
 def _read(notebook: NotebookNode) -> tuple[dict[int, ast.Module], dict[int, str]]:

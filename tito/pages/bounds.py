@@ -37,20 +37,13 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 
 @dataclass
 class Allowance:
-    """What may still be spent on a page.
+    """What may still be spent on a page."""
 
-    Attributes
-    ----------
-    longest : int
-        Characters of a text that are shown where it cannot be rendered.
-    characters : int
-        Characters of all texts that are shown so, and of the outputs.
-    seconds : float
-        Processor time for rendering. Those of an honest notebook take a tenth of it.
-    """
-
+    #: Characters of a text that are shown where it cannot be rendered.
     longest: int = LONGEST_TEXT
+    #: Characters of all texts that are shown so, and of the outputs.
     characters: int = 1_000_000
+    #: Processor time for rendering; an honest notebook takes a tenth of it.
     seconds: float = 3.0
 
     @contextmanager

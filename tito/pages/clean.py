@@ -112,9 +112,9 @@ def rendered(
     render : callable
         Makes harmless HTML of it.
     light : callable
-        Whether a text is one that takes no more than a second.
+        Whether a text takes no more than a second.
     allowance : Allowance, optional
-        Of the page, from which the time is taken; by default its own.
+        Of the page, from which the time is taken.
     """
     allowance = allowance or Allowance()
     if allowance.seconds > 0 and light(source):

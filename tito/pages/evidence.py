@@ -51,28 +51,13 @@ def kind_of(flag: str) -> Kind:
 
 @dataclass(frozen=True)
 class Case:
-    """What a person should look at in one submission.
-
-    Attributes
-    ----------
-    student : str
-        Whose.
-    points : int
-        What was earned automatically.
-    seed : int or None
-        From which the fresh inputs were drawn.
-    flags : tuple of str
-        In one sentence each.
-    parts : tuple of (str, dict)
-        Graded cell and verdict of the parts that are right on the public inputs only.
-    matches : tuple of Match
-        Solutions that are nearly those of others.
-    """
+    """What a person should look at in one submission."""
 
     student: str
-    points: int
-    seed: int | None
+    points: int  # earned automatically
+    seed: int | None  # of the fresh inputs
     flags: tuple[str, ...]
+    #: Graded cell and verdict of the parts that are right on the public inputs only.
     parts: tuple[tuple[str, dict[str, Any]], ...]
     matches: tuple[Match, ...]
 

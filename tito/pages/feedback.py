@@ -1,248 +1,210 @@
-"""A graded notebook as a page for its student: what was graded, and what came of it.
-
-The course's own text and the source of its checks stay out: the student has them, or is not to
-see them. What is left is the verdict on every part, the student's own code with what it printed
-and drew, the written answers, and what the person who graded wrote.
-"""
+"""The pages that go back to students: of a class, and of one notebook for nbgrader."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+import nbformat
+from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader import utils
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
-from tinytorch.checks import MIME_TYPE, Report
-from tito.course.cells import grade_id, is_autograded
-from tito.pages import clean, environment
-from tito.pages.bounds import Allowance
+from tito.authoring.releases import read_release
+from tito.course import Course, Module, late
+from tito.course.course import problem_with_id
+from tito.course.files import replace_text
+from tito.course.gradebook import open_gradebook, people_in
+from tito.course.roster import Person, matched
+from tito.course.roster import read as read_roster
+from tito.errors import TitoError
+from tito.gradebook import records
+from tito.pages import environment
+from tito.pages.feedback_page import GradeSummary, Mark, render
+from tito.pages.outputs import tidy
 
-_HEADING = re.compile(r"^(#{1,3}) +(\S.*)$", re.MULTILINE)
-_WORTH = re.compile(r"\s*\(\d+ points?\)$")
+_OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
+_BY_OTHERS = "Your instructor knows."
 
-
-@dataclass(frozen=True)
-class Mark:
-    """What the gradebook says of a graded cell.
-
-    Attributes
-    ----------
-    points : float or None
-        None where nobody has marked it yet.
-    worth : float
-        The most it can be.
-    waits : bool
-        Whether a person is still to look at it.
-    """
-
-    points: float | None
-    worth: float
-    waits: bool = False
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+#: Shorter lines of a hidden test give nothing away.
+_SHORTEST_SECRET = 8
 
 
-@dataclass(frozen=True)
-class Standing:
-    """What the gradebook says of a submission.
-
-    Attributes
-    ----------
-    student : str
-        Whose.
-    marks : dict of str to Mark
-        By graded cell.
-    comments : dict of str to str
-        By cell.
-    penalty : float
-        Points taken for lateness.
-    name : str
-        What the student is called, where that is known.
-    """
-
-    student: str
-    marks: dict[str, Mark] = field(default_factory=dict)
-    comments: dict[str, str] = field(default_factory=dict)
-    penalty: float = 0.0
-    name: str = ""
-
-    @property
-    def total(self) -> float:
-        """Points so far, less the penalty."""
-        earned = sum(mark.points or 0.0 for mark in self.marks.values())
-        return max(0.0, earned - self.penalty)
-
-    @property
-    def worth(self) -> float:
-        """The most that the whole can be."""
-        return sum(mark.worth for mark in self.marks.values())
-
-    @property
-    def waiting(self) -> int:
-        """How many cells a person is still to mark."""
-        return sum(mark.waits for mark in self.marks.values())
-
-
-@dataclass
-class Shown:
-    """An output, made ready for the template: one of these is set."""
-
-    picture: str | None = None
-    html: Markup | None = None
-    text: str = ""
-    is_error: bool = False
-
-
-@dataclass
-class Work:
-    """One of the student's code cells: its code, where it is theirs, and its outputs."""
-
-    code: Markup | None
-    outputs: list[Shown]
-    comment: Markup | None = None
-
-
-@dataclass
-class Section:
-    """A graded cell with what led up to it."""
-
-    name: str
-    title: str
-    mark: Mark
-    report: Report | None = None
-    question: Markup | None = None
-    answer: Markup | None = None
-    comment: Markup | None = None
-    work: list[Work] = field(default_factory=list)
-    outputs: list[Shown] = field(default_factory=list)
-
-    @property
-    def pictures(self) -> list[str]:
-        """The student's plots."""
-        return [shown.picture for work in self.work for shown in work.outputs if shown.picture]
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there is nothing more to earn."""
-        return self.mark.points is not None and self.mark.points >= self.mark.worth
-
-
-def render(nb: NotebookNode, standing: Standing, released: Set[str] = frozenset()) -> str:
-    """Return the page.
+def write(
+    course: Course, module: Module, on_progress: Callable[[int, int, str], None] | None = None
+) -> list[Path]:
+    """Write a page for each student: what was graded, or why nothing was.
 
     Parameters
     ----------
-    nb : NotebookNode
-        The graded notebook, cleared of what is not for students, with tidy outputs.
-    standing : Standing
-        Its marks.
-    released : set of str
-        The sources of the released cells: code that is not the student's is not shown again.
+    course, module
+        Whose pages.
+    on_progress : callable, optional
+        Called with (done, total, student) before each page and, with "", at the end.
+
+    Returns
+    -------
+    list of Path
+        The pages, by student. A page of an earlier grading is replaced; who was graded with an
+        earlier release gets none.
+
+    Raises
+    ------
+    TitoError
+        If a page could not be made; all others are. If there is a roster that cannot be read.
     """
-    template = environment().get_template("feedback.html.j2")
-    return template.render(
-        title=_title(nb),
-        standing=standing,
-        sections=list(_Page(standing, released).sections(nb)),
-        code_styles=clean.code_styles(),
+    pages, failed = [], []
+    late.refresh(course, module)
+    outdated = records.stale(course, module)
+    students = [student for student in _students(course, module) if student not in outdated]
+    report = on_progress or (lambda done, total, student: None)
+    with open_gradebook(course) as book:
+        names = _names(course, book, students)
+        for number, student in enumerate(students):
+            report(number, len(students), student)
+            path = course.feedback / student / module.name / f"{module.notebook}.html"
+            try:
+                replace_text(path, _page(course, module, student, names[student], book))
+                pages.append(path)
+            except Exception as error:  # whatever a student's notebook brings about
+                failed.append(f"{student} ({type(error).__name__}: {error})")
+    report(len(students), len(students), "")
+    if failed:
+        raise TitoError(
+            f"{len(pages)} pages were written, but none for {'; '.join(failed)}. "
+            f"Grade them again with 'tito grade {module.name} --force --student NAME'."
+        )
+    return pages
+
+
+def _students(course: Course, module: Module) -> list[str]:
+    """Return who gets a page: graded, or handed in and noted as failed."""
+    graded = {
+        path.parent.parent.name
+        for path in course.autograded.glob(f"*/{module.name}/{module.notebook}.ipynb")
+    }
+    noted = {
+        student
+        for student in course.students(module)
+        if not problem_with_id(student) and records.load(course, module, student)
+    }
+    return sorted(graded | noted)
+
+
+def _names(course: Course, book: Gradebook, students: Sequence[str]) -> dict[str, str]:
+    """Return what students are called: in the roster, else in the gradebook, else nothing."""
+    known = {person.student: person for person in people_in(book)}
+    people = [known.get(student) or Person(student) for student in students]
+    listed = matched(people, read_roster(course.roster)) if course.roster.is_file() else {}
+    return {
+        person.student: listed.get(person.student, person).name or person.name for person in people
+    }
+
+
+def _page(course: Course, module: Module, student: str, name: str, book: Gradebook) -> str:
+    record = records.load(course, module, student)
+    if record is not None and record.status == "failed":
+        template = environment().get_template("failure.html.j2")
+        return template.render(
+            notebook=module.notebook,
+            record=record,
+            name=name,
+            reason=record.problem or "Something went wrong while it was graded.",
+            advice=_OPEN_AND_SAVE if record.problem else _BY_OTHERS,
+        )
+    graded = course.autograded / student / module.name / f"{module.notebook}.ipynb"
+    nb = clear_secrets(nbformat.read(graded, as_version=4))
+    summary = _summary(book, module.name, module.notebook, student, name)
+    return render(nb, summary, _sources(course.released(module)))
+
+
+def _summary(
+    book: Gradebook, assignment: str, notebook: str, student: str, name: str
+) -> GradeSummary:
+    """Read what the gradebook holds of a submission."""
+    submitted = book.find_submission_notebook(notebook, assignment, student)
+    grades, comments = (
+        book.db.query(kind, BaseCell.name)
+        .join(BaseCell, BaseCell.id == kind.cell_id)
+        .filter(kind.notebook_id == submitted.id)
+        for kind in (Grade, Comment)
+    )
+    texts = {cell: c.manual_comment or c.auto_comment for c, cell in comments}
+    return GradeSummary(
+        student,
+        {cell: _mark(grade) for grade, cell in grades},
+        {cell: text for cell, text in texts.items() if text},
+        submitted.late_submission_penalty or 0.0,
+        name,
     )
 
 
-def _title(nb: NotebookNode) -> str:
-    headings = (_HEADING.search(cell.source) for cell in nb.cells if _is_text(cell))
-    return next((_words(match) for match in headings if match), "Feedback")
+def _mark(grade: Grade) -> Mark:
+    unseen = grade.auto_score is None and grade.manual_score is None
+    points = None if unseen else grade.score
+    return Mark(points, grade.max_score, bool(grade.needs_manual_grade))
 
 
-def _words(match: re.Match[str]) -> str:
-    """Return a heading without the signs that may close it."""
-    return match[2].rstrip().rstrip("#").rstrip()
+def _sources(release: Path) -> frozenset[str]:
+    """Return the sources of a release's cells, if it is still there."""
+    if not release.is_file():
+        return frozenset()
+    return frozenset(cell.source for cell in read_release(release).cells)
 
 
-def _is_text(cell: NotebookNode) -> bool:
-    return bool(cell.cell_type == "markdown")
+def clear_secrets(nb: NotebookNode) -> NotebookNode:
+    """Take hidden tests and mark schemes out of a graded notebook, and what quotes them.
 
-
-@dataclass
-class _Page:
-    """A page in the making, and what may still be spent on it."""
-
-    standing: Standing
-    released: Set[str]
-    allowance: Allowance = field(default_factory=Allowance)
-
-    def sections(self, nb: NotebookNode) -> Iterator[Section]:
-        """Give the graded cells with the student's work on them."""
-        chapter, before = "", None
-        work: list[Work] = []
-        for cell in nb.cells:
-            name = grade_id(cell)
-            if name in self.standing.marks:
-                section = Section(name, chapter or name, self.standing.marks[name], work=work)
-                section.comment = self._comment(name)
-                if is_autograded(cell):
-                    self._add_report(section, cell)
-                else:
-                    self._add_answer(section, cell, before)
-                yield section
-                work = []
-            elif cell.cell_type == "code" and not utils.is_locked(cell):
-                work += self._work(cell)
-            elif _is_text(cell):
-                match = _HEADING.match(cell.source)
-                chapter = _words(match) if match and len(match[1]) < 3 else chapter
-            before = cell
-
-    def _add_report(self, section: Section, cell: NotebookNode) -> None:
-        """Take the verdict out of a cell's outputs; the rest is what the cell printed or raised."""
-        for output in cell.outputs:
-            data = output.get("data", {})
-            if MIME_TYPE in data and section.report is None:
-                section.report = Report.from_data(data[MIME_TYPE])
-            elif output.output_type != "execute_result":  # nbgrader's points
-                section.outputs += self._shown(output)
-
-    def _add_answer(
-        self, section: Section, cell: NotebookNode, before: NotebookNode | None
-    ) -> None:
-        if before is not None and _is_text(before) and utils.is_locked(before):
-            match = _HEADING.match(before.source)
-            section.title = _WORTH.sub("", _words(match)) if match else section.title
-            question = before.source[match.end() :] if match else before.source
-            section.question = self._markdown(question, before.get("attachments"))
+    Only the course's own cells are searched for nbgrader's markers: in a student's cell they
+    mean nothing, and nbgrader's own preprocessors would refuse the notebook for them.
+    """
+    secrets: set[str] = set()
+    for cell in nb.cells:
+        if utils.is_locked(cell) or utils.is_task(cell):
+            before = set(cell.source.split("\n"))
+            ClearHiddenTests()._remove_hidden_test_region(cell)
+            ClearMarkScheme()._remove_mark_scheme_region(cell)
+            secrets |= before - set(cell.source.split("\n"))
+    telling = {line.strip() for line in secrets if len(line.strip()) >= _SHORTEST_SECRET}
+    for cell in nb.cells:
         if cell.cell_type == "code":
-            section.answer = clean.python(cell.source, self.allowance)
-        else:
-            section.answer = self._markdown(cell.source, cell.get("attachments"))
+            cell.outputs = tidy(cell.outputs)
+            for output in cell.outputs:
+                _shorten_error(output, telling)
+    return nb
 
-    def _work(self, cell: NotebookNode) -> list[Work]:
-        outputs = [shown for output in cell.outputs for shown in self._shown(output)]
-        own = cell.source not in self.released
-        code = clean.python(cell.source, self.allowance) if own else None
-        comment = self._comment(grade_id(cell))
-        return [Work(code, outputs, comment)] if code or outputs or comment else []
 
-    def _comment(self, name: str | None) -> Markup | None:
-        text = self.standing.comments.get(name or "")
-        return self._markdown(text) if text else None
+def _shorten_error(output: NotebookNode, telling: set[str]) -> None:
+    """Leave of a traceback that shows a hidden line only its last line."""
+    if output.output_type == "error":
+        text = _ANSI.sub("", "\n".join(output.traceback))
+        if any(line in text for line in telling):
+            output.traceback = [f"{output.ename}: {output.evalue}"]
 
-    def _markdown(self, source: str, attachments: Any = None) -> Markup:
-        return clean.markdown(source, attachments, self.allowance)
 
-    def _shown(self, output: NotebookNode) -> list[Shown]:
-        """Return what to show of an output: the richest form that is harmless."""
-        if output.output_type == "stream":
-            return [Shown(text=clean.text(output.text, self.allowance))]
-        if output.output_type == "error":
-            trace = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
-            return [Shown(text=clean.text(trace, self.allowance), is_error=True)]
-        data: dict[str, Any] = output.data
-        if picture := clean.picture(data):
-            return [Shown(picture=picture)]
-        if "text/html" in data:
-            return [Shown(html=clean.clean_html(data["text/html"], self.allowance))]
-        if "text/markdown" in data:
-            return [Shown(html=self._markdown(data["text/markdown"]))]
-        plain = data.get("text/plain")
-        return [Shown(text=clean.text(plain, self.allowance))] if plain is not None else []
+class FeedbackExporter(Exporter):
+    """The same page for ``nbgrader generate_feedback``, which writes it."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Render the page of what the preprocessors leave, where somebody added any."""
+        made, known = super().from_notebook_node(clear_secrets(nb), resources, **kw)
+        converter: Any = self.parent
+        where, ids = converter.coursedir, known["nbgrader"]
+        assignment, notebook, student = (ids[k] for k in ("assignment", "notebook", "student"))
+        release = where.format_path(where.release_directory, ".", assignment)
+        with Gradebook(ids["db_url"]) as book:
+            person = book.find_student(student)
+            name = f"{person.first_name or ''} {person.last_name or ''}".strip()
+            summary = _summary(book, assignment, notebook, student, name)
+        sources = _sources(Path(release, f"{notebook}.ipynb"))
+        return render(made, summary, sources), dict(known)

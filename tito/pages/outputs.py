@@ -13,18 +13,8 @@ def tidy(outputs: Any) -> list[NotebookNode]:
     """Return the outputs that are what the notebook's format says, with their texts joined.
 
     A student's code can publish anything under any type: ``display({"text/html": 5}, raw=True)``.
-
-    Parameters
-    ----------
-    outputs : list of NotebookNode
-        A cell's; anything else counts as none.
-
-    Returns
-    -------
-    list of NotebookNode
-        Streams with a text, errors with a name, a value and a list of texts, and others with
-        their data: texts, HTML that can be rendered where there is plain text in its place, and
-        whatever stands under a type of JSON.
+    What comes back is streams with a text, errors with a name, a value and a list of texts, and
+    others with their data: texts, and whatever stands under a type of JSON.
     """
     found = outputs if isinstance(outputs, list) else []
     made = (_tidy(output) for output in found if isinstance(output, dict))

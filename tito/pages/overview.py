@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tinytorch.checks import Report
 from tito.course import Course, Module
@@ -18,31 +19,22 @@ from tito.pages import environment, evidence
 
 _WORST = 15
 _LONGEST_ANSWER = 120
+_BINS = 20
+#: What share of a cell's points somebody earned; the class of its colour on the page.
+_BANDS = {"nothing": "none", "under half": "some", "half or more": "most", "all": "full"}
 
 
 @dataclass
 class Part:
-    """A part of a graded cell, and how a class does on it.
-
-    Attributes
-    ----------
-    cell, title : str
-        Which.
-    points : int
-        What it is worth.
-    judged, failed, unfinished : int
-        How many students have a verdict; how many fail; how many of these have yet to begin.
-    answers : Counter
-        What the others got instead.
-    """
+    """A part of a graded cell, and how many students have a verdict on it and fail."""
 
     cell: str
     title: str
     points: int
     judged: int = 0
     failed: int = 0
-    unfinished: int = 0
-    answers: Counter[str] = field(default_factory=Counter)
+    unfinished: int = 0  # of those who fail, who has yet to begin
+    answers: Counter[str] = field(default_factory=Counter)  # what the others got instead
 
     @property
     def share(self) -> float:
@@ -57,14 +49,7 @@ class Part:
 
 
 def write(course: Course, module: Module, path: Path | None = None) -> Path:
-    """Write the page.
-
-    Parameters
-    ----------
-    course, module
-        Whose class.
-    path : Path, optional
-        Where to; ``overview.html`` beside the records by default.
+    """Write the page, by default as ``overview.html`` beside the records.
 
     Raises
     ------
@@ -107,13 +92,10 @@ def render(
     reports : sequence
         For each graded student the verdicts on the cells.
     evidence : str
-        The page beside this one that shows what the flags rest on, if there is one.
+        The page of the flags' evidence beside this one, if there is one.
     """
-    from tito.pages import plots
-
     graded = [row for row in rows if row.status == "graded"]
-    parts = parts_of(reports)
-    worst = [part for part in parts if part.failed][:_WORST]
+    failing = [part for part in parts_of(reports) if part.failed]
     return (
         environment()
         .get_template("overview.html.j2")
@@ -123,15 +105,15 @@ def render(
             counts=Counter(row.status for row in rows),
             numbers=_numbers(graded),
             worth=scores.worth(rows),
+            bins=_histogram(graded),
             cells=_cells(graded),
-            parts=parts,
+            bands=_BANDS,
+            failing=failing,
+            worst=failing[:_WORST],
             by_hand=sum(bool(row.needs_manual) for row in rows),
             late=[row for row in rows if row.penalty],
             rows=rows,
             evidence=evidence,
-            totals=plots.totals([row.total for row in graded], graded[0].max) if graded else "",
-            marks=plots.cells(shares) if (shares := _shares(graded)) else "",
-            failing=plots.failing(_labelled(worst)) if worst else "",
         )
     )
 
@@ -153,17 +135,6 @@ def parts_of(reports: Sequence[Sequence[Report]]) -> list[Part]:
     return sorted(found.values(), key=lambda part: (-part.share, -part.points))
 
 
-def _labelled(parts: Sequence[Part]) -> dict[str, float]:
-    """Return the shares with labels that differ."""
-    labels: dict[str, float] = {}
-    for part in parts:
-        label = f"{part.cell.removeprefix('test-')}: {part.title}"
-        while label in labels:
-            label += " "
-        labels[label] = part.share
-    return labels
-
-
 def _numbers(graded: Sequence[Row]) -> dict[str, float]:
     totals = [row.total for row in graded]
     if not totals:
@@ -176,19 +147,16 @@ def _numbers(graded: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def _shares(graded: Sequence[Row]) -> dict[str, list[float]]:
-    """Return, for each cell that somebody has a mark for, the shares that were earned."""
-    shares: dict[str, list[float]] = defaultdict(list)
-    for row in graded:
-        for name, points in row.points.items():
-            if points is not None and row.maxima[name]:
-                shares[name].append(points / row.maxima[name])
-    return dict(shares)
+def _histogram(graded: Sequence[Row]) -> list[int]:
+    """Count the totals by twentieths of what the whole is worth."""
+    shares = [row.total / row.max for row in graded if row.max]
+    counts = Counter(min(int(share * _BINS), _BINS - 1) for share in shares)
+    return [counts[number] for number in range(_BINS)] if shares else []
 
 
-def _cells(graded: Sequence[Row]) -> list[Mapping[str, float | str]]:
+def _cells(graded: Sequence[Row]) -> list[dict[str, Any]]:
     """Return a line of numbers for each cell."""
-    lines: list[Mapping[str, float | str]] = []
+    lines = []
     for name, worth in graded[0].maxima.items() if graded else ():
         marked = [points for row in graded if (points := row.points[name]) is not None]
         lines.append(
@@ -197,8 +165,15 @@ def _cells(graded: Sequence[Row]) -> list[Mapping[str, float | str]]:
                 "worth": worth,
                 "marked": len(marked),
                 "mean": statistics.mean(marked) if marked else 0.0,
-                "full": sum(points >= worth for points in marked),
-                "none": sum(points == 0 for points in marked),
+                "bands": Counter(_band(points / worth) for points in marked if worth),
             }
         )
     return lines
+
+
+def _band(share: float) -> str:
+    if share < 1e-9:
+        return "nothing"
+    if share > 1 - 1e-9:
+        return "all"
+    return "half or more" if share >= 0.5 else "under half"

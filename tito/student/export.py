@@ -7,7 +7,6 @@ without it: the cells that begin with ``#| export``, in their order, are the mod
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import re
 import subprocess
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import tinytorch
 from tito.errors import TitoError
 from tito.student.notebook import Assignment, Cell, exported_module, read_cells, still_open
 
@@ -26,17 +26,7 @@ _SECONDS = 30
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export made.
-
-    Attributes
-    ----------
-    module : str
-        The module, such as ``tinytorch.core.optimizers``.
-    path : Path
-        Its file.
-    unfinished : tuple of str
-        For each unfinished cell, what is still to be written in it.
-    """
+    """The module that an export wrote, its file, and what is still to be written, by cell."""
 
     module: str
     path: Path
@@ -75,9 +65,10 @@ def export(
     named = {cell.grade_id for cell in assignment.cells if cell.exported} if assignment else set()
     chosen = [cell for cell in cells if cell.exported or cell.grade_id and cell.grade_id in named]
     _refuse_syntax_errors(chosen, notebook)
-    path = _file_of(module, package or _installed_package())
+    folder = package or Path(tinytorch.__file__).parent
+    path = folder / f"{module.removeprefix('tinytorch.').replace('.', '/')}.py"
     try:
-        _write(_text(chosen, notebook), module, path)
+        _write("\n".join(_lines(chosen, notebook)) + "\n", module, path)
     except OSError as error:
         raise TitoError(
             f"{path} cannot be written: {error.strerror}. Install the bundle in an environment of "
@@ -93,12 +84,8 @@ def _refuse_syntax_errors(cells: list[Cell], notebook: Path) -> None:
         except SyntaxError as error:
             raise TitoError(
                 f"{notebook}: the cell {cell.name} is not valid Python, line {error.lineno}: "
-                f"{error.msg}. Mend it; the package stays as it was."
+                f"{error.msg}. Fix it; the package stays as it was."
             ) from error
-
-
-def _text(cells: list[Cell], notebook: Path) -> str:
-    return "\n".join(_lines(cells, notebook)) + "\n"
 
 
 def _lines(cells: list[Cell], notebook: Path) -> Iterator[str]:
@@ -106,16 +93,6 @@ def _lines(cells: list[Cell], notebook: Path) -> Iterator[str]:
     for cell in cells:
         yield f"\n# %% {cell.name}"
         yield _DIRECTIVES.sub("", cell.source).strip("\n")
-
-
-def _file_of(module: str, package: Path) -> Path:
-    return package / (module.removeprefix("tinytorch.").replace(".", "/") + ".py")
-
-
-def _installed_package() -> Path:
-    spec = importlib.util.find_spec("tinytorch")
-    assert spec is not None and spec.submodule_search_locations  # this file is a part of it
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _write(text: str, module: str, path: Path) -> None:
@@ -143,6 +120,5 @@ def _try_import(file: Path, module: str, root: Path) -> None:
     if answer.returncode:
         reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise TitoError(
-            f"{module} cannot be imported: {reason}. Mend the notebook; "
-            "the package stays as it was."
+            f"{module} cannot be imported: {reason}. Fix the notebook; the package stays as it was."
         )

@@ -96,13 +96,14 @@ def finish_test(runner: CheckRunner, *, every: bool, watch: bool) -> None:
 
 def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
     """Check at every save until Ctrl-C; return what the last one said."""
-    from tito.student.watch import Saves
+    from tito.student.watch import saves
 
-    saves = Saves(notebook)  # before the first check: who saves during it is not missed
+    later = saves(notebook)
+    next(later)  # looks at the file before the first check: who saves during it is not missed
     passed = check()
     console.print("waiting for the next save; Ctrl-C ends this", style="dim")
     with contextlib.suppress(KeyboardInterrupt):
-        for _ in saves:
+        for _ in later:
             console.rule(time.strftime("%H:%M:%S"), style="dim")
             try:
                 passed = check()

@@ -23,22 +23,12 @@ _DEFINING = (
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of a cell, outside of every function and class.
+    """A statement of a cell, outside of every function and class."""
 
-    Attributes
-    ----------
-    text : str
-        Without comments and layout.
-    defined, used : frozenset of str
-        Names of the notebook's own namespace.
-    acts : bool
-        Whether it does more than define names.
-    """
-
-    text: str
+    text: str  # without comments and layout
     defined: frozenset[str]
     used: frozenset[str]
-    acts: bool
+    acts: bool  # whether it does more than define names
 
 
 def without_magics(source: str) -> str:
@@ -56,12 +46,7 @@ def without_magics(source: str) -> str:
 def statements(source: str, main: bool) -> tuple[Statement, ...]:
     """Return the statements of a cell; of one that is no valid Python, which defines nothing, none.
 
-    Parameters
-    ----------
-    source : str
-        The cell's text.
-    main : bool
-        Whether what stands under ``if __name__ == "__main__":`` counts, too.
+    What stands under ``if __name__ == "__main__":`` counts where `main` is true.
     """
     try:
         body = ast.parse(without_magics(source)).body
@@ -115,19 +100,8 @@ def _used(table: symtable.SymbolTable) -> Iterator[str]:
 def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, int]]:
     """Return the statements that a cell depends on where cells run in their order, its own too.
 
-    Parameters
-    ----------
-    cells : sequence of Cell
-        The notebook.
-    wanted : int
-        Index of the cell.
-    main : bool
-        As in :func:`statements`.
-
-    Returns
-    -------
-    set of tuple of int and int
-        Index of a cell, and of a statement in it.
+    The cell is given by its index, a statement by the index of its cell and its own in there;
+    `main` is as in :func:`statements`.
     """
     known = {
         (i, j): statement
@@ -150,17 +124,9 @@ def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, 
 
 
 def affected(before: Sequence[Cell], after: Sequence[Cell]) -> set[str]:
-    """Return the graded cells that depend on what differs between two states of a notebook.
+    """Name the graded cells that depend on what differs between two states of a notebook.
 
-    Parameters
-    ----------
-    before, after : sequence of Cell
-        The cells in their order.
-
-    Returns
-    -------
-    set of str
-        Names of graded cells, all of them where a cell that differs does more than define.
+    They are all of them where a cell that differs does more than define.
     """
     graded = {cell.name for cell in after if cell.checks}
     old, new = (

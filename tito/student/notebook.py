@@ -22,25 +22,11 @@ _STUB = re.compile(r'^[ \t]*raise NotImplementedError\("TODO(?: in ([\w.]+))?:',
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell, as far as running, exporting and comparing it needs.
+    """One cell, as far as running, exporting and comparing it needs."""
 
-    Attributes
-    ----------
-    kind : str
-        ``code``, ``markdown`` or ``raw``.
-    source : str
-        The text.
-    position : int
-        Which cell of its notebook it is, from 1.
-    grade_id : str or None
-        nbgrader's name, where it has one.
-    graded, solution, locked : bool
-        nbgrader's flags.
-    """
-
-    kind: str
+    kind: str  # "code", "markdown" or "raw"
     source: str
-    position: int
+    position: int  # which cell of its notebook it is, from 1
     grade_id: str | None = None
     graded: bool = False
     solution: bool = False
@@ -122,15 +108,9 @@ def _cell(raw: dict[str, Any], position: int) -> Cell:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as it was released.
+    """An assignment as it was released."""
 
-    Parameters
-    ----------
-    release : Path
-        The released notebook; its folder is named like the module.
-    """
-
-    release: Path
+    release: Path  # the notebook; its folder is named like the module
 
     @classmethod
     def installed(cls) -> Assignment:

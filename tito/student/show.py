@@ -65,14 +65,8 @@ def show_result(
 ) -> None:
     """Print what failed of a notebook, which may explain the rest, and its reports.
 
-    Parameters
-    ----------
-    result : Result
-        What the checks said.
-    every : bool
-        Whether to list the parts of a cell in which all hold, too.
-    checked : collection of str, optional
-        The graded cells whose reports are new; the others are only counted.
+    With `every`, the parts of a cell in which all hold are listed, too. Where it is known which
+    graded cells were `checked`, the others are only counted.
     """
     for failure in result.failures:
         console.print(f"[red]failed[/red]  {escape(failure)}", soft_wrap=True)
@@ -132,16 +126,14 @@ def _show_report(report: Report, every: bool) -> None:
 
 
 def _show_part(part: PartVerdict, details: list[tuple[str, str]]) -> None:
-    grid = Table.grid(padding=(0, 2, 0, 0))
     colour = _COLOURS[part.mark]
-    grid.add_row(f"  [{colour}]{part.mark:<4}[/]", f"{part.score:>4}", escape(part.title))
-    console.print(grid)
-    if details:
-        console.print(_indented(details))
-
-
-def _indented(details: list[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0))
+    _print_row(f"  [{colour}]{part.mark:<4}[/]", f"{part.score:>4}", escape(part.title))
     for name, text in details:
-        grid.add_row(" " * 12, f"[dim]{name:<8}[/]", escape(text))
-    return grid
+        _print_row(" " * 12, f"[dim]{name:<8}[/]", escape(text))
+
+
+def _print_row(*texts: str) -> None:
+    """Print texts side by side; a long one is continued below itself."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_row(*texts)
+    console.print(grid)

@@ -15,7 +15,7 @@ from tito.errors import TitoError
 from tito.student.execute import collect, execute
 from tito.student.needs import needed, only_defines
 from tito.student.notebook import Assignment, Cell, as_graded, differences, read_cells, still_open
-from tito.student.testing import Result, run_checks
+from tito.student.testing import CheckRunner, Result
 
 #: The folder beside the notebook that gets the file.
 FOLDER = "hand-in"
@@ -23,23 +23,11 @@ FOLDER = "hand-in"
 
 @dataclass(frozen=True)
 class HandIn:
-    """What is ready to be handed in.
+    """What is ready to be handed in."""
 
-    Attributes
-    ----------
-    path : Path
-        The file: the notebook without outputs.
-    digest : str
-        Its SHA-256, which grading notes as well.
-    warnings : tuple of str
-        What a student should look at first.
-    result : Result
-        What the graded cells say.
-    """
-
-    path: Path
-    digest: str
-    warnings: tuple[str, ...]
+    path: Path  # the notebook without outputs
+    digest: str  # its SHA-256, which grading notes as well
+    warnings: tuple[str, ...]  # what a student should look at first
     result: Result
 
 
@@ -66,12 +54,12 @@ def submit(
     TitoError
         If the notebook cannot be read.
     """
-    tell = on_progress or (lambda what: None)
+    notify = on_progress or (lambda what: None)
     cells = read_cells(notebook)
-    tell("running the graded cells")
-    result = run_checks(notebook, assignment, package)
+    notify("running the graded cells")
+    result = CheckRunner(notebook, assignment, package).run()
     restored = _without_demonstrations(as_graded(cells, assignment.cells))
-    stops = _stops(notebook, restored, package, tell)
+    stops = _stops(notebook, restored, package, notify)
     failed = {failure.partition(",")[0] for failure in result.failures}
     warnings = [
         *result.failures,
@@ -80,7 +68,7 @@ def submit(
         *_missing(result),
         *(f"running from top to bottom, {n}: {what}" for n, what in stops if n not in failed),
     ]
-    tell("writing the file")
+    notify("writing the file")
     path = notebook.parent / FOLDER / assignment.file
     data = _without_outputs(notebook)
     path.parent.mkdir(exist_ok=True)
@@ -120,7 +108,7 @@ def _without_demonstrations(cells: list[Cell]) -> list[Cell]:
 
 
 def _stops(
-    notebook: Path, cells: list[Cell], package: Path | None, tell: Callable[[str], None]
+    notebook: Path, cells: list[Cell], package: Path | None, notify: Callable[[str], None]
 ) -> Iterator[tuple[str, str]]:
     """Run cells in a kernel, from top to bottom; name those that raise, and what."""
     names = {f"run-{number}": cell.name for number, cell in enumerate(cells)}
@@ -131,11 +119,11 @@ def _stops(
         ]
     )
 
-    def tell_cell(cell: NotebookNode, cell_index: int) -> None:
-        tell(f"running from top to bottom, {names[cell.id]} ({cell_index + 1} of {len(cells)})")
+    def notify_cell(cell: NotebookNode, cell_index: int) -> None:
+        notify(f"running from top to bottom, {names[cell.id]} ({cell_index + 1} of {len(cells)})")
 
     try:
-        execute(node, notebook.parent, package, tell_cell)
+        execute(node, notebook.parent, package, notify_cell)
     except TitoError as error:
         yield "the notebook does not run to its end", str(error)
         return

@@ -31,33 +31,19 @@ SECONDS_A_CELL = 30.0
 
 @dataclass(frozen=True)
 class Result:
-    """What a notebook's checks said.
+    """What a notebook's checks said."""
 
-    Attributes
-    ----------
-    reports : list of Report
-        One a graded cell that reported, in the order of the notebook.
-    failures : list of str
-        Cells that raised, and graded cells without a report.
-    notes : list of str
-        What does not count, but may explain a failure.
-    """
-
+    #: One a graded cell that reported, in the order of the notebook.
     reports: list[Report]
+    #: Cells that raised, and graded cells without a report.
     failures: list[str]
+    #: What does not count, but may explain a failure.
     notes: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed and every part that counts holds."""
         return not self.failures and all(report.passed for report in self.reports)
-
-
-def run_checks(
-    notebook: Path, assignment: Assignment | None = None, package: Path | None = None
-) -> Result:
-    """Run all of a notebook's checks; see :class:`CheckRunner`."""
-    return CheckRunner(notebook, assignment, package).run()
 
 
 class CheckRunner:
@@ -117,7 +103,8 @@ class CheckRunner:
         graded = {cell.name for cell in code if cell.checks}
         self._select(code, graded)
         result = Result([], [], notes)
-        chosen = [cell if cell.name in self.checked else _unchecked(cell) for cell in code]
+        # What is not chosen only declares its checks.
+        chosen = [c if c.name in self.checked else replace(c, graded=False) for c in code]
         kept = {name: report.data() for name, report in self._reports.items()}
         for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
             _collect(cell, message, result)
@@ -133,11 +120,6 @@ class CheckRunner:
         self._cells = code
         for name in self._reports.keys() - (graded - self.checked):
             del self._reports[name]
-
-
-def _unchecked(cell: Cell) -> Cell:
-    """Return a graded cell as one that only declares."""
-    return replace(cell, graded=False)
 
 
 def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:

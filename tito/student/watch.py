@@ -11,40 +11,33 @@ from watchfiles import watch
 _LOOK_MILLISECONDS = 1000
 
 
-class Saves:
-    """The saves of a notebook since this was made, for ever.
+def saves(notebook: Path) -> Iterator[None]:
+    """Yield at once, and then at every save since; several within moments are one.
 
-    The folder is watched and not the file: Jupyter replaces the file when it saves.
-
-    Parameters
-    ----------
-    notebook : Path
-        The notebook; it may be gone for a while.
+    The folder is watched and not the file: Jupyter replaces the file when it saves, so that it
+    may be gone for a while.
     """
+    target = notebook.resolve()
+    seen = _stamp(target)
+    yield
+    for _ in watch(
+        target.parent,
+        watch_filter=lambda change, path: Path(path) == target,
+        recursive=False,
+        debounce=400,
+        step=50,
+        rust_timeout=_LOOK_MILLISECONDS,
+        yield_on_timeout=True,
+    ):
+        stamp = _stamp(target)
+        if stamp not in (None, seen):
+            seen = stamp
+            yield
 
-    def __init__(self, notebook: Path) -> None:
-        self._target = notebook.resolve()
-        self._seen = self._stamp()
 
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._target.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
-
-    def __iter__(self) -> Iterator[None]:
-        """Yield at every save; several within moments are one."""
-        for _ in watch(
-            self._target.parent,
-            watch_filter=lambda change, path: Path(path) == self._target,
-            recursive=False,
-            debounce=400,
-            step=50,
-            rust_timeout=_LOOK_MILLISECONDS,
-            yield_on_timeout=True,
-        ):
-            stamp = self._stamp()
-            if stamp is not None and stamp != self._seen:
-                self._seen = stamp
-                yield
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -10,7 +10,7 @@ def reference(cell, *students):
     return [Match((student,), cell, 1.0, ()) for student in students]
 
 
-def test_a_solution_that_half_of_a_class_has_is_one_line_for_the_class():
+def test_common_solution_is_one_class_flag():
     matches = (*reference("sgd", *CLASS[:4]), *reference("adam", *CLASS[:3]))
     compared = Comparison(8, matches)
     assert compared.flag_of_class() == (
@@ -27,7 +27,7 @@ def test_fewer_are_named_one_by_one():
     assert Comparison(3, tuple(reference("sgd", *CLASS[:3]))).flag_of_class() == ""
 
 
-def test_what_students_have_of_each_other_is_always_said():
+def test_always_flags_matches_between_students():
     pair = Match(("ann", "bob"), "sgd", 0.9, ())
     compared = Comparison(8, (pair, *reference("sgd", *CLASS)))
     assert compared.flags() == {

@@ -100,7 +100,7 @@ def test_nothing_of_a_student_is_markup(graded):
     assert "<b>" not in page and "&lt;b&gt;" in page
 
 
-def test_without_new_marks_the_class_is_not_compared_again(graded, monkeypatch):
+def test_compares_only_after_new_marks(graded, monkeypatch):
     course, module = graded
     before = classmates.load(course, module)
     monkeypatch.setattr(classmates, "similar", lambda *_: pytest.fail("compared"))

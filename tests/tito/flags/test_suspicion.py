@@ -272,20 +272,20 @@ def test_names_of_other_cells_count():
     assert found("def open(path):\n    return path", "open('door')") == []
 
 
-def test_a_cell_of_the_course_is_not_the_students_unless_it_was_changed():
+def test_scans_course_cell_only_if_changed():
     nb = notebook("import gc", "import gc  # mine")
     assert suspicions(nb, MODULE, {"import gc"}) == [
         "reaches past Python's objects (a cell after sgd-class, line 1): import gc # mine"
     ]
 
 
-def test_only_the_module_under_test_is_not_to_be_imported():
+def test_flags_import_of_module_under_test_only():
     nb = notebook("from tinytorch.core.optimizers import SGD")
     assert len(suspicions(nb, MODULE)) == 1
     assert suspicions(nb, "tinytorch.core.losses") == []
 
 
-def test_the_module_that_is_to_define_a_name_may_do_so():
+def test_defining_own_names_is_no_flag():
     nb = notebook("class Tensor:\n    pass")
     assert suspicions(nb, "tinytorch.core.tensor") == []
 
@@ -309,7 +309,7 @@ DEEP = ["(" * 10_000, "-" * 100_000, "x" + ".x" * 30_000, "not " * 3_000 + "1", 
 
 
 @pytest.mark.parametrize("source", DEEP, ids=lambda source: source[:6])
-def test_code_that_is_nested_too_deeply_is_named_and_does_no_harm(source):
+def test_names_code_nested_too_deeply(source):
     flags = suspicions(notebook(source, "import gc"), MODULE)
     assert flags[-1].startswith("reaches past Python's objects")
     if source != DEEP[-1]:
@@ -366,7 +366,7 @@ def test_what_ipython_fails_at_is_passed_over(monkeypatch):
     assert suspicions(notebook("%time 1"), MODULE) == []
 
 
-def test_a_locked_cell_that_does_not_parse_does_no_harm():
+def test_survives_locked_cell_with_syntax_error():
     nb = notebook("import gc")
     nb.cells.append(named(new_code_cell("def"), "broken", locked=True))
     assert len(suspicions(nb, MODULE)) == 1

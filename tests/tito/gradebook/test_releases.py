@@ -12,7 +12,7 @@ from tito.autograde import pipeline
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.gradebook import platforms, scores, status
-from tito.pages import feedback_exporter as feedback
+from tito.pages import feedback
 
 COMMANDS = [["status"], ["scores", "08"], ["feedback", "08"]]
 STALE = "graded with an earlier release: run 'tito grade 08_optimizers'"

@@ -78,7 +78,7 @@ def test_hostile_code_takes_no_long_time(pattern):
         (clean.python, " \n" * 1_000 + "the end & all"),
     ],
 )
-def test_what_is_too_much_is_shown_whole_as_it_was_written(show, source, monkeypatch):
+def test_shows_oversized_text_unrendered(show, source, monkeypatch):
     monkeypatch.setattr(clean, "_clean", lambda element: pytest.fail("it was parsed"))
     page = show(source, allowance=Allowance(longest=10**6))
     assert NOTE in page and "the end &amp; all</pre>" in page
@@ -112,7 +112,7 @@ def test_plain_tags_are_in_order():
     assert is_light(tags * bounds.MOST_TAGS)
 
 
-def test_a_page_that_took_its_time_is_shown_as_it_was_written():
+def test_shows_text_unrendered_after_time_budget():
     allowance = Allowance(seconds=1e-9)
     assert "<em>" in clean.markdown("*a*", None, allowance)
     assert f"{NOTE}.</p><pre>*a*</pre>" in clean.markdown("*a*", None, allowance)

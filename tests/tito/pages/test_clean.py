@@ -39,7 +39,7 @@ def test_what_is_no_formula_stays_as_it_was_written(formula):
     assert f"${formula}$" in clean.markdown(f"${formula}$")
 
 
-def test_a_converter_that_knows_more_than_formulas_is_not_trusted(monkeypatch):
+def test_drops_unknown_elements_from_formulas(monkeypatch):
     answer = '<math xmlns="http://www.w3.org/1998/Math/MathML"><annotation-xml/></math>'
     monkeypatch.setattr(clean, "convert", lambda latex, display: answer)
     assert "$x$" in clean.markdown("$x$")
@@ -53,7 +53,7 @@ def test_pictures_are_held_by_the_page_or_left_out():
     assert clean.picture({"image/svg+xml": "<svg/>"}) is None
 
 
-def test_text_is_as_a_terminal_shows_it_and_has_an_end():
+def test_text_is_plain_and_bounded():
     assert clean.text("\x1b[31mred\x1b[0m") == "red"
     assert clean.text("x" * 20_010).endswith("\n... 10 characters more")
 
@@ -68,7 +68,7 @@ def test_a_picture_in_html_is_the_attached_one():
     assert "href" not in clean.markdown('<a href="attachment:x.html">x</a>')
 
 
-def test_a_picture_whose_name_is_hostile_leads_nowhere():
+def test_ignores_hostile_attachment_name():
     page = clean.markdown('<img src="attachment:x&quot; onerror=&quot;alert(1)">')
     assert page.strip() == '<img src="">'
 
@@ -86,13 +86,13 @@ ALIGNED = r"a &= b \\" + "\n" + r"c &= d"
         f"<div>\n\\begin{{align}}{ALIGNED}\\end{{align}}\n</div>",
     ],
 )
-def test_an_environment_is_a_formula_without_numbers_as_in_jupyter(source):
+def test_renders_environments_unnumbered(source):
     page = clean.markdown(source)
     assert page.count("<mtr>") == 2 and page.count("<mi>") == 4
     assert 'display="block"' in page and "(1)" not in page and "\\" not in page
 
 
-def test_an_environment_that_is_no_formula_stays_as_it_was_written():
+def test_keeps_unknown_environments():
     source = r"\begin{itemize}\item x\end{itemize}"
     assert source in clean.markdown(source) and f"<code>{source}" in clean.markdown(f"`{source}`")
 

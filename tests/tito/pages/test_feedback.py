@@ -13,7 +13,7 @@ from tests.tito.small_course import cell, solve
 from tito.autograde import pipeline
 from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
-from tito.pages import feedback_exporter as feedback
+from tito.pages import feedback
 
 #: Lines that only graders may see.
 SECRETS = ["triple(secret)", "word associativity", "BEGIN HIDDEN", "BEGIN MARK"]

@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
-from tito.pages.feedback import Mark, Standing, render
+from tito.pages.feedback_page import GradeSummary, Mark, render
 
 PNG = "iVBORw0KGgo="
 
@@ -46,18 +46,18 @@ def notebook():
     )
 
 
-def standing(**more):
+def summary(**more):
     marks = {"test-sgd": Mark(2.0, 5.0), "question-1": Mark(None, 10.0, waits=True)}
-    return Standing("ada <3", marks, **more)
+    return GradeSummary("ada <3", marks, **more)
 
 
 def words(page):
     return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL))
 
 
-def test_parts_work_answers_and_comments_are_there_and_the_course_is_not():
+def test_page_shows_own_work_and_hides_course_text():
     comments = {"sgd-class": "A **neat** class.", "question-1": "More, please."}
-    page = render(notebook(), standing(comments=comments, penalty=0.5), {"draw()"})
+    page = render(notebook(), summary(comments=comments, penalty=0.5), {"draw()"})
     text = words(page)
     assert "Optimizers" in text and "ada &lt;3" in text
     assert "1.5 of 15 points" in text and "0.5 points were taken" in text
@@ -78,6 +78,6 @@ def test_an_error_is_shown_and_a_full_mark_folded():
         new_output("error", ename="E", evalue="bad", traceback=["\x1b[31mE: bad"])
     ]
     marks = {"test-sgd": Mark(5.0, 5.0)}
-    page = render(nb, Standing("ada", marks))
+    page = render(nb, GradeSummary("ada", marks))
     assert '<pre class="no">E: bad</pre>' in page
     assert "All 2 behaviours hold" in page and "still to be marked" not in page

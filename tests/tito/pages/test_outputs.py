@@ -4,13 +4,14 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
-from tests.tito.pages.test_feedback_page import notebook, standing
-from tito.pages.feedback import render
-from tito.pages.feedback_exporter import ForGraders, ForStudents
+from tests.tito.pages.test_feedback_page import notebook, summary
+from tito.pages.feedback import clear_secrets
+from tito.pages.feedback_page import render
+from tito.pages.formgrader import ForGraders
 from tito.pages.outputs import tidy
 
 
-def test_texts_are_joined_and_what_is_none_is_left_out():
+def test_joins_texts_and_drops_other_values():
     data = {"text/html": 5, "text/plain": ["a\n", "b"], "text/latex": ["a", 1], "x/y+json": [1]}
     (output,) = tidy([NotebookNode(new_output("display_data"), data=data)])
     assert output.data == {"text/plain": "a\nb", "x/y+json": [1]}
@@ -49,32 +50,32 @@ def test_no_shape_of_an_output_prevents_the_page(bad):
     nb = notebook()
     nb.cells[4].outputs = [NotebookNode(bad) if isinstance(bad, dict) else bad]
     nb.cells[4].outputs.append(new_output("stream", text="after it"))
-    ForStudents().preprocess(nb, {})
-    assert "after it" in render(nb, standing())
+    clear_secrets(nb)
+    assert "after it" in render(nb, summary())
 
 
 @pytest.mark.parametrize("outputs", [None, 5, {"a": 1}])
 def test_no_shape_of_all_outputs_prevents_the_page(outputs):
     nb = notebook()
     nb.cells[4].outputs = outputs
-    ForStudents().preprocess(nb, {})
-    assert "Because" in render(nb, standing())
+    clear_secrets(nb)
+    assert "Because" in render(nb, summary())
 
 
 @pytest.mark.parametrize(
     ("attachments", "pictures"),
     [({"it.png": {"image/png": "aGk="}}, 1), ({"it.png": 5}, 0), (["it.png"], 0), (None, 0)],
 )
-def test_a_picture_that_is_not_attached_leaves_the_answer(attachments, pictures):
+def test_missing_attachment_keeps_answer(attachments, pictures):
     nb = notebook()
     nb.cells[-1].source = "![it](attachment:it.png) *Because* ![gone](attachment:gone.png)"
     nb.cells[-1].attachments = attachments
-    page = render(nb, standing())
+    page = render(nb, summary())
     assert "<em>Because</em>" in page
     assert page.count("data:image/png;base64,aGk=") == pictures
 
 
-def test_what_graders_see_of_outputs_has_an_end_and_known_kinds():
+def test_bounds_outputs_for_graders():
     nb = notebook()
     data = {"text/latex": "x" * 30_000, "image/svg+xml": "<svg/>", "text/plain": "f"}
     long = new_output("stream", text="y" * 30_000)

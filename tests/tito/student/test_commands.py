@@ -25,7 +25,7 @@ def desk(machine, tmp_path):
     return Machine(tmp_path, machine.environment)
 
 
-def test_a_typo_is_seen_within_a_second_with_expected_got_and_its_line(desk, work):
+def test_shows_a_typo_with_expected_got_and_line(desk, work):
     work.solve()
     cell = work.cell("sgd-class")
     cell.source = cell.source.replace("self.velocity[index]", "self.velocty[index]")
@@ -60,7 +60,7 @@ def test_one_cell_is_tested_alone(desk, work):
     assert (open_too.returncode, open_too.stdout.splitlines()[-1]) == (1, "15 of 35 points")
 
 
-def test_the_whole_solution_passes_is_exported_and_imported(desk, work):
+def test_whole_solution_passes_exports_and_imports(desk, work):
     (desk.folder / NOTEBOOK).write_text(work.solve().text())
     passed = desk.run("tito", "test", "08_optimizers")
     assert (passed.returncode, passed.stdout.splitlines()[-1]) == (0, "170 of 170 points")
@@ -103,7 +103,7 @@ def test_watching_runs_again_on_every_save(desk, work):
     assert second[2] == "10 of 170 points\n"  # the cells that do not depend on it are not shown
 
 
-def test_submit_writes_the_file_and_says_what_is_missing(desk, work):
+def test_submit_writes_file_and_warns(desk, work):
     (desk.folder / NOTEBOOK).write_text(work.put("steplr-class", "#| export\n").text())
     answer = desk.run("tito", "submit")
     assert answer.returncode == 0, answer.stderr

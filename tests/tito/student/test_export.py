@@ -30,14 +30,14 @@ def test_a_solution_can_be_imported_at_once(desk):
     assert made.path == desk.package / "tinytorch" / "core" / "second.py"
 
 
-def test_the_module_is_the_exported_cells_and_nothing_else(desk):
+def test_module_holds_exported_cells_only(desk):
     text = make(desk.write("answer", RIGHT).add("print('mine')")).path.read_text()
     assert text.startswith("# Made of second_dev.ipynb by 'tito export'. Edit the notebook")
     assert "from tinytorch.core.first import ONE" in text and "return 41 + ONE" in text
     assert not any(word in text for word in ("#|", "mine", "Checks"))
 
 
-def test_what_is_unfinished_is_named_and_exported_all_the_same(desk):
+def test_exports_unfinished_cells_and_names_them(desk):
     assert make(desk).unfinished == ("answer: still open: Answer.give",)
 
 
@@ -53,7 +53,7 @@ def test_a_cell_that_lost_its_directive_is_exported(desk):
         ("#| export\nAnswer = TWO", "cannot be imported: NameError: name 'TWO' is not defined"),
     ],
 )
-def test_a_module_that_cannot_work_leaves_the_earlier_one(desk, source, message):
+def test_broken_export_keeps_earlier_module(desk, source, message):
     before = make(desk.write("answer", RIGHT)).path.read_bytes()
     with pytest.raises(TitoError, match=message):
         make(desk.write("answer", source))

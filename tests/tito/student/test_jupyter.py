@@ -11,7 +11,7 @@ from tito.student import jupyter
 from tito.student.execute import execute
 
 
-def test_a_report_names_the_cell_of_the_line_that_raised(desk):
+def test_report_names_cell_that_raised(desk):
     desk.write("answer", RIGHT.replace("ONE", "ON"))
     cells = [nbformat.v4.new_code_cell("%load_ext tito.student.jupyter")]
     cells += [desk.cell(name) for name in ("imports", "answer", "test-answer")]
@@ -23,7 +23,7 @@ def test_a_report_names_the_cell_of_the_line_that_raised(desk):
     )
 
 
-def test_a_graded_cell_alone_after_a_restart_asks_for_the_cells_above(desk):
+def test_lone_graded_cell_asks_for_cells_above(desk):
     notebook = nbformat.v4.new_notebook(cells=[desk.cell("test-answer")])
     execute(notebook, desk.path.parent, desk.package)
     shown = notebook.cells[0].outputs[0].data
@@ -44,14 +44,12 @@ def test_a_graded_cell_alone_after_a_restart_asks_for_the_cells_above(desk):
         ("mine", None, "your cell In[7]"),
     ],
 )
-def test_a_cell_is_called_by_its_grade_id_where_jupyter_tells_its_id(
-    desk, monkeypatch, source, cell_id, title
-):
+def test_names_cell_by_grade_id(desk, monkeypatch, source, cell_id, title):
     monkeypatch.setattr(jupyter, "_released", lambda: desk.assignment.cells)
     assert jupyter._title(source or desk.cell("imports").source, cell_id, 7) == title
 
 
-def test_the_kernel_tells_of_its_language_what_a_released_notebook_says(desk):
+def test_kernel_language_matches_release(desk):
     released = nbformat.read(desk.path, as_version=4).metadata
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("%load_ext tito.student.jupyter")]

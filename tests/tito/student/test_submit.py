@@ -27,7 +27,7 @@ def finish(desk):
     return desk.write("answer", RIGHT).write("question", "Because six times seven.")
 
 
-def test_a_finished_notebook_is_handed_in_without_a_warning(desk, quick):
+def test_finished_notebook_has_no_warning(desk, quick):
     made = hand_in(finish(desk))
     assert made.warnings == () and made.result.passed
     assert made.path == desk.path.parent / "hand-in" / "second_dev.ipynb"
@@ -46,7 +46,7 @@ def test_the_file_is_the_notebook_without_outputs(desk, quick):
     assert hand_in(desk.save()).path.read_bytes() == before
 
 
-def test_what_is_open_is_said_and_the_file_is_there_all_the_same(desk, quick):
+def test_unfinished_notebook_is_written_with_warnings(desk, quick):
     made = hand_in(desk)
     assert made.warnings == (
         "answer: still open: Answer.give",
@@ -55,7 +55,7 @@ def test_what_is_open_is_said_and_the_file_is_there_all_the_same(desk, quick):
     assert made.path.is_file()
 
 
-def test_cells_that_are_missing_doubled_retyped_or_changed_are_named(desk, quick):
+def test_names_missing_doubled_and_changed_cells(desk, quick):
     finish(desk)
     desk.node.cells.remove(desk.cell("test-answer"))
     desk.node.cells.append(nbformat.from_dict({**desk.cell("answer"), "id": "copy"}))
@@ -69,7 +69,7 @@ def test_cells_that_are_missing_doubled_retyped_or_changed_are_named(desk, quick
     )
 
 
-def test_a_notebook_that_does_not_run_from_top_to_bottom_is_told_where(desk):
+def test_names_cell_that_stops_run_all(desk):
     finish(desk).add("print(first_defined_below)")
     desk.node.cells.append(nbformat.v4.new_code_cell("first_defined_below = 1", id="below"))
     assert hand_in(desk.save()).warnings == (
@@ -77,7 +77,7 @@ def test_a_notebook_that_does_not_run_from_top_to_bottom_is_told_where(desk):
     )
 
 
-def test_demonstrations_on_which_no_point_depends_are_not_run(desk, monkeypatch):
+def test_skips_demonstrations_without_points(desk, monkeypatch):
     ran = []
     monkeypatch.setattr(submitting, "execute", lambda node, *how: ran.extend(node.cells))
     helper = "if __name__ == '__main__':\n    BASE = 41"
@@ -113,10 +113,10 @@ def test_a_name_that_a_graded_cell_needs_is_named(desk, quick):
     assert hand_in(desk).warnings == ("test-answer: Answer is not defined",)
 
 
-def test_printing_thousands_of_lines_is_named_as_what_takes_long(desk, monkeypatch):
+def test_blames_excessive_printing_for_timeout(desk, monkeypatch):
     monkeypatch.setattr(executing, "_SECONDS_A_CELL", 3)
     finish(desk).add("import itertools\nfor n in itertools.count():\n    print(n)")
-    monkeypatch.setattr(submitting, "run_checks", lambda *_: Result([], []))
+    monkeypatch.setattr(submitting.CheckRunner, "run", lambda _: Result([], []))
     (warning,) = hand_in(desk).warnings
     assert re.search(
         r"A cell did not finish within 3 s; it printed \d{4,} lines: print less", warning

@@ -10,11 +10,11 @@ from tito.errors import TitoError
 from tito.student import testing
 from tito.student.needs import without_magics
 from tito.student.show import show_result
-from tito.student.testing import CheckRunner, run_checks
+from tito.student.testing import CheckRunner
 
 
 def check(desk):
-    return run_checks(desk.path, desk.assignment, desk.package)
+    return CheckRunner(desk.path, desk.assignment, desk.package).run()
 
 
 def problems(result):
@@ -22,7 +22,7 @@ def problems(result):
     return [part.problem for part in report.parts]
 
 
-def test_an_untouched_notebook_earns_nothing_and_says_what_is_open(desk):
+def test_untouched_notebook_earns_nothing(desk):
     result = check(desk)
     assert not result.passed and result.failures == []
     assert [part.mark for part in result.reports[0].parts] == ["ok", "todo"]
@@ -42,13 +42,13 @@ def test_a_typo_is_shown_with_the_line_that_has_it(desk):
     assert problem.source == "line 4 of your cell answer, in Answer.give: return 41 + ON"
 
 
-def test_a_cell_that_does_not_parse_is_named_with_its_line(desk):
+def test_names_line_of_syntax_error(desk):
     result = check(desk.write("answer", RIGHT.replace("give(self)", "give(self")))
     assert result.failures[0].startswith("answer, line 3: SyntaxError: '(' was never closed")
     assert [part.missing for part in result.reports[0].parts] == ["Answer", "Answer"]
 
 
-def test_a_cell_that_does_not_parse_comes_first_and_the_parts_that_need_it_are_a_line(desk, capsys):
+def test_syntax_error_comes_before_the_parts_it_breaks(desk, capsys):
     show_result(
         check(desk.write("answer", "#| export\nclass Answer:\ndef give(self):\n    return 42"))
     )
@@ -71,7 +71,7 @@ def test_a_line_of_a_given_cell_is_said_to_be_one(desk):
     assert problems(result)[1].source.startswith("line 4 of the given cell imports, in helper")
 
 
-def test_a_changed_test_cell_is_replaced_by_the_released_one(desk):
+def test_replaces_changed_test_cell(desk):
     easier = desk.cell("test-answer").source.replace("42", "0")
     desk.write("answer", RIGHT.replace("41 + ONE", "0")).write("test-answer", easier)
     result = check(desk)
@@ -88,19 +88,19 @@ def test_a_deleted_test_cell_runs_all_the_same(desk):
     assert result.notes == ["test-answer: the cell is missing; the released one takes its place"]
 
 
-def test_an_error_in_a_cell_of_ones_own_does_not_count_and_is_noted(desk):
+def test_error_in_own_cell_is_only_noted(desk):
     result = check(desk.write("answer", RIGHT).add("print('x')\n1 / 0"))
     assert result.passed
     (note,) = result.notes
     assert "line 2: ZeroDivisionError: division by zero (a cell of your own" in note
 
 
-def test_what_cells_print_and_run_as_main_does_not_matter(desk):
+def test_ignores_prints_and_main_blocks(desk):
     desk.add('import os\nprint("{")\nos.write(1, b"[")\nif __name__ == "__main__":\n    1 / 0')
     assert check(desk.write("answer", RIGHT)).notes == []
 
 
-def test_helpers_in_cells_of_ones_own_and_magics_work(desk):
+def test_own_helpers_and_magics_work(desk):
     desk.add("%matplotlib inline\nBASE = 41")
     assert check(desk.write("answer", RIGHT.replace("41", "BASE"))).passed
 
@@ -113,7 +113,7 @@ def test_only_magics_are_taken_out(source, left):
     assert without_magics(source) == left
 
 
-def test_the_module_that_the_notebook_becomes_cannot_be_imported(desk):
+def test_blocks_import_of_own_module(desk):
     result = check(desk.write("answer", "from tinytorch.core.second import Answer"))
     assert "tinytorch.core.second is what this notebook becomes" in result.failures[0]
 
@@ -138,7 +138,7 @@ def test_a_cell_that_ends_the_process_is_named(desk):
         ('{"cells": []}', "the line '#| default_exp core.NAME' is missing"),
     ],
 )
-def test_what_is_not_a_notebook_of_the_course_is_refused(desk, text, message):
+def test_refuses_foreign_notebook(desk, text, message):
     desk.path.write_text(text)
     with pytest.raises(TitoError, match=re.escape(message)):
         check(desk)
@@ -199,7 +199,7 @@ def test_one_cell_can_be_tested_alone(two_cells):
         (lambda desk: desk.add("from math import *"), {"test-answer", "test-other"}),
     ],
 )
-def test_after_a_save_only_what_depends_on_the_changed_cells_is_tested(two_cells, change, checked):
+def test_reruns_only_affected_checks(two_cells, change, checked):
     runner = CheckRunner(two_cells.path, two_cells.assignment, two_cells.package)
     assert runner.run().passed and runner.checked == {"test-answer", "test-other"}
     change(two_cells)
@@ -209,7 +209,7 @@ def test_after_a_save_only_what_depends_on_the_changed_cells_is_tested(two_cells
     assert result == whole  # the reports of the others are kept
 
 
-def test_a_part_points_to_an_earlier_cell_that_was_not_tested_again(desk):
+def test_part_points_to_earlier_cached_failure(desk):
     with_other(desk, OTHER.replace("two()", "two() * (Answer().give() == 42)"))
     desk.write("answer", RIGHT.replace("41", "40"))
     runner = CheckRunner(desk.path, desk.assignment, desk.package)

@@ -2,22 +2,23 @@ import itertools
 import queue
 import threading
 
-from tito.student.watch import Saves
+from tito.student.watch import saves
 
 #: Until a save must have been noticed.
 DEADLINE = 10.0
 
 
-def test_a_save_before_anybody_watches_is_not_missed(tmp_path):
+def test_notices_save_before_first_look(tmp_path):
     notebook = tmp_path / "homework.ipynb"
     notebook.write_text("{}")
-    saves = Saves(notebook)
+    later = saves(notebook)
+    next(later)
     (tmp_path / "draft").write_text("{ }")
     (tmp_path / "draft").replace(notebook)  # as Jupyter saves
     seen: queue.Queue[object] = queue.Queue()
 
     def watch() -> None:
-        for save in itertools.islice(saves, 2):
+        for save in itertools.islice(later, 2):
             seen.put(save)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,17 +1,17 @@
 """Rules that a source and its release must keep; each message names the cell.
 
-One file a subject: each has a function that yields the faults it finds in a notebook.
+One file a subject: its functions yield the faults they find in a notebook.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from tito.authoring.rules import graded, layout, leaks, metadata, pairing, questions, regions, sizes
+from tito.authoring.rules import graded, layout, leaks, metadata, questions, regions, sizes
 from tito.authoring.rules.each_cell import Fault, id_of
 from tito.authoring.rules.leaks import secret_lines
 from tito.course import Module
@@ -26,34 +26,21 @@ __all__ = [
     "secret_lines",
 ]
 
-#: In the order in which one mends them: what a cell is, before what stands in it.
-_SUBJECTS = (layout, metadata, regions, graded, pairing, questions, leaks, sizes)
+#: In the order in which one fixes them: what a cell is, before what stands in it.
+_RULES = (
+    *(layout.faults, metadata.faults, regions.faults, graded.faults, graded.pairing_faults),
+    *(questions.faults, leaks.faults, sizes.faults),
+)
 
 
 def faults_of(module: Module, notebook: NotebookNode) -> list[str]:
-    """Return what is wrong with a module's source, a line for each fault.
-
-    Parameters
-    ----------
-    module : Module
-        Whose source it is.
-    notebook : nbformat.NotebookNode
-        The source, read by :func:`tito.authoring.source.read_source`.
-
-    Returns
-    -------
-    list of str
-        ``line 12, sgd-class: what is wrong, and the remedy``; empty if every rule is kept.
-    """
-    found: Iterable[Fault] = [
-        *layout.module_faults(module),
-        *(fault for subject in _SUBJECTS for fault in subject.faults(notebook)),
-    ]
+    """Return ``line 12, sgd-class: what is wrong, and the remedy`` for each fault of a source."""
+    found = chain(layout.module_faults(module), *(rule(notebook) for rule in _RULES))
     lines = layout.lines_of_cells(module, notebook)
-    return [_told(fault, lines) for fault in found]
+    return [_message(fault, lines) for fault in found]
 
 
-def _told(fault: Fault, lines: dict[int, int]) -> str:
+def _message(fault: Fault, lines: dict[int, int]) -> str:
     if fault.cell is None:
         return fault.text
     line = lines.get(id(fault.cell))
@@ -86,7 +73,7 @@ def check_release(module: Module, path: Path, source: NotebookNode) -> None:
 
 def faults_of_release(released: NotebookNode, source: NotebookNode) -> list[str]:
     """Return what is wrong with a notebook made of a source for students, a line a fault."""
-    return [_told(fault, {}) for fault in leaks.release_faults(released, source)]
+    return [_message(fault, {}) for fault in leaks.release_faults(released, source)]
 
 
 def _refuse(module: Module, what: str, faults: list[str]) -> None:

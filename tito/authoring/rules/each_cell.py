@@ -21,6 +21,7 @@ REGION = re.compile(
 #: The lines around a solution.
 BEGIN_SOLUTION = re.compile(_BEGIN.format("SOLUTION"))
 END_SOLUTION = re.compile(_END.format("SOLUTION"))
+_COMMENT = re.compile(r"^\s*#(?!\|)")
 
 
 class Kind(Enum):
@@ -76,6 +77,21 @@ def parsed(cell: NotebookNode) -> ast.Module:
         return ast.parse(cell.source)
     except SyntaxError:
         return ast.Module(body=[], type_ignores=[])
+
+
+def comment_above(lines: list[str], number: int) -> int:
+    """Return where the comment block directly above a line begins: its own number if none does."""
+    while number and _COMMENT.match(lines[number - 1]):
+        number -= 1
+    return number
+
+
+def function_around(tree: ast.AST, line: int) -> tuple[str, ast.FunctionDef | None]:
+    """Return the function that a line stands in, comments at its end included."""
+    for name, node in functions(tree):
+        if node.lineno <= line <= (node.end_lineno or node.lineno) + 1:
+            return name, node
+    return "", None
 
 
 def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:

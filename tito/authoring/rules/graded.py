@@ -1,4 +1,4 @@
-"""Graded cells: one Checks object, parts that add up, a test function, and a call."""
+"""Graded cells: one Checks object, parts that add up, a test function, a call, and a solution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from tito.authoring.rules.each_cell import Fault, Kind, id_of, of_kind
+from tito.authoring.rules.each_cell import Fault, Kind, id_of, kind_of, of_kind, parsed
 
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
@@ -32,6 +32,23 @@ def faults(notebook: NotebookNode) -> Iterator[Fault]:
         for name in _test_functions(tree):
             if tests[name] > 1:
                 yield Fault(cell, f"{name} is defined by an earlier graded cell as well")
+
+
+def pairing_faults(notebook: NotebookNode) -> Iterator[Fault]:
+    """Look for solutions that nothing grades, and graded cells that grade no solution."""
+    yield from _untested(notebook)
+    cells = of_kind(notebook, Kind.SOLUTION, Kind.GRADED)
+    defined: set[str] = set()
+    for position, cell in enumerate(cells):
+        if kind_of(cell) is Kind.SOLUTION:
+            following = cells[position + 1 : position + 2]
+            if not following or kind_of(following[0]) is not Kind.GRADED:
+                yield Fault(cell, "a graded cell must follow before the next solution cell")
+            if not _defined_by(cell):
+                yield Fault(cell, "a solution cell defines a public function or class")
+            defined |= _defined_by(cell)
+        elif not defined & _names_in(cell):
+            yield Fault(cell, "a graded cell must use what a solution cell above it defines")
 
 
 def _declarations(tree: ast.Module) -> list[tuple[str, ast.Call]]:
@@ -140,3 +157,27 @@ def _literal(node: ast.expr | None) -> object:
         return None if node is None else ast.literal_eval(node)
     except ValueError:
         return None
+
+
+def _untested(notebook: NotebookNode) -> Iterator[Fault]:
+    used: set[str] = set()
+    for cell in reversed(of_kind(notebook, Kind.SOLUTION, Kind.GRADED)):
+        if kind_of(cell) is Kind.GRADED:
+            used |= _names_in(cell)
+        elif _defined_by(cell) - used:
+            names = ", ".join(sorted(_defined_by(cell) - used))
+            yield Fault(cell, f"no graded cell after {id_of(cell)} uses {names}")
+
+
+def _names_in(cell: NotebookNode) -> set[str]:
+    return {node.id for node in ast.walk(parsed(cell)) if isinstance(node, ast.Name)}
+
+
+def _defined_by(cell: NotebookNode) -> set[str]:
+    """Return the public functions and classes that a cell defines."""
+    named = (ast.FunctionDef, ast.ClassDef)
+    return {
+        node.name
+        for node in parsed(cell).body
+        if isinstance(node, named) and not node.name.startswith("_")
+    }

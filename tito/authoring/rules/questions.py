@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from nbformat import NotebookNode
 
@@ -14,15 +15,11 @@ _ITEM = re.compile(r"^- \*\*(\d+) points?\b", re.MULTILINE)
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
     """Look at every written answer and at the prompt directly above it."""
-    above: NotebookNode | None = None
-    for cell in notebook.cells:
-        if kind_of(cell) is Kind.ANSWER:
+    for above, cell in pairwise([None, *notebook.cells, None]):
+        if cell is not None and kind_of(cell) is Kind.ANSWER:
             yield from _answer_faults(cell, above)
         elif above is not None and _rubric(above) is not None:
             yield Fault(above, "a rubric stands directly above the answer that it is for")
-        above = cell
-    if above is not None and _rubric(above) is not None:
-        yield Fault(above, "a rubric stands directly above the answer that it is for")
 
 
 def _answer_faults(cell: NotebookNode, above: NotebookNode | None) -> Iterator[Fault]:

@@ -14,9 +14,9 @@ from tito.authoring.rules.each_cell import (
     REGION,
     Fault,
     Kind,
-    functions,
+    comment_above,
+    function_around,
     kind_of,
-    parsed,
 )
 
 _TODO = re.compile(r"^\s*# TODO: \S")
@@ -74,34 +74,14 @@ def _region_faults(
     cell: NotebookNode, tree: ast.Module, lines: list[str], begin: int
 ) -> Iterator[Fault]:
     """Look at one region: inside a documented function, with a TODO that says what to do."""
-    name, function = _function_around(tree, begin + 1)
+    name, function = function_around(tree, begin + 1)
     where = name or f"line {begin + 1} of the cell"
     if function is None:
         yield Fault(cell, f"{where}: a solution region stands in a function, whose stub can raise")
     elif ast.get_docstring(function) is None and function.name != "__init__":
         yield Fault(cell, f"{where}: a function to be written needs a docstring that says all")
-    start = begin
-    while start and re.match(r"^\s*#(?!\|)", lines[start - 1]):
-        start -= 1
-    comment = lines[start:begin]
+    comment = lines[comment_above(lines, begin) : begin]
     if not any(_TODO.match(line) for line in comment):
         yield Fault(cell, f"{where}: a comment '# TODO: ...' must stand directly above the region")
     if sum(bool(_HINT.match(line)) for line in comment) > _MOST_HINTS:
         yield Fault(cell, f"{where}: at most {_MOST_HINTS} hints")
-
-
-def _function_around(tree: ast.Module, line: int) -> tuple[str, ast.FunctionDef | None]:
-    for name, node in functions(tree):
-        if node.lineno <= line <= (node.end_lineno or node.lineno) + 1:
-            return name, node
-    return "", None
-
-
-def defined_by(cell: NotebookNode) -> set[str]:
-    """Return the public functions and classes that a cell defines."""
-    named = (ast.FunctionDef, ast.ClassDef)
-    return {
-        node.name
-        for node in parsed(cell).body
-        if isinstance(node, named) and not node.name.startswith("_")
-    }

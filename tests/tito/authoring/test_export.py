@@ -9,17 +9,17 @@ from tito.authoring.source import build_notebook
 from tito.course import Course
 from tito.gradebook.status import is_exported
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REAL = Course(ROOT)
 
 
-def test_a_module_holds_the_solution_and_nothing_of_the_scaffolding(course):
+def test_export_drops_scaffolding(course):
     text = export_module(course, course.module("second")).read_text()
     assert "the_secret_number = 41 + ONE" in text and '"""Return forty-two."""' in text
     assert not any(word in text for word in ("SOLUTION", "TODO", "Hint", "Checks", "test_unit"))
 
 
-def test_a_module_names_its_source_and_imports_the_modules_before_it(course):
+def test_export_names_source_and_imports(course):
     text = export_module(course, course.module("second")).read_text()
     assert "../../modules/source/02_second/second_dev.py" in text
     assert "from .first import ONE" in text
@@ -38,7 +38,7 @@ def test_a_notebook_is_the_same_bytes_each_time(course):
 
 
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)
-def test_the_committed_package_is_what_the_sources_give(module):
+def test_committed_package_matches_sources(module):
     assert is_exported(REAL, module), f"run 'tito export {module.name}'"
 
 
@@ -56,7 +56,7 @@ def test_the_committed_package_holds_no_test_code(module):
     assert not any(word in text for word in ("SOLUTION", "TODO", "def test_", "tinytorch.checks"))
 
 
-def test_only_the_todo_block_before_a_solution_is_dropped():
+def test_drops_only_todo_before_solution():
     source = "\n".join(
         [
             "# TODO in prose that stays",

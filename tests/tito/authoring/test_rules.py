@@ -30,7 +30,7 @@ def test_a_good_source_passes(module):
     assert faults_of(module, read_source(module.source)) == []
 
 
-def test_a_written_question_may_be_dropped_by_0_points(module):
+def test_question_can_be_dropped_by_0_points(module):
     text = re.sub(r"- \*\*\d points?", "- **0 points", module.source.read_text())
     before, name, after = text.partition(f'"grade_id": "{QUESTION}"')
     module.source.write_text(before + name + after.replace('"points": 10', '"points": 0', 1))
@@ -208,7 +208,7 @@ def test_a_misnamed_folder_is_told(module, folder, told):
     assert told in fault
 
 
-def test_a_source_that_breaks_rules_is_refused_with_a_line_for_each(module):
+def test_refuses_source_with_a_line_per_fault(module):
     source = read_source(module.source)
     source.cells[3].metadata.nbgrader["schema_version"] = 2
     source.cells[3].metadata.nbgrader["worth"] = 2
@@ -257,7 +257,7 @@ def test_what_stands_in_public_too_is_no_secret(module):
     assert line not in secret_lines(source)
 
 
-def test_a_policy_for_assistants_that_says_nothing_is_a_fault(module):
+def test_empty_policy_is_a_fault(module):
     module.policy.write_text("Ask back.\n")
     assert faults_of(module, read_source(module.source)) == []
     module.policy.write_text("\n")

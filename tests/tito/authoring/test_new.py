@@ -23,7 +23,7 @@ def run(*arguments):
     return answer.output
 
 
-def test_a_new_module_lints_exports_releases_and_passes_its_own_checks(course):
+def test_new_module_passes_every_step(course):
     run("export", "--all")
     assert "new: modules/source/03_weight_decay/weight_decay_dev.py" in run("new", "weight_decay")
     assert run("lint", "weight_decay") == ""
@@ -38,7 +38,7 @@ def test_a_new_module_lints_exports_releases_and_passes_its_own_checks(course):
     assert "10 of 10 points" in run("test", "weight_decay")
 
 
-def test_a_second_and_a_third_new_module_are_graded_at_full_isolation(tmp_path, monkeypatch):
+def test_new_modules_grade_at_full_isolation(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = copy_course(tmp_path).root
     for name in ("weight_decay", "warm_up"):
@@ -64,7 +64,7 @@ def test_a_second_and_a_third_new_module_are_graded_at_full_isolation(tmp_path, 
     assert "tito: warm_up_dev.py was changed and not released: imports; " in run("grade", name)
 
 
-def test_lint_names_file_line_and_cell_and_exits_with_1(course):
+def test_lint_names_file_line_and_cell(course):
     source = course.module("second").source
     source.write_text(source.read_text().replace("points=3", "points=4"))
     answer = CliRunner().invoke(cli, ["lint"])
@@ -92,7 +92,7 @@ def test_lint_names_file_line_and_cell_and_exits_with_1(course):
         ("dritté", "got 'dritté'"),
     ],
 )
-def test_a_name_that_is_taken_or_odd_is_refused_and_nothing_is_written(course, name, told):
+def test_refuses_bad_or_taken_name(course, name, told):
     before = sorted((course.root / "modules").rglob("*"))
     with pytest.raises(WrongUseError) as refused:
         create(course, name)
@@ -100,7 +100,7 @@ def test_a_name_that_is_taken_or_odd_is_refused_and_nothing_is_written(course, n
     assert sorted((course.root / "modules").rglob("*")) == before
 
 
-def test_a_name_of_the_package_without_a_source_is_taken(course):
+def test_refuses_name_of_package_module(course):
     (course.root / "tinytorch/core/losses.py").touch()
     with pytest.raises(WrongUseError, match="taken by tinytorch.core.losses"):
         create(course, "losses")
