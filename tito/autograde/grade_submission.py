@@ -18,8 +18,8 @@ from nbformat.v4.rwbase import strip_transient
 from nbgrader.preprocessors import LimitOutput
 
 from tito.autograde.job import Job
-from tito.autograde.run_cells import NotebookRun
 from tito.autograde.limits import ExecuteSubmission
+from tito.autograde.run_cells import NotebookRun
 from tito.course.cells import add_flag, answers_of, flags, questions
 from tito.course.gradebook import SourceCell
 from tito.flags.suspicion import suspicions

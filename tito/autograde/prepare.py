@@ -47,7 +47,12 @@ def check(course: Course, module: Module) -> None:
 
 
 def assignment(
-    course: Course, module: Module, config: Config, book: Gradebook, seed: int, report: IsolationReport
+    course: Course,
+    module: Module,
+    config: Config,
+    book: Gradebook,
+    seed: int,
+    report: IsolationReport,
 ) -> Assignment:
     """Collect what all submissions of a run have in common.
 

@@ -31,8 +31,8 @@ from traitlets.config import Config
 
 from tito.autograde.grade_submission import Context, grade_submission
 from tito.autograde.job import Assignment, Job, difference, fingerprint, unpacked
-from tito.autograde.run_cells import KernelLostError
 from tito.autograde.limits import ExecuteSubmission
+from tito.autograde.run_cells import KernelLostError
 from tito.course.cells import answers_of
 from tito.course.folders import make_folder
 from tito.errors import NotStartedError, TitoError

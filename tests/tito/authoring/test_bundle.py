@@ -14,7 +14,7 @@ from tito.authoring.source import read_source
 from tito.course import Course
 from tito.errors import TitoError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REGIONS = re.compile(r"^\s*### BEGIN .*?\n(.*?)^\s*### END .*?$", re.MULTILINE | re.DOTALL)
 
 
@@ -44,13 +44,13 @@ def files_in(zipped):
                 yield from files_in(io.BytesIO(packed.read(info)))
 
 
-def test_every_file_has_the_date_of_the_last_change_of_the_source(bundle, real_course):
+def test_dates_files_by_source(bundle, real_course):
     changed = real_course.module("08_optimizers").source.stat().st_mtime
     times = {datetime(*info.date_time, tzinfo=UTC).timestamp() for info in files_in(bundle)}
     assert len(times) == 1 and 0 <= changed - times.pop() <= 2
 
 
-def test_the_policy_for_assistants_is_that_of_the_course_where_it_has_one(bundle, real_course):
+def test_takes_course_policy_for_assistants(bundle, real_course):
     def policy():
         with zipfile.ZipFile(bundle) as packed:
             return packed.read("08_optimizers/AGENTS.md").decode()
@@ -92,7 +92,7 @@ def solution_lines() -> set[str]:
     return {line for line in secret if len(line) > 15 and line not in public}
 
 
-def test_no_line_of_a_solution_or_rubric_is_anywhere_in_the_zip(bundle):
+def test_zip_holds_no_solution_line(bundle):
     secrets = solution_lines()
     assert len(secrets) > 300
     assert any("3 points" in line for line in secrets), "rubrics are among them"
@@ -102,7 +102,7 @@ def test_no_line_of_a_solution_or_rubric_is_anywhere_in_the_zip(bundle):
     assert not found
 
 
-def test_a_line_of_a_solution_in_any_file_stops_the_bundle(bundle, real_course, monkeypatch):
+def test_solution_line_stops_bundle(bundle, real_course, monkeypatch):
     before = bundle.read_bytes()
     line = "w = parameter.data.data"
     constraints = real_course.root / "constraints.txt"
@@ -117,16 +117,16 @@ def test_a_line_of_a_solution_in_any_file_stops_the_bundle(bundle, real_course, 
     assert bundle.read_bytes() == before
 
 
-def test_the_wheel_holds_neither_the_reference_nor_what_grades(bundle):
+def test_wheel_holds_no_reference_and_no_grader(bundle):
     names = [name for name, _ in texts_in(bundle.read_bytes(), "")]
     wheel = [name.split(".whl/tinytorch/")[1] for name in names if ".whl/tinytorch/" in name]
     assert {"core/tensor.py", "core/autograd.py", "data/digits.csv.gz"} <= set(wheel)
-    tools = {n.split(".whl/tito/")[1].split("/")[0] for n in names if ".whl/tito/" in n}
+    tools = {name.split(".whl/tito/")[1].split("/")[0] for name in names if ".whl/tito/" in name}
     assert tools == {"__init__.py", "__main__.py", "errors.py", "student", "text.py"}
     assert "core/optimizers.py" not in wheel
 
 
-def test_the_installed_package_is_found_and_the_checkout_is_not(machine):
+def test_imports_installed_package_not_checkout(machine):
     code = (
         "import tinytorch.datasets, tinytorch.core.autograd, sys\n"
         "images, labels = tinytorch.datasets.load_digits()\n"
@@ -142,7 +142,7 @@ def test_the_installed_package_is_found_and_the_checkout_is_not(machine):
     assert "No module named 'tinytorch.core.optimizers'" in answer.stderr
 
 
-def test_the_students_commands_start_without_nbgrader_nbdev_and_nbformat(machine):
+def test_commands_start_without_heavy_imports(machine):
     code = (
         "import sys, tito.student.main, tito.student.export\n"
         "print({'nbgrader', 'nbdev', 'nbformat', 'jupytext'} & set(sys.modules))"
@@ -150,7 +150,7 @@ def test_the_students_commands_start_without_nbgrader_nbdev_and_nbformat(machine
     assert machine.run("python", "-c", code).stdout.strip() == "set()"
 
 
-def test_make_in_the_bundle_names_commands_that_exist(machine):
+def test_makefile_names_existing_commands(machine):
     def commands(target):
         answer = subprocess.run(
             ["make", "--dry-run", "--assume-old=.venv/.installed", target],

@@ -18,7 +18,7 @@ from tito.course import Course
 from tito.errors import TitoError
 from tito.gradebook import records
 from tito.gradebook.result import Result
-from tito.gradebook.writer import GradebookWriter
+from tito.gradebook.writer import MarkBook
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_stub_says_which_todo_is_open(released):
     assert "secret" not in stub
 
 
-def test_the_release_is_the_notebook_and_nothing_else(released):
+def test_release_holds_notebook_only(released):
     assert [path.name for path in released.rglob("*")] == ["second_dev.ipynb"]
 
 
@@ -79,7 +79,7 @@ def test_releasing_again_gives_the_same_bytes(released, course):
     assert [path.name for path in released.rglob("*")] == ["second_dev.ipynb"]
 
 
-def test_a_source_that_breaks_a_rule_leaves_the_earlier_release(released, course):
+def test_broken_source_keeps_earlier_release(released, course):
     before = (released / "second_dev.ipynb").read_bytes()
     source = course.module("second").source
     source.write_text(source.read_text() + "\n# BEGIN SOLUTION\n")
@@ -88,7 +88,7 @@ def test_a_source_that_breaks_a_rule_leaves_the_earlier_release(released, course
     assert (released / "second_dev.ipynb").read_bytes() == before
 
 
-def test_the_package_for_students_ends_before_the_module(released, course):
+def test_student_package_ends_before_module(released, course):
     module = course.module("second")
     export_module(course, module)
     package = course.package_before(module)
@@ -105,14 +105,14 @@ def test_the_package_for_students_ends_before_the_module(released, course):
         check=True,
     )
     assert answer.stdout.split() == ["1", f"{package}/tinytorch/checks/__init__.py", "None"]
-    assert [path.name for path in package.iterdir()] == ["tinytorch"]
+    assert not (package / "tito").exists()
 
 
 def hand_mark(course, student, points=None):
     """Enter a submission that a person has marked."""
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
-        marks = GradebookWriter(book, "02_second", "second_dev")
-        marks.write([Result(student, "", "graded", scores={"test-answer": 2.0})])
+        marks = MarkBook(book, "02_second", "second_dev")
+        marks.enter([Result(student, "", "graded", scores={"test-answer": 2.0})])
         grade = book.find_grade("test-answer", "second_dev", "02_second", student)
         grade.manual_score = points
         book.db.commit()
@@ -130,7 +130,7 @@ def contents(course):
     return {path: path.read_bytes() for path in paths}
 
 
-def test_cells_that_come_or_go_after_marks_are_named_with_the_remedy(course):
+def test_refuses_cell_changes_after_marks(course):
     module = course.module("second")
     source = module.source.read_text()
     module.source.write_text(source.replace('"imports"', '"first-imports"') + ADDED)
@@ -154,7 +154,7 @@ def test_without_marks_cells_come_and_go(course):
     assert "given-more" in sources(course.release / "02_second")
 
 
-def test_the_guides_way_to_other_questions_begins_the_marks_anew(course):
+def test_following_guide_resets_marks(course):
     module = course.module("second")
     hand_mark(course, "ada")
     module.source.write_text(module.source.read_text() + ADDED)
@@ -165,7 +165,7 @@ def test_the_guides_way_to_other_questions_begins_the_marks_anew(course):
     assert "given-more" in sources(course.release / "02_second")
 
 
-def test_what_nbgrader_refuses_is_told_with_its_own_reason(course, monkeypatch):
+def test_shows_reason_of_nbgrader_refusal(course, monkeypatch):
     def refuse(*args):
         raise RuntimeError("the disk of the gradebook is full")
 
@@ -175,7 +175,7 @@ def test_what_nbgrader_refuses_is_told_with_its_own_reason(course, monkeypatch):
         release(course, course.module("second"))
 
 
-def test_each_release_is_kept_and_a_source_that_was_changed_since_is_named(course):
+def test_keeps_releases_and_names_changed_cells(course):
     module = course.module("second")
     first = course.released(module).read_bytes()
     assert (releases.earlier(course, module), releases.unreleased(course, module)) == ([], [])
@@ -187,7 +187,7 @@ def test_each_release_is_kept_and_a_source_that_was_changed_since_is_named(cours
     assert releases.unreleased(course, module) == []
 
 
-def test_release_says_whose_mark_is_outdated_or_above_the_maximum(course, monkeypatch):
+def test_release_names_outdated_marks(course, monkeypatch):
     module = course.module("second")
     hand_mark(course, "ada", 4.5)
     records.save(course, module, records.Record("ada", "graded", release="an earlier one"))
@@ -204,7 +204,7 @@ def test_release_says_whose_mark_is_outdated_or_above_the_maximum(course, monkey
     ]
 
 
-def test_a_release_before_the_exports_says_what_to_do(course):
+def test_release_before_export_says_what_to_do(course):
     (course.root / "tinytorch/core/first.py").unlink()
     with pytest.raises(TitoError, match="first.py is missing; make it with 'tito export --all'"):
         release(course, course.module("second"))
