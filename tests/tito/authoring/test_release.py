@@ -18,7 +18,7 @@ from tito.course import Course
 from tito.errors import TitoError
 from tito.gradebook import records
 from tito.gradebook.result import Result
-from tito.gradebook.writer import MarkBook
+from tito.gradebook.writer import GradebookWriter
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,8 @@ def test_student_package_ends_before_module(released, course):
 def hand_mark(course, student, points=None):
     """Enter a submission that a person has marked."""
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
-        marks = MarkBook(book, "02_second", "second_dev")
-        marks.enter([Result(student, "", "graded", scores={"test-answer": 2.0})])
+        marks = GradebookWriter(book, "02_second", "second_dev")
+        marks.write([Result(student, "", "graded", scores={"test-answer": 2.0})])
         grade = book.find_grade("test-answer", "second_dev", "02_second", student)
         grade.manual_score = points
         book.db.commit()
