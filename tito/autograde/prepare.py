@@ -16,7 +16,7 @@ from tito.errors import TitoError
 from tito.gradebook.result import SourceCell
 from tito.gradebook.writer import MarkBook
 from tito.kernels.isolation import IsolationReport, find, this_machine
-from tito.kernels.started import prepare_fonts
+from tito.kernels.fonts import font_lists, prepare_fonts
 from tito.scoring import reference
 from tito.scoring.exam import Exam, exam_of
 
@@ -111,4 +111,4 @@ def _fonts(config: Config) -> dict[str, bytes]:
     folder = config.GradingKernelManager.get("font_cache", "")
     if not folder:
         return {}
-    return {p.name: p.read_bytes() for p in prepare_fonts(Path(folder)).glob("fontlist-*.json")}
+    return font_lists(prepare_fonts(Path(folder)))

@@ -38,7 +38,7 @@ from tito.course.folders import make_folder
 from tito.errors import NotStartedError, TitoError
 from tito.gradebook.result import Result
 from tito.kernels import isolation
-from tito.kernels.manager import end_zygotes, zygote_for
+from tito.kernels.forking import end_zygotes, zygote_for
 from tito.scoring import reference
 from tito.submission import intake
 
@@ -106,7 +106,7 @@ def begin(packed: bytes) -> None:
     place = workplace(packed)
     if place.found.forks:
         fonts = place.config.GradingKernelManager.font_cache
-        zygote_for(str(place.package), fonts)
+        zygote_for(place.package, Path(fonts) if fonts else None)
     gc.collect()
     gc.freeze()  # what is there stays; looking it through for garbage took a tenth of a second
     gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
@@ -195,7 +195,7 @@ class Workplace:
 
     def close(self) -> None:
         """End the zygotes of its package, and delete the folder, which holds the solutions."""
-        end_zygotes(str(self.package))
+        end_zygotes(self.package)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

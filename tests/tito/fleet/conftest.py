@@ -17,7 +17,7 @@ from tests.tito.grading.conftest import (  # noqa: F401 - fixtures
     solve,
     template,
 )
-from tito.kernels.manager import end_zygotes
+from tito.kernels.forking import end_zygotes
 
 #: What students write, and the points of the two graded cells that it earns.
 KINDS = [

@@ -140,7 +140,7 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
                 self.process.kill()
             super()._wait_until_ready()
 
-    monkeypatch.setattr("tito.kernels.manager.SandboxInstance", KilledOnce)
+    monkeypatch.setattr("tito.kernels.client.SandboxInstance", KilledOnce)
     hand_in("ada")
     run = pipeline.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["graded"]

@@ -10,7 +10,7 @@ from tito.autograde import pipeline, worker
 from tito.autograde.job import Job, fingerprint, unpacked
 from tito.errors import TitoError
 from tito.kernels import isolation
-from tito.kernels.manager import end_zygotes
+from tito.kernels.forking import end_zygotes
 from tito.sandbox.watchdog import tree
 from tito.scoring import reference
 
