@@ -15,8 +15,8 @@ from tito.course.cells import grade_id, is_autograded
 from tito.errors import TitoError
 from tito.gradebook.result import SourceCell
 from tito.gradebook.writer import MarkBook
-from tito.kernels.isolation import IsolationReport, find, this_machine
 from tito.kernels.fonts import font_lists, prepare_fonts
+from tito.kernels.isolation import IsolationReport, find, this_machine
 from tito.scoring import reference
 from tito.scoring.exam import Exam, exam_of
 

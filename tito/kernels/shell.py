@@ -77,6 +77,7 @@ class Publisher(DisplayPublisher):
         self,
         data: dict[str, Any],
         metadata: dict[str, Any] | None = None,
+        source: str | None = None,
         *,
         transient: dict[str, Any] | None = None,
         update: bool = False,

@@ -7,7 +7,7 @@ import pytest
 
 from tito.cli import main
 from tito.errors import TitoError
-from tito.kernels import started as kernel
+from tito.kernels import fonts
 from tito.scoring import reference
 
 _LOOK = "Look at the path, at its permissions and at the room on its disk, and try again.\n"
@@ -60,4 +60,4 @@ def test_a_reference_that_hangs_is_told(hanging):
 
 def test_fonts_that_are_never_listed_are_told(hanging, tmp_path):
     with pytest.raises(TitoError, match="did not list the fonts of this machine within 120 s"):
-        kernel.prepare_fonts(tmp_path / "fonts")
+        fonts.prepare_fonts(tmp_path / "fonts")

@@ -129,16 +129,17 @@ def test_nothing_in_a_sandbox_reaches_or_ends_its_first_process(start):
 
 
 @pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
-def test_closing_leaves_neither_processes_nor_files(way):
+def test_closing_leaves_neither_processes_nor_files(way, tmp_path, monkeypatch):
     make(way).close()  # what is made once, is made
-    before, files = held_by_this_process(), set(os.listdir(tempfile.gettempdir()))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = held_by_this_process()
     daemon = "import subprocess; subprocess.Popen(['sleep', '54323'])"
     with closing(make(way)) as kernel:
         kernel.run(daemon, limits())
         assert wait_for(lambda: running("sleep 54323"))
     assert held_by_this_process() == before
     assert running("sleep 54323") == []
-    assert set(os.listdir(tempfile.gettempdir())) <= files
+    assert list(tmp_path.iterdir()) == []
 
 
 def lives(pid: int) -> bool:
