@@ -11,38 +11,30 @@ from time import perf_counter
 from typing import Any
 from unittest import mock
 
-from nbgrader.preprocessors import CheckCellMetadata
-
 from benchmarks.grading.classroom import MODULE, names
-from tito.autograde import driver, pipeline, steps, worker
-from tito.autograde.execute_here import ExecuteHere
+from tito.autograde import driver, grade_submission, pipeline, worker
 from tito.autograde.executors import InlineExecutor
 from tito.course import Course
-from tito.flags.scan import FlagSuspiciousCode
 from tito.gradebook.journal import Journal
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
+from tito.kernels.client import RemoteKernel
 from tito.kernels.forking import Zygote
 from tito.sandbox.instance import SandboxInstance
 from tito.submission import intake
-from tito.submission.rebuild import Rebuild
 
 #: What is measured, by the name in the table; each without what is measured within it.
 _STAGES: dict[str, list[tuple[Any, str]]] = {
-    "read the file": [(intake, "fetch")],
-    "parse it": [(intake, "parse")],
-    "rebuild, scan, restore": [
-        (Rebuild, "preprocess"),
-        (FlagSuspiciousCode, "preprocess"),
-        (steps.RestoreCellsHere, "preprocess"),
-        (CheckCellMetadata, "preprocess"),
-    ],
+    "read the file": [(intake, "read_file")],
+    "parse it": [(grade_submission, "read")],
+    "rebuild, scan, restore": [(grade_submission, "rebuild")],
     "make the sandbox": [(SandboxInstance, "__init__")],
     "fork the kernel": [(Zygote, "fork_kernel")],
-    "kernel ready": [(ExecuteHere, "start_new_kernel_client")],
-    "run the cells": [(ExecuteHere, "_run_cells")],
+    "kernel ready": [(RemoteKernel, "_wait_until_ready")],
+    "run the cells": [(grade_submission, "run")],
     "end the sandbox": [(SandboxInstance, "close")],
-    "judge and report": [(steps.TellVerdicts, "preprocess")],
+    "judge": [(grade_submission, "judge")],
+    "result": [(grade_submission, "result")],
     "journal": [(Journal, "add")],
     "gradebook": [(GradebookWriter, "write")],
     "graded notebook and record": [(ResultStore, "commit")],

@@ -23,7 +23,7 @@ from benchmarks.grading.classroom import MODULE, NOTEBOOK, names
 from tito.authoring.releases import read_release
 from tito.course import Course
 from tito.course.cells import is_autograded
-from tito.scoring.check_plan import Session, exam_of
+from tito.scoring.check_plan import Session, prepare
 from tito.submission.intake import parse
 from tito.submission.rebuild import rebuild_on
 
@@ -63,7 +63,8 @@ def main() -> None:
     """Measure a class."""
     os.environ["MPLBACKEND"] = "agg"
     course = Course(Path(sys.argv[1]))
-    plan = exam_of(course.notebooks / MODULE / NOTEBOOK, 1)
+    source = nbformat.read(course.notebooks / MODULE / NOTEBOOK, nbformat.NO_CONVERT)
+    plan = prepare(source, 1)
     work = [cells_of(course, student, Session.begin(plan)) for student in names(course)[:_MOST]]
     # What students' code may import: nothing of the tools.
     for name in [name for name in sys.modules if name.split(".")[0] == "tinytorch"]:

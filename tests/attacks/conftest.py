@@ -36,25 +36,25 @@ FAMILIES = sorted(family for half in HALVES.values() for family in half)
 REPRESENTATIVES = {
     "answers_equal_everything",
     "child_process_speaks_for_the_kernel",
-    "do_execute_is_overridden",
+    "run_source_is_overridden",
     "numpy_comparisons_always_hold",
-    "session_changes_what_is_sent",
-    "thread_sends_with_the_parent_of_the_graded_cell",
+    "encoder_changes_what_is_sent",
+    "thread_sends_with_the_number_of_the_graded_cell",
     "malformed_messages_beside_the_observations",
 }
-#: By nbgrader's own command, whose kernels have sockets of ZeroMQ and a connection file, these.
+#: By nbgrader's own command these.
 DROP_IN = {
     "child_process_speaks_for_the_kernel",
-    "do_execute_is_overridden",
+    "run_source_is_overridden",
     "every_kind_of_message_is_malformed",
     "file_locks_without_number",
     "first_process_is_opened",
     "first_process_is_signalled",
     "half_characters",
     "kernel_ends_in_a_solution",
-    "kernel_sockets_lead_elsewhere",
+    "connection_leads_elsewhere",
     "processes_that_outlive",
-    "sockets_of_the_kernel_deleted",
+    "connection_is_replaced",
 }
 #: Of the others these are not: they take long, and who grades makes no difference to them.
 ONCE = {

@@ -188,16 +188,16 @@ def run_cell_is_overridden():
 
 
 @runs(_FAMILY, forges=True)
-def do_execute_is_overridden():
-    """The kernel's do_execute runs a forgery in the place of a graded cell."""
+def run_source_is_overridden():
+    """The kernel's own way to run a cell runs a forgery in the place of a graded one."""
     return """
-        kernel = get_ipython().kernel
-        plain = kernel.do_execute
+        shell = get_ipython()
+        plain = shell.run_source
 
-        def do_execute(code, *args, **more):
-            return plain(f"show({tested(code)!r})" if tested(code) else code, *args, **more)
+        def run_source(code):
+            return plain(f"show({tested(code)!r})" if tested(code) else code)
 
-        kernel.do_execute = do_execute
+        shell.run_source = run_source
     """
 
 

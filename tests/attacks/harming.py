@@ -290,17 +290,14 @@ def threads_and_descriptors():
 
 
 @runs(_FAMILY, base="gradient", cell="sgd-class", may_lose=True)
-def sockets_of_the_kernel_deleted():
-    """The kernel's connection file and sockets are deleted, the working folder too."""
+def connection_is_replaced():
+    """Another socket stands under the number of the kernel's connection; its folder is deleted."""
     return """
-        import glob, os, shutil
+        import os, shutil, socket, sys
 
-        path = getattr(get_ipython().kernel.parent, "abs_connection_file", "")
-        for name in glob.glob(os.path.dirname(path) + "/kernel*") if path else ():
-            try:
-                os.unlink(name)
-            except OSError:
-                pass
+        number = sys.modules["tito_shell"].OUTPUTS._connection.fileno()
+        ours, theirs = socket.socketpair()
+        os.dup2(theirs.fileno(), number)
         if len(os.getcwd()) > len("/root"):
             shutil.rmtree(os.getcwd(), ignore_errors=True)
     """

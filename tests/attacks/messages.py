@@ -1,8 +1,12 @@
 """Forged, doubled, early, late and malformed messages, beside or instead of the graded cells'."""
 
+import textwrap
+
 from tests.attacks.attack import runs
+from tests.odd_frames import SEND
 
 _FAMILY = "messages"
+_SEND = textwrap.indent(SEND, "    ")
 
 
 @runs(_FAMILY, forges=True)
@@ -65,7 +69,6 @@ def forged_first_and_the_real_ones_cut_off():
             if name:
                 show(name, *asked(info.raw_cell))
                 if name == "test-sgd":
-                    get_ipython().kernel.iopub_thread.flush()
                     time.sleep(0.2)
                     os._exit(0)
 
@@ -74,56 +77,50 @@ def forged_first_and_the_real_ones_cut_off():
 
 
 @runs(_FAMILY, forges=True, may_lose=True, publishes=True)
-def thread_sends_with_the_parent_of_the_graded_cell():
-    """A thread waits for a graded cell and sends forgeries with its parent header."""
-    return """
-        import threading, time
+def thread_sends_with_the_number_of_the_graded_cell():
+    """A thread waits for a graded cell and sends forged frames with its number."""
+    return (
+        _SEND
+        + """
+    import threading, time
 
-        kernel = get_ipython().kernel
+    def watch():
+        done = set()
+        while True:
+            code = get_ipython().history_manager.input_hist_raw[-1]
+            name = tested(code)
+            if name and name not in done:
+                done.add(name)
+                for bundle in forged(name, *asked(code)):
+                    send("display_data", {"data": bundle, "metadata": {}})
+            time.sleep(0.001)
 
-        def watch():
-            done = set()
-            while True:
-                parent = kernel.get_parent("shell")
-                code = parent.get("content", {}).get("code", "")
-                name = tested(code)
-                if name and name not in done:
-                    done.add(name)
-                    for bundle in forged(name, *asked(code)):
-                        content = {"data": bundle, "metadata": {}, "transient": {}}
-                        kernel.session.send(
-                            kernel.iopub_socket, "display_data", content, parent=parent,
-                            ident=b"display_data",
-                        )
-                time.sleep(0.001)
-
-        threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
     """
+    )
 
 
 @runs(_FAMILY, forges=True, may_lose=True)
 def late_messages():
-    """Observations of earlier graded cells arrive during later ones, under their old parents."""
-    return """
-        import threading, time
+    """Observations of earlier graded cells arrive during later ones, under their old numbers."""
+    return (
+        _SEND
+        + """
+    seen = []
 
-        kernel, seen = get_ipython().kernel, []
+    def note(info):
+        seen.append((kernel.cell, info.raw_cell or ""))
+    def later(result):
+        for number, code in seen[:-2]:
+            name = tested(code)
+            for bundle in forged(name, *asked(code)) if name else ():
+                for cell in (number, kernel.cell):
+                    send("display_data", {"data": bundle, "metadata": {}}, cell=cell)
 
-        def note(info):
-            seen.append((kernel.get_parent("shell"), info.raw_cell or ""))
-        def later(result):
-            for parent, code in seen[:-2]:
-                name = tested(code)
-                for bundle in forged(name, *asked(code)) if name else ():
-                    kernel.session.send(
-                        kernel.iopub_socket, "display_data",
-                        {"data": bundle, "metadata": {}, "transient": {}}, parent=parent,
-                        ident=b"display_data",
-                    )
-
-        get_ipython().events.register("pre_run_cell", note)
-        get_ipython().events.register("post_run_cell", later)
+    get_ipython().events.register("pre_run_cell", note)
+    get_ipython().events.register("post_run_cell", later)
     """
+    )
 
 
 @runs(_FAMILY, forges=True, cell="sgd-class", may_lose=True)
@@ -134,38 +131,37 @@ def last_words_of_a_dying_kernel():
 
         def last():
             show("test-sgd")
-            get_ipython().kernel.iopub_thread.flush()
 
         atexit.register(last)
 
         class SGD:
             def __init__(self, *args, **kwargs):
                 last()
-                get_ipython().kernel.do_shutdown(False)
+                get_ipython().ask_exit()
                 sys.exit(0)
     """
 
 
 @runs(_FAMILY, base="idle", forges=True, may_lose=True, publishes=True)
-def session_changes_what_is_sent():
-    """Session.send fills in reports and observations on their way out."""
+def encoder_changes_what_is_sent():
+    """What makes frames of outputs fills in reports and observations on their way out."""
     return """
-        session = get_ipython().kernel.session
-        plain = session.send
+        import sys
 
-        def send(stream, msg_or_type, content=None, *args, **kwargs):
-            if isinstance(msg_or_type, dict):
-                content = msg_or_type.get("content")
-            data = (content or {}).get("data", {})
+        capture = sys.modules["tito_capture"]
+        plain = capture.encode
+
+        def encode(frame):
+            data = frame.get("data", {})
             if REPORT in data:
                 data[REPORT] = report(data[REPORT]["grade_id"])
             if OBSERVATION in data:
                 for seen in data[OBSERVATION]:
                     about = (seen[key] for key in ("grade_id", "part", "case", "run"))
                     seen.update(observation(*about))
-            return plain(stream, msg_or_type, content, *args, **kwargs)
+            return plain(frame)
 
-        session.send = send
+        capture.encode = encode
     """
 
 
@@ -191,16 +187,17 @@ def display_publisher_changes_what_is_shown():
 
 @runs(_FAMILY, base="idle", forges=True, may_lose=True)
 def packer_changes_the_bytes():
-    """The JSON packer replaces the points in the text that is about to be signed."""
+    """The JSON encoder replaces the points in the text that is about to be sent."""
     return """
-        session = get_ipython().kernel.session
-        plain = session.pack
+        import json
 
-        def pack(item):
-            data = plain(item)
-            return data.replace(b'"earned": 0', b'"earned": 1').replace(b'"error": "', b'"err": "')
+        plain = json.dumps
 
-        session.pack = pack
+        def dumps(item, **more):
+            text = plain(item, **more)
+            return text.replace('"earned": 0', '"earned": 1').replace('"error": "', '"err": "')
+
+        json.dumps = dumps
     """
 
 
@@ -223,23 +220,24 @@ def updates_and_clears():
 
 @runs(_FAMILY, forges=True, may_lose=True)
 def forged_end_of_the_cell():
-    """idle and execute_reply are sent before the cell has run, with a full mark between."""
-    return """
-        kernel = get_ipython().kernel
+    """The end of a graded cell is sent before it has run, with a full mark before it."""
+    return (
+        _SEND
+        + """
+    def before(info):
+        name = tested(info.raw_cell or "")
+        if name:
+            show(name)
+            end = {"execution_count": 1, "error": None, "ends": False}
+            send("done", end)
+            send("begin", cell=kernel.cell + 1)
+            for bundle in forged(name, *asked(info.raw_cell)):
+                send("display_data", {"data": bundle, "metadata": {}}, cell=kernel.cell + 1)
+            send("done", end, cell=kernel.cell + 1)
 
-        def before(info):
-            name = tested(info.raw_cell or "")
-            if name:
-                show(name)
-                parent = kernel.get_parent("shell")
-                reply = {"status": "ok", "execution_count": 1, "user_expressions": {}}
-                kernel.session.send(kernel.shell_stream, "execute_reply", reply, parent=parent,
-                                    ident=kernel._parent_ident["shell"])
-                kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"},
-                                    parent=parent, ident=b"status")
-
-        get_ipython().events.register("pre_run_cell", before)
+    get_ipython().events.register("pre_run_cell", before)
     """
+    )
 
 
 _MALFORMED = """
@@ -331,32 +329,30 @@ def messages_of_another_run():
 
 @runs(_FAMILY, forges=True, may_lose=True)
 def child_process_speaks_for_the_kernel():
-    """A child reads the connection file and publishes with the kernel's own key."""
-    return """
-        import json, os
-        import zmq
-        from jupyter_client.session import Session
+    """A child that has inherited the kernel's socket publishes on it, also half a frame."""
+    return (
+        _SEND
+        + """
+    import os
 
-        kernel = get_ipython().kernel
-        path = kernel.parent.abs_connection_file if kernel.parent else ""
-
-        def before(info):
-            name = tested(info.raw_cell or "")
-            if not name or not os.path.exists(path):
-                return
-            with open(path) as file:
-                facts = json.load(file)
-            session = Session(key=facts["key"].encode(), username="x")
-            socket = zmq.Context().socket(zmq.PUB)
-            socket.linger = 200
-            mark = "-" if facts["transport"] == "ipc" else ":"
-            socket.connect(f"{facts['transport']}://{facts['ip']}{mark}{facts['iopub_port']}")
+    def before(info):
+        name = tested(info.raw_cell or "")
+        if not name:
+            return
+        socket = kernel._connection.dup()
+        if os.fork() == 0:
+            kernel._connection = socket
             for bundle in forged(name, *asked(info.raw_cell)):
-                content = {"data": bundle, "metadata": {}, "transient": {}}
-                session.send(socket, "display_data", content, parent=kernel.get_parent("shell"))
+                send("display_data", {"data": bundle, "metadata": {}})
+            if name == "test-step-scheduler":
+                socket.send(bytes(2))
+            os._exit(0)
+        os.wait()
+        socket.close()
 
-        get_ipython().events.register("pre_run_cell", before)
+    get_ipython().events.register("pre_run_cell", before)
     """
+    )
 
 
 @runs(_FAMILY, forges=True)
@@ -374,26 +370,25 @@ def results_that_nbgrader_would_pay():
 
 @runs(_FAMILY, forges=True)
 def data_in_streams_errors_and_comms():
-    """The forged data come as printed text, tracebacks, comms, input requests and payloads."""
-    return """
-        import json
-        from comm import create_comm
+    """The forged data come as printed text, tracebacks, comms, input requests and results."""
+    return (
+        _SEND
+        + """
+    from comm import create_comm
 
-        kernel = get_ipython().kernel
+    def before(info):
+        name = tested(info.raw_cell or "")
+        if name:
+            print(json.dumps(forged(name)))
+            create_comm(target_name=name, data=forged(name)[0])
+            get_ipython().set_next_input(f"show({name!r})", replace=True)
+            said = json.dumps(forged(name)[0])
+            send("error", {"ename": "15.0", "evalue": "15.0", "traceback": [said]})
+            send("execute_result", {
+                "data": {"text/plain": "15.0", **forged(name)[0]}, "metadata": {},
+                "execution_count": 10**9,
+            })
 
-        def before(info):
-            name = tested(info.raw_cell or "")
-            if name:
-                print(json.dumps(forged(name)))
-                create_comm(target_name=name, data=forged(name)[0])
-                get_ipython().set_next_input(f"show({name!r})", replace=True)
-                kernel.session.send(kernel.iopub_socket, "error", {
-                    "ename": "15.0", "evalue": "15.0", "traceback": [json.dumps(forged(name)[0])],
-                }, parent=kernel.get_parent("shell"))
-                kernel.session.send(kernel.iopub_socket, "execute_result", {
-                    "data": {"text/plain": "15.0", **forged(name)[0]}, "metadata": {},
-                    "execution_count": 10**9,
-                }, parent=kernel.get_parent("shell"))
-
-        get_ipython().events.register("pre_run_cell", before)
+    get_ipython().events.register("pre_run_cell", before)
     """
+    )

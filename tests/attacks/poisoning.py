@@ -289,19 +289,22 @@ for above in {os.path.dirname(ROOT) + "/tmp", os.path.dirname(tempfile.gettempdi
 
 
 @runs(_FAMILY, base="gradient", may_lose=True)
-def kernel_sockets_lead_elsewhere():
-    """Links to a server of the machine stand in the place of the kernel's sockets.
-
-    A message that is too large makes the grader connect once more.
-    """
+def connection_leads_elsewhere():
+    """A server of the machine is to be reached by the number of the kernel's connection."""
     return """
-        import glob, json, os
-        from IPython.display import display
+        import os, socket, sys
 
-        with open(get_ipython().kernel.parent.abs_connection_file) as file:
-            ip = json.load(file)["ip"]
-        for path in glob.glob(f"{ip}-*"):
-            os.unlink(path)
-            os.symlink(SOCKET, path)
-        display({"text/plain": "x" * 6_000_000}, raw=True)
+        connection = sys.modules["tito_shell"].OUTPUTS._connection
+        for address in (SOCKET, "\0" + SOCKET):
+            other = socket.socket(socket.AF_UNIX)
+            try:
+                other.connect(address)
+            except OSError:
+                continue
+            os.dup2(other.fileno(), connection.fileno())
+        try:
+            connection.connect(SOCKET)
+        except OSError:
+            pass
+        display({"text/plain": "x" * 13_000_000}, raw=True)
     """

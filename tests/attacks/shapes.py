@@ -3,7 +3,7 @@
 import textwrap
 
 from tests.attacks.attack import runs
-from tests.odd_messages import SEND
+from tests.odd_frames import SEND
 
 _FAMILY = "shapes"
 
@@ -17,13 +17,13 @@ _SEND = (
     KINDS = {
         "stream": {"name": "stdout", "text": "x"},
         "error": ERROR,
-        "status": {"execution_state": "busy"},
         "display_data": SHOWN,
-        "update_display_data": {**SHOWN, "transient": {"display_id": "d"}},
+        "update_display_data": {**SHOWN, "display_id": "d"},
         "execute_result": {**SHOWN, "execution_count": 1},
-        "execute_input": {"code": "", "execution_count": 1},
         "clear_output": {"wait": True},
-        "comm_open": {"comm_id": "c", "target_name": "t", "data": {}},
+        "begin": {"cell": 10**6},
+        "ready": {"cell": 10**6},
+        "failed": {"reason": "x", "cell": 10**6},
     }
 
     def all_odd_messages():
@@ -53,7 +53,7 @@ def every_kind_of_message_is_malformed():
 
 @runs(_FAMILY, base="gradient", forges=True, may_lose=True)
 def malformed_messages_beside_the_observations():
-    """The same messages, and malformed replies, come while a graded cell is asked."""
+    """The same messages, and malformed ends, come while a graded cell is asked."""
     return (
         _SEND
         + """
@@ -61,8 +61,10 @@ def malformed_messages_beside_the_observations():
         if tested(info.raw_cell or "") == "test-adam":
             for kind, content in all_odd_messages():
                 send(kind, content)
-            for content in ({}, {"status": "error"}, {"status": "error", **ERROR, "traceback": 7}):
-                send("execute_reply", content, "shell_stream")
+            for content in ({}, {"error": None}, {"error": [7, 7], "ends": 7}, {"ends": True}):
+                send("done", content)
+            send_bytes(b"[" * 100_000)
+            send_bytes(b"\\xff" * 13_000_000)
 
     get_ipython().events.register("pre_run_cell", before)
     """
@@ -107,20 +109,21 @@ def observations_where_nobody_asks():
 @runs(_FAMILY, base="gradient")
 def large_messages_from_many_threads():
     """Eight threads send displays of 3 MB, and nobody waits for them to be read."""
-    return """
-        import threading
+    return (
+        _SEND
+        + """
+    import threading
 
-        kernel = get_ipython().kernel
-        parent = kernel.get_parent()
-        content = {"data": {"text/plain": "x" * 3_000_000}, "metadata": {}}
+    content = {"data": {"text/plain": "x" * 3_000_000}, "metadata": {}}
 
-        def flood():
-            for _ in range(10):
-                kernel.session.send(kernel.iopub_socket, "display_data", content, parent=parent)
+    def flood():
+        for _ in range(10):
+            send("display_data", content)
 
-        threads = [threading.Thread(target=flood) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    threads = [threading.Thread(target=flood) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     """
+    )

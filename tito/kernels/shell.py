@@ -77,6 +77,7 @@ class Publisher(DisplayPublisher):
         self,
         data: dict[str, Any],
         metadata: dict[str, Any] | None = None,
+        source: str | None = None,
         *,
         transient: dict[str, Any] | None = None,
         update: bool = False,
@@ -261,10 +262,10 @@ def _refuse_input(asked: str) -> Any:
 
 def prepare() -> None:
     """Make the shell, as far as that needs no thread and no folder of a sandbox's."""
+    # The second is what libraries look for to know a notebook.
+    config = Config(HistoryManager={"hist_file": ":memory:"}, IPKernelApp={"quiet": True})
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["IPYTHONDIR"] = folder
-        # The second is what libraries look for to know a notebook.
-        config = Config(HistoryManager={"hist_file": ":memory:"}, IPKernelApp={"quiet": True})
+        config.InteractiveShell.ipython_dir = folder  # until there is a sandbox
         ZMQInteractiveShell.instance(config=config)
 
 

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from tests.odd_frames import SEND
 from tests.tito.small_course import RIGHT, solve
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.gradebook.scores import table
@@ -35,16 +36,14 @@ for _ in range(100):
 #: Each character takes four bytes in memory, and so does each that stands beside it in a text.
 WIDE = "print('😀' + 'x' * 900_000)"
 #: A thread that does not wait for anybody to read.
-FLOOD = """
+FLOOD = f"""
+{SEND}
 import threading
-from ipykernel.kernelapp import IPKernelApp
 
-kernel = IPKernelApp.instance().kernel
-parent = kernel.get_parent()
+content = {{"data": {{"application/json": [[]] * 100_000, "a": "b" * 3_000_000}}, "metadata": {{}}}}
 def flood():
-    content = {"data": {"application/json": [[]] * 100_000, "a": "b" * 3_000_000}, "metadata": {}}
     for _ in range(30):
-        kernel.session.send(kernel.iopub_socket, "display_data", content, parent=parent)
+        send("display_data", content)
 threads = [threading.Thread(target=flood) for _ in range(8)]
 for thread in threads:
     thread.start()

@@ -1,0 +1,62 @@
+"""Starts that fail, and what this process holds."""
+
+import errno
+import gc
+import itertools
+import os
+import subprocess
+from pathlib import Path
+from time import monotonic, sleep
+
+from tito.sandbox import bubblewrap
+
+
+def break_start(monkeypatch, where: str, call: int = 1) -> None:
+    """Let the start of a sandbox fail: bubblewrap itself, or a call of the system, by number."""
+    if where == "bubblewrap":
+        joined = bubblewrap._joined
+        wrong = ["--ro-bind", "/no/such", "/no"]
+        monkeypatch.setattr(bubblewrap, "_joined", lambda args: joined([*args, *wrong]))
+        return
+    module, name = {"Popen": subprocess, "pidfd_open": os, "readlink": os}[where], where
+    original, calls = getattr(module, name), itertools.count(1)
+
+    def refuse(*arguments, **more):
+        # Links of the file system are read before anything is open.
+        concerned = name != "readlink" or "/ns/" in str(arguments[0])
+        if concerned and next(calls) >= call:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return original(*arguments, **more)
+
+    monkeypatch.setattr(module, name, refuse)
+
+
+def held_by_this_process() -> tuple[int, list[int]]:
+    """Count the open files of this process, and list the processes that it has started."""
+    gc.collect()
+    children = Path("/proc/self/task").glob("*/children")
+    started = sorted(int(pid) for path in children for pid in path.read_text().split())
+    return len(os.listdir("/proc/self/fd")), started
+
+
+def running(marker: str) -> list[str]:
+    """Return the command lines on this machine that hold a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if marker in line and int(path.parent.name) != os.getpid():
+            found.append(line)
+    return found
+
+
+def wait_for(condition, seconds=30.0):
+    """Wait for what takes no time, on a machine that may have much else to do."""
+    until = monotonic() + seconds
+    while monotonic() < until:
+        if condition():
+            return True
+        sleep(0.02)
+    return False
