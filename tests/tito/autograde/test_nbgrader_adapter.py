@@ -1,4 +1,4 @@
-"""`nbgrader autograde` gives what `tito grade` gives, and either goes on with what the other did."""
+"""`nbgrader autograde` gives what `tito grade` gives, and each goes on where the other ended."""
 
 import json
 import re
@@ -34,6 +34,7 @@ DIFFERENT = [
     (r"\(\d+\.py, line ", "(CELL, line "),
     # Times are measured.
     (r"(CPU times|Wall time): [^\\]*", "TIME"),
+    (r"[\d.]+ .s ± [^\\]*", "TIME"),
 ]
 
 
