@@ -17,7 +17,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
-#: Number of a call on x86-64 and on aarch64; None where there is no such call.
+#: Number of a call on x86-64 and on aarch64; None where there is no such call. Not libseccomp's (by
+#: pyseccomp 0.1): it is a library of the system, and an old one would let through what it does not
+#: know by name.
 CALLS: dict[str, tuple[int, int | None]] = {
     # The tree of files.
     "mount": (165, 40),
