@@ -40,7 +40,7 @@ SECONDS, LEFT_SECONDS = 30.0, 2.0
 _FOLDER_SIZE = 2 * MB
 _OURS = (tinytorch, tito)
 #: What judges, whatever the module.
-_TOOLS = ("tinytorch.checks.judge", "tito")
+_TOOLS = ("tinytorch.checks.judge", "tito.errors")
 #: Called with zeros, which does nothing where it is allowed.
 _CALLS = (
     "add_key",
