@@ -70,9 +70,6 @@ c.ExecuteSubmission.sources = str(root / "build" / "notebooks")
 c.ExecuteSubmission.isolation = "full"  # the weakest that is accepted; see 'tito doctor'
 c.ExecuteSubmission.secret_folders = [str(root), str(root / "modules" / "submitted")]
 c.GradingKernelManager.font_cache = str(root / "build" / "fonts")
-# How 'nbgrader autograde' comes to a kernel: "fork" of a warm process, "start" of a new one, or
-# "auto", a fork where a probe finds it as well isolated. 'tito grade' always decides like that.
-c.GradingKernelManager.launch = "auto"
 
 # Lateness, counted from the due date in the gradebook; without one nothing is late.
 c.AssignLatePenalties.plugin_class = "tito.course.late.LatePolicy"
