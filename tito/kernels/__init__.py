@@ -1,1 +1,6 @@
-"""Grading by many workers: kernels that are forked warm, jobs that are bytes, one writer."""
+"""Where cells run.
+
+:func:`client.make_kernel` begins a kernel, as :mod:`kernel_protocol` describes it. Its process is
+:mod:`shell` with :mod:`capture`; :mod:`frames` says what may come from it, :mod:`recorder` makes
+outputs of that. :mod:`zygote` is the server that is forked for a kernel, :mod:`forking` its client.
+"""

@@ -105,9 +105,10 @@ class Capture:
 
     def __enter__(self) -> Capture:
         if threading.get_ident() == self._main:
+            handler = signal.signal(signal.SIGINT, self._postpone)  # from here on, none comes
+            if not self._depth:
+                self._handler = signal.SIG_DFL if handler is None else handler
             self._depth += 1
-            if self._depth == 1:
-                self._handler = signal.signal(signal.SIGINT, self._postpone)
         self._lock.acquire()
         return self
 
@@ -181,7 +182,7 @@ class Capture:
             self._read_pipes()
             for pieces in self._text.values():
                 pieces.clear()
-            self._size, self.cell = 0, cell
+            self._size, self.cell, self._is_interrupted = 0, cell, False
             CELL.set(cell)
             self._send("begin")
 

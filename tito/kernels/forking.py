@@ -23,7 +23,7 @@ from typing import IO, Any
 from tito.errors import NotStartedError
 from tito.kernels.fonts import prepare_fonts
 from tito.sandbox import seccomp
-from tito.sandbox.bubblewrap import PACKAGE, WORK, limits_of
+from tito.sandbox.bubblewrap import FILES, PACKAGE, WORK, limits_of
 from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.scratch import environment_inside
 from tito.sandbox.settings import Settings
@@ -67,6 +67,7 @@ class Zygote:
         setup = {
             "package": str(package) if package else "",
             "shown_as": str(PACKAGE),
+            "files_shown_in": str(FILES),
             "fonts": str(fonts or ""),
             "user": settings.user,
             "group": settings.group,

@@ -48,8 +48,6 @@ PIL.PngImagePlugin PIL.PpmImagePlugin
 _WARM_PACKAGE = ("tinytorch.core", "tinytorch.checks", "tinytorch.datasets")
 
 _REQUEST = 2**20
-#: Where the kernel's files lie in a sandbox in which it is started.
-_FILES_SHOWN = "/run/tito"
 _FILES = 8
 #: The file that a kernel's connection becomes.
 _CONNECTION = 3
@@ -66,7 +64,7 @@ def main() -> None:
     setup, _ = _receive(control)
     assert setup is not None
     for name in ("capture", "shell"):  # the latter loads the former, if it is not there
-        _load(f"tito_{name}", Path(__file__).with_name(f"{name}.py"))
+        _load(f"tito_{name}", Path(__file__).with_name(f"{name}.py"), setup["files_shown_in"])
     _warm_up(setup)
     control.send(json.dumps({"ready": True}).encode())
     while True:
@@ -87,9 +85,9 @@ def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     return (json.loads(data) if data else None), files
 
 
-def _load(name: str, path: Path) -> None:
-    """Load a file of the kernel's; it bears the name that it has where a kernel is started."""
-    loader = _ShownElsewhere(name, f"{_FILES_SHOWN}/{path.name}", path)
+def _load(name: str, path: Path, shown_in: str) -> None:
+    """Load a file of the kernel's, as if it lay where it does if a kernel is started."""
+    loader = _ShownElsewhere(name, f"{shown_in}/{path.name}", path)
     spec = importlib.util.spec_from_file_location(name, loader.path, loader=loader)
     assert spec is not None and spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -254,8 +252,8 @@ def _enter_and_run(
         sys.argv[:] = request["program"]
         runpy.run_path(sys.argv[0], run_name="__main__")
         sys.stdout.flush()
-        os._exit(0)
-    sys.modules["tito_shell"].serve(connection)
+    else:
+        sys.modules["tito_shell"].serve(connection)
     os._exit(0)
 
 

@@ -1,8 +1,8 @@
 """Isolation of students' code.
 
-:func:`choose` measures, with a hostile probe, what the machine gives; the provisioner
-``tinytorch-sandbox`` (:mod:`provisioner`) runs kernels in it. :mod:`bubblewrap` makes the
-command, :mod:`seccomp` the filter of system calls, :mod:`watchdog` watches memory and kills.
+:func:`choose` measures, with a hostile probe, what the machine gives. :mod:`instance` is one
+sandbox and who runs in it; :mod:`bubblewrap` makes its command, :mod:`seccomp` the filter of
+system calls, :mod:`watchdog` watches memory and kills.
 """
 
 from tito.sandbox.bubblewrap import BwrapCommand
