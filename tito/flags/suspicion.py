@@ -202,10 +202,10 @@ class _Cell:
     #: Full names of what the locked cells rely on, by the names that they use.
     given: dict[str, str]
     #: Nodes that are part of something already judged.
-    settled: set[int] = field(default_factory=set)
+    handled: set[int] = field(default_factory=set)
 
     def findings(self, tree: ast.Module, depth: int = 0, offset: int = 0) -> Iterator[Finding]:
-        """Scan a tree; what comes first in a rule settles the nodes inside it."""
+        """Scan a tree; what comes first in a rule handles the nodes inside it."""
         for name, statement in definitions(tree):
             if name in self.given:
                 yield statement.lineno + offset, f"replaces the course's {name}"
@@ -214,12 +214,12 @@ class _Cell:
         for node in nodes_of(tree):
             line = getattr(node, "lineno", 0) + offset
             if isinstance(node, ast.Call) and (magic := _magic(node)):
-                self.settled |= {id(inner) for inner in ast.walk(node.func)}
+                self.handled |= {id(inner) for inner in ast.walk(node.func)}
                 yield from self._judge_magic(magic, line, depth)
                 continue
-            look = _LOOKS.get(type(node))
-            if look and id(node) not in self.settled:
-                for what in look(self, node):
+            scan = _SCANNERS.get(type(node))
+            if scan and id(node) not in self.handled:
+                for what in scan(self, node):
                     yield line, what
 
     def _judge_magic(self, magic: list[str], line: int, depth: int) -> Iterator[Finding]:
@@ -270,7 +270,7 @@ class _Cell:
         value = node.value
         full = self.scope.resolve(value)
         if full == "os.environ" and _text(node.slice) in rules.HARMLESS_SETTINGS:
-            self.settled |= {id(inner) for inner in ast.walk(value)}
+            self.handled |= {id(inner) for inner in ast.walk(value)}
         elif full and full.partition(".")[0] != "matplotlib" and not full.startswith(_COURSE):
             yield f"changes {full}"
         elif isinstance(value, ast.Call):
@@ -291,7 +291,7 @@ class _Cell:
             yield rules.REPORT
         path = _text(node.args[0]) if node.args else ""
         if full == "builtins.open" and _is_data_file(path):
-            self.settled.add(id(node.func))
+            self.handled.add(id(node.func))
         elif full in rules.NUMPY_FILES and path and not _is_data_file(path):
             yield rules.FILES
         elif called in rules.PATH_METHODS and isinstance(node.func, ast.Attribute):
@@ -340,7 +340,7 @@ class _Cell:
                     yield f"defines {name} in a class, see whether it is honest"
 
 
-_LOOKS: dict[type, Callable[..., Iterator[str]]] = {
+_SCANNERS: dict[type, Callable[..., Iterator[str]]] = {
     ast.Name: _Cell._name,
     ast.Attribute: _Cell._attribute,
     ast.Subscript: _Cell._subscript,

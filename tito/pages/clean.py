@@ -14,6 +14,7 @@ import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from latex2mathml.converter import convert
 from markupsafe import Markup
+from nbconvert.filters import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -69,7 +70,6 @@ _ATTACHED = re.compile(r'(?<= src=")attachment:([^"]*)')
 _NUMBERED = re.compile(r"(\\(?:begin|end))\{(?:align|aligned|eqnarray)\*?\}")
 _FOR_NUMBERS = re.compile(r"\\label\{[^}]*\}|\\(?:nonumber|notag)(?![a-zA-Z])")
 _LONGEST_FORMULA = 2_000
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 
 
@@ -213,7 +213,7 @@ def code_styles() -> Markup:
 
 def text(value: str, allowance: Allowance | None = None) -> str:
     """Return text as a terminal would show it, without colours, cut where it has no end."""
-    return (allowance or Allowance()).cut(_ANSI.sub("", value))
+    return (allowance or Allowance()).cut(strip_ansi(value))
 
 
 def picture(data: Mapping[str, Any]) -> str | None:

@@ -104,7 +104,7 @@ def write(course: Course, module: Module) -> Path:
 def _cases(noted: list[Record], compared: Comparison) -> list[Case]:
     alike = compared.flags()
     own: dict[str, list[Match]] = defaultdict(list)
-    for match in compared.telling():
+    for match in compared.notable():
         for student in match.students:
             own[student].append(match)
     cases = []
