@@ -135,8 +135,9 @@ def _refuse_other_cells(course: Course, module: Module, source: NotebookNode) ->
         raise TitoError(
             f"{module.name} cannot be released: its source {' and '.join(changes)}, "
             f"and the gradebook holds marks of {marked} submissions, whose named cells must stay. "
-            "Take that change back: a written question is dropped by giving it 0 points, and what is not graded "
-            "needs no name. docs/instructors.md says how to begin anew with other questions."
+            "Take that change back: a written question is dropped by giving it 0 points, and what "
+            "is not graded needs no name. docs/instructors.md says how to begin anew with other "
+            "questions."
         )
 
 
