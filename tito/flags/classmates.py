@@ -77,18 +77,18 @@ def compare(course: Course, module: Module) -> Comparison:
         # A graded notebook that somebody has damaged since must not stop the class.
         with suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             submissions[path.parent.parent.name] = _solutions(path)
-    found = Comparison(len(submissions), tuple(_matches(submissions, reference)))
-    data = {"version": _VERSION, **asdict(found)}
+    comparison = Comparison(len(submissions), tuple(_matches(submissions, reference)))
+    data = {"version": _VERSION, **asdict(comparison)}
     replace_text(_path(course, module), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    return found
+    return comparison
 
 
 def _matches(submissions: dict[str, Sources], reference: Sources) -> list[Match]:
     """Compare cell by cell, so that the fingerprints of one are kept for all that asks for them."""
     alike: list[Match] = []
     copied: list[Match] = []
-    found = {cell for sources in submissions.values() for cell in sources}
-    for cell in [*reference, *sorted(found - reference.keys())]:
+    cells = {cell for sources in submissions.values() for cell in sources}
+    for cell in [*reference, *sorted(cells - reference.keys())]:
         handed_in = {who: {cell: own.get(cell, "")} for who, own in submissions.items()}
         original = {cell: reference[cell]} if cell in reference else {}
         alike += similar(handed_in, original)
@@ -107,12 +107,12 @@ def load(course: Course, module: Module) -> Comparison:
         return Comparison()
     matches = (
         Match(
-            tuple(found["students"]),
-            found["cell"],
-            found["score"],
-            tuple((one, other) for one, other in found["evidence"]),
+            tuple(match["students"]),
+            match["cell"],
+            match["score"],
+            tuple((one, other) for one, other in match["evidence"]),
         )
-        for found in data["matches"]
+        for match in data["matches"]
     )
     return Comparison(data["students"], tuple(matches))
 

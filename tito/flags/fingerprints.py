@@ -13,10 +13,11 @@ References
 from __future__ import annotations
 
 import ast
-import warnings
 import zlib
 from collections.abc import Iterator
 from functools import cache, lru_cache
+
+from tito.flags.names import parse_python
 
 #: Tokens of a fingerprint, and fingerprints of which the smallest is kept.
 K, WINDOW = 10, 4
@@ -31,14 +32,14 @@ def fingerprints(source: str) -> Fingerprints:
     tree = _parse(source)
     if tree is None:
         return {}
-    found: Fingerprints = {}
+    line_of: Fingerprints = {}
     for tokens, lines in _functions(tree):
         numbers = list(map(_number, tokens))
         hashes = list(map(hash, zip(*(numbers[start:] for start in range(K)), strict=False)))
         windows = [hashes[start:] for start in range(min(WINDOW, len(hashes)))]
         chosen = set(map(min, zip(*windows, strict=False)))
-        found |= {mark: line for mark, line in zip(hashes, lines, strict=False) if mark in chosen}
-    return found
+        line_of |= {mark: line for mark, line in zip(hashes, lines, strict=False) if mark in chosen}
+    return line_of
 
 
 @lru_cache(maxsize=10_000)
@@ -51,9 +52,7 @@ def _parse(source: str) -> ast.Module | None:
     if len(source) > _LONGEST_CELL:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a student's backslashes are not our concern
-            return ast.parse(source)
+        return parse_python(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -91,15 +90,15 @@ def _functions(tree: ast.Module) -> Iterator[tuple[list[str], list[int]]]:
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
-    found: list[ast.AST] = []
+    children: list[ast.AST] = []
     for name in node._fields:
         if name not in _SKIPPED_FIELDS:
             value = getattr(node, name)
             if isinstance(value, ast.AST):
-                found.append(value)
+                children.append(value)
             elif isinstance(value, list):
-                found += [item for item in value if isinstance(item, ast.AST)]
-    return found
+                children += [item for item in value if isinstance(item, ast.AST)]
+    return children
 
 
 def _token(node: ast.AST, numbers: dict[str, int]) -> str:

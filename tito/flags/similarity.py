@@ -69,7 +69,7 @@ def similar(
     list of Match
         The most similar first. Students who are linked by others are one match.
     """
-    found: list[Match] = []
+    matches: list[Match] = []
     common = max(COMMON, len(submissions) / 50)
     for cell in sorted({cell for sources in submissions.values() for cell in sources}):
         given = fingerprints(reference.get(cell, "")).keys()
@@ -81,8 +81,8 @@ def similar(
         for students, score in _grouped(_links(alike, threshold, common)):
             first, second = (submissions[student][cell] for student in students[:2])
             evidence = _evidence(first, second, given)
-            found.append(Match(tuple(students), cell, round(score, 3), evidence))
-    return sorted(found, key=lambda match: (-match.score, match.cell, match.students))
+            matches.append(Match(tuple(students), cell, round(score, 3), evidence))
+    return sorted(matches, key=lambda match: (-match.score, match.cell, match.students))
 
 
 def like_reference(
@@ -92,7 +92,7 @@ def like_reference(
 
     Parameters and results are those of :func:`similar`; a match has one student.
     """
-    found = []
+    matches = []
     for cell, source in reference.items():
         original = fingerprints(source)
         if len(original) < FEWEST:
@@ -102,8 +102,8 @@ def like_reference(
             score = _jaccard(fingerprints(text).keys(), original.keys())
             if score >= threshold:
                 evidence = _evidence(text, source, set())
-                found.append(Match((student,), cell, round(score, 3), evidence))
-    return found
+                matches.append(Match((student,), cell, round(score, 3), evidence))
+    return matches
 
 
 def _links(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from nbformat import NotebookNode
 
 from tito.course.cells import is_fixed, name_of
 from tito.flags import rules
-from tito.flags.names import Scope, definitions, imports, nodes_of
+from tito.flags.names import Scope, definitions, imports, nodes_of, parse_python
 from tito.text import excerpt
 
 MOST_FLAGS = 20
@@ -65,19 +64,19 @@ def suspicions(notebook: NotebookNode, module: str, given: Collection[str] = ())
     trees, unread = _read(notebook)
     scope = _notebook_scope(notebook, trees)
     given_names = dict(_given_names(notebook, module))
-    found = []
+    flags = []
     for index, cell in enumerate(notebook.cells):
         if index in unread:
-            found.append(
+            flags.append(
                 f"could not be scanned, because {unread[index]} ({name_of(notebook, index)})"
             )
         elif index in trees and cell.source.strip() not in given:
             own = _Cell(scope.inside(trees[index]), module, given_names)
-            found += _sentences(own.findings(trees[index]), cell.source, name_of(notebook, index))
-    if len(found) > MOST_FLAGS:
-        rest = len(found) - MOST_FLAGS + 1
-        found[MOST_FLAGS - 1 :] = [f"and {rest} more suspicious lines in the student's code"]
-    return found
+            flags += _sentences(own.findings(trees[index]), cell.source, name_of(notebook, index))
+    if len(flags) > MOST_FLAGS:
+        rest = len(flags) - MOST_FLAGS + 1
+        flags[MOST_FLAGS - 1 :] = [f"and {rest} more suspicious lines in the student's code"]
+    return flags
 
 
 def _sentences(findings: Iterator[Finding], source: str, cell: str) -> Iterator[str]:
@@ -135,7 +134,7 @@ def _refuse_long_chains(tree: ast.Module) -> None:
 def _parse(source: str) -> ast.Module:
     """Parse a cell as IPython would: as Python, or else what its own syntax stands for."""
     try:
-        return _parse_python(source)
+        return parse_python(source)
     except SyntaxError:
         work = len(source) * sum(len("".join(signs)) for signs in _SPECIAL.findall(source))
         if work > MOST_IPYTHON_WORK:
@@ -144,13 +143,7 @@ def _parse(source: str) -> ast.Module:
             source = TransformerManager().transform_cell(source)
         except Exception as error:  # whatever IPython makes of a hostile text, it runs no better
             raise SyntaxError(str(error)) from error
-        return _parse_python(source)
-
-
-def _parse_python(source: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a student's backslashes are not our concern
-        return ast.parse(source)
+        return parse_python(source)
 
 
 def _notebook_scope(notebook: NotebookNode, trees: dict[int, ast.Module]) -> Scope:
@@ -295,8 +288,8 @@ class _Cell:
         elif full in rules.NUMPY_FILES and path and not _is_data_file(path):
             yield rules.FILES
         elif called in rules.PATH_METHODS and isinstance(node.func, ast.Attribute):
-            made = node.func.value  # Path("data/x.csv") in Path("data/x.csv").read_text()
-            start = _text(made.args[0]) if isinstance(made, ast.Call) and made.args else ""
+            opened = node.func.value  # Path("data/x.csv") in Path("data/x.csv").read_text()
+            start = _text(opened.args[0]) if isinstance(opened, ast.Call) and opened.args else ""
             if not _is_data_file(start):
                 yield rules.FILES
 

@@ -148,11 +148,11 @@ class _Renderer(IPythonRenderer):
 
 def _markdown(source: str, attachments: Any) -> str:
     renderer = _Renderer(escape=False, exclude_anchor_links=True)
-    made = MarkdownWithMath(renderer=renderer).render(source)
-    if not is_light(made):
+    rendered_html = MarkdownWithMath(renderer=renderer).render(source)
+    if not is_light(rendered_html):
         raise ValueError("too many tags, or too deep")
-    found = attachments if isinstance(attachments, dict) else {}
-    return _PIECE.sub(lambda match: _finished(match, found), _clean(made))
+    pictures = attachments if isinstance(attachments, dict) else {}
+    return _PIECE.sub(lambda match: _finished(match, pictures), _clean(rendered_html))
 
 
 def _finished(match: re.Match[str], attachments: dict[str, Any]) -> str:

@@ -64,8 +64,8 @@ class Case:
     @property
     def kinds(self) -> list[Kind]:
         """The kinds of the flags, the heaviest first."""
-        found = {kind_of(flag) for flag in self.flags}
-        return [kind for kind in KINDS if kind in found]
+        present = {kind_of(flag) for flag in self.flags}
+        return [kind for kind in KINDS if kind in present]
 
     @property
     def weight(self) -> int:
@@ -113,8 +113,8 @@ def _cases(noted: list[Record], compared: Comparison) -> list[Case]:
         if flags:
             points = sum(cell["earned"] for cell in record.cells.values())
             parts = tuple(_parts(record))
-            found = tuple(own[record.student])
-            cases.append(Case(record.student, points, record.seed, flags, parts, found))
+            matches = tuple(own[record.student])
+            cases.append(Case(record.student, points, record.seed, flags, parts, matches))
     return cases
 
 

@@ -196,7 +196,7 @@ class FeedbackExporter(Exporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Render the page of what the preprocessors leave, where somebody added any."""
-        made, known = super().from_notebook_node(clear_secrets(nb), resources, **kw)
+        processed, known = super().from_notebook_node(clear_secrets(nb), resources, **kw)
         converter: Any = self.parent
         where, ids = converter.coursedir, known["nbgrader"]
         assignment, notebook, student = (ids[k] for k in ("assignment", "notebook", "student"))
@@ -206,4 +206,4 @@ class FeedbackExporter(Exporter):
             name = f"{person.first_name or ''} {person.last_name or ''}".strip()
             summary = _summary(book, assignment, notebook, student, name)
         sources = _sources(Path(release, f"{notebook}.ipynb"))
-        return render(made, summary, sources), dict(known)
+        return render(processed, summary, sources), dict(known)

@@ -57,7 +57,7 @@ watch_option = click.option("--watch", is_flag=True, help="Run again whenever th
 @every_option
 @watch_option
 def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
-    """Run the graded cells and show them part by part; all of them, or only each CELL.
+    """Run the graded cells, or only each CELL, and show the result part by part.
 
     CELL is the name of a graded cell, such as test-sgd. Exits with 1 while a part that counts
     does not hold.
@@ -105,7 +105,7 @@ def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
 @cli.command("export")
 @notebook_argument
 def export(notebook: Path) -> None:
-    """Make your notebook your own module of tinytorch, and name what is still open in it."""
+    """Export your notebook as your own module of tinytorch, and list what is still open in it."""
     from tito.student.export import export as make
 
     assignment = Assignment.installed()
@@ -115,19 +115,19 @@ def export(notebook: Path) -> None:
 @cli.command("submit")
 @notebook_argument
 def submit(notebook: Path) -> None:
-    """Make the file to hand in, and say what a look at it found.
+    """Write the file to hand in, and warn of what looks incomplete.
 
-    It is made whatever is missing in it.
+    It is written whatever is missing in it.
     """
     from tito.student.submit import submit as make
 
     with console.status("reading the notebook") as status:
-        made = make(
+        hand_in = make(
             notebook,
             Assignment.installed(),
             on_progress=lambda what: status.update(escape(what)),
         )
-    show_hand_in(made)
+    show_hand_in(hand_in)
 
 
 def main() -> None:
