@@ -129,8 +129,10 @@ def _build_wheel(project: Path, folder: Path, time: int) -> Path:
 
 def _requirements(course: Course) -> dict[str, str]:
     """Return what the course's own installation needs, by name; a student's needs no other."""
-    found = [Requirement(text) for text in importlib.metadata.requires(course.distribution) or ()]
-    return {one.name: f"{one.name}{one.specifier}" for one in found if one.marker is None}
+    requirements = [
+        Requirement(text) for text in importlib.metadata.requires(course.distribution) or ()
+    ]
+    return {one.name: f"{one.name}{one.specifier}" for one in requirements if one.marker is None}
 
 
 def _write_zip(folder: Path, target: Path, time: int) -> None:

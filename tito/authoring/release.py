@@ -8,8 +8,7 @@ import json
 import logging
 import re
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -119,40 +118,35 @@ def _refuse_other_cells(course: Course, module: Module, source: NotebookNode) ->
         except MissingEntry:
             return
         marked = len(notebook.submissions)
-        held = _by_name(
+        held = {
             (cell.name, kind)
             for kind in ("grade", "solution", "task", "source")
             for cell in getattr(notebook, f"{kind}_cells")
-        )
-    wanted = _by_name((name, kind) for cell in source.cells for name, kind in _kinds(cell))
+        }
+    wanted = {row for cell in source.cells for row in _rows(cell)}
+    before, after = ({name for name, _ in rows} for rows in (held, wanted))
     differing = {
-        "adds": wanted.keys() - held.keys(),
-        "drops": held.keys() - wanted.keys(),
-        "changes the kind of": {n for n in wanted.keys() & held.keys() if wanted[n] != held[n]},
+        "adds": after - before,
+        "drops": before - after,
+        "changes the kind of": {name for name, _ in held ^ wanted} & before & after,
     }
-    told = [f"{what} {', '.join(sorted(names))}" for what, names in differing.items() if names]
-    if marked and told:
+    changes = [f"{what} {', '.join(sorted(names))}" for what, names in differing.items() if names]
+    if marked and changes:
         raise TitoError(
-            f"{module.name} cannot be released: its source {' and '.join(told)}, and the gradebook "
-            f"holds marks of {marked} submissions, whose named cells must stay. Take that change "
-            "back: a written question is dropped by giving it 0 points, and what is not graded "
-            "needs no name. docs/instructors.md says how to begin anew with other questions."
+            f"{module.name} cannot be released: its source {' and '.join(changes)}, "
+            f"and the gradebook holds marks of {marked} submissions, whose named cells must stay. "
+            "Take that change back: a written question is dropped by giving it 0 points, and what "
+            "is not graded needs no name. docs/instructors.md says how to begin anew with other "
+            "questions."
         )
 
 
-def _kinds(cell: NotebookNode) -> Iterator[tuple[str, str]]:
-    """Give the tables of the gradebook that a cell has a row in, with its name."""
+def _rows(cell: NotebookNode) -> Iterator[tuple[str, str]]:
+    """Give the cell's name with each table of the gradebook that it has a row in."""
     tables = {"grade": is_grade, "solution": is_solution, "task": is_task, "source": is_locked}
     kinds = {kind for kind, holds in tables.items() if holds(cell)}
     for kind in {*kinds, "source"} if kinds else ():
         yield cell.metadata.nbgrader.grade_id, kind
-
-
-def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for name, kind in pairs:
-        found[name].add(kind)
-    return found
 
 
 def _generate(course: Course, module: Module, scratch: Path) -> Path:
@@ -163,14 +157,14 @@ def _generate(course: Course, module: Module, scratch: Path) -> Path:
     coursedir = CourseDirectory(config=config)
     coursedir.root = str(course.root)
     converter = GenerateAssignment(coursedir=coursedir, config=config, force=True)
-    said = io.StringIO()
+    log = io.StringIO()
     converter.log = coursedir.log = logging.Logger("tito.release", logging.ERROR)
-    converter.log.addHandler(logging.StreamHandler(said))
+    converter.log.addHandler(logging.StreamHandler(log))
     try:
         converter.start()
     except (NbGraderException, RuntimeError) as error:
         # nbgrader's own message only points to the traceback that it has logged.
-        raised = _RAISED.findall(said.getvalue())
+        raised = _RAISED.findall(log.getvalue())
         reason = raised[-1] if raised else error
         raise TitoError(f"{module.name} could not be released: {reason}") from error
     return scratch / module.name

@@ -39,11 +39,11 @@ class Comparison:
 
         A class may have been shown the solution, or be made from it to try the tools.
         """
-        having = Counter(match.cell for match in self.matches if match.is_reference)
+        counts = Counter(match.cell for match in self.matches if match.is_reference)
         least = max(_FEWEST_GIVEN, _SHARE_OF_GIVEN * self.students)
-        return {cell: count for cell, count in having.items() if count >= least}
+        return {cell: count for cell, count in counts.items() if count >= least}
 
-    def telling(self) -> list[Match]:
+    def notable(self) -> list[Match]:
         """Return what says something of those who are in it."""
         return [m for m in self.matches if not (m.is_reference and m.cell in self.given)]
 
@@ -56,15 +56,15 @@ class Comparison:
     def flags(self) -> dict[str, list[str]]:
         """Say, by student, what a person should know; only of whom there is something to say."""
         cells: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-        for match in self.telling():
+        for match in self.notable():
             for student in match.students:
                 others = tuple(other for other in match.students if other != student)
                 cells[student, others].append(match.cell)
-        said: dict[str, list[str]] = defaultdict(list)
+        flags: dict[str, list[str]] = defaultdict(list)
         for (student, others), names in cells.items():
             like = f"the same as {_names(others)}" if others else "the course's own solution"
-            said[student].append(f"nearly {like}: {', '.join(names)}")
-        return dict(said)
+            flags[student].append(f"nearly {like}: {', '.join(names)}")
+        return dict(flags)
 
 
 def compare(course: Course, module: Module) -> Comparison:
@@ -77,18 +77,18 @@ def compare(course: Course, module: Module) -> Comparison:
         # A graded notebook that somebody has damaged since must not stop the class.
         with suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             submissions[path.parent.parent.name] = _solutions(path)
-    found = Comparison(len(submissions), tuple(_matches(submissions, reference)))
-    data = {"version": _VERSION, **asdict(found)}
+    comparison = Comparison(len(submissions), tuple(_matches(submissions, reference)))
+    data = {"version": _VERSION, **asdict(comparison)}
     replace_text(_path(course, module), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    return found
+    return comparison
 
 
 def _matches(submissions: dict[str, Sources], reference: Sources) -> list[Match]:
     """Compare cell by cell, so that the fingerprints of one are kept for all that asks for them."""
     alike: list[Match] = []
     copied: list[Match] = []
-    found = {cell for sources in submissions.values() for cell in sources}
-    for cell in [*reference, *sorted(found - reference.keys())]:
+    cells = {cell for sources in submissions.values() for cell in sources}
+    for cell in [*reference, *sorted(cells - reference.keys())]:
         handed_in = {who: {cell: own.get(cell, "")} for who, own in submissions.items()}
         original = {cell: reference[cell]} if cell in reference else {}
         alike += similar(handed_in, original)
@@ -107,12 +107,12 @@ def load(course: Course, module: Module) -> Comparison:
         return Comparison()
     matches = (
         Match(
-            tuple(found["students"]),
-            found["cell"],
-            found["score"],
-            tuple((one, other) for one, other in found["evidence"]),
+            tuple(match["students"]),
+            match["cell"],
+            match["score"],
+            tuple((one, other) for one, other in match["evidence"]),
         )
-        for found in data["matches"]
+        for match in data["matches"]
     )
     return Comparison(data["students"], tuple(matches))
 

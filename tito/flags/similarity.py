@@ -69,7 +69,7 @@ def similar(
     list of Match
         The most similar first. Students who are linked by others are one match.
     """
-    found: list[Match] = []
+    matches: list[Match] = []
     common = max(COMMON, len(submissions) / 50)
     for cell in sorted({cell for sources in submissions.values() for cell in sources}):
         given = fingerprints(reference.get(cell, "")).keys()
@@ -81,8 +81,8 @@ def similar(
         for students, score in _grouped(_links(alike, threshold, common)):
             first, second = (submissions[student][cell] for student in students[:2])
             evidence = _evidence(first, second, given)
-            found.append(Match(tuple(students), cell, round(score, 3), evidence))
-    return sorted(found, key=lambda match: (-match.score, match.cell, match.students))
+            matches.append(Match(tuple(students), cell, round(score, 3), evidence))
+    return sorted(matches, key=lambda match: (-match.score, match.cell, match.students))
 
 
 def like_reference(
@@ -92,7 +92,7 @@ def like_reference(
 
     Parameters and results are those of :func:`similar`; a match has one student.
     """
-    found = []
+    matches = []
     for cell, source in reference.items():
         original = fingerprints(source)
         if len(original) < FEWEST:
@@ -102,8 +102,8 @@ def like_reference(
             score = _jaccard(fingerprints(text).keys(), original.keys())
             if score >= threshold:
                 evidence = _evidence(text, source, set())
-                found.append(Match((student,), cell, round(score, 3), evidence))
-    return found
+                matches.append(Match((student,), cell, round(score, 3), evidence))
+    return matches
 
 
 def _links(
@@ -113,22 +113,22 @@ def _links(
 
     Of those who have the very same, each is paired with the first only.
     """
-    having = Counter(mark for own, students in alike.items() for mark in own for _ in students)
+    frequency = Counter(mark for own, students in alike.items() for mark in own for _ in students)
 
-    def tells(shared: frozenset[int]) -> bool:
-        return sum(min(1.0, common / having[mark]) for mark in shared) >= FEWEST
+    def is_distinctive(shared: frozenset[int]) -> bool:
+        return sum(min(1.0, common / frequency[mark]) for mark in shared) >= FEWEST
 
     for own, (first, *others) in alike.items():
-        if others and tells(own):
+        if others and is_distinctive(own):
             yield from ((first, other, 1.0) for other in others)
-    for one, other in _candidates(sorted(alike, key=len), having, least):
+    for one, other in _candidates(sorted(alike, key=len), frequency, least):
         score = _jaccard(one, other)
-        if score >= least and tells(one & other):
+        if score >= least and is_distinctive(one & other):
             yield alike[one][0], alike[other][0], score
 
 
 def _candidates(
-    sets: list[frozenset[int]], having: Counter[int], least: float
+    sets: list[frozenset[int]], frequency: Counter[int], least: float
 ) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
     """Give the pairs that can be similar enough, of sets in the order of their sizes.
 
@@ -137,7 +137,7 @@ def _candidates(
     """
     holders: dict[int, list[int]] = defaultdict(list)
     for number, own in enumerate(sets):
-        rarest = sorted(own, key=lambda mark: (having[mark], mark))
+        rarest = sorted(own, key=lambda mark: (frequency[mark], mark))
         seen: set[int] = set()
         for mark in rarest[: len(own) - math.ceil(least * len(own) - 1e-9) + 1]:
             seen.update(holders[mark])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from nbformat import NotebookNode
 
 from tito.course.cells import is_fixed, name_of
 from tito.flags import rules
-from tito.flags.names import Scope, definitions, imports, nodes_of
+from tito.flags.names import Scope, definitions, imports, nodes_of, parse_python
 from tito.text import excerpt
 
 MOST_FLAGS = 20
@@ -65,19 +64,19 @@ def suspicions(notebook: NotebookNode, module: str, given: Collection[str] = ())
     trees, unread = _read(notebook)
     scope = _notebook_scope(notebook, trees)
     given_names = dict(_given_names(notebook, module))
-    found = []
+    flags = []
     for index, cell in enumerate(notebook.cells):
         if index in unread:
-            found.append(
+            flags.append(
                 f"could not be scanned, because {unread[index]} ({name_of(notebook, index)})"
             )
         elif index in trees and cell.source.strip() not in given:
             own = _Cell(scope.inside(trees[index]), module, given_names)
-            found += _sentences(own.findings(trees[index]), cell.source, name_of(notebook, index))
-    if len(found) > MOST_FLAGS:
-        rest = len(found) - MOST_FLAGS + 1
-        found[MOST_FLAGS - 1 :] = [f"and {rest} more suspicious lines in the student's code"]
-    return found
+            flags += _sentences(own.findings(trees[index]), cell.source, name_of(notebook, index))
+    if len(flags) > MOST_FLAGS:
+        rest = len(flags) - MOST_FLAGS + 1
+        flags[MOST_FLAGS - 1 :] = [f"and {rest} more suspicious lines in the student's code"]
+    return flags
 
 
 def _sentences(findings: Iterator[Finding], source: str, cell: str) -> Iterator[str]:
@@ -135,7 +134,7 @@ def _refuse_long_chains(tree: ast.Module) -> None:
 def _parse(source: str) -> ast.Module:
     """Parse a cell as IPython would: as Python, or else what its own syntax stands for."""
     try:
-        return _parse_python(source)
+        return parse_python(source)
     except SyntaxError:
         work = len(source) * sum(len("".join(signs)) for signs in _SPECIAL.findall(source))
         if work > MOST_IPYTHON_WORK:
@@ -144,13 +143,7 @@ def _parse(source: str) -> ast.Module:
             source = TransformerManager().transform_cell(source)
         except Exception as error:  # whatever IPython makes of a hostile text, it runs no better
             raise SyntaxError(str(error)) from error
-        return _parse_python(source)
-
-
-def _parse_python(source: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a student's backslashes are not our concern
-        return ast.parse(source)
+        return parse_python(source)
 
 
 def _notebook_scope(notebook: NotebookNode, trees: dict[int, ast.Module]) -> Scope:
@@ -202,10 +195,10 @@ class _Cell:
     #: Full names of what the locked cells rely on, by the names that they use.
     given: dict[str, str]
     #: Nodes that are part of something already judged.
-    settled: set[int] = field(default_factory=set)
+    handled: set[int] = field(default_factory=set)
 
     def findings(self, tree: ast.Module, depth: int = 0, offset: int = 0) -> Iterator[Finding]:
-        """Scan a tree; what comes first in a rule settles the nodes inside it."""
+        """Scan a tree; what comes first in a rule handles the nodes inside it."""
         for name, statement in definitions(tree):
             if name in self.given:
                 yield statement.lineno + offset, f"replaces the course's {name}"
@@ -214,12 +207,12 @@ class _Cell:
         for node in nodes_of(tree):
             line = getattr(node, "lineno", 0) + offset
             if isinstance(node, ast.Call) and (magic := _magic(node)):
-                self.settled |= {id(inner) for inner in ast.walk(node.func)}
+                self.handled |= {id(inner) for inner in ast.walk(node.func)}
                 yield from self._judge_magic(magic, line, depth)
                 continue
-            look = _LOOKS.get(type(node))
-            if look and id(node) not in self.settled:
-                for what in look(self, node):
+            scan = _SCANNERS.get(type(node))
+            if scan and id(node) not in self.handled:
+                for what in scan(self, node):
                     yield line, what
 
     def _judge_magic(self, magic: list[str], line: int, depth: int) -> Iterator[Finding]:
@@ -270,7 +263,7 @@ class _Cell:
         value = node.value
         full = self.scope.resolve(value)
         if full == "os.environ" and _text(node.slice) in rules.HARMLESS_SETTINGS:
-            self.settled |= {id(inner) for inner in ast.walk(value)}
+            self.handled |= {id(inner) for inner in ast.walk(value)}
         elif full and full.partition(".")[0] != "matplotlib" and not full.startswith(_COURSE):
             yield f"changes {full}"
         elif isinstance(value, ast.Call):
@@ -291,12 +284,12 @@ class _Cell:
             yield rules.REPORT
         path = _text(node.args[0]) if node.args else ""
         if full == "builtins.open" and _is_data_file(path):
-            self.settled.add(id(node.func))
+            self.handled.add(id(node.func))
         elif full in rules.NUMPY_FILES and path and not _is_data_file(path):
             yield rules.FILES
         elif called in rules.PATH_METHODS and isinstance(node.func, ast.Attribute):
-            made = node.func.value  # Path("data/x.csv") in Path("data/x.csv").read_text()
-            start = _text(made.args[0]) if isinstance(made, ast.Call) and made.args else ""
+            opened = node.func.value  # Path("data/x.csv") in Path("data/x.csv").read_text()
+            start = _text(opened.args[0]) if isinstance(opened, ast.Call) and opened.args else ""
             if not _is_data_file(start):
                 yield rules.FILES
 
@@ -340,7 +333,7 @@ class _Cell:
                     yield f"defines {name} in a class, see whether it is honest"
 
 
-_LOOKS: dict[type, Callable[..., Iterator[str]]] = {
+_SCANNERS: dict[type, Callable[..., Iterator[str]]] = {
     ast.Name: _Cell._name,
     ast.Attribute: _Cell._attribute,
     ast.Subscript: _Cell._subscript,

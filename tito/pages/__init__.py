@@ -25,16 +25,16 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 @cache
 def environment() -> jinja2.Environment:
     """Return the environment of the templates; what they are given is escaped."""
-    made = jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.globals["policy"] = POLICY
-    made.filters["number"] = number
-    return made
+    templates.globals["policy"] = POLICY
+    templates.filters["number"] = number
+    return templates
 
 
 def scripted(name: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from latex2mathml.converter import convert
 from markupsafe import Markup
+from nbconvert.filters import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -69,7 +70,6 @@ _ATTACHED = re.compile(r'(?<= src=")attachment:([^"]*)')
 _NUMBERED = re.compile(r"(\\(?:begin|end))\{(?:align|aligned|eqnarray)\*?\}")
 _FOR_NUMBERS = re.compile(r"\\label\{[^}]*\}|\\(?:nonumber|notag)(?![a-zA-Z])")
 _LONGEST_FORMULA = 2_000
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 
 
@@ -148,11 +148,11 @@ class _Renderer(IPythonRenderer):
 
 def _markdown(source: str, attachments: Any) -> str:
     renderer = _Renderer(escape=False, exclude_anchor_links=True)
-    made = MarkdownWithMath(renderer=renderer).render(source)
-    if not is_light(made):
+    rendered_html = MarkdownWithMath(renderer=renderer).render(source)
+    if not is_light(rendered_html):
         raise ValueError("too many tags, or too deep")
-    found = attachments if isinstance(attachments, dict) else {}
-    return _PIECE.sub(lambda match: _finished(match, found), _clean(made))
+    pictures = attachments if isinstance(attachments, dict) else {}
+    return _PIECE.sub(lambda match: _finished(match, pictures), _clean(rendered_html))
 
 
 def _finished(match: re.Match[str], attachments: dict[str, Any]) -> str:
@@ -213,7 +213,7 @@ def code_styles() -> Markup:
 
 def text(value: str, allowance: Allowance | None = None) -> str:
     """Return text as a terminal would show it, without colours, cut where it has no end."""
-    return (allowance or Allowance()).cut(_ANSI.sub("", value))
+    return (allowance or Allowance()).cut(strip_ansi(value))
 
 
 def picture(data: Mapping[str, Any]) -> str | None:

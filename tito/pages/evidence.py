@@ -64,8 +64,8 @@ class Case:
     @property
     def kinds(self) -> list[Kind]:
         """The kinds of the flags, the heaviest first."""
-        found = {kind_of(flag) for flag in self.flags}
-        return [kind for kind in KINDS if kind in found]
+        present = {kind_of(flag) for flag in self.flags}
+        return [kind for kind in KINDS if kind in present]
 
     @property
     def weight(self) -> int:
@@ -104,7 +104,7 @@ def write(course: Course, module: Module) -> Path:
 def _cases(noted: list[Record], compared: Comparison) -> list[Case]:
     alike = compared.flags()
     own: dict[str, list[Match]] = defaultdict(list)
-    for match in compared.telling():
+    for match in compared.notable():
         for student in match.students:
             own[student].append(match)
     cases = []
@@ -113,8 +113,8 @@ def _cases(noted: list[Record], compared: Comparison) -> list[Case]:
         if flags:
             points = sum(cell["earned"] for cell in record.cells.values())
             parts = tuple(_parts(record))
-            found = tuple(own[record.student])
-            cases.append(Case(record.student, points, record.seed, flags, parts, found))
+            matches = tuple(own[record.student])
+            cases.append(Case(record.student, points, record.seed, flags, parts, matches))
     return cases
 
 

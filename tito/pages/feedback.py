@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import Exporter
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
@@ -30,7 +30,6 @@ from tito.pages.outputs import tidy
 _OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
 _BY_OTHERS = "Your instructor knows."
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: Shorter lines of a hidden test give nothing away.
 _SHORTEST_SECRET = 8
 
@@ -182,7 +181,7 @@ def clear_secrets(nb: NotebookNode) -> NotebookNode:
 def _shorten_error(output: NotebookNode, telling: set[str]) -> None:
     """Leave of a traceback that shows a hidden line only its last line."""
     if output.output_type == "error":
-        text = _ANSI.sub("", "\n".join(output.traceback))
+        text = strip_ansi("\n".join(output.traceback))
         if any(line in text for line in telling):
             output.traceback = [f"{output.ename}: {output.evalue}"]
 
@@ -197,7 +196,7 @@ class FeedbackExporter(Exporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Render the page of what the preprocessors leave, where somebody added any."""
-        made, known = super().from_notebook_node(clear_secrets(nb), resources, **kw)
+        processed, known = super().from_notebook_node(clear_secrets(nb), resources, **kw)
         converter: Any = self.parent
         where, ids = converter.coursedir, known["nbgrader"]
         assignment, notebook, student = (ids[k] for k in ("assignment", "notebook", "student"))
@@ -207,4 +206,4 @@ class FeedbackExporter(Exporter):
             name = f"{person.first_name or ''} {person.last_name or ''}".strip()
             summary = _summary(book, assignment, notebook, student, name)
         sources = _sources(Path(release, f"{notebook}.ipynb"))
-        return render(made, summary, sources), dict(known)
+        return render(processed, summary, sources), dict(known)

@@ -16,9 +16,9 @@ def tidy(outputs: Any) -> list[NotebookNode]:
     What comes back is streams with a text, errors with a name, a value and a list of texts, and
     others with their data: texts, and whatever stands under a type of JSON.
     """
-    found = outputs if isinstance(outputs, list) else []
-    made = (_tidy(output) for output in found if isinstance(output, dict))
-    return [output for output in made if output is not None]
+    given = outputs if isinstance(outputs, list) else []
+    tidied = (_tidy(output) for output in given if isinstance(output, dict))
+    return [output for output in tidied if output is not None]
 
 
 def _tidy(output: dict[str, Any]) -> NotebookNode | None:

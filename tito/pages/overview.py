@@ -70,12 +70,12 @@ def write(course: Course, module: Module, path: Path | None = None) -> Path:
 
 def _reports(course: Course, module: Module, rows: Sequence[Row]) -> list[list[Report]]:
     """Return the verdicts on every graded student's cells."""
-    found = []
+    reports = []
     for row in rows:
         record = records.load(course, module, row.student) if row.status == "graded" else None
         if record:
-            found.append([Report.from_data(data) for data in record.cells.values()])
-    return found
+            reports.append([Report.from_data(data) for data in record.cells.values()])
+    return reports
 
 
 def render(

@@ -81,17 +81,17 @@ def collect(notebook: NotebookNode) -> Result:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        found = [
+        cell_reports = [
             Report.from_data(output.data[MIME_TYPE])
             for output in cell.outputs
             if output.output_type == "display_data" and MIME_TYPE in output.data
         ]
-        reports.extend(found)
+        reports.extend(cell_reports)
         name = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.id
         errors = [output for output in cell.outputs if output.output_type == "error"]
         if any(error.ename == "NotImplementedError" for error in errors):
             continue  # a demonstration that waits for an open TODO, which the reports name
         failures.extend(f"{name}: {error.ename}: {error.evalue}" for error in errors)
-        if cell.metadata.get("nbgrader", {}).get("grade") and not found and not errors:
+        if cell.metadata.get("nbgrader", {}).get("grade") and not cell_reports and not errors:
             failures.append(f"{name}: the cell ran without a report")
     return Result(reports, failures)

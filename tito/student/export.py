@@ -59,9 +59,11 @@ def export(
         the package cannot be written. An earlier module stays.
     """
     cells = read_cells(notebook)
-    found = exported_module(cells, notebook)
-    if found != module:
-        raise TitoError(f"{notebook} exports to {found}, not to {module}. Is it another notebook?")
+    exports_to = exported_module(cells, notebook)
+    if exports_to != module:
+        raise TitoError(
+            f"{notebook} exports to {exports_to}, not to {module}. Is it another notebook?"
+        )
     named = {cell.grade_id for cell in assignment.cells if cell.exported} if assignment else set()
     chosen = [cell for cell in cells if cell.exported or cell.grade_id and cell.grade_id in named]
     _refuse_syntax_errors(chosen, notebook)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -28,17 +28,14 @@ def cli() -> None:
     """
 
 
-def _notebook(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
-    """Find the notebook that is meant: a file, or the one of the assignment in this folder."""
-    if value is not None and value.is_file():
-        return value
+def _find_notebook(name: str | None, command: str | None, cells: Sequence[str] = ()) -> Path:
+    """Return the notebook that is meant: a file, or the one of the assignment in this folder."""
+    if name is not None and Path(name).is_file():
+        return Path(name)
     assignment = Assignment.installed()
-    if value is not None and not assignment.is_called(str(value)):
-        raise WrongUseError(f"{value} is neither a notebook nor {assignment.module}.")
-    return _in_this_folder(assignment, str(ctx.info_name))
-
-
-def _in_this_folder(assignment: Assignment, command: str) -> Path:
+    if name is not None and not assignment.is_called(name):
+        or_cell = f" nor one of its graded cells, {', '.join(cells)}" if cells else ""
+        raise WrongUseError(f"{name} is neither a notebook nor {assignment.module}{or_cell}.")
     path = Path(assignment.file)
     if not path.is_file():
         raise WrongUseError(
@@ -49,7 +46,7 @@ def _in_this_folder(assignment: Assignment, command: str) -> Path:
 
 
 notebook_argument = click.argument(
-    "notebook", required=False, callback=_notebook, type=click.Path(path_type=Path)
+    "notebook", required=False, callback=lambda ctx, _, name: _find_notebook(name, ctx.info_name)
 )
 every_option = click.option("--all", "every", is_flag=True, help="List the parts that hold, too.")
 watch_option = click.option("--watch", is_flag=True, help="Run again whenever the file is saved.")
@@ -60,7 +57,7 @@ watch_option = click.option("--watch", is_flag=True, help="Run again whenever th
 @every_option
 @watch_option
 def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
-    """Run the graded cells and show them part by part; all of them, or only each CELL.
+    """Run the graded cells, or only each CELL, and show the result part by part.
 
     CELL is the name of a graded cell, such as test-sgd. Exits with 1 while a part that counts
     does not hold.
@@ -71,15 +68,7 @@ def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
     others = [word for word in what if word not in names]
     if len(others) > 1:
         raise WrongUseError(f"One notebook can be tested, got {' and '.join(others)}.")
-    if others and Path(others[0]).is_file():
-        notebook = Path(others[0])
-    elif others and not assignment.is_called(others[0]):
-        raise WrongUseError(
-            f"{others[0]} is neither a notebook nor {assignment.module} nor one of its graded "
-            f"cells, {', '.join(names)}."
-        )
-    else:
-        notebook = _in_this_folder(assignment, "test")
+    notebook = _find_notebook(others[0] if others else None, "test", names)
     finish_test(CheckRunner(notebook, assignment, only=only), every=every, watch=watch)
 
 
@@ -116,7 +105,7 @@ def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
 @cli.command("export")
 @notebook_argument
 def export(notebook: Path) -> None:
-    """Make your notebook your own module of tinytorch, and name what is still open in it."""
+    """Export your notebook as your own module of tinytorch, and list what is still open in it."""
     from tito.student.export import export as make
 
     assignment = Assignment.installed()
@@ -126,19 +115,19 @@ def export(notebook: Path) -> None:
 @cli.command("submit")
 @notebook_argument
 def submit(notebook: Path) -> None:
-    """Make the file to hand in, and say what a look at it found.
+    """Write the file to hand in, and warn of what looks incomplete.
 
-    It is made whatever is missing in it.
+    It is written whatever is missing in it.
     """
     from tito.student.submit import submit as make
 
     with console.status("reading the notebook") as status:
-        made = make(
+        hand_in = make(
             notebook,
             Assignment.installed(),
             on_progress=lambda what: status.update(escape(what)),
         )
-    show_hand_in(made)
+    show_hand_in(hand_in)
 
 
 def main() -> None:

@@ -114,13 +114,13 @@ def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, 
         for name in statement.defined:
             definers.setdefault(name, []).append(place)
     waiting = [place for place in known if place[0] == wanted]
-    found: set[tuple[int, int]] = set()
+    needed_places: set[tuple[int, int]] = set()
     while waiting:
         place = waiting.pop()
-        if place not in found:
-            found.add(place)
+        if place not in needed_places:
+            needed_places.add(place)
             waiting += [other for name in known[place].used for other in definers.get(name, ())]
-    return found
+    return needed_places
 
 
 def affected(before: Sequence[Cell], after: Sequence[Cell]) -> set[str]:
@@ -138,7 +138,7 @@ def affected(before: Sequence[Cell], after: Sequence[Cell]) -> set[str]:
         return graded  # another order
     if any(statement.acts for statement in changed):
         return graded
-    found = {
+    dependent = {
         cell.name
         for cells in (before, after)
         for number, cell in enumerate(cells)
@@ -148,4 +148,4 @@ def affected(before: Sequence[Cell], after: Sequence[Cell]) -> set[str]:
             for i, j in needed(cells, number, main=False)
         )
     }
-    return found & graded
+    return dependent & graded

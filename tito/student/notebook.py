@@ -122,13 +122,13 @@ class Assignment:
             If there is none, as in a checkout of the course.
         """
         folder = Path(str(resources.files(__package__))) / "released"
-        found = sorted(folder.glob("*/*.ipynb"))
-        if len(found) != 1:
+        notebooks = sorted(folder.glob("*/*.ipynb"))
+        if len(notebooks) != 1:
             raise TitoError(
-                f"{folder} must hold one assignment, got {len(found)}. "
+                f"{folder} must hold one assignment, got {len(notebooks)}. "
                 "Install the .whl file of your bundle again."
             )
-        return cls(found[0])
+        return cls(notebooks[0])
 
     @property
     def module(self) -> str:
@@ -208,13 +208,13 @@ def differences(cells: list[Cell], released: list[Cell]) -> Iterator[str]:
         name = original.grade_id
         if name is None:
             continue
-        found = [cell for cell in cells if cell.grade_id == name]
-        if not found:
+        copies = [cell for cell in cells if cell.grade_id == name]
+        if not copies:
             yield f"{name}: the cell is missing; the released one takes its place"
-        elif len(found) > 1:
-            places = " and ".join(str(cell.position) for cell in found)
-            yield f"{name}: the cell is there {len(found)} times (cells {places}); keep one of them"
-        elif found[0].kind != original.kind:
-            yield f"{name}: the cell was of type {original.kind}, now {found[0].kind}"
-        elif original.fixed and found[0].source.strip() != original.source.strip():
+        elif len(copies) > 1:
+            where = " and ".join(str(cell.position) for cell in copies)
+            yield f"{name}: the cell is there {len(copies)} times (cells {where}); keep one of them"
+        elif copies[0].kind != original.kind:
+            yield f"{name}: the cell was of type {original.kind}, now {copies[0].kind}"
+        elif original.fixed and copies[0].source.strip() != original.source.strip():
             yield f"{name}: the locked cell was changed; the released one takes its place"

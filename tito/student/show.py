@@ -84,24 +84,24 @@ def show_result(
         console.print(f"{earned} of {points} points")
 
 
-def show_export(made: Exported) -> None:
+def show_export(exported: Exported) -> None:
     """Print what an export made."""
-    console.print(f"{made.module}: {made.path}", markup=False, soft_wrap=True)
-    for line in made.unfinished:
+    console.print(f"{exported.module}: {exported.path}", markup=False, soft_wrap=True)
+    for line in exported.unfinished:
         console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
-def show_hand_in(made: HandIn) -> None:
+def show_hand_in(hand_in: HandIn) -> None:
     """Print what is ready to be handed in, and what to look at first."""
-    for warning in made.warnings:
+    for warning in hand_in.warnings:
         console.print(f"[yellow]look at[/yellow]  {escape(warning)}", soft_wrap=True)
-    if not made.warnings:
+    if not hand_in.warnings:
         console.print("nothing is missing, and what is graded runs from top to bottom")
-    reports = made.result.reports
+    reports = hand_in.result.reports
     earned, points = (sum(getattr(r, name) for r in reports) for name in ("earned", "points"))
     console.print(f"{earned} of {points} points on the public inputs")
-    console.print(f"hand in: {made.path}", markup=False, soft_wrap=True)
-    console.print(f"SHA-256: {made.digest}", style="dim")
+    console.print(f"hand in: {hand_in.path}", markup=False, soft_wrap=True)
+    console.print(f"SHA-256: {hand_in.digest}", style="dim")
 
 
 def _show_report(report: Report, every: bool) -> None:

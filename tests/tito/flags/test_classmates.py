@@ -18,7 +18,7 @@ def test_common_solution_is_one_class_flag():
     )
     own = ["nearly the course's own solution: adam"]
     assert compared.flags() == dict.fromkeys(CLASS[:3], own)
-    assert compared.telling() == list(matches[4:])
+    assert compared.notable() == list(matches[4:])
 
 
 def test_fewer_are_named_one_by_one():

@@ -35,9 +35,9 @@ _RULES = (
 
 def faults_of(module: Module, notebook: NotebookNode) -> list[str]:
     """Return ``line 12, sgd-class: what is wrong, and the remedy`` for each fault of a source."""
-    found = chain(layout.module_faults(module), *(rule(notebook) for rule in _RULES))
+    faults = chain(layout.module_faults(module), *(rule(notebook) for rule in _RULES))
     lines = layout.lines_of_cells(module, notebook)
-    return [_message(fault, lines) for fault in found]
+    return [_message(fault, lines) for fault in faults]
 
 
 def _message(fault: Fault, lines: dict[int, int]) -> str:

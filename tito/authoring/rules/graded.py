@@ -83,8 +83,8 @@ def _part_faults(cell: NotebookNode, tree: ast.Module, variable: str) -> Iterato
     )
     total = 0
     for node, call in parts:
-        said = {keyword.arg: keyword.value for keyword in call.keywords}
-        points = _literal(said.get("points"))
+        options = {keyword.arg: keyword.value for keyword in call.keywords}
+        points = _literal(options.get("points"))
         if type(points) is not int or points < 0:
             yield Fault(cell, f"{node.name}: a part needs whole points, at least 0, got {points!r}")
         else:
@@ -93,9 +93,9 @@ def _part_faults(cell: NotebookNode, tree: ast.Module, variable: str) -> Iterato
             yield Fault(
                 cell, f"{node.name}: a part needs a docstring; students read its first line"
             )
-        if not _literal(said.get("hint")):
+        if not _literal(options.get("hint")):
             yield Fault(cell, f"{node.name}: a part needs a hint")
-        yield from _input_faults(cell, node, said.get("given"))
+        yield from _input_faults(cell, node, options.get("given"))
     wanted = cell.metadata.nbgrader.get("points")
     if total != wanted:
         yield Fault(cell, f"its parts must add up to {wanted!r} points, got {total}")

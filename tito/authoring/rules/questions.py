@@ -26,7 +26,7 @@ def _answer_faults(cell: NotebookNode, above: NotebookNode | None) -> Iterator[F
     if not any(match["body"].strip() for match in REGION.finditer(cell.source)):
         yield Fault(cell, "an answer needs a model answer in a solution region, for the graders")
     if REGION.sub("", cell.source).strip():
-        yield Fault(cell, "what stands outside the solution region would be in every answer")
+        yield Fault(cell, "text outside the solution region would appear in every answer")
     rubric = None if above is None else _rubric(above)
     if above is None or rubric is None:
         yield Fault(cell, "a locked prompt with a MARK SCHEME region must stand directly above")

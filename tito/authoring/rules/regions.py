@@ -51,7 +51,7 @@ def _place_faults(cell: NotebookNode) -> Iterator[Fault]:
                 "SOLUTION": "a solution cell or an answer",
                 "MARK SCHEME": "a locked markdown cell",
             }[match["kind"]]
-            yield Fault(cell, f"a {match['kind']} region belongs into {place}")
+            yield Fault(cell, f"a {match['kind']} region belongs in {place}")
 
 
 def _solution_faults(cell: NotebookNode) -> Iterator[Fault]:
@@ -77,9 +77,9 @@ def _region_faults(
     name, function = function_around(tree, begin + 1)
     where = name or f"line {begin + 1} of the cell"
     if function is None:
-        yield Fault(cell, f"{where}: a solution region stands in a function, whose stub can raise")
+        yield Fault(cell, f"{where}: a solution region must be in a function, whose stub raises")
     elif ast.get_docstring(function) is None and function.name != "__init__":
-        yield Fault(cell, f"{where}: a function to be written needs a docstring that says all")
+        yield Fault(cell, f"{where}: a function to write needs a docstring that states all rules")
     comment = lines[comment_above(lines, begin) : begin]
     if not any(_TODO.match(line) for line in comment):
         yield Fault(cell, f"{where}: a comment '# TODO: ...' must stand directly above the region")
