@@ -26,9 +26,9 @@ from tito.gradebook.scores import table
 _WITHIN_A_BATCH = 0.2
 #: Submissions that keep the workers of a usual machine busy; a smaller class has no steady part.
 _STILL_TO_DO = 10
-#: Names of nbgrader's ways to come to a kernel. What others are compared with is the first: a
-#: kernel is started for each submission, as nbgrader does it wherever it is installed.
-_LAUNCH = {"nbgrader autograde": "start", "nbgrader, forked": "fork"}
+#: Ways of `nbgrader autograde`, and whether nbgrader's own steps are used. What others are compared
+#: with is the first, as nbgrader is wherever it is installed.
+_STOCK = {"nbgrader, stock": True, "nbgrader autograde": False}
 
 
 @click.command()
@@ -36,7 +36,7 @@ _LAUNCH = {"nbgrader autograde": "start", "nbgrader, forked": "fork"}
 @click.option("--turns", default=2, help="How often each grader has its turn.")
 @click.option("--whole", is_flag=True, help="With the chapter's demonstrations and figures.")
 @click.option("--alone", is_flag=True, help="Only tito grade, with all students.")
-@click.option("--forked", is_flag=True, help="Also nbgrader autograde with forked kernels.")
+@click.option("--adapter", is_flag=True, help="Also nbgrader autograde with our adapter.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Where to leave the courses.")
 @click.option(
     "--output",
@@ -49,13 +49,13 @@ def main(
     turns: int,
     whole: bool,
     alone: bool,
-    forked: bool,
+    adapter: bool,
     keep: Path | None,
     output: Path,
 ) -> None:
     """Measure grading and compare the marks one by one; the figures go to benchmarks/results/."""
     folder = keep or Path(tempfile.mkdtemp(prefix="tito-bench-"))
-    graders = ["tito grade"] if alone else ["tito grade", *(list(_LAUNCH)[: 1 + forked])]
+    graders = ["tito grade"] if alone else ["tito grade", *(list(_STOCK)[: 1 + adapter])]
     meters = {name: Meter(f"bench-{number}") for number, name in enumerate(graders)}
     try:
         found = _measure(folder, students, turns, whole, meters)
@@ -80,7 +80,7 @@ def _measure(
     everybody = names(first)
     commands: dict[str, tuple[Course, Any]] = {"tito grade": (first, _ours)}
     for name in list(meters)[1:]:
-        commands[name] = (theirs, partial(_theirs, launch=_LAUNCH[name]))
+        commands[name] = (theirs, partial(_theirs, stock=_STOCK[name]))
         if len(commands) < len(meters):
             theirs = Course(shutil.copytree(theirs.root, folder / "c", symlinks=True))
     used = {name: Used() for name in commands}
@@ -98,7 +98,8 @@ def _measure(
             used[name] += run
     # Now: the breakdown grades some of them once more, with another seed.
     marks = _marks(first)
-    others = [_marks(course) for course, _ in list(commands.values())[1:]]
+    # Stock nbgrader knows no fresh inputs.
+    others = [_marks(c) for name, (c, _) in commands.items() if not _STOCK.get(name, True)]
     differences = [line for other in others for line in _differences(marks, other)]
     raw = json.loads(python("benchmarks.grading.raw", first.root))
     stages = json.loads(
@@ -135,8 +136,8 @@ def _ours(course: Course, students: list[str], turn: int) -> list[str]:
     return grade(course, [] if len(students) == len(names(course)) else students)
 
 
-def _theirs(course: Course, students: list[str], turn: int, launch: str) -> list[str]:
-    return autograde(course, students, f"turn-{turn}", launch)
+def _theirs(course: Course, students: list[str], turn: int, stock: bool) -> list[str]:
+    return autograde(course, students, f"turn-{turn}", stock)
 
 
 def _marks(course: Course) -> dict[tuple[str, str], float | None]:

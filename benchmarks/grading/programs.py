@@ -28,17 +28,34 @@ def grade(course: Course, students: list[str]) -> list[str]:
     return [str(_PROGRAMS / "tito"), "grade", MODULE, f"--seed={_SEED}", *chosen]
 
 
-def autograde(course: Course, students: list[str], folder: str, launch: str) -> list[str]:
+#: nbgrader's own steps: a kernel is started for each submission, nothing isolates it, and each cell
+#: judges itself.
+_STOCK = [
+    "--Autograde.exporter_class=nbconvert.exporters.NotebookExporter",
+    "--Autograde.pre_convert_hook=",
+    *(
+        f"--Autograde.sanitize_preprocessors=nbgrader.preprocessors.{name}"
+        for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells")
+    ),
+    *(
+        f"--Autograde.autograde_preprocessors=nbgrader.preprocessors.{name}"
+        for name in ("Execute", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties")
+    ),
+]
+
+
+def autograde(course: Course, students: list[str], folder: str, stock: bool) -> list[str]:
     """Return the command of `nbgrader autograde` for some students, moved to a folder of theirs.
 
-    It is one process for all of them; it takes all students of a folder, or a single one.
+    It is one process for all of them; it takes all students of a folder, or a single one. `stock`
+    is nbgrader with its own steps, in the place of the one that calls our grader.
     """
     apart = course.submitted.with_name(folder)
     apart.mkdir()
     for student in students:
         (course.submitted / student).rename(apart / student)
     where = f"--CourseDirectory.submitted_directory=modules/{folder}"
-    options = [f"--ExecuteSubmission.seed={_SEED}", f"--GradingKernelManager.launch={launch}"]
+    options = _STOCK if stock else [f"--ExecuteSubmission.seed={_SEED}"]
     return [str(_PROGRAMS / "nbgrader"), "autograde", MODULE, where, *options]
 
 

@@ -194,8 +194,7 @@ def _grade(ground: Ground, tmp: Path, user: str) -> subprocess.CompletedProcess:
     env |= {"OPENBLAS_NUM_THREADS": "1", "TITO_CANARY": "a secret"}
     command = [str(TITO), "grade", MODULE, "--seed", str(SEED)]
     if user == "nbgrader":
-        options = [f"--ExecuteSubmission.seed={SEED}", "--GradingKernelManager.launch=fork"]
-        command = [str(NBGRADER), "autograde", MODULE, *options]
+        command = [str(NBGRADER), "autograde", MODULE, f"--ExecuteSubmission.seed={SEED}"]
     elif user == "somebody":
         command = as_ordinary_user(*command, cwd=ground.root)
     process = subprocess.Popen(
