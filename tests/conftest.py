@@ -15,7 +15,7 @@ LONGEST = (
     "tests/attacks/test_attacks.py",
     "tests/solutions/test_fresh_inputs.py",
     "tests/solutions/test_flakiness.py",
-    "tests/tito/autograde/test_pipeline.py",
+    "tests/tito/autograde/test_grade_class.py",
     "tests/browser/test_student.py",
     "tests/browser/test_instructor.py",
     "tests/tito/autograde/test_run_cells.py",

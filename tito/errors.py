@@ -10,7 +10,7 @@ class TitoError(Exception):
     exit_code = 1
 
 
-class WrongUseError(TitoError):
+class UsageError(TitoError):
     """A command that was called for something that is not there."""
 
     exit_code = 2
@@ -20,5 +20,5 @@ class NotStartedError(TitoError):
     """A sandbox or a kernel that did not come to be; if somebody killed it, another one may."""
 
 
-class UnknownModuleError(WrongUseError):
+class UnknownModuleError(UsageError):
     """A module name that fits no module, or several."""

@@ -12,14 +12,14 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.grading.classroom import MODULE, names
-from tito.autograde import driver, grade_submission, pipeline, worker
+from tito.autograde import driver, grade_class, grade_submission, worker
 from tito.autograde.executors import InlineExecutor
 from tito.course import Course
 from tito.gradebook.journal import Journal
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
 from tito.kernels.client import RemoteKernel
-from tito.kernels.forking import Zygote
+from tito.kernels.zygote_client import Zygote
 from tito.sandbox.instance import SandboxInstance
 from tito.submission import intake
 
@@ -42,7 +42,7 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
 }
 
 
-class _Here(pipeline.ExecutorConfig):
+class _Here(grade_class.ExecutorConfig):
     """In the process that measures."""
 
     def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> InlineExecutor:
@@ -54,7 +54,7 @@ def measure(course: Course, students: int) -> dict[str, float]:
     """Grade some submissions in this process; return milliseconds a submission by stage."""
     module = course.module(MODULE)
     chosen = names(course)
-    pipeline.grade(course, module, chosen[:2], True, where=_Here())  # what is done once is done
+    grade_class.grade(course, module, chosen[:2], True, where=_Here())  # what is done once is done
     spent: dict[str, float] = dict.fromkeys(_STAGES, 0.0)
     inner: list[float] = []
 
@@ -78,7 +78,7 @@ def measure(course: Course, students: int) -> dict[str, float]:
                 changed = timed(stage, getattr(owner, name))
                 patches.enter_context(mock.patch.object(owner, name, changed))
         done = chosen[2 : students + 2]
-        run = pipeline.grade(course, module, done, True, where=_Here())
+        run = grade_class.grade(course, module, done, True, where=_Here())
     return {stage: 1000 * seconds / len(run.graded) for stage, seconds in spent.items()}
 
 

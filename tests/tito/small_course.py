@@ -16,9 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.course import Course, Module
-from tito.kernels.forking import end_zygotes
+from tito.kernels.zygote_client import end_zygotes
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -190,7 +190,7 @@ def course(
     finds once in a process it need not find again: the isolation, the answers of the reference,
     and a zygote.
     """
-    monkeypatch.setattr(pipeline, "secrets", SimpleNamespace(randbits=lambda bits: 7))
+    monkeypatch.setattr(grade_class, "secrets", SimpleNamespace(randbits=lambda bits: 7))
     root = tmp_path_factory.getbasetemp() / "course"
     shutil.rmtree(root, ignore_errors=True)
     return copy_of(template, root)

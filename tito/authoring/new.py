@@ -8,7 +8,7 @@ from importlib import resources
 
 from tito.authoring.rules.layout import FOLDER
 from tito.course import Course, Module
-from tito.errors import WrongUseError
+from tito.errors import UsageError
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _LAST = 99
@@ -21,22 +21,22 @@ def create(course: Course, name: str) -> Module:
 
     Raises
     ------
-    WrongUseError
+    UsageError
         If the name is taken or could not be the name of a Python module.
     """
     number, topic = _parsed(name)
     taken = _taken(course)
     if topic in taken:
-        raise WrongUseError(f"{name!r} is taken by {taken[topic]}; choose another name.")
+        raise UsageError(f"{name!r} is taken by {taken[topic]}; choose another name.")
     folder = f"{number or _next_number(course)}_{topic}"
     same = [module.name for module in course.modules if module.name[:3] == folder[:3]]
     if same:
-        raise WrongUseError(f"the number of {name!r} is taken by {same[0]}; leave it out.")
+        raise UsageError(f"the number of {name!r} is taken by {same[0]}; leave it out.")
     source = course.root / "modules" / "source" / folder / f"{topic}_dev.py"
     try:
         source.parent.mkdir()
     except FileExistsError:
-        raise WrongUseError(f"{source.parent} exists already; choose another name.") from None
+        raise UsageError(f"{source.parent} exists already; choose another name.") from None
     source.write_text(_skeleton(topic))
     return Module(source)
 
@@ -46,7 +46,7 @@ def _parsed(name: str) -> tuple[str, str]:
     numbered = FOLDER.fullmatch(name)
     number, topic = (numbered["number"], numbered["name"]) if numbered else ("", name)
     if not _NAME.fullmatch(topic) or keyword.iskeyword(topic):
-        raise WrongUseError(
+        raise UsageError(
             f"a module's name must be lower-case words joined by underscores, such as "
             f"'schedules' or '09_weight_decay', got {name!r}."
         )
@@ -68,7 +68,7 @@ def _next_number(course: Course) -> str:
     numbers = [int(m["number"]) for x in course.modules if (m := FOLDER.fullmatch(x.name))]
     number = max(numbers, default=0) + 1
     if number > _LAST:
-        raise WrongUseError(f"there is no number after {_LAST}; name one, such as '09_schedules'.")
+        raise UsageError(f"there is no number after {_LAST}; name one, such as '09_schedules'.")
     return f"{number:02d}"
 
 

@@ -39,7 +39,7 @@ from tito.errors import NotStartedError, TitoError
 from tito.gradebook.result import Result
 from tito.kernels import isolation
 from tito.kernels.client import make_kernel
-from tito.kernels.forking import end_zygotes, zygote_for
+from tito.kernels.zygote_client import end_zygotes, zygote_for
 from tito.scoring import check_plan
 from tito.submission.intake import SubmissionError
 

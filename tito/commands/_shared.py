@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tito.course import Course, Module
-from tito.errors import WrongUseError
+from tito.errors import UsageError
 from tito.student.show import console, say
 
 __all__ = ["console", "notebook_option", "pass_module", "say"]
@@ -32,7 +32,7 @@ def _own_notebook(ctx: click.Context, param: click.Parameter, path: Path | None)
         if path.resolve().is_relative_to(folder.resolve()):
             student, *below = path.resolve().relative_to(folder.resolve()).parts
             module = below[0] if len(below) > 1 else "MODULE"
-            raise WrongUseError(
+            raise UsageError(
                 f"{path} was handed in, and --notebook would run its code as you, outside of the "
                 f"sandbox. Grade it: tito grade {module} --force --student {student}."
             )

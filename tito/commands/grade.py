@@ -20,8 +20,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tito.autograde import pipeline
-from tito.autograde.pipeline import ExecutorConfig, GradingRun
+from tito.autograde import grade_class
+from tito.autograde.grade_class import ExecutorConfig, GradingRun
 from tito.commands._shared import console, pass_module, say
 from tito.course import Course, Module
 from tito.course.files import written
@@ -80,7 +80,7 @@ def command(
 
         try:
             course = Course.find()
-            run = pipeline.grade(
+            run = grade_class.grade(
                 course, module, students or None, force, show, seed, isolation, where
             )
             if not run.interrupted:  # then somebody waits for the end

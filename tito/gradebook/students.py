@@ -15,7 +15,7 @@ from tito.course import Course, Module, late
 from tito.course.files import replace_text
 from tito.course.gradebook import assignment_in, open_gradebook, people_in
 from tito.course.roster import Roster, with_known_ids
-from tito.errors import WrongUseError
+from tito.errors import UsageError
 
 
 def extend(
@@ -41,7 +41,7 @@ def extend(
 
     Raises
     ------
-    WrongUseError
+    UsageError
         If nobody knows the student.
     """
     config = course.nbgrader_config()
@@ -50,7 +50,7 @@ def extend(
         known = {person.id for person in book.students}
         class_, renamed, _ = with_known_ids(roster or Roster(()), people_in(book))
         if student in renamed:
-            raise WrongUseError(f"{student} is {renamed[student]} in the gradebook: name that.")
+            raise UsageError(f"{student} is {renamed[student]} in the gradebook: name that.")
         everyone = known | set(class_.by_student()) | set(course.students(module))
         if student not in everyone:
             raise _nobody(student, everyone)
@@ -93,7 +93,7 @@ def drop(course: Course, student: str) -> Path:
 
     Raises
     ------
-    WrongUseError
+    UsageError
         If nobody knows the student.
     """
     aside = course.records / "dropped" / student / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
@@ -162,7 +162,7 @@ def _marks(submission: SubmittedAssignment) -> dict[str, Any]:
     }
 
 
-def _nobody(student: str, known: Collection[str]) -> WrongUseError:
+def _nobody(student: str, known: Collection[str]) -> UsageError:
     close = get_close_matches(student, sorted(known), n=3)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    return WrongUseError(f"there is no student {student!r} in the class.{hint}")
+    return UsageError(f"there is no student {student!r} in the class.{hint}")

@@ -13,11 +13,11 @@ from tito.errors import NotStartedError
 from tito.kernels import capture
 from tito.kernels.connection import Connection
 from tito.kernels.fonts import font_lists, prepare_fonts
-from tito.kernels.forking import ZygoteLostError, zygote_for
 from tito.kernels.frames import Frame, FrameReader
 from tito.kernels.isolation import IsolationReport
 from tito.kernels.kernel_protocol import Blame, Kernel, Limits, Lost, Ran
 from tito.kernels.recorder import Recorder
+from tito.kernels.zygote_client import ZygoteLostError, zygote_for
 from tito.sandbox.bubblewrap import FILES, FONTS
 from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.scratch import environment_inside

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
-from tito.kernels.forking import Zygote
+from tito.kernels.zygote_client import Zygote
 from tito.sandbox import probe
 from tito.sandbox.bubblewrap import FILES
 from tito.sandbox.instance import SandboxInstance

@@ -12,7 +12,7 @@ import click
 from rich.markup import escape
 
 from tinytorch import __version__
-from tito.errors import TitoError, WrongUseError
+from tito.errors import TitoError, UsageError
 from tito.student.notebook import Assignment
 from tito.student.show import console, run, show_export, show_hand_in, show_result
 from tito.student.testing import CheckRunner
@@ -35,10 +35,10 @@ def _find_notebook(name: str | None, command: str | None, cells: Sequence[str] =
     assignment = Assignment.installed()
     if name is not None and not assignment.is_called(name):
         or_cell = f" nor one of its graded cells, {', '.join(cells)}" if cells else ""
-        raise WrongUseError(f"{name} is neither a notebook nor {assignment.module}{or_cell}.")
+        raise UsageError(f"{name} is neither a notebook nor {assignment.module}{or_cell}.")
     path = Path(assignment.file)
     if not path.is_file():
-        raise WrongUseError(
+        raise UsageError(
             f"{path} is not in {Path.cwd()}. Change into the folder of the bundle, or name the "
             f"notebook: tito {command} PATH."
         )
@@ -67,7 +67,7 @@ def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
     only = [word for word in what if word in names]
     others = [word for word in what if word not in names]
     if len(others) > 1:
-        raise WrongUseError(f"One notebook can be tested, got {' and '.join(others)}.")
+        raise UsageError(f"One notebook can be tested, got {' and '.join(others)}.")
     notebook = _find_notebook(others[0] if others else None, "test", names)
     finish_test(CheckRunner(notebook, assignment, only=only), every=every, watch=watch)
 

@@ -12,7 +12,7 @@ from tito.authoring.new import create
 from tito.authoring.source import read_source
 from tito.cli import cli
 from tito.course import Course
-from tito.errors import WrongUseError
+from tito.errors import UsageError
 from tito.gradebook.scores import table
 
 
@@ -94,7 +94,7 @@ def test_lint_names_file_line_and_cell(course):
 )
 def test_refuses_bad_or_taken_name(course, name, told):
     before = sorted((course.root / "modules").rglob("*"))
-    with pytest.raises(WrongUseError) as refused:
+    with pytest.raises(UsageError) as refused:
         create(course, name)
     assert told in str(refused.value)
     assert sorted((course.root / "modules").rglob("*")) == before
@@ -102,19 +102,19 @@ def test_refuses_bad_or_taken_name(course, name, told):
 
 def test_refuses_name_of_package_module(course):
     (course.root / "tinytorch/core/losses.py").touch()
-    with pytest.raises(WrongUseError, match="taken by tinytorch.core.losses"):
+    with pytest.raises(UsageError, match="taken by tinytorch.core.losses"):
         create(course, "losses")
 
 
 def test_an_empty_folder_of_that_name_is_refused(course):
     (course.root / "modules/source/03_third").mkdir()
-    with pytest.raises(WrongUseError, match="03_third exists already"):
+    with pytest.raises(UsageError, match="03_third exists already"):
         create(course, "third")
 
 
 def test_after_99_a_number_must_be_named(course):
     create(course, "99_last")
     course = Course(course.root)
-    with pytest.raises(WrongUseError, match="no number after 99"):
+    with pytest.raises(UsageError, match="no number after 99"):
         create(course, "more")
     assert create(course, "05_more").name == "05_more"

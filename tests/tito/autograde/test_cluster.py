@@ -19,7 +19,7 @@ import tinytorch
 import tito
 from tests.ordinary import ROOT, as_ordinary_user, give
 from tests.tito.autograde.processes import line_of, start_tito
-from tito.autograde import pipeline, worker
+from tito.autograde import grade_class, worker
 from tito.autograde.cluster import DaskExecutor
 from tito.autograde.job import Job, fingerprint
 from tito.errors import TitoError
@@ -205,7 +205,7 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
     course, module, class_of, cluster, tmp_path, monkeypatch
 ):
     class_of(1)
-    tries, where = tmp_path / "tries", pipeline.ExecutorConfig(scheduler=cluster.address)
+    tries, where = tmp_path / "tries", grade_class.ExecutorConfig(scheduler=cluster.address)
     cluster.start_scheduler(PYTHONPATH=str(ROOT))
     interrupted = []
 
@@ -214,12 +214,12 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
             interrupted.append(True)
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = pipeline.grade(course, module, on_progress=interrupt, where=where, seed=1)
+    run = grade_class.grade(course, module, on_progress=interrupt, where=where, seed=1)
     assert run.interrupted and run.outcomes == []
 
     cluster.start_worker(PYTHONPATH=str(ROOT))  # its nanny starts another one each time
     monkeypatch.setattr("tito.autograde.driver.grade", Fated("student-000", tries))
-    run = pipeline.grade(course, module, where=where, seed=1)
+    run = grade_class.grade(course, module, where=where, seed=1)
     assert [outcome.student for outcome in run.failed] == ["student-000"]
     assert "each worker that graded it was lost" in run.failed[0].reason
     assert len(tries.read_text().split()) == 2, "retried once, not for ever"

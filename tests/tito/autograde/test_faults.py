@@ -12,7 +12,7 @@ import pytest
 
 from tests.tito.small_course import make_release
 from tito.authoring.releases import digest_of_release
-from tito.autograde import grade_submission, pipeline
+from tito.autograde import grade_class, grade_submission
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
 from tito.gradebook import records, result_store, scores
@@ -29,7 +29,7 @@ def marks(course, module) -> dict[str, tuple]:
 
 def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     class_of(1)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     record = records.load(course, module, "student-000")
     path = course.autograded / "student-000" / module.name / f"{module.notebook}.ipynb"
     left = Result(
@@ -40,7 +40,7 @@ def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
     journal = Journal(course.records / module.name / ".journal")
     journal.add(left)
     (journal.folder / ".student-000.new").write_text('{"half": ')  # killed amid writing
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"]
     assert marks(course, module) == {"student-000": (4.0, 6.0)}
     assert records.load(course, module, "student-000").earlier == (), "it is no second mark"
@@ -58,7 +58,7 @@ def test_what_is_forgotten_is_on_the_disk(course, module, class_of, monkeypatch)
         found.append((folder, sorted(places) == kept == noted, len(kept)))
 
     monkeypatch.setattr(result_store, "flush", note)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert {folder for folder, *_ in found} == {course.autograded, journal.folder}
     assert all(together for _, together, _ in found) and sum(n for *_, n in found[::2]) == 2
     assert list(journal) == []
@@ -75,7 +75,7 @@ def test_what_a_kill_amid_writing_left_is_deleted(course, module, class_of):
         path.write_text("half of")
     for path in old:
         os.utime(path, (0, 0))
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert [path.exists() for path in (*old, left)] == [False] * 3
     assert all(path.exists() for path in others), "another run may be writing them"
 
@@ -99,20 +99,20 @@ def test_a_result_of_another_release_is_not_entered_but_graded_anew(
     class_of(1)
     with monkeypatch.context() as patch, pytest.raises(MemoryError):  # killed before it entered
         patch.setattr(GradebookWriter, "write", raise_memory_error)
-        pipeline.grade(course, module)
+        grade_class.grade(course, module)
     journal = Journal(course.records / module.name / ".journal")
     assert [result.student for result in journal] == ["student-000"]
 
     hint = 'hint=\\"think\\"'
     release_changed(course, module, hint, hint.replace("think", "think again"))
     digest = release_changed(course, module, "test-double", new)
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["graded"]
     record = records.load(course, module, "student-000")
     assert record.release == digest and set(record.cells) == {new, "test-triple"}
     assert "left by an earlier run, of another release: student-000" in run.log.read_text()
     assert list(journal) == []
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"]
 
 
@@ -133,10 +133,10 @@ def test_a_source_that_was_changed_and_not_released_stops_the_run_at_once(
     source.write_text(text.replace(old, new))
     with monkeypatch.context() as patch, pytest.raises(TitoError) as refused:
         patch.setattr(ResultStore, "record", raise_memory_error)  # no submission is to blame
-        pipeline.grade(course, module)
+        grade_class.grade(course, module)
     assert f": {named}. Release the source with 'tito release {module.name}'" in str(refused.value)
     source.write_text(text)
-    assert len(pipeline.grade(course, module).graded) == 1
+    assert len(grade_class.grade(course, module).graded) == 1
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch
         raise error("no")
 
     monkeypatch.setattr(grade_submission, "run", fail)
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["failed"]
     assert len(tried) == attempts
 
@@ -166,7 +166,7 @@ def test_a_cell_that_the_gradebook_does_not_know_is_named(course, module, class_
 
     monkeypatch.setattr(GradebookWriter, "__init__", forgets)
     with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
-        pipeline.grade(course, module)
+        grade_class.grade(course, module)
 
 
 def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
@@ -174,18 +174,18 @@ def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
 ):
     class_of(2)
     seeds = iter([1, 2])
-    monkeypatch.setattr(pipeline.secrets, "randbits", lambda bits: next(seeds))
+    monkeypatch.setattr(grade_class.secrets, "randbits", lambda bits: next(seeds))
 
     def asked() -> list[int]:
         return [record.seed for record in records.load_all(course, module)]
 
     with monkeypatch.context() as patch, pytest.raises(MemoryError):  # before the end of the run
-        patch.setattr(pipeline.classmates, "compare", raise_memory_error)
-        pipeline.grade(course, module, ["student-000"])
+        patch.setattr(grade_class.classmates, "compare", raise_memory_error)
+        grade_class.grade(course, module, ["student-000"])
     assert asked() == [1]
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert asked() == [1, 1]
-    pipeline.grade(course, module, force=True)
+    grade_class.grade(course, module, force=True)
     assert asked() == [2, 2]
 
 
@@ -218,7 +218,7 @@ def test_a_full_disk_costs_no_mark(disk, capfd):
     for left in range(0, 400_000, 8_192):  # a little more at a time: what fails comes later
         fill(course.root.parent, left)
         try:
-            run = pipeline.grade(course, module, seed=1)
+            run = grade_class.grade(course, module, seed=1)
         except TitoError as error:
             assert re.search("(?i)no space left|full", str(error)), error
             assert "on from here" in str(error)
@@ -236,9 +236,9 @@ def test_a_read_only_folder_costs_no_mark(disk):
     module, folder = course.module("08"), course.root.parent
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
     with pytest.raises(TitoError, match="Read-only.*no mark is lost"):
-        pipeline.grade(course, module, seed=1)
+        grade_class.grade(course, module, seed=1)
     subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
-    assert len(pipeline.grade(course, module, seed=1).graded) == 2
+    assert len(grade_class.grade(course, module, seed=1).graded) == 2
     assert marks(course, module) == expected
 
 
@@ -263,7 +263,7 @@ def test_a_locked_gradebook_is_waited_for(course, module, class_of, locked):
         if run.outcomes == []:  # all is looked at, and grading begins
             releasing.start()
 
-    run = pipeline.grade(course, module, on_progress=release_later)
+    run = grade_class.grade(course, module, on_progress=release_later)
     assert releasing.finished.is_set()
     assert len(run.graded) == 1 and marks(course, module) == expected
 
@@ -275,8 +275,8 @@ def test_a_gradebook_that_stays_locked_is_reported_and_nothing_is_lost(
     monkeypatch.setattr("tito.gradebook.writer.LOCK_TIMEOUT", 0.1)
     monkeypatch.setattr("tito.gradebook.writer.RETRY_DELAY", 0.05)
     with pytest.raises(TitoError, match="locked.*Grading again goes on from here"):
-        pipeline.grade(course, module)
+        grade_class.grade(course, module)
     locked()
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"], "it was graded before"
     assert marks(course, module) == expected

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from tests.tito.autograde.processes import KINDS, kill, kinds_of, start_tito, using
 from tests.tito.small_course import KINDS as CLASS
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.course import Course
 from tito.gradebook import records
 from tito.gradebook.journal import Journal
@@ -43,7 +43,7 @@ def quiet(course, folder: Path) -> list:
     other = Course(folder)
     for path in sorted(other.submitted.iterdir())[len(CLASS) :]:
         shutil.rmtree(path)
-    assert len(pipeline.grade(other, other.module("08")).graded) == len(CLASS)
+    assert len(grade_class.grade(other, other.module("08")).graded) == len(CLASS)
     return [rows for _, rows in sorted(held(other).items())]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tito.autograde import executors, pipeline
+from tito.autograde import executors, grade_class
 from tito.autograde.driver import grade
 from tito.errors import TitoError
 from tito.gradebook import scores
@@ -84,7 +84,7 @@ def meets(course, module, class_of, hand_in, monkeypatch):
         fated = fate("student-001", course.root / "met")
         vars(fated).update(more)
         monkeypatch.setattr("tito.autograde.driver.grade", fated)
-        run = pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2))
+        run = grade_class.grade(course, module, where=grade_class.ExecutorConfig(workers=2))
         assert [outcome.student for outcome in run.failed] == ["student-001"]
         first, second = fated.met.read_text().split()
         assert first != second, "tried once more, by another worker, and not for ever"
@@ -116,13 +116,16 @@ def test_workers_that_cannot_begin_are_no_fault_of_submissions(
     course, module, class_of, monkeypatch
 ):
     class_of(4)
-    monkeypatch.setattr(pipeline, "begin", _end)
+    monkeypatch.setattr(grade_class, "begin", _end)
     told = f"{executors.WORKER_STARTS} workers in a row were lost before"
     with pytest.raises(TitoError, match=told):
-        pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2))
+        grade_class.grade(course, module, where=grade_class.ExecutorConfig(workers=2))
     assert {row.status for row in scores.table(course, module)} == {"not graded"}
     monkeypatch.undo()
-    assert len(pipeline.grade(course, module, where=pipeline.ExecutorConfig(workers=2)).graded) == 4
+    assert (
+        len(grade_class.grade(course, module, where=grade_class.ExecutorConfig(workers=2)).graded)
+        == 4
+    )
 
 
 def _end(packed: bytes) -> None:
@@ -143,6 +146,6 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
 
     monkeypatch.setattr("tito.kernels.client.SandboxInstance", KilledOnce)
     hand_in("ada")
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.status for outcome in run.outcomes] == ["graded"]
     assert "did not start a sandbox: no message; begun again" in run.log.read_text()

@@ -17,10 +17,10 @@ GRADE = """
 import re
 from pathlib import Path
 from tito.course import Course
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 
 course = Course(Path.cwd())
-pipeline.grade(course, course.module("08"))
+grade_class.grade(course, course.module("08"))
 # What getrusage says begins with what the process that started this one had.
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """

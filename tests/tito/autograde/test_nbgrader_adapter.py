@@ -23,7 +23,7 @@ from tests.tito.small_course import (
     solve,
     submit,
 )
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.course import Course
 from tito.gradebook import records, scores
 
@@ -81,7 +81,7 @@ def graded_both_ways(template, tmp_path_factory):
     done = nbgrader(theirs, "autograde", module.name)
     assert done.returncode == 1, "one of them cannot be graded"
     assert "broken: optimizers_dev.ipynb is not valid JSON" in done.stderr
-    run = pipeline.grade(ours, module, seed=7)
+    run = grade_class.grade(ours, module, seed=7)
     assert [outcome.student for outcome in run.failed] == ["broken"]
     return ours, theirs, module
 
@@ -152,7 +152,7 @@ def test_marks_comments_outputs_and_records_are_equal(graded_both_ways):
 
 def test_either_goes_on_with_what_the_other_did(graded_both_ways):
     ours, theirs, module = graded_both_ways
-    assert {outcome.status for outcome in pipeline.grade(theirs, module).skipped} == {"skipped"}
+    assert {outcome.status for outcome in grade_class.grade(theirs, module).skipped} == {"skipped"}
     done = nbgrader(theirs, "generate_feedback", module.name, "--student=prints")
     assert done.returncode == 0, done.stderr
     page = theirs.feedback / "prints" / module.name / f"{module.notebook}.html"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.tito.small_course import own_folders
-from tito.autograde import pipeline, worker
+from tito.autograde import grade_class, worker
 from tito.autograde.job import Job, fingerprint, unpacked
 from tito.errors import TitoError
 from tito.kernels import isolation
-from tito.kernels.forking import end_zygotes
+from tito.kernels.zygote_client import end_zygotes
 from tito.sandbox.watchdog import tree
 
 
@@ -40,7 +40,7 @@ def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed)
     made = []
     for seed in (1, 2, 3):  # this process is the worker of so few submissions
         before = zygotes()
-        run = pipeline.grade(course, module, seed=seed, force=True)
+        run = grade_class.grade(course, module, seed=seed, force=True)
         assert [outcome.status for outcome in run.outcomes] == ["graded"]
         made.append(zygotes() - before)
     assert all(made) and zygotes() == made[1] | made[2]
@@ -56,7 +56,7 @@ def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed)
 
 def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packed, monkeypatch):
     hand_in("ada")
-    pipeline.grade(course, module, seed=1)
+    grade_class.grade(course, module, seed=1)
     worker.close_contexts()
     elsewhere = replace(unpacked(packed[0]), isolation={}).packed()
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from tito.autograde import pipeline
-from tito.autograde.pipeline import GradingRun, Outcome
+from tito.autograde import grade_class
+from tito.autograde.grade_class import GradingRun, Outcome
 from tito.commands import grade
 from tito.sandbox import Isolation
 
@@ -77,7 +77,7 @@ def test_the_bar_shows_rate_time_left_and_failures(course, monkeypatch):
             frames.append(screen.getvalue())
         return run
 
-    monkeypatch.setattr(pipeline, "grade", graded)
+    monkeypatch.setattr(grade_class, "grade", graded)
     make_bar = grade._bar
     monkeypatch.setattr(grade, "_bar", bar_that_draws_when_told)
     monkeypatch.setattr(grade, "console", terminal)

@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from tests.tito.small_course import RIGHT, solve
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.course import Course
 from tito.flags import classmates
 from tito.gradebook import records, scores
@@ -60,7 +60,7 @@ def graded(template, tmp_path_factory):
     put("knows", knows)
     put("snoops", RIGHT, "#| default_exp other\nimport sys\nsys.settrace(None)  # <b>")
     put("honest", RIGHT)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     evidence.write(course, module)
     return course, module
 
@@ -104,7 +104,7 @@ def test_compares_only_after_new_marks(graded, monkeypatch):
     course, module = graded
     before = classmates.load(course, module)
     monkeypatch.setattr(classmates, "similar", lambda *_: pytest.fail("compared"))
-    assert pipeline.grade(course, module).graded == []
+    assert grade_class.grade(course, module).graded == []
     assert classmates.load(course, module) == before != classmates.Comparison()
 
 

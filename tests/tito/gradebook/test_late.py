@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.course import late
 from tito.course.late import LatePolicy
 from tito.course.roster import Person, Roster
@@ -63,7 +63,7 @@ def test_penalties_follow_time_marks_due_date_and_extension(course, module, hand
     set_due(course, module, DUE)
     folder = hand_in("late").parent
     (folder / "timestamp.txt").write_text(f"{DUE + timedelta(hours=30)} UTC\n")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
 
     # nbgrader's preprocessor has used the policy of nbgrader_config.py: 10 % for each day begun.
     with gradebook(course) as book:
@@ -170,7 +170,7 @@ def test_nbgrader_s_own_command_counts_the_same_times_and_the_same_days(course, 
     expected = {s: (when, 1.0 if when else None) for s, (_, when) in written.items()}
     tool(course, "autograde", module.name)
     assert {s: stored_penalty(course, module, s) for s in written} == expected
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert {s: stored_penalty(course, module, s) for s in written} == expected
 
 
@@ -178,7 +178,7 @@ def test_a_time_that_was_taken_away_takes_its_penalty_along_in_both_ways(course,
     set_due(course, module, DUE)
     stamp = hand_in("late").parent / "timestamp.txt"
     stamp.write_text(f"{DUE + timedelta(hours=30)} UTC\n")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     stamp.unlink()
     tool(course, "autograde", module.name, "--force")
     assert stored_penalty(course, module, "late") == (None, None)
@@ -191,28 +191,28 @@ def test_the_gradebook_s_time_says_what_was_graded(course, module, hand_in):
     """Whoever entered another time there: the file beside the work holds."""
     set_due(course, module, DUE)
     hand_in("ada")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     with gradebook(course) as book:
         book.find_submission(module.name, "ada").timestamp = DUE + timedelta(hours=30)
         book.db.commit()
     assert scores.table(course, module)[0].status == "not graded"
-    assert [outcome.status for outcome in pipeline.grade(course, module).outcomes] == ["graded"]
+    assert [outcome.status for outcome in grade_class.grade(course, module).outcomes] == ["graded"]
     assert stored_penalty(course, module, "ada") == (None, None)
 
 
 def test_a_mark_that_left_the_gradebook_is_made_again(course, module, hand_in):
     hand_in("ada")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     with gradebook(course) as book:
         book.remove_submission(module.name, "ada")
-    assert [outcome.status for outcome in pipeline.grade(course, module).outcomes] == ["graded"]
+    assert [outcome.status for outcome in grade_class.grade(course, module).outcomes] == ["graded"]
     assert scores.table(course, module)[0].total == 10.0
 
 
 def test_nbgrader_s_export_has_the_penalties_of_now(course, module, hand_in):
     folder = hand_in("late").parent
     (folder / "timestamp.txt").write_text(f"{DUE + timedelta(hours=30)} UTC\n")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     set_due(course, module, DUE)
     tool(course, "export", "--to", "marks.csv")
     with (course.root / "marks.csv").open() as file:
@@ -223,16 +223,16 @@ def test_nbgrader_s_export_has_the_penalties_of_now(course, module, hand_in):
 def test_grading_again_lets_a_new_due_date_count_for_what_is_unchanged(course, module, hand_in):
     folder = hand_in("late").parent
     (folder / "timestamp.txt").write_text(f"{DUE + timedelta(hours=30)} UTC\n")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     set_due(course, module, DUE)
-    assert [outcome.status for outcome in pipeline.grade(course, module).outcomes] == ["skipped"]
+    assert [outcome.status for outcome in grade_class.grade(course, module).outcomes] == ["skipped"]
     assert stored_penalty(course, module, "late")[1] == 2.0
 
 
 def test_a_time_that_is_not_certain_is_flagged_and_no_final_mark(course, module, hand_in):
     set_due(course, module, DUE)
     (hand_in("ada").parent / "timestamp.txt").write_text("03.12.2026 10:00")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     (ada,) = scores.table(course, module)
     assert (ada.status, ada.penalty, ada.uncertain_time) == ("graded", 0.0, True)
     assert ada.flags[0].startswith("timestamp.txt ignored, its time is not certain: '03.12.2026 1")
@@ -246,7 +246,7 @@ def test_a_time_that_is_not_certain_is_flagged_and_no_final_mark(course, module,
 
 def test_a_doubt_that_came_after_the_grading_is_flagged_too(course, module, hand_in):
     folder = hand_in("ada").parent
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     (folder / "timestamp.txt").write_text("23:59")
     (ada,) = scores.table(course, module)
     assert ada.status == "graded" and "'23:59'" in ada.flags[0]

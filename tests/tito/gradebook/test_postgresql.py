@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 
 from tests.tito.autograde.processes import start_tito
 from tests.tito.autograde.test_faults import marks
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.cli import cli
 from tito.errors import TitoError
 from tito.gradebook import records, writer
@@ -129,7 +129,7 @@ def test_a_mark_given_by_hand_while_marks_are_entered_stays(
     course, module, url, class_of, monkeypatch
 ):
     expected = class_of(2)
-    assert len(pipeline.grade(course, module, seed=1).graded) == 2
+    assert len(grade_class.grade(course, module, seed=1).graded) == 2
     assert marks(course, module) == expected
 
     # Another instructor gives a mark when this one's transaction is half done.
@@ -152,7 +152,7 @@ def test_a_mark_given_by_hand_while_marks_are_entered_stays(
     monkeypatch.setattr(writer.GradebookWriter, "_set_scores", slowly)
     other = threading.Thread(target=give_a_mark)
     other.start()
-    assert len(pipeline.grade(course, module, force=True, seed=1).graded) == 2
+    assert len(grade_class.grade(course, module, force=True, seed=1).graded) == 2
     other.join()
     expected["student-001"] = (1.5, 0.0)
     assert marks(course, module) == expected
@@ -229,7 +229,7 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
     seconds = 3600.0
     monkeypatch.setattr(writer, "LOCK_TIMEOUT", 0.1)
     with pytest.raises(TitoError, match="cannot be written to.*Grading again goes on from here"):
-        pipeline.grade(course, module, seed=1)
+        grade_class.grade(course, module, seed=1)
     kills[0].cancel()
     with pytest.raises(TitoError, match="gradebook cannot be used: .*refused") as caught:
         monkeypatch.chdir(course.root)
@@ -237,13 +237,13 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
     assert PASSWORD not in str(caught.value)
 
     server.start()
-    run = pipeline.grade(course, module, seed=1)
+    run = grade_class.grade(course, module, seed=1)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"] * 2, "graded before"
     assert marks(course, module) == expected
 
     kills.clear()
     seconds = 1.0
     monkeypatch.setattr(writer, "LOCK_TIMEOUT", 60.0)
-    run = pipeline.grade(course, module, force=True, seed=1)
+    run = grade_class.grade(course, module, force=True, seed=1)
     assert len(run.graded) == 2, "it came back, and nobody noticed"
     assert marks(course, module) == expected

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from tests.tito.small_course import cell, make_release, solve
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.gradebook import platforms, scores, status
@@ -62,7 +62,7 @@ def test_who_is_graded_with_an_earlier_release_has_no_final_mark(
     course, module, hand_in, release_again
 ):
     hand_in("ada")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
     row = by_student(course, module)["ada"]
     assert (row.status, row.reason, set(row.points.values())) == ("not graded", STALE, {None})
@@ -73,7 +73,7 @@ def test_who_is_graded_with_an_earlier_release_has_no_final_mark(
         assert written.left_out == {"ada": STALE} or write is platforms.write_csv
     assert status.modules(course)[0].earlier == 1
     assert feedback.write(course, module) == []
-    assert [o.status for o in pipeline.grade(course, module).outcomes] == ["graded"]
+    assert [o.status for o in grade_class.grade(course, module).outcomes] == ["graded"]
     assert by_student(course, module)["ada"].total == 10.0
     assert status.modules(course)[0].earlier == 0
     assert len(feedback.write(course, module)) == 1
@@ -81,7 +81,7 @@ def test_who_is_graded_with_an_earlier_release_has_no_final_mark(
 
 def test_the_commands_say_so_too(course, module, hand_in, release_again, monkeypatch):
     hand_in("ada")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
     monkeypatch.chdir(course.root)
     told = {command[0]: CliRunner().invoke(cli, command).output for command in COMMANDS}
@@ -97,9 +97,9 @@ def test_an_edit_of_the_instructors_brands_no_student(
     cell(edited, "test-double").source = "4.0"
     hand_in("ada")
     hand_in("ben", edited)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
-    flags = {o.student: o.flags for o in pipeline.grade(course, module).graded}
+    flags = {o.student: o.flags for o in grade_class.grade(course, module).graded}
     assert flags == {"ada": (), "ben": ("locked cell edited: test-double",)}
 
 
@@ -107,12 +107,12 @@ def test_a_mark_by_hand_above_a_maximum_that_was_lowered_is_named(
     course, module, hand_in, released, release_again, book
 ):
     hand_in("ada", answered(released))
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     mark(book, "ada", 4.5)
     release_again('"points": 5', '"points": 3')
     told = "the mark by hand of question-1, 4.5, is above its maximum, 3"
     assert scores.marks_above_maximum(course, module) == {"ada": (told,)}
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert told in by_student(course, module)["ada"].flags
 
 
@@ -130,11 +130,11 @@ def test_regrading_reopens_a_mark_by_hand_only_where_its_question_changed(
 ):
     before, after, waits = REOPENS[what]
     hand_in("ada", answered(released))
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     mark(book, "ada", 3.0)
     if before:
         release_again(before, after)
-    pipeline.grade(course, module, force=True)
+    grade_class.grade(course, module, force=True)
     book.db.expire_all()
     grade = grade_of(book, "ada")
     assert (grade.manual_score, grade.needs_manual_grade) == (3.0, waits)
@@ -143,19 +143,19 @@ def test_regrading_reopens_a_mark_by_hand_only_where_its_question_changed(
 @pytest.mark.parametrize(("answer", "waits"), [("Since.", True), (None, False)])
 def test_an_answer_that_changed_waits_again(course, module, hand_in, released, book, answer, waits):
     hand_in("ada", answered(released))
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     mark(book, "ada", 3.0)
     new = answered(released, answer or "Since it is associative.")
     cell(new, "double-function").source = "def double(x):\n    return x + x"
     hand_in("ada", new)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     book.db.expire_all()
     assert grade_of(book, "ada").needs_manual_grade is waits
 
 
 def test_the_log_warns_of_no_rubric_that_comes_back(course, module, hand_in):
     hand_in("ada")
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert "WARNING" not in run.log.read_text()
     graded = json.loads(
         (course.autograded / "ada" / module.name / "optimizers_dev.ipynb").read_text()

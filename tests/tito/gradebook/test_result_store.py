@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import DataError
 
 from tests.tito.small_course import RIGHT, solve
-from tito.autograde import pipeline, worker
+from tito.autograde import grade_class, worker
 from tito.gradebook import records, result_store
 from tito.gradebook.writer import GradebookWriter
 
@@ -16,8 +16,10 @@ from tito.gradebook.writer import GradebookWriter
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch):
     """Grade where the patches of these tests are."""
-    monkeypatch.setattr(pipeline.ExecutorConfig, "executor", lambda *_: pipeline.InlineExecutor())
-    monkeypatch.setattr(pipeline.ExecutorConfig, "warm_up", lambda *_: None)
+    monkeypatch.setattr(
+        grade_class.ExecutorConfig, "executor", lambda *_: grade_class.InlineExecutor()
+    )
+    monkeypatch.setattr(grade_class.ExecutorConfig, "warm_up", lambda *_: None)
 
 
 def statuses(run) -> dict[str, str]:
@@ -36,7 +38,7 @@ def test_half_characters_in_a_notebook_stop_nobody(course, module, class_of, han
     folder = course.submitted / "odd" / module.name
     folder.mkdir(parents=True)
     (folder / f"{module.notebook}.ipynb").write_text(json.dumps(odd))
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert statuses(run) == {"odd": "graded", "student-000": "graded"}
     assert sum(c["earned"] for c in records.load(course, module, "odd").cells.values()) == 10
 
@@ -61,7 +63,7 @@ def test_a_result_that_cannot_be_written_is_a_failed_one(
         return replace(made, **fields) if job.student == "student-001" else made
 
     monkeypatch.setattr(worker, "_grade", grade)
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert statuses(run) == {
         "student-000": "graded",
         "student-001": "failed",
@@ -83,7 +85,7 @@ def test_marks_that_the_gradebook_cannot_hold_are_a_failed_result(
         plain(self, results, *more)
 
     monkeypatch.setattr(GradebookWriter, "_set_scores", set_scores)
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert [outcome.student for outcome in run.failed] == ["student-001"]
     assert len(run.graded) == 2
     assert not list(result_store.Journal(course.records / module.name / ".journal"))

@@ -4,7 +4,7 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.commands.scores import _print_notes, _table
 from tito.course.roster import Person, Roster
 from tito.errors import TitoError
@@ -51,7 +51,7 @@ def test_a_record_that_cannot_be_read_is_none(course, module):
 def marked(course, module, hand_in):
     """Ada and Ben were graded, with ten points each."""
     paths = {student: hand_in(student) for student in ("ada", "ben")}
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     return paths
 
 
@@ -82,7 +82,7 @@ def test_the_mark_of_a_replaced_submission_is_not_passed_on(course, module, mark
 
 def test_a_renamed_notebook_is_compared_too(course, module, hand_in):
     path = hand_in("ada", name="my homework.ipynb")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert by_student(course, module)["ada"].status == "graded"
     path.write_text(path.read_text() + "\n")
     assert by_student(course, module)["ada"].status == "not graded"

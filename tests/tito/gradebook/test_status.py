@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from nbgrader.api import Gradebook
 
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.gradebook import records, status
 from tito.gradebook.records import Record
 
@@ -53,7 +53,7 @@ def test_each_student_is_counted_where_the_work_stands(course, module, hand_in):
 def test_who_waits_for_a_person_is_counted_once_however_many_answers_wait(course, module, hand_in):
     for student in ("ada", "ben", "cyd"):
         hand_in(student)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     assert status.modules(course)[0].to_grade_by_hand == 0
     waiting = [("ada", "question-1"), ("ada", "test-double"), ("ben", "question-1")]
     with Gradebook(course.nbgrader_config().CourseDirectory.db_url) as book:

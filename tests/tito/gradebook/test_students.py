@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from nbgrader.api import Gradebook
 
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.cli import cli
 from tito.course.roster import Person, Roster
-from tito.errors import WrongUseError
+from tito.errors import UsageError
 from tito.gradebook import scores, status, students
 
 DUE = datetime(2026, 11, 20, 22)
@@ -39,7 +39,7 @@ def test_an_extension_counts_whether_it_comes_before_the_grading_or_after(course
         hand_in_late(hand_in, student)
     students.extend(course, module, "before", 1)
     assert row_of(course, module, "before").status == "not graded"
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     with gradebook(course) as book:
         submission = book.find_submission(module.name, "before")
         assert submission.late_submission_penalty == 1.0, "6 hours are left of 30"
@@ -64,7 +64,7 @@ def test_an_extension_alone_is_neither_a_submission_nor_a_mark(course, module):
 def test_whoever_only_the_roster_names_can_have_one_and_a_stranger_cannot(course, module):
     students.extend(course, module, "ada", 3, roster=Roster((Person("ada"),)))
     assert row_of(course, module, "ada").extension == timedelta(3)
-    with pytest.raises(WrongUseError, match=r"no student 'adda' in the class\. Did you mean ada\?"):
+    with pytest.raises(UsageError, match=r"no student 'adda' in the class\. Did you mean ada\?"):
         students.extend(course, module, "adda", 3)
 
 
@@ -72,7 +72,7 @@ def test_whoever_is_in_the_gradebook_under_another_id_gets_none_twice(course, mo
     with gradebook(course) as book:
         book.add_student("ada", email="ada@example.org")
     roster = Roster((Person("al", keys={"email": "ada@example.org"}),))
-    with pytest.raises(WrongUseError, match="al is ada in the gradebook: name that"):
+    with pytest.raises(UsageError, match="al is ada in the gradebook: name that"):
         students.extend(course, module, "al", 3, roster)
 
 
@@ -86,14 +86,14 @@ def test_the_commands(course, module, hand_in, monkeypatch, capsys):
     assert "ada: has 3 days more" in capsys.readouterr().out
     cli.main(["drop", "ada"], standalone_mode=False)
     assert "ada: put aside in modules/records/dropped/ada/" in capsys.readouterr().out
-    with pytest.raises(WrongUseError, match="no student 'ada'"):
+    with pytest.raises(UsageError, match="no student 'ada'"):
         cli.main(["drop", "ada"], standalone_mode=False)
 
 
 def test_a_student_who_left_is_gone_and_nothing_is_lost(course, module, hand_in):
     for student in ("ada", "ben"):
         hand_in(student)
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     with gradebook(course) as book:
         grade = book.find_grade("question-1", module.notebook, module.name, "ada")
         grade.manual_score = 4.5
@@ -102,7 +102,7 @@ def test_a_student_who_left_is_gone_and_nothing_is_lost(course, module, hand_in)
     assert [row.student for row in scores.table(course, module)] == ["ben"]
     with gradebook(course) as book:
         assert [student.id for student in book.students] == ["ben"]
-    assert pipeline.grade(course, module).total == 1
+    assert grade_class.grade(course, module).total == 1
     (kept,) = json.loads((aside / "marks.json").read_text())["assignments"]
     assert kept["cells"]["question-1"]["manual_score"] == 4.5
     assert kept["cells"]["test-double"]["auto_score"] == 4.0
@@ -114,6 +114,6 @@ def test_a_student_who_left_is_gone_and_nothing_is_lost(course, module, hand_in)
 @pytest.mark.parametrize("name", ["..", "../ben", ".grading-x", ""])
 def test_no_path_is_a_student(course, hand_in, name):
     hand_in("ben")
-    with pytest.raises(WrongUseError, match="no student"):
+    with pytest.raises(UsageError, match="no student"):
         students.drop(course, name)
     assert (course.submitted / "ben").is_dir()

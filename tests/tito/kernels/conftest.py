@@ -9,9 +9,9 @@ from nbformat import NotebookNode
 
 from tests.tito.sandbox.conftest import package  # noqa: F401 - a fixture
 from tito.kernels.client import make_kernel
-from tito.kernels.forking import end_zygotes
 from tito.kernels.isolation import IsolationReport
 from tito.kernels.kernel_protocol import Kernel, Limits, Lost, Ran
+from tito.kernels.zygote_client import end_zygotes
 from tito.sandbox import Isolation
 from tito.sandbox.settings import Settings
 

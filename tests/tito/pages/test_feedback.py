@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.server_extensions.formgrader import handlers
 
 from tests.tito.small_course import cell, solve
-from tito.autograde import pipeline
+from tito.autograde import grade_class
 from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
 from tito.pages import feedback
@@ -55,7 +55,7 @@ def pages(course, module, hand_in, released):
     cell(missing, "triple-function").source = "x = 1"
     hand_in("missing", missing)
     hand_in("broken", "{")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     course.roster.write_text(ROSTER)
     with open_gradebook(course) as book:
         for student, first, last in (("right", "Lady", "L"), ("peeking", "Grace", "Hopper")):
@@ -102,7 +102,7 @@ def test_pages(course, module, hand_in, pages):
     # A page of an earlier grading is replaced, in both directions.
     hand_in("broken")
     hand_in("right", "{")
-    pipeline.grade(course, module)
+    grade_class.grade(course, module)
     feedback.write(course, module)
     assert 'href="#test-double"' in page_of(course, module, "broken").read_text()
     failed = page_of(course, module, "right").read_text()

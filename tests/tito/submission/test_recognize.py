@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.tito.small_course import RIGHT, cell, context, position, solve
-from tito.autograde import grade_submission, pipeline
+from tito.autograde import grade_class, grade_submission
 from tito.autograde.job import Job
 from tito.course.cells import flags, grade_id, is_answered_beside
 from tito.gradebook.scores import table
@@ -199,7 +199,7 @@ def test_grading_goes_by_what_is_in_a_notebook(course, module, hand_in, work):
     cell(work, "question-1").source = "Write your answer here."
     work.cells.append(new_markdown_cell("It is associative."))
     hand_in("below", work)
-    run = pipeline.grade(course, module)
+    run = grade_class.grade(course, module)
     assert {o.student for o in run.graded} == {"bare", "below"}
     assert [o.reason.partition(",")[0] for o in run.failed] == [
         "optimizers_dev.ipynb: no cell of the assignment is recognized in it"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tito.errors import NotStartedError, TitoError
-from tito.kernels import fork_probe, forking
+from tito.kernels import fork_probe, zygote_client
 from tito.kernels.fork_probe import ForkProbe
-from tito.kernels.forking import Zygote, ZygoteLostError, zygote_for
 from tito.kernels.isolation import fork_is_isolated
+from tito.kernels.zygote_client import Zygote, ZygoteLostError, zygote_for
 from tito.sandbox import instance
 from tito.sandbox.settings import Settings
 
@@ -32,13 +32,15 @@ def test_nothing_gets_out_of_a_sandbox_that_was_entered():
 )
 def test_the_probe_finds_what_entering_leaves_open(monkeypatch, sabotage, leak):
     if sabotage == "no filter":
-        monkeypatch.setattr(forking.seccomp, "this_machine", lambda: None)
+        monkeypatch.setattr(zygote_client.seccomp, "this_machine", lambda: None)
     elif sabotage == "no network namespace":
         kinds = {name: bit for name, bit in instance._NAMESPACES.items() if name != "net"}
         monkeypatch.setattr(instance, "_NAMESPACES", kinds)
     else:
-        monkeypatch.setattr(forking, "limits_of", lambda settings: {})
-        monkeypatch.setattr(forking.resource, "RLIMIT_NPROC", forking.resource.RLIMIT_CORE)
+        monkeypatch.setattr(zygote_client, "limits_of", lambda settings: {})
+        monkeypatch.setattr(
+            zygote_client.resource, "RLIMIT_NPROC", zygote_client.resource.RLIMIT_CORE
+        )
     assert any(leak in found for found in ForkProbe(Settings()).leaks())
 
 
@@ -83,14 +85,14 @@ def test_a_killed_zygote_costs_a_new_one_and_no_kernel():
 def test_a_zygote_that_is_lost_while_it_forks_is_told_and_replaced(monkeypatch):
     os.kill(zygote_for(None, None).pid, signal.SIGSTOP)
     with monkeypatch.context() as patch:
-        patch.setattr(forking, "_FORK_SECONDS", 0.5)
+        patch.setattr(zygote_client, "_FORK_SECONDS", 0.5)
         with pytest.raises(ZygoteLostError):
             make("forked")
     assert text(run("forked", "print('there')")[0]) == "there\n"
 
 
 def test_a_kernel_that_cannot_become_one_says_why(monkeypatch):
-    monkeypatch.setattr(forking, "WORK", Path("/no/such/folder"))
+    monkeypatch.setattr(zygote_client, "WORK", Path("/no/such/folder"))
     with pytest.raises(
         NotStartedError, match="kernel was not started: FileNotFoundError.*/no/such"
     ):

@@ -27,7 +27,7 @@ from tito.course.course import problem_with_id
 from tito.course.files import replace_text, written
 from tito.course.gradebook import assignment_in, open_gradebook
 from tito.course.times import zone_of
-from tito.errors import WrongUseError
+from tito.errors import UsageError
 from tito.flags import classmates
 from tito.gradebook import records
 from tito.gradebook.result import Result
@@ -251,7 +251,7 @@ def _choose(course: Course, module: Module, students: Sequence[str] | None) -> l
     for student in students:
         if student not in found:
             folder = course.submitted / student / module.name
-            raise WrongUseError(
+            raise UsageError(
                 f"no submission of {module.name} by {student}: there is no folder {folder}."
             )
     return [student for student in found if student in students]
