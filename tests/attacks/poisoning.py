@@ -295,7 +295,7 @@ def connection_leads_elsewhere():
         import os, socket, sys
 
         connection = sys.modules["tito_shell"].OUTPUTS._connection
-        for address in (SOCKET, "\0" + SOCKET):
+        for address in (SOCKET, "\\0" + SOCKET):
             other = socket.socket(socket.AF_UNIX)
             try:
                 other.connect(address)

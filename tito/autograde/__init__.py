@@ -1,6 +1,7 @@
-"""Grading of a class with nbgrader's own converters, gradebook and preprocessors.
+"""How a class is graded.
 
-A submission is read (:mod:`intake`), rebuilt on the release (:mod:`rebuild`), run in a kernel of
-its own (:mod:`execute`, :mod:`kernel`), judged (:mod:`verdicts`) and noted (:mod:`records`).
-:mod:`pipeline` does this for a class; :mod:`scores` and :mod:`feedback` show what came of it.
+:mod:`grade_submission` is the spine: one submission from bytes to a result, in five functions, with
+:mod:`run_cells` for the third. :mod:`grade_class` does this for a class: a :mod:`driver` hands out
+jobs to workers (:mod:`worker`, :mod:`executors`, :mod:`cluster`) and tries again what was lost
+(:mod:`retries`). :mod:`nbgrader_adapter` lets nbgrader's own command do the same.
 """

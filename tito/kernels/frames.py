@@ -112,7 +112,7 @@ def _is_display(frame: Frame) -> bool:
     if not (isinstance(data, dict) and isinstance(frame.get("metadata"), dict)):
         return False
     name = frame.get("display_id")
-    if not (name is None or _is_text(name)):
+    if name is not None and not _is_text(name):
         return False
     return all(
         _is_text(item) or _are_lines(item) or _JSON.fullmatch(kind) for kind, item in data.items()
@@ -124,7 +124,7 @@ def _is_result(frame: Frame) -> bool:
 
 
 def _is_end(frame: Frame) -> bool:
-    error = frame.get("error", "missing")
+    error = frame.get("error", ())
     known = error is None or (_are_lines(error) and len(error) == 2)
     return known and _is_count_of(frame) and type(frame.get("ends")) is bool
 

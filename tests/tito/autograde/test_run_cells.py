@@ -284,3 +284,65 @@ def test_a_kernel_that_somebody_else_may_have_killed_ends_the_run():
     with pytest.raises(KernelLostError) as lost:
         run("import time; time.sleep(5)", kernel=kernel, tolerated=frozenset({"submission"}))
     assert lost.value.blame == "machine"
+
+
+PARTS = """
+from tinytorch.checks import Checks
+
+checks = Checks("test-same", points=4)
+""" + "".join(
+    f"""
+
+@checks.part(points=1, given={{"n": {n}}}, expect={{"n": {n}}}, hint="think")
+def part_{n}(n):
+    return {{"n": same(n)}}
+"""
+    for n in (1, 2, 3, 4)
+)
+
+
+#: The third part kills the kernel, at once.
+
+DEADLY = """
+import os
+def same(n):
+    if n == 3:
+        os._exit(1)
+    return n
+""".strip()
+
+
+def earned(course, module, forks=True, dies_before=(), **limits):
+    """Ask four parts about a deadly solution; return what each earned, and the notebook."""
+    asked = named(new_code_cell(PARTS.strip()), "test-same", grade=True, locked=True, points=4)
+    right, deadly = (
+        named(new_code_cell(solution), "same-function", solution=True)
+        for solution in ("def same(n): return n", DEADLY)
+    )
+    plan = check_plan.prepare(new_notebook(cells=[right, asked]), seed=7)
+    session = check_plan.Session.begin(plan)
+    kernel = Noting(kernel_of(forks=forks, package=course.package_before(module)), dies_before)
+    nb = run(deadly, asked, "print('later')", kernel=kernel, session=session, **limits)
+    report, _ = session.verdict(nb.cells[1])
+    return [part.earned for part in report.parts], nb
+
+
+@pytest.mark.parametrize("forks", [True, False], ids=["forked", "started"])
+@pytest.mark.parametrize(
+    ("restarts", "points", "later"),
+    [(0, [0, 0, 0, 0], ["NotRun"]), (1, [1, 1, 0, 0], ["NotRun"]), (2, [1, 1, 0, 1], [])],
+)
+def test_a_part_that_kills_the_last_kernel_costs_no_part_before_it(
+    course, module, forks, restarts, points, later
+):
+    found, nb = earned(course, module, forks, max_restarts=restarts)
+    assert found == points
+    assert [errors(cell) for cell in nb.cells] == [[], ["KernelDied"], later]
+
+
+def test_what_parts_have_answered_stays_where_a_kernel_is_lost_before_the_next_begins(
+    course, module
+):
+    # The parts behind the one that killed, asked in a fresh kernel.
+    found, _ = earned(course, module, dies_before={5})
+    assert found[:2] == [1, 1]

@@ -3,10 +3,14 @@
 import json
 from contextlib import closing
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
 from tests.odd_frames import SEND
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.kernels.capture import MAX_FRAME
 from tito.kernels.frames import FrameReader, read
+from tito.kernels.recorder import Recorder
 
 from .conftest import limits, make, run, text
 
@@ -31,6 +35,8 @@ MALFORMED = {
     "metadata that are text": f"send('display_data', {{**{DATA}, 'metadata': 'x'}})",
     "an update of nothing": "send('update_display_data', {'display_id': 'd'})",
     "an update of what is unknown": f"send('update_display_data', {{**{DATA}, 'display_id': 'd'}})",
+    "an update of an empty list": f"send('update_display_data', {{**{DATA}, 'display_id': []}})",
+    "a display in a mapping": f"send('display_data', {{**{DATA}, 'display_id': {{}}}})",
     "a result of which number": f"send('execute_result', {{**{DATA}, 'execution_count': 'x'}})",
     "a result without a number": f"send('execute_result', {DATA})",
     "a result that is below zero": f"send('execute_result', {{**{DATA}, 'execution_count': -1}})",
@@ -120,3 +126,43 @@ def test_of_far_too_many_frames_only_small_ones_are_read():
 def test_a_frame_that_is_larger_than_any_is_none():
     said = json.dumps({"kind": "ready", "x": "x" * MAX_FRAME}).encode()
     assert read(said) is None
+
+
+KINDS = {
+    "begin": {},
+    "clear_output": {"wait": True},
+    "display_data": {**DATA, "display_id": "d"},
+    "done": {**END, "error": ["E", "v"]},
+    "error": ERROR,
+    "execute_result": {**DATA, "execution_count": 1, "display_id": "d"},
+    "failed": {"reason": "x"},
+    "ready": {},
+    "stream": {"name": "stdout", "text": "x"},
+    "update_display_data": {**DATA, "display_id": "d"},
+}
+ODD = [None, True, 7, -1, 0.5, "", "x", [], [7], [[]], ["x"], ["x", "y"], {}, {"a": 1}, {"a": {}}]
+
+
+def misshapen():
+    """Each field of each kind left out, and of other types."""
+    for kind, content in KINDS.items():
+        whole = {"kind": kind, "cell": 1, **content}
+        for key in whole:
+            yield {name: value for name, value in whole.items() if name != key}
+            for value in ODD:
+                yield {**whole, key: value}
+
+
+def test_whatever_is_read_can_be_recorded():
+    for frame in misshapen():
+        recorder = Recorder(lambda output: output)
+        recorder.take(read(json.dumps({"kind": "display_data", "cell": 1, **DATA}).encode()))
+        checked = read(json.dumps(frame).encode())
+        if checked is None or "cell" not in checked or checked["kind"] == "begin":
+            continue
+        if checked["kind"] == "done":
+            recorder.end(checked)
+        else:
+            recorder.take(checked)
+        nb = new_notebook(cells=[new_code_cell("", outputs=recorder.outputs, id="a")])
+        nbformat.validate(nb)

@@ -34,7 +34,7 @@ def unprivileged(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[st
     tests = [str(here / f"test_{name}.py") for name in ("levels", "instance")]
     tests += [str(here.parent / "kernels" / "test_surroundings.py")]
     forked = "test_kernels_are_forks_of_one_process_each_in_its_own_namespaces"
-    tests.append(f"{here.parent / 'kernels' / 'test_forking.py'}::{forked}")
+    tests.append(f"{here.parent / 'kernels' / 'test_zygote_client.py'}::{forked}")
     options = ["-q", "-p", "no:cacheprovider", f"--basetemp={home}/pytest"]
     command = as_ordinary_user(sys.executable, "-m", "pytest", *options, *tests, cwd=ROOT)
     env = {"HOME": str(home), "OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
