@@ -55,3 +55,27 @@ def test_no_two_files_have_one_name():
     files = [p for p in (ROOT / "tito").rglob("*.py") if p.name != "__init__.py"]
     names = Counter(path.name for path in files if path.parent.name != "commands")
     assert not [name for name, count in names.items() if count > 1]
+
+
+#: What grading one submission takes, besides the five functions' own file.
+SPINE = """
+autograde.job autograde.limits autograde.run_cells
+submission.intake submission.recognize submission.rebuild
+scoring.check_plan scoring.reference scoring.trusted scoring.verdicts
+flags.suspicion flags.names flags.rules gradebook.result
+kernels.kernel_protocol kernels.budget sandbox.settings
+course.cells course.times student.notebook errors text
+""".split()
+
+
+def test_grading_a_submission_needs_no_database_worker_or_sandbox():
+    needed, todo = set(), ["tito.autograde.grade_submission"]
+    while todo:
+        name = todo.pop()
+        path = (ROOT / name.replace(".", "/")).with_suffix(".py")
+        if name not in needed and path.is_file():
+            needed.add(name)
+            found = imports(path)
+            todo += {*found, *(one.rpartition(".")[0] for one in found)}
+    ours = {name.removeprefix("tito.") for name in needed if name.startswith("tito.")}
+    assert ours == {"autograde.grade_submission", *SPINE}

@@ -20,12 +20,11 @@ from nbgrader.preprocessors import LimitOutput
 from tito.autograde.job import Job
 from tito.autograde.limits import ExecuteSubmission
 from tito.autograde.run_cells import NotebookRun
-from tito.course.cells import add_flag, answers_of, flags, questions
-from tito.course.gradebook import SourceCell
+from tito.course.cells import SourceCell, add_flag, answers_of, flags, questions
 from tito.flags.suspicion import suspicions
 from tito.gradebook.result import Result
 from tito.kernels.kernel_protocol import Kernel
-from tito.sandbox import Isolation
+from tito.sandbox.settings import Isolation
 from tito.scoring.check_plan import CheckPlan, Session
 from tito.scoring.verdicts import Verdict, comments, judge, scores, write_verdicts
 from tito.submission import intake, recognize

@@ -18,8 +18,7 @@ from typing import Any
 
 import tinytorch
 import tito
-from tito.authoring.releases import digest_of_release
-from tito.course.gradebook import SourceCell
+from tito.course.cells import SourceCell
 from tito.submission.intake import SubmissionFile
 from tito.text import printable
 
@@ -37,6 +36,8 @@ class Assignment:
         nbgrader's assignment and the notebook's name without suffix.
     release, source : bytes
         The notebook as students received it, and the course's own, with solutions.
+    digest : str
+        What tells this release from others.
     package : mapping of str to bytes
         The files of the course's package that ends before the module.
     cells : tuple of SourceCell
@@ -61,6 +62,7 @@ class Assignment:
     notebook: str
     release: bytes
     source: bytes
+    digest: str
     package: Mapping[str, bytes]
     cells: tuple[SourceCell, ...]
     kernelspec: str
@@ -70,11 +72,6 @@ class Assignment:
     fonts: Mapping[str, bytes] = field(default_factory=dict)
     earlier: tuple[bytes, ...] = ()
     isolation: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def release_digest(self) -> str:
-        """What tells this release from others; see :func:`digest_of_release`."""
-        return digest_of_release(self.release, self.source)
 
     def packed(self) -> bytes:
         """Return it as bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import Configurable
 
-from tito.sandbox import LEVELS
+from tito.sandbox.settings import LEVELS
 
 
 class ExecuteSubmission(Configurable):

@@ -13,8 +13,8 @@ from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde.job import Assignment
 from tito.course import Course, Module
-from tito.course.cells import grade_id, is_autograded
-from tito.course.gradebook import SourceCell, source_cells
+from tito.course.cells import SourceCell, grade_id, is_autograded
+from tito.course.gradebook import source_cells
 from tito.errors import TitoError
 from tito.kernels.fonts import font_lists, prepare_fonts
 from tito.kernels.isolation import IsolationReport, find, this_machine
@@ -73,6 +73,7 @@ def assignment(
         module.notebook,
         course.released(module).read_bytes(),
         source.read_bytes(),
+        releases.current(course, module),
         {str(p.relative_to(package)): p.read_bytes() for p in _files(package)},
         cells,
         kernelspec,

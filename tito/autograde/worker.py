@@ -180,7 +180,7 @@ class WorkerContext:
         self.context = Context(
             release,
             earlier,
-            assignment.release_digest,
+            assignment.digest,
             {cell.name: cell for cell in assignment.cells},
             json.loads(assignment.kernelspec or "{}"),
             check_plan.prepare(source, assignment.seed, assignment.answers),

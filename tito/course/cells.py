@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
@@ -118,3 +119,25 @@ def add_flag(nb: NotebookNode, text: str) -> None:
     noted = ours.setdefault("flags", [])
     if text not in noted:
         noted.append(text)
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """What the gradebook holds of a cell of an assignment; it is what is graded.
+
+    Attributes
+    ----------
+    name, cell_type, source, checksum : str
+        As in the gradebook.
+    locked : bool
+        Whether students may not change it.
+    max_score : float or None
+        What it is worth, if it is graded.
+    """
+
+    name: str
+    cell_type: str
+    locked: bool
+    source: str
+    checksum: str
+    max_score: float | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
@@ -10,6 +9,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from tito.course import Course, Module
+from tito.course.cells import SourceCell
 from tito.course.roster import Person
 from tito.errors import TitoError
 
@@ -68,28 +68,6 @@ def assignment_in(book: Gradebook, module: Module) -> Assignment:
         raise TitoError(
             f"the gradebook does not know {module.name}; make it with 'tito release {module.name}'."
         ) from error
-
-
-@dataclass(frozen=True)
-class SourceCell:
-    """What the gradebook holds of a cell of an assignment; it is what is graded.
-
-    Attributes
-    ----------
-    name, cell_type, source, checksum : str
-        As in the gradebook.
-    locked : bool
-        Whether students may not change it.
-    max_score : float or None
-        What it is worth, if it is graded.
-    """
-
-    name: str
-    cell_type: str
-    locked: bool
-    source: str
-    checksum: str
-    max_score: float | None = None
 
 
 def source_cells(book: Gradebook, module: Module) -> tuple[tuple[SourceCell, ...], str]:

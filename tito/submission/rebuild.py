@@ -21,6 +21,7 @@ from nbformat.v4 import new_notebook
 from nbgrader import utils
 
 from tito.course.cells import (
+    SourceCell,
     add_flag,
     grade_id,
     is_autograded,
@@ -29,7 +30,6 @@ from tito.course.cells import (
     nbgrader_metadata,
     new_cell,
 )
-from tito.course.gradebook import SourceCell
 from tito.submission import recognize
 from tito.submission.recognize import Recognized, definitions, named_cells, texts_of
 
