@@ -95,11 +95,12 @@ def one_drawing(plan: CheckPlan, number: int) -> CheckPlan:
             for name, table in tables.items()
         }
 
-    return replace(plan, cases=of_all(plan.cases), expected=of_all(plan.expected))
+    answers = json.dumps(encode(of_all(plan.expected)))
+    return replace(plan, cases=of_all(plan.cases), answers=answers)
 
 
 def sit(plan: CheckPlan, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
-    """Let a student's names sit some graded cells of an plan; return the verdicts."""
+    """Let a student's names sit some graded cells of a plan; return the verdicts."""
     session, found = Session.begin(plan), []
     for name in names:
         answers = {
