@@ -8,7 +8,7 @@ STUDENTS ?= 200
 DEMO ?= build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test system test-pythons lint export release docs bench bench-grading lock clean
+.PHONY: help setup demo test system test-pythons lint export release pictures docs bench bench-grading lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -60,6 +60,9 @@ export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.
 
 release: $(INSTALLED)  ## Make the students' notebook.
 	$(BIN)/tito release $(MODULE)
+
+pictures: demo  ## Make the pictures of the README, from the demo, in Chromium.
+	$(BIN)/python docs/pictures.py $(DEMO)
 
 docs: $(INSTALLED)  ## Build the documentation site in build/site/.
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site

@@ -1,6 +1,11 @@
 """Sphinx's configuration; see `make docs`."""
 
+import sys
+from pathlib import Path
+
 from tinytorch import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))  # for packages.py, as Sphinx has its users do
 
 project = "TinyTorch Optimizers"
 author = "The TinyTorch authors"
@@ -13,6 +18,7 @@ extensions = [
     "sphinx_click",
     "myst_nb",
     "tito.authoring.site",
+    "packages",
 ]
 # Notebooks come from tito.authoring.site with their outputs.
 nb_execution_mode = "off"

@@ -25,6 +25,7 @@ from tito.autograde import prepare
 from tito.autograde.driver import Driver
 from tito.autograde.executors import InlineExecutor
 from tito.autograde.job import Job
+from tito.autograde.limits import ExecuteSubmission
 from tito.course import Course, Module
 from tito.course.gradebook import assignment_in, open_gradebook
 from tito.course.times import zone_of
@@ -111,7 +112,7 @@ def _assignment(course: Course, module: Module, config: Config, book: Gradebook)
         _made.clear()
         prepare.check(course, module)
         report = prepare.isolation_here(course, module, config)
-        seed = config.ExecuteSubmission.get("seed")
+        seed = ExecuteSubmission(config=config).seed
         seed = secrets.randbits(48) if seed is None else seed
         assignment = prepare.assignment(course, module, config, book, seed, report)
         _made[key] = assignment.packed()

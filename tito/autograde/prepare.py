@@ -12,6 +12,7 @@ from traitlets.config import Config
 from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde.job import Assignment
+from tito.autograde.limits import ExecuteSubmission
 from tito.course import Course, Module
 from tito.course.cells import SourceCell, grade_id, is_autograded
 from tito.course.gradebook import source_cells
@@ -28,9 +29,9 @@ _NOT_FOR_WORKERS = ("CourseDirectory",)
 def isolation_here(course: Course, module: Module, config: Config) -> IsolationReport:
     """Probe this machine as the configuration demands; refuse where it gives less."""
     package = course.package_before(module)
-    secret = tuple(map(Path, config.ExecuteSubmission.get("secret_folders", [])))
-    accepted = config.ExecuteSubmission.get("isolation", "full")
-    return find(accepted, package, secret, (module.exports_to,))
+    limits = ExecuteSubmission(config=config)
+    secret = tuple(map(Path, limits.secret_folders))
+    return find(limits.isolation, package, secret, (module.exports_to,))
 
 
 def check(course: Course, module: Module) -> None:
@@ -111,7 +112,7 @@ def _files(package: Path) -> list[Path]:
 
 
 def _fonts(config: Config) -> dict[str, bytes]:
-    folder = config.ExecuteSubmission.get("fonts", "")
+    folder = ExecuteSubmission(config=config).fonts
     if not folder:
         return {}
     return font_lists(prepare_fonts(Path(folder)))

@@ -253,6 +253,7 @@ def _text_of(error: BaseException) -> str:
 
 def _refuse_input(asked: str) -> Any:
     def refuse(*_: Any, **__: Any) -> str:
+        __tracebackhide__ = True  # IPython shows the student's line, and not this one
         raise StdinNotImplementedError(
             f"{asked} was called, but this frontend does not support input requests."
         )

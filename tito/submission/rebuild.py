@@ -108,7 +108,8 @@ def restore(nb: NotebookNode, cells: Mapping[str, SourceCell]) -> None:
             continue
         ours = cell.metadata.nbgrader
         ours.update(locked=held.locked, checksum=held.checksum)
-        if utils.is_grade(cell) and held.max_score is not None:
+        # Where they are equal they stay as written: a mark by hand is known by them.
+        if utils.is_grade(cell) and held.max_score not in (None, ours.points):
             ours.points = held.max_score
         if held.locked:
             cell.source = held.source
