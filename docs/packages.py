@@ -38,7 +38,9 @@ def purpose(package: str) -> str:
 def drawing() -> str:
     """Return the drawing as SVG: what imports stands above what is imported."""
     graph = imports()
-    order = list(TopologicalSorter(graph).static_order())[::-1]
+    order = list(
+        TopologicalSorter({name: sorted(graph[name]) for name in sorted(graph)}).static_order()
+    )[::-1]
     middle = {name: _ROW * (number + 0.5) for number, name in enumerate(order)}
     lines, boxes = [], []
     for name, others in graph.items():

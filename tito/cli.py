@@ -28,7 +28,7 @@ _COMMANDS = {
     "scores": "Show the marks of a class, or write them for a platform.",
     "overview": "Make a page about a class: marks, failing parts, flags.",
     "status": "Show where each module stands.",
-    "doctor": "Say what is wrong on this machine, and how to mend it.",
+    "doctor": "Say what is wrong on this machine, and how to fix it.",
 }
 
 

@@ -161,7 +161,7 @@ def test_status_tells_outdated_exports(course, tito):
     assert tito("status").stdout.splitlines()[2].split()[1] == "outdated"
 
 
-def test_doctor_finds_an_outdated_export_and_says_how_to_mend_it(course, tito):
+def test_doctor_finds_an_outdated_export_and_says_how_to_fix_it(course, tito):
     tito("export", "--all")
     healthy = tito("doctor")
     assert healthy.returncode == 0, healthy.stdout
@@ -169,4 +169,4 @@ def test_doctor_finds_an_outdated_export_and_says_how_to_mend_it(course, tito):
     source.write_text(source.read_text().replace("41", "40"))
     ill = tito("doctor")
     assert ill.returncode == 1
-    assert "mend: tito export 02_second" in ill.stdout
+    assert "fix: tito export 02_second" in ill.stdout

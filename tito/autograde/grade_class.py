@@ -153,7 +153,7 @@ def grade(
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
 
-    A run that was ended, in whatever way, is gone on with by the next one.
+    A run that was ended, in whatever way, is resumed by the next one.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def _unreleased(course: Course, module: Module) -> list[str]:
 
 
 def _seed(unfinished: Path) -> int:
-    """Return the seed of the run that is gone on with, so that a class has one; else a new one."""
+    """Return the seed of the run that is resumed, so that a class has one; else a new one."""
     with suppress(OSError, ValueError):
         return int(unfinished.read_text())
     return secrets.randbits(48)

@@ -13,12 +13,12 @@ from tito.course import Course
 
 @click.command("doctor")
 def command() -> None:
-    """Check the machine and the course; say what is wrong and how to mend it."""
+    """Check the machine and the course; say what is wrong and how to fix it."""
     findings = doctor.examine(Course.find())
     for finding in findings:
         console.print(
             f"{'ok' if finding.ok else 'no':<3} {finding.what}", markup=False, soft_wrap=True
         )
         if not finding.ok:
-            console.print(f"      mend: {finding.remedy}", markup=False, soft_wrap=True)
+            console.print(f"      fix: {finding.remedy}", markup=False, soft_wrap=True)
     sys.exit(0 if all(finding.ok for finding in findings) else 1)

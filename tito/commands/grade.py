@@ -60,7 +60,7 @@ def command(
     """Grade the submissions of MODULE that are new or have changed.
 
     A submission that cannot be graded is named and never stops the others; the command then
-    exits with 1. A run that is ended, in whatever way, is gone on with by the same command.
+    exits with 1. A run that is ended, in whatever way, is resumed by the same command.
     """
     if workers is not None and scheduler is not None:
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")

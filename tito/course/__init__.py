@@ -1,4 +1,4 @@
-"""The course on disk and its people: where things are, who is in the class, when work is due."""
+"""The course on disk: where things are, who is in it, and when work is due."""
 
 from tito.course.course import Course, Module
 

@@ -59,7 +59,7 @@ def choose(
     raise TitoError(
         "Students' code cannot be fully isolated on this machine. "
         f"The strongest level is {found.level!r}, and there it gets through:\n{leaks}\n"
-        f"Mend that, or accept it with --isolation {found.level}."
+        f"Fix this, or accept it with --isolation {found.level}."
     )
 
 

@@ -1,1 +1,1 @@
-"""What the answers of a submission are worth; judged where no code of a student has run."""
+"""What answers are worth, judged where no code of a student has run."""
