@@ -170,6 +170,30 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+def _resolves(path: Path, name: str) -> bool:
+    """Whether a reference in a docstring leads somewhere: from its file, its package or the top."""
+    package = path.parent.relative_to(ROOT).parts
+    for start in ((), package, (*package, path.stem)):
+        parts = (*start, *name.split("."))
+        for end in range(len(parts), 0, -1):
+            module = ROOT.joinpath(*parts[:end])
+            files = [module.with_suffix(".py"), module / "__init__.py"]
+            text = "".join(file.read_text() for file in files if file.is_file())
+            made = r"(?:def |class |import [^\n]*|^ *|\n    )%s\b(?! [a-z])"
+            if text and all(re.search(made % part, text, re.MULTILINE) for part in parts[end:]):
+                return True
+    return False
+
+
+def test_references_in_docstrings_lead_somewhere():
+    dead = []
+    for path in [*python_files("tito"), *python_files("tinytorch")]:
+        for name in re.findall(r":(?:mod|func|class|meth|data):`~?([\w.]+)`", path.read_text()):
+            if not _resolves(path, name):
+                dead.append(f"{path.relative_to(ROOT)}: {name}")
+    assert dead == []
+
+
 def test_files_that_begin_first_exist():
     assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
 

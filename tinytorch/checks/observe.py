@@ -280,7 +280,7 @@ def _drive(
 
 
 def message(run: str, grade_id: str, part: str, case: int, seen: Observation) -> dict[str, Any]:
-    """Return what is told of a part in one case, as :mod:`tito.scoring.exam` reads it."""
+    """Return what is told of a part in one case, as :mod:`tito.scoring.check_plan` reads it."""
     from tinytorch.checks.wire import encode
 
     return {

@@ -1,4 +1,4 @@
-"""The course on disk: where things are, who is in it, and when work is due."""
+"""The course on disk: where things are, who is in it, when work is due and late."""
 
 from tito.course.course import Course, Module
 

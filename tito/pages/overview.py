@@ -88,7 +88,7 @@ def render(
     title : str
         The module's name.
     rows : sequence of Row
-        What :func:`scores.table` returns.
+        What :func:`tito.gradebook.scores.table` returns.
     reports : sequence
         For each graded student the verdicts on the cells.
     evidence : str

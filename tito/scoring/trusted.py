@@ -142,7 +142,7 @@ def payload_source(packed: str, grade_id: str, run: str, flush_each: bool = Fals
     Parameters
     ----------
     packed : str
-        By :func:`question`.
+        By :func:`payload`.
     grade_id : str
         The graded cell.
     run : str
