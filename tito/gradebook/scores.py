@@ -22,13 +22,13 @@ from nbgrader.api import (
 
 from tito.authoring import releases
 from tito.authoring.releases import read_release
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.cells import grade_id
 from tito.course.course import problem_with_id
 from tito.course.gradebook import assignment_in, open_gradebook, times_in
 from tito.course.times import zone_of
 from tito.flags import classmates
-from tito.gradebook import records
+from tito.gradebook import penalties, records
 from tito.gradebook.records import Record
 from tito.submission import intake
 from tito.submission.intake import SubmissionError
@@ -119,7 +119,7 @@ def table(course: Course, module: Module) -> list[Row]:
     """
     release = read_release(course.released(module))
     maxima = _maxima(release)
-    late.refresh(course, module)
+    penalties.refresh(course, module)
     with open_gradebook(course) as book:
         due = assignment_in(book, module).duedate
         marks = _marks(book, module)

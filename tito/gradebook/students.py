@@ -11,11 +11,14 @@ from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.files import replace_text
 from tito.course.gradebook import assignment_in, open_gradebook, people_in
+from tito.course.lateness import extended
 from tito.course.roster import Roster, with_known_ids
+from tito.course.times import zone_of
 from tito.errors import UsageError
+from tito.gradebook import penalties
 
 
 def extend(
@@ -57,11 +60,11 @@ def extend(
         if student not in known:
             book.add_student(student)
         _set_extension(book, module, student, timedelta(days))
-    late.refresh(course, module)
-    zone = late.policy_of(config).zone
+    penalties.refresh(course, module)
     if due is None:
         return None
-    return late.due_with(due, timedelta(days), zone).replace(tzinfo=UTC).astimezone(zone)
+    zone = zone_of(config)
+    return extended(due, timedelta(days), zone).replace(tzinfo=UTC).astimezone(zone)
 
 
 def _set_extension(book: Gradebook, module: Module, student: str, more: timedelta) -> None:

@@ -30,8 +30,9 @@ from sqlalchemy import Boolean, Index, bindparam, case, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from traitlets.config import Config
 
-from tito.course import late
+from tito.course.lateness import CoursePolicy
 from tito.errors import TitoError
+from tito.gradebook.penalties import set_penalties
 from tito.gradebook.result import Result
 
 #: How long to wait for whoever else has the gradebook locked.
@@ -83,7 +84,7 @@ class GradebookWriter:
         self._book = book
         self._db = book.db
         self.assignment, self.notebook = assignment, notebook
-        self._policy = late.policy_of(config or Config())
+        self._policy = CoursePolicy.of(config or Config())
         self._patience = LOCK_TIMEOUT if patience is None else patience
         found = book.find_notebook(notebook, assignment)
         self._notebook_id, self._assignment_id = found.id, found.assignment_id
@@ -323,7 +324,7 @@ class GradebookWriter:
         keys = [places[result.student].notebook for result in results]
         for at in range(0, len(keys), _CHUNK):
             chunk = keys[at : at + _CHUNK]
-            late.set_penalties(self._db, self._assignment_id, self._policy, chunk)
+            set_penalties(self._db, self._assignment_id, self._policy, chunk)
 
 
 def _may_pass(error: DBAPIError) -> bool:

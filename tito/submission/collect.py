@@ -10,10 +10,10 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, Student
 
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.files import put_in_place, staging_folder
 from tito.course.gradebook import assignment_in, open_gradebook, people_in, times_in
-from tito.course.late import Policy
+from tito.course.lateness import CoursePolicy, lateness
 from tito.course.roster import Person, Roster, with_known_ids
 from tito.course.times import EXAMPLE, read_time
 from tito.submission import archive
@@ -134,7 +134,7 @@ def collect(
 class _Deadline:
     """Until when, and what it costs."""
 
-    policy: Policy
+    policy: CoursePolicy
     due: datetime | None
     extensions: dict[str, timedelta]
 
@@ -149,7 +149,7 @@ def _enter(
         extensions = {student: more for student, (_, more) in times_in(book, module).items()}
         roster, report.renamed, report.strangers = with_known_ids(roster, people_in(book))
         _enter_people(book, roster)
-    return roster, _Deadline(late.policy_of(config), due, extensions)
+    return roster, _Deadline(CoursePolicy.of(config), due, extensions)
 
 
 def _enter_people(book: Gradebook, roster: Roster) -> None:
@@ -259,7 +259,7 @@ def _read(person: Person, found: Sequence[Found], report: Report) -> dict[str, b
     return files
 
 
-def _when(person: Person, found: Sequence[Found], policy: Policy) -> datetime | None:
+def _when(person: Person, found: Sequence[Found], policy: CoursePolicy) -> datetime | None:
     """Return when a student handed in: as the download says, or the roster."""
     told = [file.when for file in found if file.when]
     if told or not person.submitted_at:
@@ -267,7 +267,7 @@ def _when(person: Person, found: Sequence[Found], policy: Policy) -> datetime | 
     return read_time(person.submitted_at, policy.zone)
 
 
-def _written_in(place: Path, policy: Policy) -> datetime | None:
+def _written_in(place: Path, policy: CoursePolicy) -> datetime | None:
     """Return the time that stands beside a submission, whoever wrote it."""
     try:
         when, _ = read_timestamp(place, policy.zone)
@@ -287,10 +287,10 @@ def _note_time(
     if when:
         extension = deadline.extensions.get(student)
         handed_in = when.replace(tzinfo=None)
-        seconds = late.seconds_late(handed_in, deadline.due, extension, deadline.policy.zone)
-        if seconds:
-            percent = late.penalty(deadline.policy, student, 100.0, seconds) or 0.0
-            report.late[student] = f"by {timedelta(seconds=int(seconds))}, {_cost(percent)}"
+        late = lateness(handed_in, deadline.due, extension, deadline.policy)
+        if late.seconds:
+            by = timedelta(seconds=int(late.seconds))
+            report.late[student] = f"by {by}, {_cost(late.penalty(student, 100.0) or 0.0)}"
     elif any(file.late for file in found):
         report.late[student] = (
             "the platform says so, but not by how much: write the time into its timestamp.txt"
