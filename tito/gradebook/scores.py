@@ -10,7 +10,6 @@ from typing import Literal
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import (
-    Assignment,
     BaseCell,
     Comment,
     Grade,
@@ -25,7 +24,7 @@ from tito.authoring.releases import read_release
 from tito.course import Course, Module
 from tito.course.cells import grade_id
 from tito.course.course import problem_with_id
-from tito.course.gradebook import assignment_in, open_gradebook, times_in
+from tito.course.gradebook import assignment_in, open_gradebook, submissions_in, times_in
 from tito.course.times import zone_of
 from tito.flags import classmates
 from tito.gradebook import penalties, records
@@ -158,23 +157,22 @@ def table(course: Course, module: Module) -> list[Row]:
 
 def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
     """Read the grades of all submissions in one query."""
-    assignment_in(book, module)
+    columns = (
+        SubmittedAssignment.student_id,
+        BaseCell.name,
+        Grade.score,
+        Grade.auto_score,
+        Grade.manual_score,
+        Grade.needs_manual_grade,
+        SubmittedNotebook.late_submission_penalty,
+    )
     rows = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            BaseCell.name,
-            Grade.score,
-            Grade.auto_score,
-            Grade.manual_score,
-            Grade.needs_manual_grade,
-            SubmittedNotebook.late_submission_penalty,
-        )
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .filter(Assignment.name == module.name, Notebook.name == module.notebook)
+        submissions_in(book, module, *columns)
+        .join(SubmittedAssignment.notebooks)
+        .join(SubmittedNotebook.notebook)
+        .join(SubmittedNotebook.grades)
+        .join(Grade.cell)
+        .filter(Notebook.name == module.notebook)
     )
     found: dict[str, _Marks] = {}
     for student, cell, score, auto, manual, waits, penalty in rows:
@@ -284,18 +282,12 @@ class _Look:
 def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:
     """Return what the person who graded wrote, by student and cell."""
     with open_gradebook(course) as book:
+        columns = (BaseCell.name, Comment.manual_comment, Comment.auto_comment)
         rows = (
-            book.db.query(
-                SubmittedAssignment.student_id,
-                BaseCell.name,
-                Comment.manual_comment,
-                Comment.auto_comment,
-            )
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
-            .join(BaseCell, BaseCell.id == Comment.cell_id)
-            .filter(Assignment.name == module.name)
+            submissions_in(book, module, SubmittedAssignment.student_id, *columns)
+            .join(SubmittedAssignment.notebooks)
+            .join(SubmittedNotebook.comments)
+            .join(Comment.cell)
         )
         found: dict[str, dict[str, str]] = {}
         for student, cell, manual, auto in rows:

@@ -6,12 +6,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Assignment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook
 
 from tito.authoring.nbdev_export import export_notebook
 from tito.authoring.source import read_source
 from tito.course import Course, Module
 from tito.course.course import problem_with_id
+from tito.course.gradebook import open_gradebook, submissions_in
 from tito.gradebook import records
 
 
@@ -127,12 +128,7 @@ def _to_grade_by_hand(course: Course, module: Module) -> int:
     url = course.nbgrader_config().CourseDirectory.get("db_url")
     if not url or (url.startswith("sqlite:///") and not Path(url[10:]).is_file()):
         return 0
-    with Gradebook(url) as book:
-        waiting = (
-            book.db.query(SubmittedAssignment.id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-            .filter(Assignment.name == module.name, Grade.needs_manual_grade)
-        )
-        return waiting.distinct().count()
+    with open_gradebook(course) as book:
+        submissions = submissions_in(book, module, SubmittedAssignment.id)
+        grades = submissions.join(SubmittedAssignment.notebooks).join(SubmittedNotebook.grades)
+        return grades.filter(Grade.needs_manual_grade).distinct().count()
