@@ -58,12 +58,12 @@ c.ExecuteSubmission.secret_folders = [str(root), str(root / "modules" / "submitt
 c.ExecuteSubmission.fonts = str(root / "build" / "fonts")
 
 # Lateness, counted from the due date in the gradebook; without one nothing is late.
-c.AssignLatePenalties.plugin_class = "tito.course.late.LatePolicy"
+c.AssignLatePenalties.plugin_class = "tito.course.lateness.LatePolicy"
 c.LatePolicy.percent_per_day = 10  # of the points earned, for each day begun
 c.LatePolicy.grace_minutes = 15
 c.LatePolicy.max_percent = 50
 c.LatePolicy.last_day = 7  # later, a submission earns nothing
-c.ExportApp.plugin_class = "tito.course.late.CurrentCsvExport"
+c.ExportApp.plugin_class = "tito.gradebook.penalties.CurrentCsvExport"
 # By whose clock days are counted, and times without a zone are read: a name such as Europe/Berlin.
 c.Exchange.timezone = "UTC"
 

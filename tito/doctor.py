@@ -108,7 +108,7 @@ def _data(course: Course) -> Iterator[Finding]:
 def _modules(course: Course) -> Iterator[Finding]:
     for module in course.modules:
         try:
-            ok = status.is_exported(course, module)
+            ok = status.exported(course, module) == "yes"
         except TitoError as error:
             yield Finding(False, f"{module.name}: {error}", f"edit {module.source}")
             continue

@@ -22,14 +22,14 @@ from tito.autograde.executors import InlineExecutor, JobExecutor, LocalExecutor,
 from tito.autograde.job import Job
 from tito.autograde.log import log_to
 from tito.autograde.worker import begin, reason_of
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.course import problem_with_id
 from tito.course.files import replace_text, written
 from tito.course.gradebook import assignment_in, open_gradebook
 from tito.course.times import zone_of
 from tito.errors import UsageError
 from tito.flags import classmates
-from tito.gradebook import records
+from tito.gradebook import penalties, records
 from tito.gradebook.result import Result
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
@@ -205,7 +205,7 @@ def grade(
             run.interrupted = True
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
-        late.refresh(course, module)  # also where nothing but a due date has changed
+        penalties.refresh(course, module)  # also where nothing but a due date has changed
         _look_at_the_class(course, module, bool(run.graded))
     run.seconds = round(monotonic() - began, 3)
     return run

@@ -1,4 +1,4 @@
-"""The option with which commands are told who is in the class."""
+"""Who is in the class: the option --roster, the course's own file, or the gradebook."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from tito.commands._shared import console
-from tito.course import Course, Module
+from tito.commands._shared import print_line
+from tito.course import Course
+from tito.course.gradebook import open_gradebook, people_in
 from tito.course.roster import Roster
 from tito.course.roster import read as read_roster
-from tito.gradebook import platforms
 
 roster_option = click.option(
     "--roster",
@@ -25,16 +25,15 @@ def roster_file(course: Course, given: Path | None = None) -> Path | None:
     return given or (course.roster if course.roster.is_file() else None)
 
 
-def people_of(
-    course: Course, module: Module, given: Path | None, for_export: bool = False
-) -> Roster:
+def people_of(course: Course, given: Path | None, for_export: bool = False) -> Roster:
     """Return who is in the class: by the file that was named, the course's own, or the gradebook.
 
     Of a file it is said by which of its columns students are known.
     """
     file = roster_file(course, given)
     if file is None:
-        return platforms.roster_of_gradebook(course, module)
+        with open_gradebook(course) as book:
+            return Roster(tuple(people_in(book)))
     people = read_roster(file, for_export)
-    console.print(f"{file.name}: {people.recognized()}", markup=False, soft_wrap=True)
+    print_line(f"{file.name}: {people.recognized()}")
     return people

@@ -11,7 +11,12 @@ from tito.course import Course, Module
 from tito.errors import UsageError
 from tito.student.show import console, say
 
-__all__ = ["console", "notebook_option", "pass_module", "say"]
+__all__ = ["console", "notebook_option", "pass_module", "print_line", "say"]
+
+
+def print_line(line: str, style: str | None = None) -> None:
+    """Print a line as it is: without markup, and broken by the terminal alone."""
+    console.print(line, style=style, markup=False, soft_wrap=True)
 
 
 def pass_module(function: Any) -> Any:

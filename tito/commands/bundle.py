@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tito.authoring import bundle as bundling
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import pass_module, print_line
 from tito.course import Course, Module
 
 
@@ -18,4 +18,4 @@ def command(module: Module) -> None:
     """
     course = Course.find()
     path = bundling.bundle(course, module)
-    console.print(f"bundle: {path.relative_to(course.root)}", markup=False)
+    print_line(f"bundle: {path.relative_to(course.root)}")

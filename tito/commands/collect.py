@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tito.commands._roster import people_of, roster_option
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import pass_module, print_line
 from tito.course import Course, Module
 from tito.errors import TitoError
 from tito.submission import collect
@@ -41,7 +41,7 @@ def command(
     Exits with 1 if a notebook was not taken, or a time of submission was not understood.
     """
     course = Course.find()
-    people = people_of(course, module, roster)
+    people = people_of(course, roster)
     if not people.people:
         raise TitoError(
             "nobody is known yet: name the class with --roster FILE, such as the gradebook that "
@@ -55,7 +55,7 @@ def command(
 def _show(report: collect.Report, course: Course) -> None:
     """Print what is new, and what a person has to see to."""
     for student, other in report.renamed.items():
-        _say(f"known: {student} is {other} in the gradebook, by a number or an address")
+        print_line(f"known: {student} is {other} in the gradebook, by a number or an address")
     new = set(report.collected)
     for what, notes in (
         ("late", {student: note for student, note in report.late.items() if student in new}),
@@ -67,20 +67,18 @@ def _show(report: collect.Report, course: Course) -> None:
         ("who is it", report.strangers),
     ):
         for who, note in notes.items():
-            _say(f"{what}: {who}: {note}")
+            print_line(f"{what}: {who}: {note}")
     for student, place in report.kept.items():
         path = Path(place).relative_to(course.root)
-        _say(f"not taken: {student}: another submission is in {path}; --replace takes this one")
+        print_line(
+            f"not taken: {student}: another submission is in {path}; --replace takes this one"
+        )
     if report.missing:
-        _say(f"nothing from: {', '.join(report.missing)}")
+        print_line(f"nothing from: {', '.join(report.missing)}")
     if report.collected:
-        _say(f"new: {', '.join(report.collected)}")
+        print_line(f"new: {', '.join(report.collected)}")
     left = (report.kept, report.refused, report.unknown, report.doubtful)
-    _say(
+    print_line(
         f"{report.scheme}: {len(report.collected)} collected, {len(report.unchanged)} unchanged, "
         f"{sum(map(len, left))} not taken, {len(report.missing)} missing"
     )
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)

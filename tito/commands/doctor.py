@@ -7,7 +7,7 @@ import sys
 import click
 
 from tito import doctor
-from tito.commands._shared import console
+from tito.commands._shared import print_line
 from tito.course import Course
 
 
@@ -16,9 +16,7 @@ def command() -> None:
     """Check the machine and the course; say what is wrong and how to fix it."""
     findings = doctor.examine(Course.find())
     for finding in findings:
-        console.print(
-            f"{'ok' if finding.ok else 'no':<3} {finding.what}", markup=False, soft_wrap=True
-        )
+        print_line(f"{'ok' if finding.ok else 'no':<3} {finding.what}")
         if not finding.ok:
-            console.print(f"      fix: {finding.remedy}", markup=False, soft_wrap=True)
+            print_line(f"      fix: {finding.remedy}")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)

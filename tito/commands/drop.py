@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tito.commands._shared import console
+from tito.commands._shared import print_line
 from tito.course import Course
 from tito.gradebook import students
 
@@ -19,4 +19,4 @@ def command(student: str) -> None:
     """
     course = Course.find()
     aside = students.drop(course, student).relative_to(course.root)
-    console.print(f"{student}: put aside in {aside}", markup=False, soft_wrap=True)
+    print_line(f"{student}: put aside in {aside}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tito.commands._shared import console, notebook_option
+from tito.commands._shared import notebook_option, print_line
 from tito.course import Course, Module
 from tito.student.export import export as make
 from tito.student.show import show_export
@@ -40,4 +40,4 @@ def _export_sources(course: Course, modules: list[Module]) -> None:
     for module in modules:
         build_notebook(course, module)
         path = export_module(course, module)
-        console.print(f"{module.exports_to}: {path.relative_to(course.root)}", markup=False)
+        print_line(f"{module.exports_to}: {path.relative_to(course.root)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tito.commands._roster import roster_file
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import pass_module, print_line
 from tito.course import Course, Module
 from tito.course.roster import read as read_roster
 from tito.gradebook import students
@@ -31,4 +31,4 @@ def command(module: Module, student: str, days: int) -> None:
     due = students.extend(course, module, student, days, read_roster(file) if file else None)
     until = f"due {due:%Y-%m-%d %H:%M %Z}" if due else "counted once the assignment has a due date"
     more = f"{days} day{'' if days == 1 else 's'} more"
-    console.print(f"{student}: {more}, {until}", markup=False, soft_wrap=True)
+    print_line(f"{student}: {more}, {until}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tito.commands._progress import progress
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import console, pass_module, print_line
 from tito.course import Course, Module
 from tito.gradebook import records
 from tito.pages import feedback
@@ -19,12 +19,22 @@ def command(module: Module) -> None:
     A page is one HTML file that needs no network: send it, or put it where students find it.
     """
     course = Course.find()
-    with progress("writing") as show:
+    with Progress(
+        TextColumn("writing {task.fields[student]}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,  # what the command says in the end stays
+    ) as bar:
+        task = bar.add_task("", total=None, student="")
+
+        def show(done: int, total: int, student: str) -> None:
+            bar.update(task, completed=done, total=total, student=student)
+
         pages = feedback.write(course, module, show)
     for student in records.stale(course, module):
-        told = f"left out: {student}: {records.EARLIER}: run 'tito grade {module.name}'"
-        console.print(told, markup=False, soft_wrap=True)
-    console.print(
-        f"{len(pages)} pages: {course.feedback.relative_to(course.root)}/STUDENT/{module.name}/",
-        markup=False,
+        print_line(f"left out: {student}: {records.EARLIER}: run 'tito grade {module.name}'")
+    print_line(
+        f"{len(pages)} pages: {course.feedback.relative_to(course.root)}/STUDENT/{module.name}/"
     )

@@ -22,7 +22,7 @@ from rich.progress import (
 
 from tito.autograde import grade_class
 from tito.autograde.grade_class import ExecutorConfig, GradingRun
-from tito.commands._shared import console, pass_module, say
+from tito.commands._shared import console, pass_module, print_line, say
 from tito.course import Course, Module
 from tito.course.files import written
 from tito.errors import TitoError
@@ -60,7 +60,7 @@ def command(
     """Grade the submissions of MODULE that are new or have changed.
 
     A submission that cannot be graded is named and never stops the others; the command then
-    exits with 1. A run that is ended, in whatever way, is resumed by the same command.
+    exits with 1. An interrupted run, however it ended, is resumed by the same command.
     """
     if workers is not None and scheduler is not None:
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
@@ -68,14 +68,13 @@ def command(
     with _bar(hidden=as_json) as bar:
         task = bar.add_task("grade", total=None, speed="", left="", failed="")
 
-        told = 0
+        shown: list[str] = []
 
         def show(run: GradingRun) -> None:
-            nonlocal told
-            for notice in run.notices[told:]:
+            for notice in run.notices[len(shown) :]:
                 say(notice)
-            told = len(run.notices)
-            fields: dict[str, Any] = _told_of(run, bar)
+                shown.append(notice)
+            fields: dict[str, Any] = _rate(run, bar)
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
         try:
@@ -87,7 +86,7 @@ def command(
                 with written("the page of flags"):
                     evidence.write(course, module)
         except KeyboardInterrupt:  # before the first submission, or after the last one
-            raise TitoError(f"interrupted, and nothing is lost; {_how_to_go_on(module)}.") from None
+            raise TitoError(f"interrupted, and nothing is lost; {_resume(module)}.") from None
     if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if as_json:
@@ -113,7 +112,7 @@ def _bar(hidden: bool) -> Progress:
     )
 
 
-def _told_of(run: GradingRun, bar: Progress) -> dict[str, str]:
+def _rate(run: GradingRun, bar: Progress) -> dict[str, str]:
     """Say how fast it goes, how long it will take, and how many failed so far."""
     elapsed = bar.tasks[0].elapsed or 0.0
     failed = f"{len(run.failed)} failed" if run.failed else ""
@@ -128,23 +127,20 @@ def _told_of(run: GradingRun, bar: Progress) -> dict[str, str]:
 def _summarize(run: GradingRun, module: Module) -> None:
     for outcome in run.failed:
         line = f"not graded: {outcome.student}: {outcome.reason}"
-        console.print(line, style="red", markup=False, soft_wrap=True)
+        print_line(line, style="red")
     counts = f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
     rate = f" ({60 * len(run.graded) / run.seconds:.0f} a minute)" if len(run.graded) > 1 else ""
     console.print(f"{counts}, in {run.seconds:.1f} s{rate}")
-    console.print(_told(run.isolation), markup=False, soft_wrap=True)
-    console.print(f"log: {_shown(run.log)}", markup=False, soft_wrap=True)
+    print_line(_isolation(run.isolation))
+    print_line(f"log: {_shown(run.log)}")
     if run.interrupted:
         left = run.total - len(run.outcomes)
-        console.print(
-            f"interrupted: {left} are left, and nothing is lost; {_how_to_go_on(module)}",
-            style="red",
-            markup=False,
-            soft_wrap=True,
+        print_line(
+            f"interrupted: {left} are left, and nothing is lost; {_resume(module)}", style="red"
         )
 
 
-def _how_to_go_on(module: Module) -> str:
+def _resume(module: Module) -> str:
     return f"go on with 'tito grade {module.name}'"
 
 
@@ -169,7 +165,7 @@ def _data(run: GradingRun) -> dict[str, object]:
     }
 
 
-def _told(isolation: Isolation) -> str:
+def _isolation(isolation: Isolation) -> str:
     """Say what kept students' code apart, and what did not."""
     by = f" (bubblewrap {isolation.version})" if isolation.bwrap else ""
     leaks = "".join(f"\n  - {leak}" for leak in isolation.leaks)

@@ -8,7 +8,7 @@ import click
 
 from tito.authoring import rules
 from tito.authoring.source import read_source
-from tito.commands._shared import console
+from tito.commands._shared import console, print_line
 from tito.course import Course
 
 
@@ -25,7 +25,7 @@ def command(modules: tuple[str, ...]) -> None:
         for fault in rules.faults_of(module, read_source(module.source)):
             count += 1
             path = module.source.relative_to(course.root)
-            console.print(f"{path}: {fault}", markup=False, soft_wrap=True)
+            print_line(f"{path}: {fault}")
     if count:
         console.print(f"{count} rule{'s' if count > 1 else ''} broken")
     sys.exit(1 if count else 0)

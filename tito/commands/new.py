@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tito.authoring import new
-from tito.commands._shared import console
+from tito.commands._shared import print_line
 from tito.course import Course
 
 
@@ -18,10 +18,8 @@ def command(name: str) -> None:
     """
     course = Course.find()
     module = new.create(course, name)
-    console.print(f"new: {module.source.relative_to(course.root)}", markup=False)
-    console.print(
+    print_line(f"new: {module.source.relative_to(course.root)}")
+    print_line(
         f"Edit it cell by cell, then: tito lint {module.name}, tito export {module.name}, "
-        f"tito test {module.name}, tito release {module.name}",
-        markup=False,
-        soft_wrap=True,
+        f"tito test {module.name}, tito release {module.name}"
     )

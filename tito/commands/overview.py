@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import console, pass_module, print_line
 from tito.course import Course, Module
 from tito.pages import overview
 
@@ -27,4 +27,4 @@ def command(module: Module, path: Path | None) -> None:
     course = Course.find()
     with console.status("drawing"):
         written = overview.write(course, module, path)
-    console.print(str(written), markup=False, soft_wrap=True)
+    print_line(str(written))

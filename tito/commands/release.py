@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tito.authoring import release as releasing
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import pass_module, print_line
 from tito.course import Course, Module
 from tito.gradebook import records, scores
 
@@ -20,9 +20,9 @@ def command(module: Module) -> None:
     """
     course = Course.find()
     path = releasing.release(course, module)
-    console.print(f"released: {path.relative_to(course.root)}", markup=False)
+    print_line(f"released: {path.relative_to(course.root)}")
     if outdated := records.stale(course, module):
-        told = f"{len(outdated)} {records.EARLIER}, to be graded anew: {', '.join(outdated)}"
-        console.print(told, markup=False, soft_wrap=True)
+        names = ", ".join(outdated)
+        print_line(f"{len(outdated)} {records.EARLIER}, to be graded anew: {names}")
     for student, above in scores.marks_above_maximum(course, module).items():
-        console.print(f"{student}: {'; '.join(above)}", markup=False, soft_wrap=True)
+        print_line(f"{student}: {'; '.join(above)}")

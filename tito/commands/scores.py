@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tito.commands._roster import people_of, roster_option
-from tito.commands._shared import console, pass_module
+from tito.commands._shared import console, pass_module, print_line
 from tito.course import Course, Module
 from tito.flags import classmates
 from tito.gradebook import platforms, scores
@@ -72,7 +72,7 @@ def _write(
     provisional: bool,
 ) -> None:
     """Write a file, and name who is not in it."""
-    people = people_of(course, module, roster, for_export=True)
+    people = people_of(course, roster, for_export=True)
     sheet = platforms.Sheet(course, module, rows, people, title or module.name, provisional)
     _, ending = platforms.FORMATS[kind]
     if path is None:
@@ -80,30 +80,30 @@ def _write(
         path.parent.mkdir(parents=True, exist_ok=True)
     written = platforms.write(kind, sheet, path)
     for student, reason in written.left_out.items():
-        _say(f"left out: {student}: {reason}")
+        print_line(f"left out: {student}: {reason}")
     if written.warning:
-        _say(f"warning: {written.warning}")
-    _say(f"{written.students} students: {written.path}")
+        print_line(f"warning: {written.warning}")
+    print_line(f"{written.students} students: {written.path}")
 
 
 def _show(course: Course, module: Module, rows: list[Row]) -> None:
     """Print the table."""
     for number, (name, points) in enumerate(rows[0].maxima.items() if rows else (), start=1):
-        console.print(f"{number:5} {name} ({points:g})", markup=False)
+        print_line(f"{number:5} {name} ({points:g})")
     if rows:
-        console.print(f"total of {rows[0].max:g}", markup=False)
+        print_line(f"total of {rows[0].max:g}")
     console.print()
     console.print(_table(rows))
     console.print()
     _print_notes(rows)
     of_class = classmates.load(course, module).flag_of_class()
     if of_class:
-        _say(of_class)
+        print_line(of_class)
     if of_class or any(row.flags for row in rows):
         page = evidence.page_of(course, module).relative_to(course.root)
-        console.print(f"evidence: {page}", markup=False)
+        print_line(f"evidence: {page}")
     pages = f"{course.feedback.relative_to(course.root)}/STUDENT/{module.name}/{module.notebook}"
-    console.print(f"feedback: {pages}.html", markup=False)
+    print_line(f"feedback: {pages}.html")
 
 
 def _table(rows: list[Row]) -> Table:
@@ -153,16 +153,12 @@ def _print_notes(rows: list[Row]) -> None:
             earlier = row.reason.startswith(EARLIER)
             waiting.setdefault(EARLIER if earlier else "not graded yet", []).append(row.student)
     for what, students in waiting.items():
-        _say(f"{len(students)} {what}: {', '.join(students)}")
+        print_line(f"{len(students)} {what}: {', '.join(students)}")
     for row in rows:
         if row.extension:
             days = row.extension / timedelta(days=1)
-            _say(f"{row.student}: has {days:g} day{'' if days == 1 else 's'} more")
+            print_line(f"{row.student}: has {days:g} day{'' if days == 1 else 's'} more")
         if row.penalty and row.status != "not graded":
-            _say(f"{row.student}: late, which costs {row.penalty:g} points")
+            print_line(f"{row.student}: late, which costs {row.penalty:g} points")
         for note in _notes(row) if row.status != "not graded" else row.flags:
-            _say(f"{row.student}: {note}")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+            print_line(f"{row.student}: {note}")

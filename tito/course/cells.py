@@ -30,8 +30,8 @@ def new_cell(kind: str, source: str, cell_id: str) -> NotebookNode:
 def nbgrader_metadata(cell: dict[str, Any]) -> dict[str, Any]:
     """Return a cell's nbgrader metadata; empty where there is none or it is not a mapping."""
     metadata = cell.get("metadata")
-    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return found if isinstance(found, dict) else {}
+    ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return ours if isinstance(ours, dict) else {}
 
 
 def grade_id(cell: dict[str, Any]) -> str | None:
@@ -54,10 +54,9 @@ def is_autograded(cell: NotebookNode) -> bool:
 
 def name_of(nb: NotebookNode, index: int) -> str:
     """Name a cell for people: its grade_id, or where it stands."""
-    own = grade_id(nb.cells[index])
-    if own:
+    if own := grade_id(nb.cells[index]):
         return own
-    before = next((found for cell in nb.cells[index::-1] if (found := grade_id(cell))), None)
+    before = next((name for cell in nb.cells[index::-1] if (name := grade_id(cell))), None)
     return f"a cell after {before}" if before else "a cell at the beginning"
 
 
@@ -74,11 +73,6 @@ def is_answered_beside(cell: NotebookNode) -> bool:
 def questions(nb: NotebookNode) -> dict[str, str]:
     """Digest, by graded cell, what a mark by hand is given for: where that stays, the mark does.
 
-    Parameters
-    ----------
-    nb : NotebookNode
-        A graded notebook, with the rubrics in it.
-
     Returns
     -------
     dict of str to str
@@ -86,7 +80,7 @@ def questions(nb: NotebookNode) -> dict[str, str]:
         points. Of a cell whose points come from running it: it, and all of the student's code.
     """
     code = [cell.source for cell in nb.cells if cell.cell_type == "code" and not is_fixed(cell)]
-    found, since = {}, 0
+    digests, since = {}, 0
     named = [index for index, cell in enumerate(nb.cells) if grade_id(cell)]
     for index, after in zip(named, [*named[1:], len(nb.cells)], strict=True):
         cell = nb.cells[index]
@@ -95,17 +89,17 @@ def questions(nb: NotebookNode) -> dict[str, str]:
             around = nb.cells[since:after]
             texts = [[c.cell_type, c.source, c.get("attachments")] for c in around]
             answer = [cell.source, code] if is_autograded(cell) else texts
-            asked = json.dumps([nbgrader_metadata(cell).get("points"), answer], sort_keys=True)
-            found[grade_id(cell) or ""] = hashlib.sha256(asked.encode()).hexdigest()
+            question = json.dumps([nbgrader_metadata(cell).get("points"), answer], sort_keys=True)
+            digests[grade_id(cell) or ""] = hashlib.sha256(question.encode()).hexdigest()
         if cell.cell_type == "code" or utils.is_solution(cell) or is_task:
             since = index + 1
-    return found
+    return digests
 
 
 def answers_of(nb: NotebookNode) -> tuple[str, ...]:
     """Return the modules that a notebook of the course exports to: there the answers would be."""
-    found = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")
-    return tuple(dict.fromkeys(filter(None, found)))
+    modules = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")
+    return tuple(dict.fromkeys(filter(None, modules)))
 
 
 def flags(nb: NotebookNode) -> list[str]:
@@ -123,21 +117,13 @@ def add_flag(nb: NotebookNode, text: str) -> None:
 
 @dataclass(frozen=True)
 class SourceCell:
-    """What the gradebook holds of a cell of an assignment; it is what is graded.
-
-    Attributes
-    ----------
-    name, cell_type, source, checksum : str
-        As in the gradebook.
-    locked : bool
-        Whether students may not change it.
-    max_score : float or None
-        What it is worth, if it is graded.
-    """
+    """What the gradebook holds of a cell of an assignment; it is what is graded."""
 
     name: str
     cell_type: str
+    #: Whether students may not change it.
     locked: bool
     source: str
     checksum: str
+    #: What it is worth, if it is graded.
     max_score: float | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.orm import Query
 from traitlets.config import Config
 
 from tito.course import Course, Module
@@ -38,17 +40,17 @@ def people_in(book: Gradebook) -> list[Person]:
     ]
 
 
+def submissions_in(book: Gradebook, module: Module, *columns: Any) -> Query:
+    """Return a query of a module's submissions, to be joined with what is in them."""
+    ours = SubmittedAssignment
+    query = book.db.query(*columns).select_from(ours).join(ours.assignment)
+    return query.filter(Assignment.name == module.name)
+
+
 def times_in(book: Gradebook, module: Module) -> dict[str, tuple[datetime | None, timedelta]]:
     """Return when each student handed in (UTC), and the extension, by student."""
-    rows = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            SubmittedAssignment.timestamp,
-            SubmittedAssignment.extension,
-        )
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .filter(Assignment.name == module.name)
-    )
+    ours = SubmittedAssignment
+    rows = submissions_in(book, module, ours.student_id, ours.timestamp, ours.extension)
     return {student: (when, extension or timedelta()) for student, when, extension in rows}
 
 

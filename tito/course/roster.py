@@ -34,27 +34,18 @@ _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Person:
-    """A student of the class.
+    """A student of the class."""
 
-    Attributes
-    ----------
-    student : str
-        The name in the gradebook, and of the folder below ``modules/submitted``.
-    first_name, last_name : str
-        As far as the file says.
-    keys : dict of str to str
-        What platforms know the student by: "canvas", "moodle", "sid", "login", "email".
-    row : dict of str to str
-        The line of the file, for formats that want it back.
-    submitted_at : str
-        When the platform says that the student submitted; empty where it does not.
-    """
-
+    #: The name in the gradebook, and of the folder below ``modules/submitted``.
     student: str
+    #: As far as the file says.
     first_name: str = ""
     last_name: str = ""
+    #: What platforms know the student by: "canvas", "moodle", "sid", "login", "email".
     keys: dict[str, str] = field(default_factory=dict)
+    #: The line of the file, for formats that want it back.
     row: dict[str, str] = field(default_factory=dict)
+    #: When the platform says that the student submitted; empty where it does not.
     submitted_at: str = ""
 
     @property
@@ -65,23 +56,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Roster:
-    """The students of a class.
-
-    Attributes
-    ----------
-    people : tuple of Person
-        In the order of the file.
-    columns : tuple of str
-        The file's columns.
-    points_row : dict of str to str
-        Canvas's line "Points Possible", where there is one.
-    roles : dict of str to str
-        Which column holds what; see :func:`headings.roles`.
-    """
+    """The students of a class."""
 
     people: tuple[Person, ...]
     columns: tuple[str, ...] = ()
-    points_row: dict[str, str] = field(default_factory=dict)
+    #: Which column holds what; see :func:`headings.roles`.
     roles: dict[str, str] = field(default_factory=dict)
 
     def recognized(self) -> str:
@@ -91,11 +70,11 @@ class Roster:
             "name": ("name", "first", "last"),
             "e-mail": ("email",),
         }
-        found = {
+        columns = {
             kind: ", ".join(repr(self.roles[role]) for role in roles if role in self.roles)
             for kind, roles in kinds.items()
         }
-        return "; ".join(f"{kind}: {columns or 'none'}" for kind, columns in found.items())
+        return "; ".join(f"{kind}: {names or 'none'}" for kind, names in columns.items())
 
     def by_key(self, kind: str, value: str) -> list[Person]:
         """Return who a platform knows by a number or an address."""
@@ -136,23 +115,20 @@ def read(path: Path, for_export: bool = False) -> Roster:
             f"{path} has no column that names students; its columns are {', '.join(columns)}. "
             "Add a column student_id with the names that the gradebook shall use."
         )
-    points, rows = {}, []
-    for row in lines:
-        if "canvas" in roles and _POINTS in row.get(roles.get("name", ""), ""):
-            points = row
-        elif _is_student(row, roles):
-            rows.append(row)
+    rows = [row for row in lines if _is_student(row, roles)]
     chosen = _chosen(path, rows, [roles[role] for role in names if role in roles])
     people = [_person(row, row[chosen].strip(), roles) for row in rows]
     _refuse_ids(path, chosen, people)
-    return Roster(tuple(people), columns, points, roles)
+    return Roster(tuple(people), columns, roles)
 
 
 def _is_student(row: dict[str, str], roles: dict[str, str]) -> bool:
-    """Whether a line is about a student: not an empty one, nor Canvas's test student, nor staff."""
+    """Whether a line is about a student: not empty, nor Canvas's own, nor about staff."""
     if _cell(row, roles, "role").casefold() in _STAFF:
         return False
     name = _cell(row, roles, "name")
+    if "canvas" in roles and _POINTS in name:
+        return False
     if "canvas" in roles and name in _TEST_STUDENT and not _cell(row, roles, "sid"):
         return False
     return any(_cell(row, roles, role) for role in (*_STUDENT, "moodle", "name", "first", "last"))
@@ -211,8 +187,8 @@ def _without_preamble(text: str) -> tuple[str, str, int]:
     separator, skipped = "", 0
     while text:
         line, _, rest = text.partition("\n")
-        if said := _SEPARATOR.fullmatch(line.strip(' "')):
-            separator = said[1]
+        if match := _SEPARATOR.fullmatch(line.strip(' "')):
+            separator = match[1]
         elif line.strip(' ,;\t"'):
             break
         text, skipped = rest, skipped + 1
@@ -260,8 +236,7 @@ def _refuse_ids(path: Path, chosen: str, people: list[Person]) -> None:
 def _spellings(person: Person) -> set[str]:
     """Return a person's name as file names have it."""
     first, last = person.first_name, person.last_name
-    found = {squeezed(first + last), squeezed(last + first), squeezed(person.student)}
-    return found - {""}
+    return {squeezed(first + last), squeezed(last + first), squeezed(person.student)} - {""}
 
 
 def squeezed(text: str) -> str:
@@ -270,20 +245,18 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\W_]", "", plain)
 
 
-def _known_by(person: Person) -> set[tuple[str, str]]:
-    """Return by what a person of the gradebook is known elsewhere: the id, an address, a number."""
-    told = {("id", person.student), *person.keys.items()}
-    return {(kind, value.casefold()) for kind, value in told if value}
+def _keys_in_gradebook(person: Person) -> set[tuple[str, str]]:
+    """Return a student's id, address and numbers, as the gradebook has them."""
+    keys = {("id", person.student), *person.keys.items()}
+    return {(kind, value.casefold()) for kind, value in keys if value}
 
 
 def _keys_in_file(person: Person) -> set[tuple[str, str]]:
-    """Return what :func:`_known_by` may say of a person of a file: each key may be the id, too.
-
-    The number that Moodle gives for one assignment is no key.
-    """
-    told = {(kind, value) for kind, value in person.keys.items() if kind != "moodle"}
-    told |= {("id", value) for value in (person.student, *(value for _, value in told))}
-    return {(kind, value.casefold()) for kind, value in told if value}
+    """Return the same of a person of a file, where each key may be the id, too."""
+    # The number that Moodle gives for one assignment is no key.
+    keys = {(kind, value) for kind, value in person.keys.items() if kind != "moodle"}
+    keys |= {("id", value) for value in (person.student, *(value for _, value in keys))}
+    return {(kind, value.casefold()) for kind, value in keys if value}
 
 
 def _links(
@@ -297,15 +270,15 @@ def _links(
     for person in theirs:
         for key in of_theirs(person):
             index[key].append(person)
-    found = {}
+    links = {}
     for person in ours:
         same = {p.student: p for key in of_ours(person) for p in index.get(key, ())}
         if same:
-            found[person.student] = list(same.values())
-    return found
+            links[person.student] = list(same.values())
+    return links
 
 
-def with_known_ids(
+def with_gradebook_ids(
     theirs: Roster, ours: Sequence[Person]
 ) -> tuple[Roster, dict[str, str], dict[str, str]]:
     """Give the people of a file the ids that the gradebook has for them.
@@ -329,23 +302,23 @@ def with_known_ids(
     taken = {person.student for person in theirs.people}
     ids = {person.student for person in ours}
     strange = [person for person in theirs.people if person.student not in ids]
-    links = _links(ours, strange, _known_by, _keys_in_file)
+    links = _links(ours, strange, _keys_in_gradebook, _keys_in_file)
     owners: dict[str, list[str]] = defaultdict(list)
-    for known, people in links.items():
+    for owner, people in links.items():
         for person in people:
-            owners[person.student].append(known)
+            owners[person.student].append(owner)
     renamed, doubtful = {}, {}
-    for student, known_as in owners.items():
-        if len(known_as) == 1 and known_as[0] not in taken and len(links[known_as[0]]) == 1:
-            renamed[student] = known_as[0]
+    for student, [owner, *others] in owners.items():
+        if not others and owner not in taken and len(links[owner]) == 1:
+            renamed[student] = owner
         else:
-            doubtful[student] = f"a number or an address is that of {', '.join(known_as)}"
-    class_ = [
+            doubtful[student] = f"a number or an address is that of {', '.join([owner, *others])}"
+    people_ = tuple(
         replace(person, student=renamed.get(person.student, person.student))
         for person in theirs.people
         if person.student not in doubtful
-    ]
-    return replace(theirs, people=tuple(class_)), renamed, doubtful
+    )
+    return replace(theirs, people=people_), renamed, doubtful
 
 
 def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
@@ -356,16 +329,16 @@ def matched(ours: Sequence[Person], theirs: Roster) -> dict[str, Person]:
     """
     named = _links(ours, theirs.people, _name_of, _spellings)
     by_id = theirs.by_student()
-    found = {person.student: [by_id[person.student]] for person in ours if person.student in by_id}
-    for of_ours, of_theirs in ((_known_by, _keys_in_file), (_name_of, _spellings)):
-        taken = {person.student for people in found.values() for person in people}
-        left = [person for person in ours if person.student not in found]
+    links = {person.student: [by_id[person.student]] for person in ours if person.student in by_id}
+    for of_ours, of_theirs in ((_keys_in_gradebook, _keys_in_file), (_name_of, _spellings)):
+        taken = {person.student for people in links.values() for person in people}
+        left = [person for person in ours if person.student not in links]
         free = [person for person in theirs.people if person.student not in taken]
-        found |= _links(left, free, of_ours, of_theirs)
-    claims = Counter(person.student for people in found.values() for person in people)
+        links |= _links(left, free, of_ours, of_theirs)
+    claims = Counter(person.student for people in links.values() for person in people)
     return {
         student: people[0]
-        for student, people in found.items()
+        for student, people in links.items()
         if len(people) == 1
         and claims[people[0].student] == 1
         and people[0].student in {person.student for person in named.get(student, people)}

@@ -9,9 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from tito.course import Course, Module
-from tito.course.gradebook import open_gradebook, people_in
-from tito.course.roster import Person, Roster
+from tito.course.roster import Person
 from tito.errors import TitoError
 from tito.gradebook import scores
 from tito.gradebook.gradescope_upload import write_gradescope
@@ -23,12 +21,6 @@ _CANVAS = (
     *("Integration ID", "Root Account", "Section"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def roster_of_gradebook(course: Course, module: Module) -> Roster:
-    """Return the students as the gradebook knows them, for a class without a roster file."""
-    with open_gradebook(course) as book:
-        return Roster(tuple(people_in(book)))
 
 
 def write(kind: str, sheet: Sheet, path: Path) -> Written:

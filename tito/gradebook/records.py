@@ -21,57 +21,36 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Record:
-    """What the last grading of a submission came to.
-
-    Attributes
-    ----------
-    student : str
-        Whose submission.
-    status : {"graded", "failed"}
-        Whether it could be graded.
-    reason : str
-        Why not.
-    stale : bool
-        Whether the mark in the gradebook is of an earlier submission than this failed one.
-    flags : tuple of str
-        What a person should know.
-    seconds : float
-        How long it took.
-    graded_at : str
-        When, in ISO format, UTC.
-    submission, release : str
-        The digest of the notebook that was handed in, and of the release it was graded against.
-    cells : dict
-        The verdict on each autograded cell: points, earned, parts, and the names of those that
-        are right on the public inputs only.
-    seed : int or None
-        From which the fresh inputs were drawn.
-    problem : str
-        What is wrong with the file, for the student.
-    isolation : dict
-        What kept the student's code apart; see :class:`tito.sandbox.Isolation`.
-    questions : dict of str to str
-        By graded cell: the digest of what a mark by hand is given for; see
-        :func:`tito.course.cells.questions`.
-    earlier : tuple of dict
-        The marks before this one, the oldest first: when, of which submission, from which seed,
-        and what each cell earned.
-    """
+    """What the last grading of a submission came to."""
 
     student: str
     status: Literal["graded", "failed"]
     reason: str = ""
+    #: Whether the mark in the gradebook is of an earlier submission than this failed one.
     stale: bool = False
+    #: What a person should know.
     flags: tuple[str, ...] = ()
+    #: How long it took.
     seconds: float = 0.0
+    #: When, in ISO format, UTC.
     graded_at: str = ""
+    #: The digest of the notebook that was handed in, and of the release it was graded against.
     submission: str = ""
     release: str = ""
+    #: The verdict on each autograded cell: points, earned, parts, and the names of those that are
+    #: right on the public inputs only.
     cells: dict[str, Any] = field(default_factory=dict)
+    #: From which the fresh inputs were drawn.
     seed: int | None = None
+    #: What is wrong with the file, for the student.
     problem: str = ""
+    #: What kept the student's code apart; see :class:`tito.sandbox.Isolation`.
     isolation: dict[str, Any] = field(default_factory=dict)
+    #: By graded cell: the digest of what a mark by hand is given for; see
+    #: :func:`tito.course.cells.questions`.
     questions: dict[str, str] = field(default_factory=dict)
+    #: The marks before this one, the oldest first: when, of which submission, from which seed, and
+    #: what each cell earned.
     earlier: tuple[dict[str, Any], ...] = ()
 
 

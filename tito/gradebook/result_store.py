@@ -29,21 +29,14 @@ _UNWRITABLE = (ValueError, TypeError, RecursionError, DataError)
 
 @dataclass
 class ResultStore:
-    """The only writer of a run.
+    """The only writer of a run."""
 
-    Attributes
-    ----------
-    course, module
-        Whose.
-    writer : GradebookWriter
-        The gradebook.
-    release : str
-        The digest of the release, as it is now.
-    """
-
+    #: Whose.
     course: Course
     module: Module
+    #: The gradebook.
     writer: GradebookWriter
+    #: The digest of the release, as it is now.
     release: str
 
     def __post_init__(self) -> None:

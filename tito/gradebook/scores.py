@@ -10,7 +10,6 @@ from typing import Literal
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import (
-    Assignment,
     BaseCell,
     Comment,
     Grade,
@@ -22,13 +21,13 @@ from nbgrader.api import (
 
 from tito.authoring import releases
 from tito.authoring.releases import read_release
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.cells import grade_id
 from tito.course.course import problem_with_id
-from tito.course.gradebook import assignment_in, open_gradebook, times_in
+from tito.course.gradebook import assignment_in, open_gradebook, submissions_in, times_in
 from tito.course.times import zone_of
 from tito.flags import classmates
-from tito.gradebook import records
+from tito.gradebook import penalties, records
 from tito.gradebook.records import Record
 from tito.submission import intake
 from tito.submission.intake import SubmissionError
@@ -41,42 +40,26 @@ Status = Literal["graded", "failed", "not graded", "missing"]
 
 @dataclass(frozen=True)
 class Row:
-    """The marks of one student.
-
-    Attributes
-    ----------
-    student : str
-        Whose.
-    status : {"graded", "failed", "not graded", "missing"}
-        Whether there is a mark for what was handed in; "missing" where nothing was.
-    points : dict of str to float or None
-        By graded cell, in the order of the notebook; None where no one has marked it yet.
-    maxima : dict of str to float
-        What the cells are worth.
-    needs_manual : tuple of str
-        Cells that wait for a person.
-    penalty : float
-        Points taken for lateness.
-    extension : timedelta
-        By how much later the work was due.
-    uncertain_time : bool
-        Whether nobody can say if the work is late: there is a due date, and a time that cannot be
-        read for certain.
-    flags : tuple of str
-        What a person should know.
-    reason : str
-        Why there is no mark, or the mark is not of the latest submission.
-    """
+    """The marks of one student."""
 
     student: str
+    #: Whether there is a mark for what was handed in; "missing" where nothing was.
     status: Status
+    #: By graded cell, in the order of the notebook; None where no one has marked it yet.
     points: dict[str, float | None]
+    #: What the cells are worth.
     maxima: dict[str, float]
+    #: Cells that wait for a person.
     needs_manual: tuple[str, ...] = ()
+    #: Points taken for lateness.
     penalty: float = 0.0
+    #: By how much later the work was due.
     extension: timedelta = timedelta()
+    #: Whether there is a due date, and a time that cannot be read for certain.
     uncertain_time: bool = False
+    #: What a person should know.
     flags: tuple[str, ...] = ()
+    #: Why there is no mark, or the mark is not of the latest submission.
     reason: str = ""
 
     @property
@@ -119,38 +102,44 @@ def table(course: Course, module: Module) -> list[Row]:
     """
     release = read_release(course.released(module))
     maxima = _maxima(release)
-    late.refresh(course, module)
+    penalties.refresh(course, module)
     with open_gradebook(course) as book:
         due = assignment_in(book, module).duedate
         marks = _marks(book, module)
         times = times_in(book, module)
-        roster = {student.id for student in book.students}
-    now = releases.current(course, module)
+        enrolled = {student.id for student in book.students}
     handed_in = set(course.students(module))
     alike = classmates.load(course, module).flags()
-    entered = {student: when for student, (when, _) in times.items()}
-    look = _Look(course, module, release, now, entered, zone_of(course.nbgrader_config()))
+    grading = _Grading(
+        course,
+        module,
+        release,
+        releases.current(course, module),
+        {student: when for student, (when, _) in times.items()},
+        zone_of(course.nbgrader_config()),
+    )
     rows = []
-    for student in sorted(roster | handed_in):
-        here = student in handed_in
-        found = marks.get(student, _Marks())
-        above = _above(found.by_hand, maxima)
-        standing = look.standing(student, here, bool(found))
-        doubt = look.doubt_of_time(student) if here else ()
-        if standing.earlier:
-            found = _Marks()  # they may be of other cells, and of other maxima
+    for student in sorted(enrolled | handed_in):
+        is_here = student in handed_in
+        mark = marks.get(student, _Marks())
+        above = _above(mark.by_hand, maxima)
+        summary = grading.summary(student, is_here, bool(mark))
+        doubt = grading.doubt_of_time(student) if is_here else ()
+        if summary.outdated:
+            mark = _Marks()  # they may be of other cells, and of other maxima
+        flags = (*summary.flags, *above, *doubt, *alike.get(student, ()))
         rows.append(
             Row(
                 student,
-                standing.status,
-                {name: found.points.get(name, None if here else 0.0) for name in maxima},
+                summary.status,
+                {name: mark.points.get(name, None if is_here else 0.0) for name in maxima},
                 maxima,
-                tuple(name for name in maxima if name in found.needs_manual),
-                found.penalty,
-                times.get(student, (None, timedelta()))[1],
-                due is not None and bool(doubt),
-                tuple(dict.fromkeys((*standing.flags, *above, *doubt, *alike.get(student, ())))),
-                standing.reason,
+                needs_manual=tuple(name for name in maxima if name in mark.needs_manual),
+                penalty=mark.penalty,
+                extension=times.get(student, (None, timedelta()))[1],
+                uncertain_time=due is not None and bool(doubt),
+                flags=tuple(dict.fromkeys(flags)),
+                reason=summary.reason,
             )
         )
     return rows
@@ -158,34 +147,33 @@ def table(course: Course, module: Module) -> list[Row]:
 
 def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
     """Read the grades of all submissions in one query."""
-    assignment_in(book, module)
-    rows = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            BaseCell.name,
-            Grade.score,
-            Grade.auto_score,
-            Grade.manual_score,
-            Grade.needs_manual_grade,
-            SubmittedNotebook.late_submission_penalty,
-        )
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .filter(Assignment.name == module.name, Notebook.name == module.notebook)
+    columns = (
+        SubmittedAssignment.student_id,
+        BaseCell.name,
+        Grade.score,
+        Grade.auto_score,
+        Grade.manual_score,
+        Grade.needs_manual_grade,
+        SubmittedNotebook.late_submission_penalty,
     )
-    found: dict[str, _Marks] = {}
+    rows = (
+        submissions_in(book, module, *columns)
+        .join(SubmittedAssignment.notebooks)
+        .join(SubmittedNotebook.notebook)
+        .join(SubmittedNotebook.grades)
+        .join(Grade.cell)
+        .filter(Notebook.name == module.notebook)
+    )
+    by_student: dict[str, _Marks] = {}
     for student, cell, score, auto, manual, waits, penalty in rows:
-        marks = found.setdefault(student, _Marks())
+        marks = by_student.setdefault(student, _Marks())
         marks.points[cell] = None if auto is None and manual is None else score
         marks.penalty = penalty or 0.0
         if waits:
             marks.needs_manual.add(cell)
         if manual is not None:
             marks.by_hand[cell] = manual
-    return found
+    return by_student
 
 
 def _maxima(release: NotebookNode) -> dict[str, float]:
@@ -201,8 +189,9 @@ def marks_above_maximum(course: Course, module: Module) -> dict[str, tuple[str, 
     maxima = _maxima(read_release(course.released(module)))
     with open_gradebook(course) as book:
         marks = _marks(book, module)
-    found = {student: _above(each.by_hand, maxima) for student, each in marks.items()}
-    return {student: above for student, above in found.items() if above}
+    return {
+        student: above for student, each in marks.items() if (above := _above(each.by_hand, maxima))
+    }
 
 
 def _above(by_hand: Mapping[str, float], maxima: Mapping[str, float]) -> tuple[str, ...]:
@@ -214,63 +203,64 @@ def _above(by_hand: Mapping[str, float], maxima: Mapping[str, float]) -> tuple[s
 
 
 @dataclass(frozen=True)
-class _Standing:
+class _GradeSummary:
     """What a student's marks are worth, as in :class:`Row`."""
 
     status: Status
     reason: str = ""
     flags: tuple[str, ...] = ()
     #: Whether the marks are those of an earlier release.
-    earlier: bool = False
+    outdated: bool = False
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Grading:
     """What is needed to compare marks with what is handed in now."""
 
     course: Course
     module: Module
     release: NotebookNode
     #: The digest of the release that marks are to be of.
-    now: str
-    entered: Mapping[str, datetime | None]
+    digest: str
+    #: The times of submission in the gradebook, by student.
+    times: Mapping[str, datetime | None]
     zone: tzinfo
 
-    def standing(self, student: str, here: bool, marked: bool) -> _Standing:
+    def summary(self, student: str, is_here: bool, marked: bool) -> _GradeSummary:
         """Compare the mark of a student with what is handed in now."""
         if problem := problem_with_id(student):
-            return _Standing("failed", f"the folder's name cannot be an id: {problem}")
+            return _GradeSummary("failed", f"the folder's name cannot be an id: {problem}")
         record = records.load(self.course, self.module, student)
         flags = record.flags if record else ()
         if record and record.status == "failed":
             stale = (_STALE,) if record.stale else ()
-            return _Standing("failed", record.reason, (*flags, *stale))
-        marked = marked or (record is not None and student in self.entered)
-        if record and marked and records.is_stale(record, self.now):
-            remedy = f"run 'tito grade {self.module.name}'" if here else _GONE
-            return _Standing("not graded", f"{records.EARLIER}: {remedy}", flags, earlier=True)
-        if not here:
+            return _GradeSummary("failed", record.reason, (*flags, *stale))
+        grade = f"run 'tito grade {self.module.name}'"
+        marked = marked or (record is not None and student in self.times)
+        if record and marked and records.is_stale(record, self.digest):
+            reason = f"{records.EARLIER}: {grade if is_here else _GONE}"
+            return _GradeSummary("not graded", reason, flags, outdated=True)
+        if not is_here:
             # Whoever takes work away may archive it or withdraw it. The gradebook still has its
             # mark, and only a person knows whether it should.
             gone = (_GONE,) if marked else ()
-            return _Standing("graded" if marked else "missing", flags=(*flags, *gone))
+            return _GradeSummary("graded" if marked else "missing", flags=(*flags, *gone))
         if not marked:
-            return _Standing("not graded", f"run 'tito grade {self.module.name}'", flags)
+            return _GradeSummary("not graded", grade, flags)
         if record and (changes := self._changes(record)):
-            reason = f"{changes}, not graded yet: run 'tito grade {self.module.name}'"
-            return _Standing("not graded", reason, (*flags, f"the mark is older: {changes}"))
-        return _Standing("graded", flags=flags)
+            reason = f"{changes}, not graded yet: {grade}"
+            return _GradeSummary("not graded", reason, (*flags, f"the mark is older: {changes}"))
+        return _GradeSummary("graded", flags=flags)
 
     def _changes(self, record: Record) -> str:
         """Say in what a submission differs from the one that was graded; "" where it does not."""
         folder = self.course.submitted / record.student / self.module.name
+        name = self.module.notebook
         try:
-            got = intake.read_file(
-                folder, record.student, self.module.notebook, self.release, self.zone
-            )
+            file = intake.read_file(folder, record.student, name, self.release, self.zone)
         except SubmissionError:
             return "handed in anew"  # grading says what is wrong with it
-        return records.changes(record, got, self.entered)
+        return records.changes(record, file, self.times)
 
     def doubt_of_time(self, student: str) -> tuple[str, ...]:
         """Return the flag of a time of submission that cannot be read for certain."""
@@ -284,18 +274,12 @@ class _Look:
 def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:
     """Return what the person who graded wrote, by student and cell."""
     with open_gradebook(course) as book:
+        columns = (BaseCell.name, Comment.manual_comment, Comment.auto_comment)
         rows = (
-            book.db.query(
-                SubmittedAssignment.student_id,
-                BaseCell.name,
-                Comment.manual_comment,
-                Comment.auto_comment,
-            )
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
-            .join(BaseCell, BaseCell.id == Comment.cell_id)
-            .filter(Assignment.name == module.name)
+            submissions_in(book, module, SubmittedAssignment.student_id, *columns)
+            .join(SubmittedAssignment.notebooks)
+            .join(SubmittedNotebook.comments)
+            .join(Comment.cell)
         )
         found: dict[str, dict[str, str]] = {}
         for student, cell, manual, auto in rows:

@@ -22,50 +22,31 @@ from tito.gradebook.scores import Row
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
-
-    Attributes
-    ----------
-    path : Path
-        The file or folder.
-    students : int
-        How many students' marks it holds.
-    left_out : dict of str to str
-        Who has no line, and why.
-    warning : str
-        What the platform will do with the file that nobody would expect.
-    """
+    """A file or folder that was written."""
 
     path: Path
+    #: How many students' marks it holds.
     students: int
+    #: Who has no line, and why.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: What the platform will do with the file that nobody would expect.
     warning: str = ""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a format is made from.
-
-    Attributes
-    ----------
-    course, module
-        Whose marks.
-    rows : list of Row
-        What :func:`scores.table` returns.
-    roster : Roster
-        Who the students are on the platform.
-    title : str
-        The assignment's name on the platform.
-    provisional : bool
-        Whether totals count before the written answers are marked, and before it is certain whether
-        they are late.
-    """
+    """What a format is made from."""
 
     course: Course
     module: Module
+    #: What :func:`scores.table` returns.
     rows: list[Row]
+    #: Who the students are on the platform.
     roster: Roster
+    #: The assignment's name on the platform.
     title: str
+    #: Whether totals count before the written answers are marked, and before it is certain whether
+    #: they are late.
     provisional: bool = False
 
     def final(self) -> Iterator[tuple[Row, Person]]:
@@ -78,8 +59,8 @@ class Sheet:
     def _people(self) -> dict[str, Person]:
         """Who students are on the platform, by any key that its file has."""
         with open_gradebook(self.course) as book:
-            known = {person.student: person for person in people_in(book)}
-        ours = [known.get(row.student, Person(row.student)) for row in self.rows]
+            enrolled = {person.student: person for person in people_in(book)}
+        ours = [enrolled.get(row.student, Person(row.student)) for row in self.rows]
         return matched(ours, self.roster)
 
     def left_out(self) -> dict[str, str]:

@@ -6,46 +6,34 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Assignment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook
 
 from tito.authoring.nbdev_export import export_notebook
 from tito.authoring.source import read_source
 from tito.course import Course, Module
 from tito.course.course import problem_with_id
+from tito.course.gradebook import open_gradebook, submissions_in
 from tito.gradebook import records
 
 
 @dataclass(frozen=True)
 class ModuleStatus:
-    """One module's state: words for the package and the release, counts of students.
-
-    Attributes
-    ----------
-    module, exported, released : str
-        Which; "yes", "no" or "outdated".
-    submitted : int
-        Who handed something in.
-    graded, failed : int
-        Whose latest grading gave a mark, or none.
-    earlier : int
-        Whose mark is of an earlier release.
-    changed : int
-        Who handed in something else since.
-    to_grade_by_hand : int
-        Whose answers wait for a person.
-    feedback, old_feedback : int
-        Who has a page, and whose page is older than the mark.
-    """
+    """One module's state: "yes", "no" or "outdated", and counts of students."""
 
     module: str
     exported: str
     released: str
     submitted: int = 0
+    #: Whose latest grading gave a mark, or none.
     graded: int = 0
     failed: int = 0
+    #: Whose mark is of an earlier release.
     earlier: int = 0
+    #: Who handed in something else since.
     changed: int = 0
+    #: Whose answers wait for a person.
     to_grade_by_hand: int = 0
+    #: Who has a page, and whose page is older than the mark.
     feedback: int = 0
     old_feedback: int = 0
 
@@ -62,19 +50,19 @@ def _state(course: Course, module: Module) -> ModuleStatus:
         path.parent.parent.name: path.stat().st_mtime
         for path in course.feedback.glob(f"*/{module.name}/{module.notebook}.html")
     }
-    made = {student: time for student, (_, time) in gradings.items() if time}
+    graded_at = {student: time for student, (_, time) in gradings.items() if time}
     return ModuleStatus(
         module=module.name,
-        exported=_exported(course, module),
+        exported=exported(course, module),
         released=_released(course, module),
         submitted=len(students),
         graded=sum(status == "graded" for status, _ in gradings.values()),
         failed=sum(status == "failed" for status, _ in gradings.values()),
         earlier=len(records.stale(course, module, students)),
-        changed=sum(_newest(course, module, name) > time for name, time in made.items()),
+        changed=sum(_newest(course, module, name) > time for name, time in graded_at.items()),
         to_grade_by_hand=_to_grade_by_hand(course, module),
         feedback=len(pages),
-        old_feedback=sum(pages.get(name, time) < time for name, time in made.items()),
+        old_feedback=sum(pages.get(name, time) < time for name, time in graded_at.items()),
     )
 
 
@@ -95,23 +83,18 @@ def _newest(course: Course, module: Module, student: str) -> float:
         return 0.0  # what nobody may look into fails when it is graded
 
 
-def is_exported(course: Course, module: Module) -> bool:
-    """Whether the committed package holds exactly what the source gives."""
+def exported(course: Course, module: Module) -> str:
+    """Say whether the committed package holds exactly what the source gives."""
     current = module.file_in(course.package)
     if not current.is_file():
-        return False
+        return "no"
     # Laid out as the course is, since a module names its source by a relative path.
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch) / course.package.name
         named = Path(scratch) / module.source.relative_to(course.root)
         export_notebook(read_source(module.source), named, package)
-        return module.file_in(package).read_bytes() == current.read_bytes()
-
-
-def _exported(course: Course, module: Module) -> str:
-    if not module.file_in(course.package).is_file():
-        return "no"
-    return "yes" if is_exported(course, module) else "outdated"
+        same = module.file_in(package).read_bytes() == current.read_bytes()
+    return "yes" if same else "outdated"
 
 
 def _released(course: Course, module: Module) -> str:
@@ -127,12 +110,7 @@ def _to_grade_by_hand(course: Course, module: Module) -> int:
     url = course.nbgrader_config().CourseDirectory.get("db_url")
     if not url or (url.startswith("sqlite:///") and not Path(url[10:]).is_file()):
         return 0
-    with Gradebook(url) as book:
-        waiting = (
-            book.db.query(SubmittedAssignment.id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-            .filter(Assignment.name == module.name, Grade.needs_manual_grade)
-        )
-        return waiting.distinct().count()
+    with open_gradebook(course) as book:
+        submissions = submissions_in(book, module, SubmittedAssignment.id)
+        grades = submissions.join(SubmittedAssignment.notebooks).join(SubmittedNotebook.grades)
+        return grades.filter(Grade.needs_manual_grade).distinct().count()

@@ -11,11 +11,14 @@ from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.files import replace_text
 from tito.course.gradebook import assignment_in, open_gradebook, people_in
-from tito.course.roster import Roster, with_known_ids
+from tito.course.lateness import extended
+from tito.course.roster import Roster, with_gradebook_ids
+from tito.course.times import zone_of
 from tito.errors import UsageError
+from tito.gradebook import penalties
 
 
 def extend(
@@ -25,10 +28,8 @@ def extend(
 
     Parameters
     ----------
-    course, module
-        Which assignment.
-    student : str
-        As in the gradebook.
+    course, module, student
+        Whose assignment, by the names of the gradebook.
     days : int
         How many days after the due date the work is due, in place of what was said before.
     roster : Roster, optional
@@ -42,26 +43,26 @@ def extend(
     Raises
     ------
     UsageError
-        If nobody knows the student.
+        If there is no such student.
     """
     config = course.nbgrader_config()
     with open_gradebook(course, config) as book:
         due = assignment_in(book, module).duedate
-        known = {person.id for person in book.students}
-        class_, renamed, _ = with_known_ids(roster or Roster(()), people_in(book))
+        enrolled = {person.id for person in book.students}
+        class_, renamed, _ = with_gradebook_ids(roster or Roster(()), people_in(book))
         if student in renamed:
             raise UsageError(f"{student} is {renamed[student]} in the gradebook: name that.")
-        everyone = known | set(class_.by_student()) | set(course.students(module))
+        everyone = enrolled | set(class_.by_student()) | set(course.students(module))
         if student not in everyone:
             raise _nobody(student, everyone)
-        if student not in known:
+        if student not in enrolled:
             book.add_student(student)
         _set_extension(book, module, student, timedelta(days))
-    late.refresh(course, module)
-    zone = late.policy_of(config).zone
+    penalties.refresh(course, module)
     if due is None:
         return None
-    return late.due_with(due, timedelta(days), zone).replace(tzinfo=UTC).astimezone(zone)
+    zone = zone_of(config)
+    return extended(due, timedelta(days), zone).replace(tzinfo=UTC).astimezone(zone)
 
 
 def _set_extension(book: Gradebook, module: Module, student: str, more: timedelta) -> None:
@@ -77,32 +78,23 @@ def _set_extension(book: Gradebook, module: Module, student: str, more: timedelt
 
 
 def drop(course: Course, student: str) -> Path:
-    """Take a student who left out of the class; work and marks are put aside, none is deleted.
+    """Take a student who left out of the class, in all modules; return where everything is put.
 
-    Parameters
-    ----------
-    course : Course
-        All of its modules.
-    student : str
-        As in the gradebook.
-
-    Returns
-    -------
-    Path
-        The folder that has all of it.
+    Work and marks are put aside, none is deleted.
 
     Raises
     ------
     UsageError
-        If nobody knows the student.
+        If there is no such student.
     """
     aside = course.records / "dropped" / student / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     with open_gradebook(course) as book:
-        known = {person.id for person in book.students}
-        files = _files_of(course, student) if _is_a_name(student) else []
-        if student not in known and not files:
-            raise _nobody(student, known)
-        if student in known:
+        enrolled = {person.id for person in book.students}
+        stays_inside = student and not student.startswith(".") and "/" not in student
+        files = _files_of(course, student) if stays_inside else []
+        if student not in enrolled and not files:
+            raise _nobody(student, enrolled)
+        if student in enrolled:
             marks = json.dumps(_all_marks(book, student), indent=1, ensure_ascii=False)
             replace_text(aside / "marks.json", marks + "\n")
             book.remove_student(student)
@@ -113,18 +105,12 @@ def drop(course: Course, student: str) -> Path:
     return aside
 
 
-def _is_a_name(student: str) -> bool:
-    """Whether a name stays within the folder it is looked for in."""
-    return bool(student) and not student.startswith(".") and "/" not in student
-
-
 def _files_of(course: Course, student: str) -> list[Path]:
     """Return what the course has of a student: work, graded work, pages, records."""
     places = [folder / student for folder in (course.submitted, course.autograded, course.feedback)]
     for module in course.modules:
-        records = course.records / module.name
-        places += [records / f"{student}.json", records / "earlier" / student]
-        places.append(records / ".journal" / f"{student}.json")
+        names = (f"{student}.json", f"earlier/{student}", f".journal/{student}.json")
+        places += [course.records / module.name / name for name in names]
     return [path for path in places if path.exists()]
 
 
@@ -162,7 +148,7 @@ def _marks(submission: SubmittedAssignment) -> dict[str, Any]:
     }
 
 
-def _nobody(student: str, known: Collection[str]) -> UsageError:
-    close = get_close_matches(student, sorted(known), n=3)
+def _nobody(student: str, choices: Collection[str]) -> UsageError:
+    close = get_close_matches(student, sorted(choices), n=3)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     return UsageError(f"there is no student {student!r} in the class.{hint}")

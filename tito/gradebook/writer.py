@@ -8,8 +8,7 @@ What a person entered is not among what they set.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +29,9 @@ from sqlalchemy import Boolean, Index, bindparam, case, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from traitlets.config import Config
 
-from tito.course import late
+from tito.course.lateness import CoursePolicy
 from tito.errors import TitoError
+from tito.gradebook.penalties import set_penalties
 from tito.gradebook.result import Result
 
 #: How long to wait for whoever else has the gradebook locked.
@@ -47,14 +47,6 @@ _INDICES = (
     Index("tito_submitted_notebook_of", SubmittedNotebook.__table__.c.assignment_id),
     Index("tito_grade_of", Grade.__table__.c.notebook_id),
 )
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where a submission's marks go: keys of its rows."""
-
-    submission: str
-    notebook: str
 
 
 class GradebookWriter:
@@ -83,7 +75,7 @@ class GradebookWriter:
         self._book = book
         self._db = book.db
         self.assignment, self.notebook = assignment, notebook
-        self._policy = late.policy_of(config or Config())
+        self._policy = CoursePolicy.of(config or Config())
         self._patience = LOCK_TIMEOUT if patience is None else patience
         found = book.find_notebook(notebook, assignment)
         self._notebook_id, self._assignment_id = found.id, found.assignment_id
@@ -164,17 +156,23 @@ class GradebookWriter:
         self._wait_for_other_runs()
         for index in _INDICES:
             index.create(self._db.connection(), checkfirst=True)
-        self._add_students([result.student for result in results])
-        places = self._places([result.student for result in results])
-        for place, result in ((places[result.student], result) for result in results):
-            self._db.execute(
-                update(SubmittedAssignment)
-                .where(SubmittedAssignment.id == place.submission)
-                .values(timestamp=parse_utc(result.timestamp) if result.timestamp else None)
-            )
-        self._set_scores(results, places, same)
-        self._set_comments(results, places)
-        self._set_penalties(results, places)
+        students = [result.student for result in results]
+        self._add_students(students)
+        submissions = self._submissions(students)
+        times = [
+            {
+                "id": submissions[result.student],
+                "timestamp": parse_utc(result.timestamp) if result.timestamp else None,
+            }
+            for result in results
+        ]
+        self._db.execute(update(SubmittedAssignment), times)
+        notebooks = self._notebooks(submissions)
+        self._add_rows(list(notebooks.values()))
+        self._set_scores(results, notebooks, same)
+        self._set_comments(results, notebooks)
+        for keys in _chunks(list(notebooks.values())):  # a changed mark changes what lateness costs
+            set_penalties(self._db, self._assignment_id, self._policy, keys)
 
     def _wait_for_other_runs(self) -> None:
         """Lock the assignment's row until the end of the transaction.
@@ -188,11 +186,10 @@ class GradebookWriter:
     # Rows -----------------------------------------------------------------------------------
 
     def _select(self, statement: Any, column: Any, values: Iterable[Any]) -> list[Any]:
-        found, wanted = [], list(values)
-        for at in range(0, len(wanted), _CHUNK):
-            chunk = statement.where(column.in_(wanted[at : at + _CHUNK]))
-            found += self._db.execute(chunk).all()
-        return found
+        chunks = _chunks(list(values))
+        return [
+            row for some in chunks for row in self._db.execute(statement.where(column.in_(some)))
+        ]
 
     def _insert(self, table: Any, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -202,26 +199,21 @@ class GradebookWriter:
         known = {row[0] for row in self._select(select(Student.id), Student.id, students)}
         self._insert(Student, [{"id": student} for student in students if student not in known])
 
-    def _places(self, students: Sequence[str]) -> dict[str, _Places]:
-        """Return where marks go; rows that are missing are made."""
+    def _submissions(self, students: Sequence[str]) -> dict[str, str]:
+        """Return the key of each student's submission; those that are missing are made."""
         ours = SubmittedAssignment
         chosen = select(ours.student_id, ours.id).where(ours.assignment_id == self._assignment_id)
-        submissions = dict(map(tuple, self._select(chosen, ours.student_id, students)))
-        new = {student: new_uuid() for student in students if student not in submissions}
-        self._insert(
-            ours,
-            [
-                {"id": key, "student_id": student, "assignment_id": self._assignment_id}
-                for student, key in new.items()
-            ],
-        )
-        submissions.update(new)
-        notebooks = self._notebooks(submissions)
-        self._add_rows(list(notebooks.values()))
-        return {s: _Places(submissions[s], notebooks[submissions[s]]) for s in students}
+        found = dict(map(tuple, self._select(chosen, ours.student_id, students)))
+        missing = [
+            {"id": new_uuid(), "student_id": student, "assignment_id": self._assignment_id}
+            for student in students
+            if student not in found
+        ]
+        self._insert(ours, missing)
+        return found | {row["student_id"]: row["id"] for row in missing}
 
-    def _notebooks(self, submissions: dict[str, str]) -> dict[str, str]:
-        """Return the key of the submitted notebook by that of its submission."""
+    def _notebooks(self, submissions: Mapping[str, str]) -> dict[str, str]:
+        """Return the key of the submitted notebook by student; those that are missing are made."""
         ours = SubmittedNotebook
         every = self._db.execute(
             select(Notebook.id).where(Notebook.assignment_id == self._assignment_id)
@@ -237,7 +229,7 @@ class GradebookWriter:
         ]
         self._insert(ours, missing)
         found |= {(row["assignment_id"], row["notebook_id"]): row["id"] for row in missing}
-        return {s: found[s, self._notebook_id] for s in submissions.values()}
+        return {student: found[key, self._notebook_id] for student, key in submissions.items()}
 
     def _add_rows(self, notebooks: list[str]) -> None:
         """Make the grades and comments that notebooks lack."""
@@ -264,30 +256,24 @@ class GradebookWriter:
     def _set_scores(
         self,
         results: Sequence[Result],
-        places: dict[str, _Places],
+        notebooks: Mapping[str, str],
         same: Mapping[str, Collection[str]],
     ) -> None:
         """Set automatic scores; a mark by hand stays, and waits again if its question changed."""
         table = Grade.__table__
-        score = bindparam("score", type_=table.c.auto_score.type)
         waits = bindparam("waits", type_=table.c.needs_manual_grade.type)
-        statement = (
-            update(table)
-            .where(table.c.cell_id == bindparam("cell"))
-            .where(table.c.notebook_id == bindparam("of"))
-            .values(
-                auto_score=score,
-                needs_manual_grade=case(
-                    (table.c.manual_score.is_(None), waits),
-                    (bindparam("same", type_=Boolean), table.c.needs_manual_grade),
-                    else_=True,
-                ),
-            )
-        )
+        values = {
+            "auto_score": bindparam("score", type_=table.c.auto_score.type),
+            "needs_manual_grade": case(
+                (table.c.manual_score.is_(None), waits),
+                (bindparam("same", type_=Boolean), table.c.needs_manual_grade),
+                else_=True,
+            ),
+        }
         rows = [
             {
                 "cell": self._graded[name],
-                "of": places[result.student].notebook,
+                "of": notebooks[result.student],
                 "score": points,
                 "waits": points is None,
                 "same": name in same.get(result.student, ()),
@@ -295,47 +281,40 @@ class GradebookWriter:
             for result in results
             for name, points in result.scores.items()
         ]
-        if rows:
-            self._db.connection().execute(statement, rows)
+        self._update(table, values, rows)
 
-    def _set_comments(self, results: Sequence[Result], places: dict[str, _Places]) -> None:
-        table = Comment.__table__
+    def _set_comments(self, results: Sequence[Result], notebooks: Mapping[str, str]) -> None:
+        rows = [
+            {"cell": self._commented[name], "of": notebooks[result.student], "text": text}
+            for result in results
+            for name, text in result.comments.items()
+        ]
+        self._update(Comment.__table__, {"auto_comment": bindparam("text")}, rows)
+
+    def _update(self, table: Any, values: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+        """Set values in the rows of a cell and a notebook."""
         statement = (
             update(table)
             .where(table.c.cell_id == bindparam("cell"))
             .where(table.c.notebook_id == bindparam("of"))
-            .values(auto_comment=bindparam("text"))
+            .values(**values)
         )
-        rows = [
-            {
-                "cell": self._commented[name],
-                "of": places[result.student].notebook,
-                "text": text,
-            }
-            for result in results
-            for name, text in result.comments.items()
-        ]
         if rows:
             self._db.connection().execute(statement, rows)
 
-    def _set_penalties(self, results: Sequence[Result], places: dict[str, _Places]) -> None:
-        """Note what is late; a changed mark changes what lateness costs."""
-        keys = [places[result.student].notebook for result in results]
-        for at in range(0, len(keys), _CHUNK):
-            chunk = keys[at : at + _CHUNK]
-            late.set_penalties(self._db, self._assignment_id, self._policy, chunk)
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK))
 
 
 def _may_pass(error: DBAPIError) -> bool:
     """Whether it can help to wait."""
     text = str(error).lower()
+    passing = ("locked", "busy", "deadlock", "could not serialize", "connection")
     return (
         isinstance(error, IntegrityError)
         or error.connection_invalidated
-        or any(
-            word in text
-            for word in ("locked", "busy", "deadlock", "could not serialize", "connection")
-        )
+        or any(word in text for word in passing)
     )
 
 

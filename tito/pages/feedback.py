@@ -15,14 +15,14 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from tito.authoring.releases import read_release
-from tito.course import Course, Module, late
+from tito.course import Course, Module
 from tito.course.course import problem_with_id
 from tito.course.files import replace_text
 from tito.course.gradebook import open_gradebook, people_in
 from tito.course.roster import Person, matched
 from tito.course.roster import read as read_roster
 from tito.errors import TitoError
-from tito.gradebook import records
+from tito.gradebook import penalties, records
 from tito.pages import environment
 from tito.pages.feedback_page import GradeSummary, Mark, render
 from tito.pages.outputs import tidy
@@ -58,7 +58,7 @@ def write(
         If a page could not be made; all others are. If there is a roster that cannot be read.
     """
     pages, failed = [], []
-    late.refresh(course, module)
+    penalties.refresh(course, module)
     outdated = records.stale(course, module)
     students = [student for student in _students(course, module) if student not in outdated]
     report = on_progress or (lambda done, total, student: None)

@@ -34,26 +34,17 @@ _MAX_ERROR = 500
 
 @dataclass(frozen=True)
 class CheckPlan:
-    """Everything about a run that a student's process must not know, and the inputs it gets.
+    """Everything about a run that a student's process must not know, and the inputs it gets."""
 
-    Attributes
-    ----------
-    seed : int
-        From which the fresh inputs are drawn; recorded with the mark.
-    checks : dict of str to Checks
-        By graded cell: parts, points, expected values.
-    sources : dict of str to str
-        By graded cell: what it declares and drives.
-    cases : dict of str to dict
-        By graded cell and part: the inputs, the public ones first.
-    answers : str
-        What the reference gives for them; see :func:`tito.scoring.reference.ask`.
-    """
-
+    #: From which the fresh inputs are drawn; recorded with the mark.
     seed: int
+    #: By graded cell: parts, points, expected values.
     checks: Mapping[str, Checks]
+    #: By graded cell: what it declares and drives.
     sources: Mapping[str, str]
+    #: By graded cell and part: the inputs, the public ones first.
     cases: Mapping[str, Cases]
+    #: What the reference gives for them; see :func:`tito.scoring.reference.ask`.
     answers: str
 
     @cached_property

@@ -21,17 +21,11 @@ from tito.scoring.check_plan import Session
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a graded cell earned.
+    """What a graded cell earned."""
 
-    Attributes
-    ----------
-    report : Report
-        The verdict on every part.
-    suspicious : tuple of str
-        Parts that are right for the public inputs and wrong for fresh ones.
-    """
-
+    #: The verdict on every part.
     report: Report
+    #: Parts that are right for the public inputs and wrong for fresh ones.
     suspicious: tuple[str, ...] = ()
 
     def output(self) -> NotebookNode:

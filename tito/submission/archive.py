@@ -57,20 +57,13 @@ class UnreadableError(TitoError):
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the archive or folder.
+    """A file of the archive or folder."""
 
-    Attributes
-    ----------
-    name : str
-        Its path inside, with slashes.
-    size : int
-        In bytes, as the archive says.
-    _open : callable
-        Opens it for reading.
-    """
-
+    #: Its path inside, with slashes.
     name: str
+    #: In bytes, as the archive says.
     size: int
+    #: Opens it for reading.
     _open: Callable[[], object]
 
     def read(self, limit: int) -> bytes:

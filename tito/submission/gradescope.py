@@ -29,17 +29,11 @@ _MAX_TEXT = 500
 
 @dataclass(frozen=True)
 class Submission:
-    """What Gradescope says of a folder.
+    """What Gradescope says of a folder."""
 
-    Attributes
-    ----------
-    submitters : tuple of dict of str to str
-        For each of a group "name", "sid" and "email"; "" where it is not said.
-    when : datetime or None
-        When it was handed in, with its time zone, where that is said.
-    """
-
+    #: For each of a group "name", "sid" and "email"; "" where it is not said.
     submitters: tuple[dict[str, str], ...]
+    #: When it was handed in, with its time zone, where that is said.
     when: datetime | None
 
 

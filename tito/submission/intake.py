@@ -34,22 +34,13 @@ _DEEPEST_HEADING = 6
 #: A notebook, also one that a browser or a mail program has given an ending of its own.
 _NOTEBOOK = re.compile(r"(.*\.ipynb)(?:(?: ?\(\d+\))?\.(?:txt|json))?", re.IGNORECASE | re.DOTALL)
 #: So much of a ``timestamp.txt`` is read; a time is shorter.
-_MOST_OF_A_TIME = 100
+_MAX_TIME_TEXT = 100
+_CLEAR = "Clear its outputs and save it again."
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class SubmissionError(TitoError):
-    """A submission that cannot be graded, and what a person can do about it.
-
-    Parameters
-    ----------
-    student : str
-        Whose it is.
-    problem : str
-        What is wrong, with the file's name.
-    remedy : str
-        What to do, as a sentence.
-    """
+    """A submission that cannot be graded, and what a person can do about it."""
 
     def __init__(self, student: str, problem: str, remedy: str) -> None:
         super().__init__(f"{student}: {problem}. {remedy}")
@@ -60,29 +51,19 @@ class SubmissionError(TitoError):
 
 @dataclass(frozen=True)
 class SubmissionFile:
-    """The file that a student handed in.
+    """The file that a student handed in."""
 
-    Attributes
-    ----------
-    student : str
-        Whose it is: the name of the folder.
-    path : Path
-        The notebook's file.
-    data : bytes
-        What is in it.
-    digest : str
-        SHA-256 of that.
-    flags : tuple of str
-        What a person should know.
-    timestamp : datetime or None
-        When it was handed in (UTC), where a ``timestamp.txt`` says so.
-    """
-
+    #: Whose it is: the name of the folder.
     student: str
+    #: The notebook's file.
     path: Path
+    #: What is in it.
     data: bytes
+    #: SHA-256 of that.
     digest: str
+    #: What a person should know.
     flags: tuple[str, ...]
+    #: When it was handed in (UTC), where a ``timestamp.txt`` says so.
     timestamp: datetime | None
 
 
@@ -121,8 +102,8 @@ def read_file(
         raise _unreadable(student, folder.parent, error) from error
     data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
-    told = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
-    return SubmissionFile(student, path, data, digest, told, timestamp)
+    flags = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
+    return SubmissionFile(student, path, data, digest, flags, timestamp)
 
 
 def find(
@@ -133,13 +114,13 @@ def find(
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     notebooks = [path for path in visible if notebook_name(path.name)]
     others = [path for path in notebooks if path != exact]
-    told = tuple(f"another notebook, not graded: {path.name}" for path in others)
+    flags = tuple(f"another notebook, not graded: {path.name}" for path in others)
     # What is in it decides, not its name; where it stands alone, the one who rebuilds it looks.
     if exact in notebooks and not (others and _is_another_one(exact, student, release)):
-        return exact, told
+        return exact, flags
     candidates, broken = _recognize(others, student, release)
     if exact in notebooks and len(candidates) != 1:
-        return exact, told
+        return exact, flags
     if len(candidates) == 1:
         return candidates[0], (f"renamed: {candidates[0].name}",)
     names = ", ".join(path.name for path in candidates or visible)
@@ -200,8 +181,8 @@ def read_timestamp(folder: Path, zone: tzinfo) -> tuple[datetime | None, tuple[s
     if not path.is_file():
         return None, ()
     with path.open(encoding="utf-8-sig", errors="replace") as file:
-        text = file.read(_MOST_OF_A_TIME + 1).strip()
-    when = times.read_time(text, zone) if len(text) <= _MOST_OF_A_TIME else None
+        text = file.read(_MAX_TIME_TEXT + 1).strip()
+    when = times.read_time(text, zone) if len(text) <= _MAX_TIME_TEXT else None
     if when is None:
         return None, (f"{UNCERTAIN_TIME}: {text[:40]!r}; write it as {times.EXAMPLE}",)
     return when.replace(tzinfo=None), ()
@@ -226,7 +207,7 @@ def _read_bytes(path: Path, student: str) -> bytes:
         raise SubmissionError(
             student,
             f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB",
-            "Clear its outputs and save it again.",
+            _CLEAR,
         )
     return data
 
@@ -249,27 +230,29 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     SubmissionError
         If it is not a notebook; the message says where it breaks.
     """
-    ask = "Ask the student to open it in Jupyter, save it and hand it in again."
     try:
         content = read_json(data, MAX_MEMORY)
         cells = _cells_of(content)
         plain = [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
         return nbformat.v4.new_notebook(cells=list(_keep_ids(plain, cells)))
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        raise SubmissionError(student, f"{name} is not valid JSON ({where})", ask) from error
-    except UnicodeDecodeError as error:
-        where = f"byte {error.start}"
-        raise SubmissionError(student, f"{name} is not UTF-8 text ({where})", ask) from error
-    except (_NotANotebook, RecursionError) as error:
-        reason = str(error) if isinstance(error, _NotANotebook) else "nested too deep"
-        raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
     except TooMuchError as error:
-        remedy = "Clear its outputs and save it again."
-        raise SubmissionError(student, f"{name} is too large ({error})", remedy) from error
-    except ValueError as error:
-        reason = "a number has thousands of digits"
-        raise SubmissionError(student, f"{name} is not a notebook ({reason})", ask) from error
+        raise SubmissionError(student, f"{name} is too large ({error})", _CLEAR) from error
+    except (ValueError, RecursionError) as error:
+        remedy = "Ask the student to open it in Jupyter, save it and hand it in again."
+        raise SubmissionError(student, f"{name} is {_fault(error)}", remedy) from error
+
+
+def _fault(error: ValueError | RecursionError) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"not valid JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+        case UnicodeDecodeError():
+            return f"not UTF-8 text (byte {error.start})"
+        case _NotANotebook():
+            return f"not a notebook ({error})"
+        case RecursionError():
+            return "not a notebook (nested too deep)"
+    return "not a notebook (a number has thousands of digits)"
 
 
 class _NotANotebook(ValueError):
@@ -320,8 +303,7 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     # An unknown type is shown, and not run, as Jupyter does.
     kind = raw["cell_type"] if raw.get("cell_type") in KINDS else "raw"
     cell = new_cell(kind, "".join(lines).replace("\r\n", "\n"), f"submitted-{number}")
-    nbgrader = nbgrader_metadata(raw)
-    if nbgrader:
+    if nbgrader := nbgrader_metadata(raw):
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
     attachments = raw.get("attachments")
     if kind != "code" and _are_attachments(attachments):

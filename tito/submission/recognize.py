@@ -22,20 +22,13 @@ _ASSIGNMENT = re.compile(r"^(\w+)[ \t]*=(?!=)", re.MULTILINE)
 
 @dataclass
 class Recognized:
-    """What was recognized in a submission.
+    """What was recognized in a submission."""
 
-    Attributes
-    ----------
-    names : list of str or None
-        By cell: which cell of the release it is; None for the student's own.
-    by_content : list of str
-        The cells that were recognized without nbgrader's name for them.
-    merged : dict of str to NotebookNode
-        Solutions that stand in a cell of another name, and that cell.
-    """
-
+    #: By cell: which cell of the release it is; None for the student's own.
     names: list[str | None]
+    #: The cells that were recognized without nbgrader's name for them.
     by_content: list[str] = field(default_factory=list)
+    #: Solutions that stand in a cell of another name, and that cell.
     merged: dict[str, NotebookNode] = field(default_factory=dict)
 
 

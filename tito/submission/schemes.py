@@ -29,40 +29,27 @@ _AGAIN = re.compile(r"-\d+(?=\.ipynb(?:\.|$))")
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file, and what its place in the download says about it.
-
-    Attributes
-    ----------
-    entry : Entry
-        The file.
-    owner : str
-        Whose it is, as the download writes it; for messages.
-    people : tuple of Person
-        Who of the roster that is; nobody where it fits no one, or several by name alone.
-    filename : str
-        What the student called the file.
-    when : datetime or None
-        When it was handed in, with its time zone, where the download says so.
-    late : bool
-        Whether the platform marks it as late.
-    order : int
-        Of two files of a student the later one has the greater number.
-    doubt : str
-        Why it cannot be said whose it is, where it could be that of several.
-    """
+class DownloadedFile:
+    """A file, and what its place in the download says about it."""
 
     entry: Entry
+    #: Whose it is, as the download writes it; for messages.
     owner: str
+    #: Who of the roster that is; nobody where it fits no one, or several by name alone.
     people: tuple[Person, ...]
+    #: What the student called the file.
     filename: str
+    #: When it was handed in, with its time zone, where the download says so.
     when: datetime | None = None
+    #: Whether the platform marks it as late.
     late: bool = False
+    #: Of two files of a student the later one has the greater number.
     order: int = 0
+    #: Why it cannot be said whose it is, where it could be that of several.
     doubt: str = ""
 
 
-Scheme = Callable[[Sequence[Entry], Roster], list[Found]]
+Scheme = Callable[[Sequence[Entry], Roster], list[DownloadedFile]]
 
 
 def recognize(entries: Sequence[Entry]) -> str:
@@ -92,7 +79,7 @@ def recognize(entries: Sequence[Entry]) -> str:
     )
 
 
-def canvas(entries: Sequence[Entry], roster: Roster) -> list[Found]:
+def canvas(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     """Read Canvas's names; a student is found by the number, else by the name."""
     found, around = [], _around(entries)
     for entry in entries:
@@ -103,7 +90,7 @@ def canvas(entries: Sequence[Entry], roster: Roster) -> list[Found]:
         name, user = match["name"] or "", match["user"]
         people, doubt = _agreed(roster.by_key("canvas", user), roster.by_name(name))
         found.append(
-            Found(
+            DownloadedFile(
                 entry,
                 f"{name} ({user})" if name else user,
                 people,
@@ -116,7 +103,7 @@ def canvas(entries: Sequence[Entry], roster: Roster) -> list[Found]:
     return found
 
 
-def moodle(entries: Sequence[Entry], roster: Roster) -> list[Found]:
+def moodle(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     """Read Moodle's names; a student is found by the participant's number, else by the name.
 
     The first part of a path with Moodle's pattern is Moodle's. Where it holds the pattern more than
@@ -133,7 +120,7 @@ def moodle(entries: Sequence[Entry], roster: Roster) -> list[Found]:
         if len(set(owners)) > 1:
             people, doubt = (), "its name holds those of several"
         found.append(
-            Found(
+            DownloadedFile(
                 entry,
                 " or ".join(dict.fromkeys(f"{name} ({number})" for name, number in owners)),
                 people,
@@ -170,7 +157,7 @@ def _original(entry: Entry, part: str) -> str:
     return _MOODLE.split(own, maxsplit=1)[-1] if own == part else own
 
 
-def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
+def gradescope(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     """Read Gradescope's folders by its metadata; a group's file is everybody's of the group."""
     place = _metadata(entries)
     if place is None:
@@ -188,7 +175,7 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[Found]:
         for person in about.submitters or ({"name": "", "sid": "", "email": ""},):
             people, doubt = _submitter(person, roster)
             found.append(
-                Found(
+                DownloadedFile(
                     entry,
                     f"{person['name']} ({key})",
                     people,
@@ -211,7 +198,7 @@ def _metadata(entries: Sequence[Entry]) -> Entry | None:
     return None
 
 
-def folders(entries: Sequence[Entry], roster: Roster) -> list[Found]:
+def folders(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     """Read a folder for each student, or a file named after each.
 
     A file is named after its student where no folder is: what a student calls a file within the
@@ -226,7 +213,7 @@ def folders(entries: Sequence[Entry], roster: Roster) -> list[Found]:
         names = path[:-1] if len(path) > 1 and in_folders else [*path[:-1], stem]
         owner = next((name for name in names if _known(name, roster)), names[0])
         people, doubt = _agreed(_known(owner, roster))
-        found.append(Found(entry, owner, people, path[-1], order=order, doubt=doubt))
+        found.append(DownloadedFile(entry, owner, people, path[-1], order=order, doubt=doubt))
     return found
 
 
@@ -280,8 +267,8 @@ def _agreed(*answers: Sequence[Person]) -> tuple[tuple[Person, ...], str]:
     return tuple(told[0]), ""
 
 
-def _nobodys(entry: Entry) -> Found:
-    return Found(entry, entry.name, (), _basename(entry.name))
+def _nobodys(entry: Entry) -> DownloadedFile:
+    return DownloadedFile(entry, entry.name, (), _basename(entry.name))
 
 
 def _basename(name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from tito.authoring.nbdev_export import export_module, without_scaffolding
 from tito.authoring.source import build_notebook
 from tito.course import Course
-from tito.gradebook.status import is_exported
+from tito.gradebook.status import exported
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = Course(ROOT)
@@ -39,15 +39,15 @@ def test_a_notebook_is_the_same_bytes_each_time(course):
 
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)
 def test_committed_package_matches_sources(module):
-    assert is_exported(REAL, module), f"run 'tito export {module.name}'"
+    assert exported(REAL, module) == "yes", f"run 'tito export {module.name}'"
 
 
 def test_a_changed_source_makes_the_package_outdated(course):
     module = course.module("second")
     export_module(course, module)
-    assert is_exported(course, module)
+    assert exported(course, module) == "yes"
     module.source.write_text(module.source.read_text().replace("41", "40"))
-    assert not is_exported(course, module)
+    assert exported(course, module) == "outdated"
 
 
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)

@@ -3,7 +3,7 @@
 import pytest
 
 from tito.course import roster
-from tito.course.roster import Person, matched, with_known_ids
+from tito.course.roster import Person, matched, with_gradebook_ids
 from tito.errors import TitoError
 
 CANVAS = """\
@@ -151,7 +151,7 @@ def test_whoever_is_in_the_gradebook_under_another_id_is_not_made_twice(tmp_path
         *(Person("ann", keys={"email": "ann@x.org"}), Person("bo", keys={"email": "old@x.org"})),
         *(Person("cy", keys={"email": "a@x.org"}), Person("dee", keys={"email": "a@x.org"})),
     ]
-    found, renamed, doubtful = with_known_ids(roster.read(write(tmp_path, text)), ours)
+    found, renamed, doubtful = with_gradebook_ids(roster.read(write(tmp_path, text)), ours)
     assert [person.student for person in found.people] == ["new", "ann", "bo"]
     assert renamed == {"ann2": "ann"}
     assert doubtful == {"cy2": "a number or an address is that of cy, dee"}
@@ -160,7 +160,7 @@ def test_whoever_is_in_the_gradebook_under_another_id_is_not_made_twice(tmp_path
 def test_two_of_a_file_are_never_one_of_the_gradebook(tmp_path):
     text = "student_id,email\nann,x@x.org\nann2,ann@x.org\n"
     ours = [Person("ann", keys={"email": "ann@x.org"})]
-    found, renamed, doubtful = with_known_ids(roster.read(write(tmp_path, text)), ours)
+    found, renamed, doubtful = with_gradebook_ids(roster.read(write(tmp_path, text)), ours)
     assert [person.student for person in found.people] == ["ann"]
     assert (renamed, list(doubtful)) == ({}, ["ann2"])
 
@@ -211,4 +211,4 @@ def test_a_large_class_under_other_ids_is_found_whole(tmp_path):
     lines = [f"new{n},s{n}@x.org" for n in range(3000)]
     ours = [Person(f"old{n}", keys={"email": f"s{n}@x.org"}) for n in range(3000)]
     file = roster.read(write(tmp_path, "student_id,email\n" + "\n".join(lines)))
-    assert len(with_known_ids(file, ours)[1]) == len(matched(ours, file)) == 3000
+    assert len(with_gradebook_ids(file, ours)[1]) == len(matched(ours, file)) == 3000
