@@ -2,6 +2,6 @@
 
 :mod:`suspicion` reads what one submission does that course code does not (:mod:`rules`, and what
 its :mod:`names` stand for); :mod:`similarity` compares the solutions of a class by their
-:mod:`fingerprints`. :mod:`scan` and :mod:`classmates` bring both into grading, and :mod:`evidence`
-writes the page that lists everything.
+:mod:`fingerprints`, and :mod:`classmates` keeps what was found. :mod:`tito.pages.evidence` writes the
+page that lists everything.
 """

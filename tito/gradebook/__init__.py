@@ -1,1 +1,1 @@
-"""What is known about marks: the gradebook, the records, lateness, exports to platforms."""
+"""What is known about marks: the gradebook, the records, exports to platforms."""
