@@ -32,6 +32,7 @@ demo: $(INSTALLED)  ## Export, release, grade a sample class and show its marks,
 	@# One file of the sample class is broken on purpose: grading names it and exits with 1.
 	$(TITO) grade $(MODULE) || [ $$? -eq 1 ]
 	$(TITO) feedback $(MODULE)
+	$(TITO) overview $(MODULE)
 	$(TITO) scores $(MODULE)
 
 test: lint system  ## Run every test (lint first).

@@ -1,67 +1,169 @@
-"""The directive `packages`: the packages of the tools as a drawing, made from their imports."""
+"""The directive `packages`: the packages of the tools as a drawing, made from their imports.
+
+What imports stands above what is imported. A line that follows from others is left out: whoever
+imports the gradebook stands above the course already.
+"""
 
 from __future__ import annotations
 
 import ast
-from graphlib import TopologicalSorter
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 TOOLS = Path(__file__).resolve().parents[1] / "tito"
-_ROW, _WIDTH, _LEFT = 34, 900, 210
+#: Sizes of a box, of the space beside and below it, and of a line that passes between boxes.
+_WIDTH, _GAP, _DROP, _PASSING = 196, 16, 30, 20
+#: Of text in a box: where it begins, the heights of its name and of a line, letters in a line.
+_EDGE, _NAME, _LINE, _LETTERS = 10, 30, 14, 30
+
+Graph = Mapping[str, set[str]]
+#: A package, or a line that passes, by its ends.
+Item = str | tuple[str, str]
+Row = list[Item]
 
 
-def imports() -> dict[str, set[str]]:
-    """Return what each package of the tools imports of the others."""
-    packages = {path.parent.name for path in TOOLS.glob("*/__init__.py")}
-    found: dict[str, set[str]] = {name: set() for name in packages}
-    for name in packages:
-        for path in (TOOLS / name).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    names = [f"{node.module}.{alias.name}" for alias in node.names]
-                    found[name] |= {one.split(".")[1] for one in names if one.startswith("tito.")}
-        found[name] &= packages - {name}
-    return found
+def imports(tools: Path = TOOLS) -> dict[str, set[str]]:
+    """Return what each package, and each module beside them, imports of the others.
+
+    ``cli`` is none of them: it loads a command by its name when it is called.
+    """
+    paths = [path for path in tools.glob("[!_]*") if path.suffix == ".py" or path.is_dir()]
+    paths.remove(tools / "cli.py")
+    found = {path.stem: set(_imported(path)) for path in sorted(paths)}
+    return {name: others & found.keys() - {name} for name, others in found.items()}
 
 
-def purpose(package: str) -> str:
-    """Return the first line of a package's docstring."""
-    text = (TOOLS / package / "__init__.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(text)) or "").split("\n")[0]
+def _imported(path: Path) -> Iterator[str]:
+    for file in path.rglob("*.py") if path.is_dir() else [path]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                start = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+                names = [start + alias.name for alias in node.names]
+                yield from (name.split(".")[1] for name in names if name.startswith("tito."))
+
+
+def purpose(name: str) -> str:
+    """Return the first sentence of a package's docstring, or a module's."""
+    package = TOOLS / name / "__init__.py"
+    path = package if package.is_file() else TOOLS / f"{name}.py"
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return re.split(r"\.(?:\s|$)", " ".join(text.split()))[0]
+
+
+def lines(graph: Graph) -> dict[str, set[str]]:
+    """Return the imports that follow from no others."""
+
+    @cache
+    def below(name: str) -> frozenset[str]:
+        return frozenset(graph[name]).union(*(below(other) for other in graph[name]))
+
+    return {
+        name: {one for one in others if not any(one in below(other) for other in others)}
+        for name, others in graph.items()
+    }
+
+
+def rows(drawn: Graph) -> list[Row]:
+    """Return what stands side by side, from the top: packages, and lines that pass between them."""
+
+    @cache
+    def level(name: str) -> int:
+        return 1 + max((level(one) for one, others in drawn.items() if name in others), default=-1)
+
+    made: list[Row] = [[] for _ in range(max(map(level, drawn)) + 1)]
+    for name, others in drawn.items():
+        made[level(name)].append(name)
+        for other in others:
+            for passed in range(level(name) + 1, level(other)):
+                made[passed].append((name, other))
+    for above, row in zip(made, made[1:], strict=False):
+        # Below what imports it, on average: lines then cross as little as is possible.
+        place = {item: number / len(above) for number, item in enumerate(above)}
+        row.sort(key=lambda item: (_middle(place, drawn, item), isinstance(item, tuple), str(item)))
+    return made
+
+
+def _middle(place: Mapping[Any, float], drawn: Graph, item: Item) -> float:
+    if isinstance(item, tuple):
+        sources = [item, item[0]]
+    else:
+        sources = [s for s in place if item in (drawn[s] if isinstance(s, str) else s[1:])]
+    found = [place[source] for source in sources if source in place]
+    return sum(found) / len(found)
 
 
 def drawing() -> str:
-    """Return the drawing as SVG: what imports stands above what is imported."""
-    graph = imports()
-    order = list(
-        TopologicalSorter({name: sorted(graph[name]) for name in sorted(graph)}).static_order()
-    )[::-1]
-    middle = {name: _ROW * (number + 0.5) for number, name in enumerate(order)}
-    lines, boxes = [], []
-    for name, others in graph.items():
-        for other in others:
-            low, high = middle[other], middle[name]
-            bend = _LEFT - 10 - (low - high) / _ROW * 13
-            path = f"M{_LEFT} {high} C{bend} {high} {bend} {low} {_LEFT} {low}"
-            lines.append(f'<path d="{path}" fill="none" stroke="currentColor" opacity="0.3"/>')
-    for name in order:
-        y = middle[name]
-        boxes.append(
-            f'<rect x="{_LEFT}" y="{y - 14}" width="{_WIDTH - _LEFT - 2}" height="28" rx="4" '
-            'fill="none" stroke="currentColor"/>'
-            f'<text x="{_LEFT + 10}" y="{y + 5}" font-weight="bold">{name}</text>'
-            f'<text x="{_LEFT + 110}" y="{y + 5}">{escape(purpose(name))}</text>'
-        )
+    """Return the drawing as SVG."""
+    drawn = lines(imports())
+    made = rows(drawn)
+    width = max(map(_row_width, made))
+    centres = [_centres(row, (width - _row_width(row)) / 2) for row in made]
+    parts, top = [], 0
+    for row, centre, below in zip(made, centres, [*centres[1:], {}], strict=True):
+        height = max(_NAME + _LINE * len(_words(item)) for item in row if isinstance(item, str))
+        for item in row:
+            if isinstance(item, str):
+                parts.append(_box(item, centre[item] - _WIDTH / 2, top, height))
+                ends = {other: item for other in sorted(drawn[item])}
+            else:
+                parts.append(_line(centre[item], top, centre[item], top + height))
+                ends = {item[1]: item[0]}
+            for other, source in ends.items():
+                to = below[other] if other in below else below[source, other]
+                parts.append(_line(centre[item], top + height, to, top + height + _DROP))
+        top += height + _DROP
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_ROW * len(order)}" role="img" font-size="13" '
+        f'<svg viewBox="-1 -1 {width + 2} {top - _DROP + 2}" role="img" font-size="12" '
         'style="max-width: 100%" fill="currentColor" font-family="sans-serif">'
-        f"<title>The packages of tito; lines lead from a package to what it imports</title>"
-        f"{''.join(lines)}{''.join(boxes)}</svg>"
+        "<title>The packages of tito; lines lead down from a package to what it imports</title>"
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _row_width(row: Row) -> int:
+    return sum(map(_width, row)) + _GAP * (len(row) - 1)
+
+
+def _width(item: Item) -> int:
+    return _WIDTH if isinstance(item, str) else _PASSING
+
+
+def _centres(row: Row, left: float) -> dict[Item, float]:
+    found = {}
+    for item in row:
+        found[item] = left + _width(item) / 2
+        left += _width(item) + _GAP
+    return found
+
+
+def _line(x: float, y: float, to: float, down: float) -> str:
+    middle = (y + down) / 2
+    path = f"M{x:g} {y:g} C{x:g} {middle:g} {to:g} {middle:g} {to:g} {down:g}"
+    return f'<path d="{path}" fill="none" stroke="currentColor" opacity="0.6"/>'
+
+
+def _words(name: str) -> list[str]:
+    return wrap(purpose(name), _LETTERS)
+
+
+def _box(name: str, left: float, top: float, height: float) -> str:
+    x = f'x="{left + _EDGE:g}"'
+    words = "".join(
+        f'<text {x} y="{top + _NAME + 6 + _LINE * number:g}" font-size="11">{escape(line)}</text>'
+        for number, line in enumerate(_words(name))
+    )
+    return (
+        f'<rect x="{left:g}" y="{top:g}" width="{_WIDTH}" height="{height}" rx="5" '
+        'fill="none" stroke="currentColor"/>'
+        f'<text {x} y="{top + 19:g}" font-weight="bold">{name}</text>{words}'
     )
 
 
