@@ -5,7 +5,8 @@ gloo) it moves NumPy arrays without a copy, comes as two small wheels, starts a 
 of a second, and every cluster has it: what runs here under ``mpiexec`` runs there under ``srun``.
 On a cluster leave the ``mpich`` wheel out: mpi4py finds the cluster's own MPI.
 
-Nothing of it is imported before :func:`launch` or :meth:`tinytorch.parallel.ranks.Ranks.world` is called.
+Nothing of it is imported before :func:`launch` or
+:meth:`tinytorch.parallel.ranks.Ranks.world` is called.
 
 ``python -m tinytorch.parallel --help`` trains the digits network with it.
 """
