@@ -11,9 +11,7 @@ from nbformat.v4 import new_output
 from tinytorch.checks.observe import OBSERVATION_TYPE
 
 _TEXT = ("stream", "error")
-_RICH = ("display_data", "execute_result", "update_display_data")
-#: Kinds of kernel messages that are outputs.
-OUTPUTS = (*_TEXT, *_RICH)
+_RICH = ("display_data", "execute_result")
 #: Of a notebook, in what one of its cells may print; and of one cell.
 _NOTEBOOK = {"text": 4, "rich": 12, "observations": 12}
 _CELL = {"text": 1, "rich": 10, "observations": 12}
@@ -68,12 +66,12 @@ class OutputBudget:
     def keeps(self, output: NotebookNode) -> NotebookNode | None:
         """Count an output; return what is kept of it, which may be a note in its place."""
         kind = output.output_type
-        if self.allows(kind, output):
+        if self._allows(kind, output):
             return output
         instead, self._instead = self._instead, ""
         return new_output("stream", name="stdout", text=instead) if instead else None
 
-    def allows(self, kind: str, content: dict[str, Any]) -> bool:
+    def _allows(self, kind: str, content: dict[str, Any]) -> bool:
         """Count an output; whether it is still within the budget."""
         data = content.get("data", content)
         is_observation = kind in _RICH and OBSERVATION_TYPE in data

@@ -1,6 +1,7 @@
 """What a cell and a notebook may show."""
 
 import pytest
+from nbformat import NotebookNode
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.kernels.budget import OutputBudget
@@ -26,12 +27,22 @@ def observation(size: int) -> tuple[str, dict]:
     return "display_data", {"data": data, "metadata": {}}
 
 
+def node(output: tuple[str, dict]) -> NotebookNode:
+    kind, content = output
+    return NotebookNode({"output_type": kind, **content})
+
+
+def is_kept(budget: OutputBudget, output: tuple[str, dict]) -> bool:
+    made = node(output)
+    return budget.keeps(made) is made
+
+
 def shown(budget: OutputBudget, output: tuple[str, dict], cells: int, each: int = 1) -> int:
     """Show an output in several cells; return how often that was allowed."""
     count = 0
     for _ in range(cells):
         budget.begin(asked=output[1].get("data", {}).get("text/plain") == "seen")
-        count += sum(budget.allows(*output) for _ in range(each))
+        count += sum(is_kept(budget, output) for _ in range(each))
     return count
 
 
@@ -64,17 +75,16 @@ def test_what_is_cut_counts_too():
     budget, kept = OutputBudget(1_000), 0
     for _ in range(100):
         budget.begin()
-        assert not budget.allows(*stream(5_000))
-        kept += budget.instead().count("q")
+        kept += budget.keeps(node(stream(5_000))).text.count("q")
     assert kept == 4_000
 
 
 def test_observations_count_only_while_a_graded_cell_is_asked():
     budget = OutputBudget(1_000_000)
     budget.begin()
-    assert not budget.allows(*observation(10)) and not budget.is_cut
+    assert not is_kept(budget, observation(10)) and not budget.is_cut
     budget.begin(asked=True)
-    assert budget.allows(*observation(10))
+    assert is_kept(budget, observation(10))
 
 
 def test_a_flood_of_figures_or_text_takes_no_observation_along():
@@ -88,6 +98,6 @@ def test_what_is_not_kept_takes_nothing():
     budget = OutputBudget(10_000)
     for _ in range(100):
         budget.begin(silent=True)
-        assert not budget.allows(*figure(9_000)) and not budget.is_cut
+        assert not is_kept(budget, figure(9_000)) and not budget.is_cut
     budget.begin()
-    assert budget.allows(*figure(9_000))
+    assert is_kept(budget, figure(9_000))

@@ -7,7 +7,6 @@ from textwrap import dedent
 from time import monotonic, sleep
 
 import pytest
-from nbformat.v4 import new_output
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.kernels.budget import OutputBudget
@@ -150,13 +149,6 @@ def test_an_output_that_is_too_large_is_told_to_be(start):
 def test_a_flood_is_cut_where_the_grader_wants_and_takes_no_observation_along(start):
     budget = OutputBudget(10_000)
     budget.begin(asked=True)
-
-    def keeps(output):
-        if budget.allows(output.output_type, output):
-            return output
-        instead = budget.instead()
-        return new_output("stream", name="stdout", text=instead) if instead else None
-
     flood = f"""
         def seen(n):
             display({{{OBSERVATION_TYPE!r}: [n]}}, raw=True)
@@ -164,7 +156,7 @@ def test_a_flood_is_cut_where_the_grader_wants_and_takes_no_observation_along(st
         for _ in range(30_000): print("x" * 1_000)
         seen(2)
         """
-    ran = start().run(dedent(flood), limits(keeps=keeps))
+    ran = start().run(dedent(flood), limits(keeps=budget.keeps))
     seen = [one.data[OBSERVATION_TYPE] for one in ran.outputs if "data" in one]
     assert seen == [[1], [2]]
     (printed,) = (one.text for one in ran.outputs if "text" in one)
