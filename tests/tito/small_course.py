@@ -20,6 +20,11 @@ from tito.autograde import grade_class
 from tito.course import Course, Module
 from tito.kernels.zygote_client import end_zygotes
 
+#: The fixtures, for whoever imports all of this.
+__all__ = [
+    *("class_of", "course", "hand_in", "module", "no_zygote_is_left"),
+    *("released", "scratch", "template"),
+]
 REPOSITORY = Path(__file__).parents[2]
 
 #: Right solutions of the small assignment, by grade id.

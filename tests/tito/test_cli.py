@@ -66,7 +66,7 @@ def test_every_command_explains_itself(tito, command):
 @pytest.mark.parametrize(
     "command", ["export", "test", "release", "bundle", "grade", "feedback", "scores", "overview"]
 )
-def test_an_unknown_module_is_wrong_use_and_lists_the_modules(tito, command):
+def test_unknown_module_lists_the_modules(tito, command):
     answer = tito(command, "09_conv")
     assert answer.returncode == 2
     assert "no module '09_conv'. The modules are: 01_first, 02_second." in answer.stderr
@@ -79,7 +79,7 @@ def test_wrong_use_exits_with_2(tito, arguments):
     assert answer.returncode == 2 and "Usage:" in answer.stderr
 
 
-def test_the_installed_command_says_that_it_is_outside_a_course(tmp_path):
+def test_installed_command_outside_a_course(tmp_path):
     command = Path(sys.executable).with_name("tito")
     answer = subprocess.run([command, "status"], cwd=tmp_path, capture_output=True, text=True)
     assert answer.returncode == 1
@@ -105,7 +105,7 @@ def test_the_reference_passes_its_own_checks(course, tito):
     assert "5 of 5 points" in answer.stdout
 
 
-def test_a_wrong_notebook_is_told_what_was_expected_and_fails(course, tito):
+def test_wrong_notebook_shows_expected_values(course, tito):
     export_module(course, course.module("first"))
     notebook = read_source(course.module("second").source)
     for cell in notebook.cells:
@@ -118,7 +118,7 @@ def test_a_wrong_notebook_is_told_what_was_expected_and_fails(course, tito):
         assert piece in words
 
 
-def test_a_source_that_raises_fails_the_test_and_names_the_cell(course, tito):
+def test_raising_source_names_the_cell(course, tito):
     export_module(course, course.module("first"))
     source = course.module("second").source
     source.write_text(source.read_text() + "\n# %%\n1 / 0\n")
@@ -134,7 +134,7 @@ def test_a_missing_notebook_is_wrong_use(tito):
 
 @pytest.mark.parametrize("command", ["test", "export"])
 @pytest.mark.parametrize("folder", ["submitted", "autograded"])
-def test_what_was_handed_in_is_not_run_outside_of_the_sandbox(course, tito, command, folder):
+def test_submitted_notebook_never_runs_unsandboxed(course, tito, command, folder):
     export_module(course, course.module("second"))
     before = course.module("second").file_in(course.package).read_bytes()
     notebook = read_source(course.module("second").source)
@@ -161,7 +161,7 @@ def test_status_tells_outdated_exports(course, tito):
     assert tito("status").stdout.splitlines()[2].split()[1] == "outdated"
 
 
-def test_doctor_finds_an_outdated_export_and_says_how_to_fix_it(course, tito):
+def test_doctor_reports_an_outdated_export(course, tito):
     tito("export", "--all")
     healthy = tito("doctor")
     assert healthy.returncode == 0, healthy.stdout

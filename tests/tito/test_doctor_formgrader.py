@@ -5,7 +5,7 @@ import json
 from tito import doctor
 
 
-def test_formgrader_that_is_off_is_named_with_the_command_that_turns_it_on(tmp_path, monkeypatch):
+def test_disabled_formgrader_is_reported(tmp_path, monkeypatch):
     assert doctor._formgrader().ok
     config = tmp_path / "jupyter_server_config.json"
     config.write_text(

@@ -73,50 +73,47 @@ def plain(text: str) -> str:
     return re.sub(r"[\W_]", "", "".join(c for c in apart if not unicodedata.combining(c)))
 
 
-def roles(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
+def roles_of(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return the columns of a file by what they hold."""
     if not columns:
         return {}
     by_plain = {plain(column): column for column in reversed(columns)}
-    found = {
+    roles = {
         role: by_plain[heading]
         for role, headings in _HEADINGS.items()
         if (heading := next((name for name in headings if name in by_plain), None))
     }
-    _share_the_name(found)
+    _share_the_name(roles)
     values = {column: [v for row in rows if (v := row[column].strip())] for column in columns}
-    _tell_ids_apart(found, values)
-    free = [column for column in columns if column not in found.values()]
-    _by_content(found, {column: values[column] for column in free}, columns[0])
-    return found
+    _classify_ids(roles, values)
+    free = {column: values[column] for column in columns if column not in roles.values()}
+    _by_content(roles, free, columns[0])
+    return roles
 
 
-def _share_the_name(found: dict[str, str]) -> None:
-    """Take "Nom" beside "Prénom" for the last name, and "Nombre" beside "Apellidos" for the first.
-
-    Beside both it is the whole name, and so it is alone.
-    """
-    if plain(found.get("name", "")) in _SHORT and ("first" in found) != ("last" in found):
-        found["last" if "first" in found else "first"] = found.pop("name")
+def _share_the_name(roles: dict[str, str]) -> None:
+    """Take "Nom" beside "Prénom" for the last name, "Nombre" beside "Apellidos" for the first."""
+    if plain(roles.get("name", "")) in _SHORT and ("first" in roles) != ("last" in roles):
+        roles["last" if "first" in roles else "first"] = roles.pop("name")
 
 
-def _tell_ids_apart(found: dict[str, str], values: Mapping[str, list[str]]) -> None:
+def _classify_ids(roles: dict[str, str], values: Mapping[str, list[str]]) -> None:
     """Say whose number a column "ID" holds: Canvas's, Moodle's in German, or the class's own."""
-    if "id" not in found:
+    if "id" not in roles:
         return
-    if plain(found.get("name", "")) == "student" and "section" in found:
-        found.setdefault("canvas", found.pop("id"))
-    elif {"maximum", "submitted"} & set(found) and _are_participants(values[found["id"]]):
-        found.setdefault("moodle", found.pop("id"))
+    if plain(roles.get("name", "")) == "student" and "section" in roles:
+        roles.setdefault("canvas", roles.pop("id"))
+    elif {"maximum", "submitted"} & set(roles) and _are_participants(values[roles["id"]]):
+        roles.setdefault("moodle", roles.pop("id"))
 
 
-def _by_content(found: dict[str, str], values: Mapping[str, list[str]], first: str) -> None:
+def _by_content(roles: dict[str, str], values: Mapping[str, list[str]], first: str) -> None:
     """Recognize addresses, and Moodle's numbers, below headings of a language not known here."""
     for column, texts in values.items():
-        if "email" not in found and texts and all(map(_ADDRESS.fullmatch, texts)):
-            found["email"] = column
-    if not {"student", "id", "moodle"} & set(found) and _are_participants(values.get(first, [])):
-        found["moodle"] = first
+        if "email" not in roles and texts and all(map(_ADDRESS.fullmatch, texts)):
+            roles["email"] = column
+    if not {"student", "id", "moodle"} & set(roles) and _are_participants(values.get(first, [])):
+        roles["moodle"] = first
 
 
 def _are_participants(texts: Sequence[str]) -> bool:

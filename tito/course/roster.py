@@ -60,7 +60,7 @@ class Roster:
 
     people: tuple[Person, ...]
     columns: tuple[str, ...] = ()
-    #: Which column holds what; see :func:`headings.roles`.
+    #: Which column holds what; see :func:`headings.roles_of`.
     roles: dict[str, str] = field(default_factory=dict)
 
     def recognized(self) -> str:
@@ -108,7 +108,7 @@ def read(path: Path, for_export: bool = False) -> Roster:
         If the file cannot be read, has no usable columns, or names a student twice.
     """
     lines, columns = _table(path)
-    roles = headings.roles(columns, lines)
+    roles = headings.roles_of(columns, lines)
     names = (*_STUDENT, "moodle") if for_export else _STUDENT
     if not set(names) & set(roles):
         raise TitoError(

@@ -38,9 +38,9 @@ def write_gradescope(sheet: Sheet, folder: Path) -> Written:
             left_out[row.student] = f"the roster has the address {email} {shared[email]} times"
         else:
             marks[email] = _results(sheet, row, remarks.get(row.student, {}))
-            place = folder / row.student / "results.json"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(_json(marks[email]), encoding="utf-8")
+            path = folder / row.student / "results.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_json(marks[email]), encoding="utf-8")
     program = folder / "autograder.zip"
     program.unlink(missing_ok=True)  # an earlier one, of marks that are not final any more
     if marks:
@@ -52,14 +52,13 @@ def _results(sheet: Sheet, row: Row, remarks: Mapping[str, str]) -> dict[str, An
     """Return one student's results as Gradescope's autograders write them."""
     record = records.load(sheet.course, sheet.module, row.student)
     tests: list[dict[str, Any]] = []
-    for place, (name, points) in enumerate(row.points.items(), start=1):
+    for index, (name, points) in enumerate(row.points.items(), start=1):
         verdict = record.cells.get(name) if record else None
         if verdict:
-            tests += _tests_of_parts(Report.from_data(verdict), place)
+            tests += _tests_of_parts(Report.from_data(verdict), index)
         elif points is not None:
-            tests.append(
-                _test(f"{place}", name, points, row.maxima[name], remarks.get(name, "marked"))
-            )
+            remark = remarks.get(name, "marked")
+            tests.append(_test(f"{index}", name, points, row.maxima[name], remark))
     lines = [f"{name} is still to be marked." for name in row.needs_manual]
     if row.penalty:
         lines.append(f"{row.penalty:g} points were taken for lateness.")
@@ -73,17 +72,17 @@ def _results(sheet: Sheet, row: Row, remarks: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _tests_of_parts(report: Report, place: int) -> Iterator[dict[str, Any]]:
-    for number_, part in enumerate(report.parts, start=1):
+def _tests_of_parts(report: Report, index: int) -> Iterator[dict[str, Any]]:
+    for number, part in enumerate(report.parts, start=1):
         details = "\n".join(f"{name}: {text}" for name, text in part.details())
         name = f"{report.grade_id}: {part.title}"
-        made = _test(f"{place}.{number_}", name, part.earned, part.points, details)
-        yield {**made, "status": "passed" if part.problem is None else "failed"}
+        test = _test(f"{index}.{number}", name, part.earned, part.points, details)
+        yield {**test, "status": "passed" if part.problem is None else "failed"}
 
 
-def _test(place: str, name: str, score: float, worth: float, output: str) -> dict[str, Any]:
+def _test(number: str, name: str, score: float, worth: float, output: str) -> dict[str, Any]:
     return {
-        "number": place,
+        "number": number,
         "name": name,
         "name_format": "text",
         "score": score,
@@ -96,7 +95,7 @@ def _test(place: str, name: str, score: float, worth: float, output: str) -> dic
 
 _SETUP = "#!/usr/bin/env bash\napt-get update && apt-get install -y python3\n"
 _RUN = '''#!/usr/bin/env python3
-"""Hand out a result that was made before: Gradescope runs no student's code here."""
+"""Hand out a stored result: Gradescope runs no student's code here."""
 
 import json
 from pathlib import Path
@@ -114,11 +113,8 @@ results.write_text(json.dumps(found[0] if found else nothing))
 
 def _write_autograder(path: Path, marks: Mapping[str, Any]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in (
-            ("setup.sh", _SETUP),
-            ("run_autograder", _RUN),
-            ("marks.json", _json(marks)),
-        ):
+        texts = {"setup.sh": _SETUP, "run_autograder": _RUN, "marks.json": _json(marks)}
+        for name, text in texts.items():
             info = zipfile.ZipInfo(name)
             info.external_attr = 0o755 << 16
             archive.writestr(info, text)

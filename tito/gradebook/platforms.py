@@ -34,14 +34,14 @@ def write(kind: str, sheet: Sheet, path: Path) -> Written:
     write_file, _ = FORMATS[kind]
     if kind != "csv" and not any(sheet.final()):
         raise nobody(sheet.left_out(), sheet.roster)
-    made = write_file(sheet, path)
-    if not made.students:
-        raise nobody(made.left_out, sheet.roster)
+    written = write_file(sheet, path)
+    if not written.students:
+        raise nobody(written.left_out, sheet.roster)
     title = _canvas_title(sheet.roster.columns, sheet.title)
     if kind == "canvas" and "final" in title.casefold():
         warning = f"Canvas ignores a column whose title has 'final' in it: {title!r}; use --title"
-        return replace(made, warning=warning)
-    return made
+        return replace(written, warning=warning)
+    return written
 
 
 def write_csv(sheet: Sheet, path: Path) -> Written:
@@ -53,15 +53,10 @@ def write_csv(sheet: Sheet, path: Path) -> Written:
         writer.writerow(["student", "status", *cells, *notes])
         for row in sheet.rows:
             points = ["" if row.points[name] is None else row.points[name] for name in cells]
+            numbers = [row.penalty, row.total, row.max, row.extension / timedelta(days=1)]
             texts = ["; ".join(row.needs_manual), "; ".join(row.flags), row.reason]
-            writer.writerow(
-                [
-                    *map(_as_text, (row.student, row.status)),
-                    *points,
-                    *(row.penalty, row.total, row.max, row.extension / timedelta(days=1)),
-                    *map(_as_text, texts),
-                ]
-            )
+            about = map(_as_text, (row.student, row.status))
+            writer.writerow([*about, *points, *numbers, *map(_as_text, texts)])
     return Written(path, len(sheet.rows))
 
 
@@ -109,9 +104,8 @@ def _canvas_person(person: Person) -> dict[str, str]:
 def write_moodle(sheet: Sheet, path: Path) -> Written:
     """Write what Moodle imports.
 
-    With a grading worksheet as roster: that worksheet, its column "Grade" filled in ("Upload
-    grading worksheet"). Otherwise a file for "Grades, Import, CSV file", to be mapped by e-mail
-    address or ID number.
+    A grading worksheet as roster is filled in ("Upload grading worksheet"); otherwise it is a file
+    for "Grades, Import, CSV file", to be mapped by e-mail address or ID number.
     """
     roles = sheet.roster.roles
     if {"moodle", "grade"} <= set(roles):
@@ -137,12 +131,13 @@ def _refuse_other_maximum(sheet: Sheet) -> None:
     """Compare the assignment's maximum with Moodle's, which would refuse or misread marks."""
     ours = scores.worth(sheet.rows)
     for person in sheet.roster.people:
-        if not (said := person.row.get(sheet.roster.roles.get("maximum", ""), "").strip()):
+        text = person.row.get(sheet.roster.roles.get("maximum", ""), "").strip()
+        if not text:
             continue
-        theirs = _maximum(said)
+        theirs = _maximum(text)
         if theirs is None:
             raise TitoError(
-                f"Moodle's maximum grade of {person.student} is {said!r}, which is no number. Let "
+                f"Moodle's maximum grade of {person.student} is {text!r}, which is no number. Let "
                 f"Moodle grade by points, of {ours:g}, and download the worksheet again."
             )
         if theirs != ours:

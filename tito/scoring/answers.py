@@ -24,17 +24,17 @@ def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
     """Run the reference and drive it, as :func:`tito.scoring.reference.ask` asks."""
     cases = decode(request["cases"])
     namespace: dict[str, Any] = {"__name__": "reference"}
-    found: dict[str, dict[str, list[Values]]] = {}
+    answers: dict[str, dict[str, list[Values]]] = {}
     for grade_id, source, graded in request["cells"]:
         if not graded:
             exec(compile(source, grade_id, "exec"), namespace)
         elif grade_id in cases:
             exec(compile(driving_source(source), grade_id, "exec"), namespace)
-            found[grade_id] = {
+            answers[grade_id] = {
                 part: [_drive(namespace, grade_id, part, given) for given in each]
                 for part, each in cases[grade_id].items()
             }
-    return found
+    return answers
 
 
 def _drive(namespace: dict[str, Any], grade_id: str, part: str, given: dict[str, Any]) -> Values:
@@ -51,8 +51,8 @@ def main() -> None:
     # The reference may print while it trains; the answer must stand alone.
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = encode(answer(request))
-    json.dump(found, sys.stdout)
+        encoded = encode(answer(request))
+    json.dump(encoded, sys.stdout)
 
 
 if __name__ == "__main__":

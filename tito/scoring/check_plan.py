@@ -59,12 +59,12 @@ class CheckPlan:
 
 
 def prepare(source: NotebookNode, seed: int | None = None, answers: str | None = None) -> CheckPlan:
-    """Make the plan of an assignment.
+    """Make the plan of an assignment from the course's own notebook.
 
     Parameters
     ----------
     source : NotebookNode
-        The course's own notebook, with solutions and graded cells.
+        With solutions and graded cells.
     seed : int, optional
         To repeat an earlier run; drawn at random by default.
     answers : str, optional
@@ -122,8 +122,8 @@ class Session:
         """Return the parts of a graded cell of which nothing has come."""
         name = cell.metadata.nbgrader.grade_id
         # A list, not a set: what a message names as its part need not be hashable.
-        heard = [data.get("part") for data in _messages(cell) if data.get("run") == self.run]
-        return [part for part in self.plan.cases[name] if part not in heard]
+        answered = [data.get("part") for data in _messages(cell) if data.get("run") == self.run]
+        return [part for part in self.plan.cases[name] if part not in answered]
 
     def verdict(self, cell: NotebookNode) -> tuple[Report, list[str]]:
         """Judge a graded cell by the observations in its outputs.
@@ -174,20 +174,20 @@ class Session:
             return Observation({}, "the observation is of another run or cell")
         try:
             values = decode(data["values"])
-        except MalformedError as error:
-            return Observation({}, f"the observation is malformed: {error}")
-        told = data["error"]
-        if type(values) is not dict or not (told is None or type(told) is str):
+        except MalformedError as fault:
+            return Observation({}, f"the observation is malformed: {fault}")
+        error = data["error"]
+        if type(values) is not dict or not (error is None or type(error) is str):
             return Observation({}, "the observation is malformed")
         unfinished = data["unfinished"] is True
-        return Observation(values, None if told is None else told[:_MAX_ERROR], unfinished)
+        return Observation(values, error and error[:_MAX_ERROR], unfinished)
 
 
 def _messages(cell: NotebookNode) -> list[dict[str, Any]]:
     """Return what a cell's outputs hold of our type."""
     bundles = (output.get("data") for output in cell.outputs if output.output_type != "stream")
-    found = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
-    each = [item for data in found for item in (data if isinstance(data, list) else [data])]
+    ours = [data[OBSERVATION_TYPE] for data in bundles if OBSERVATION_TYPE in (data or {})]
+    each = [item for data in ours for item in (data if isinstance(data, list) else [data])]
     return [data for data in each if isinstance(data, dict)]
 
 

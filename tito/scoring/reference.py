@@ -23,13 +23,6 @@ _SECONDS = 120
 def ask(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
     """Drive the reference solution with the inputs of a grading run.
 
-    Parameters
-    ----------
-    source : NotebookNode
-        The course's own notebook, with solutions.
-    cases : mapping of str to dict
-        By graded cell: the inputs of each part.
-
     Returns
     -------
     str

@@ -35,10 +35,10 @@ def checks_of(source: str, grade_id: str) -> Checks:
     """
     namespace: dict[str, Any] = {"__name__": "trusted"}
     exec(compile(source, grade_id, "exec"), namespace)
-    found = [value for value in namespace.values() if isinstance(value, Checks)]
-    if len(found) != 1 or found[0].grade_id != grade_id:
+    checks = [value for value in namespace.values() if isinstance(value, Checks)]
+    if len(checks) != 1 or checks[0].grade_id != grade_id:
         raise TitoError(f"the cell {grade_id} must declare one Checks({grade_id!r}, ...) object.")
-    return found[0]
+    return checks[0]
 
 
 def draw_cases(checks: Checks, seed: int) -> Cases:
@@ -114,21 +114,9 @@ def _without_docstrings(tree: ast.stmt) -> ast.stmt:
 
 
 def payload(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
-    """Pack what drives a student's code: compiled once for a class, and small.
+    """Pack what drives a student's code in these cases: compiled once for a class, and small.
 
-    Parameters
-    ----------
-    source : str
-        The graded cell.
-    grade_id : str
-        Its name.
-    cases : mapping of str to sequence of dict
-        The inputs of the parts to drive, by name.
-
-    Returns
-    -------
-    str
-        For :func:`tinytorch.checks.observe.run_checks`, in a process of this version of Python.
+    It is for :func:`tinytorch.checks.observe.run_checks`, in a process of this version of Python.
     """
     # Its lines are nowhere to be quoted from: some may be hidden from students.
     code = compile(driving_source(source), f"<{grade_id}>", "exec", dont_inherit=True)

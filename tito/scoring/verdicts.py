@@ -70,15 +70,15 @@ def scores(nb: NotebookNode, verdicts: Verdicts) -> dict[str, float | None]:
 
     A written answer that was left as it was released earns 0 unseen, as with nbgrader.
     """
-    found: dict[str, float | None] = {}
+    scores: dict[str, float | None] = {}
     for cell in filter(utils.is_grade, nb.cells):
         name = cell.metadata.nbgrader.grade_id
         if name in verdicts:
-            found[name] = float(verdicts[name].report.earned)
+            scores[name] = float(verdicts[name].report.earned)
         else:
-            silent = utils.is_solution(cell) and _is_untouched(cell)
-            found[name] = 0.0 if silent and not is_answered_beside(cell) else None
-    return found
+            is_empty = utils.is_solution(cell) and _is_untouched(cell)
+            scores[name] = 0.0 if is_empty and not is_answered_beside(cell) else None
+    return scores
 
 
 def comments(nb: NotebookNode) -> dict[str, str | None]:

@@ -16,10 +16,11 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tito.errors import TitoError
 from tito.submission.intake import notebook_name
@@ -64,7 +65,7 @@ class Entry:
     #: In bytes, as the archive says.
     size: int
     #: Opens it for reading.
-    _open: Callable[[], object]
+    _open: Callable[[], Any]
 
     def read(self, limit: int) -> bytes:
         """Return the content.
@@ -77,7 +78,7 @@ class Entry:
         data = b""
         if self.size <= limit:
             try:
-                with self._open() as file:  # type: ignore[attr-defined]
+                with self._open() as file:
                     data = file.read(limit + 1)
             except _DAMAGE as error:
                 raise UnreadableError(f"{self.name} is damaged ({error})") from error
@@ -95,8 +96,7 @@ class Entry:
         """
         data = io.BytesIO(self.read(MAX_INNER))
         try:
-            archive = zipfile.ZipFile(data)
-            return _of_archive(Path(self.name), archive)
+            return _of_archive(Path(self.name), zipfile.ZipFile(data))
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise UnreadableError(f"{self.name} cannot be opened ({error})") from error
         except TitoError as error:
@@ -129,29 +129,27 @@ def entries(source: Path) -> Iterator[list[Entry]]:
 def _of_archive(source: Path, archive: zipfile.ZipFile) -> list[Entry]:
     """List the files of an archive, by names as they were meant."""
     infos = archive.infolist()
-    names = _with_slashes([_meant(info) for info in infos])
+    names = _with_slashes([_intended_name(info) for info in infos])
     if (count := sum(map(_is_looked_for, names))) > MAX_ENTRIES:
         raise TitoError(
             f"{source} was not opened: it holds {count} notebooks, more than {MAX_ENTRIES}. If it "
             "is what the platform gave, unpack it yourself and name the folder."
         )
-    found = []
+    files = []
     for name, info in zip(names, infos, strict=True):
         if _is_looked_for(name) or _is_looked_for(info.filename):
             _refuse_hostile(source, name, info)
         if not name.endswith("/") and not _LITTER.search(name):
-            found.append(Entry(name, info.file_size, partial(archive.open, info)))
-    return found
+            files.append(Entry(name, info.file_size, partial(archive.open, info)))
+    return files
 
 
-def _meant(info: zipfile.ZipInfo) -> str:
-    """Return a name in the encoding that was meant: macOS writes UTF-8 and does not say so."""
+def _intended_name(info: zipfile.ZipInfo) -> str:
+    """Return a name in its real encoding: macOS writes UTF-8 and does not say so."""
     name = info.orig_filename  # zipfile cuts a name at its first null character
     if not info.flag_bits & _UTF8:
-        try:
+        with suppress(UnicodeError):  # else it is what it says: an old name of Windows or DOS
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass  # it is what it says: an old name of Windows or DOS
     return unicodedata.normalize("NFC", name)
 
 

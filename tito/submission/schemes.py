@@ -25,7 +25,7 @@ _CANVAS = re.compile(
 )
 #: What stands behind a name and a number in one part of a path; the first one is Moodle's own.
 _MOODLE = re.compile(r"_(?P<number>\d+)_assignsubmission_[a-z]+(?:_|$)")
-_AGAIN = re.compile(r"-\d+(?=\.ipynb(?:\.|$))")
+_RESUBMITTED = re.compile(r"-\d+(?=\.ipynb(?:\.|$))")
 
 
 @dataclass(frozen=True)
@@ -81,26 +81,26 @@ def recognize(entries: Sequence[Entry]) -> str:
 
 def canvas(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     """Read Canvas's names; a student is found by the number, else by the name."""
-    found, around = [], _around(entries)
+    files, around = [], _around(entries)
     for entry in entries:
         match = next(filter(None, map(_CANVAS.fullmatch, _parts(entry, around))), None)
         if match is None:
-            found.append(_nobodys(entry))
+            files.append(_nobodys(entry))
             continue
         name, user = match["name"] or "", match["user"]
         people, doubt = _agreed(roster.by_key("canvas", user), roster.by_name(name))
-        found.append(
+        files.append(
             DownloadedFile(
                 entry,
                 f"{name} ({user})" if name else user,
                 people,
-                _AGAIN.sub("", match["original"]),
+                _RESUBMITTED.sub("", match["original"]),
                 late=bool(match["late"]),
                 order=int(match["file"]),
                 doubt=doubt,
             )
         )
-    return found
+    return files
 
 
 def moodle(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
@@ -109,27 +109,31 @@ def moodle(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     The first part of a path with Moodle's pattern is Moodle's. Where it holds the pattern more than
     once, a student's file was called like another's, or the student; which, nobody can say.
     """
-    found = []
+    files = []
     for order, entry in enumerate(entries):
-        part = _moodle_part(entry)
+        part, own = _moodle_part(entry), _basename(entry.name)
         owners = _moodle_owners(part)
         if not owners:
-            found.append(_nobodys(entry))
+            files.append(_nobodys(entry))
             continue
-        people, doubt = _moodle_person(*owners[0], roster)
+        name, number = owners[0]
+        # Before a name may stand a group.
+        named = roster.by_name(name) or roster.by_name(name.partition("-")[2])
+        people, doubt = _agreed(roster.by_key("moodle", number), named)
         if len(set(owners)) > 1:
             people, doubt = (), "its name holds those of several"
-        found.append(
+        files.append(
             DownloadedFile(
                 entry,
                 " or ".join(dict.fromkeys(f"{name} ({number})" for name, number in owners)),
                 people,
-                _original(entry, part),
+                # What the student called it: all of a file in Moodle's folder, or what is left.
+                _MOODLE.split(own, maxsplit=1)[-1] if own == part else own,
                 order=order,
                 doubt=doubt,
             )
         )
-    return found
+    return files
 
 
 def _moodle_part(entry: Entry) -> str:
@@ -138,23 +142,8 @@ def _moodle_part(entry: Entry) -> str:
 
 def _moodle_owners(part: str) -> list[tuple[str, str]]:
     """Return each name and number that a part of a path holds."""
-    owners, start = [], 0
-    for match in _MOODLE.finditer(part):
-        owners.append((part[start : match.start()], match["number"]))
-        start = match.end()
-    return owners
-
-
-def _moodle_person(name: str, number: str, roster: Roster) -> tuple[tuple[Person, ...], str]:
-    # Before a name may stand a group.
-    named = roster.by_name(name) or roster.by_name(name.partition("-")[2])
-    return _agreed(roster.by_key("moodle", number), named)
-
-
-def _original(entry: Entry, part: str) -> str:
-    """Return what the student called a file."""
-    own = _basename(entry.name)
-    return _MOODLE.split(own, maxsplit=1)[-1] if own == part else own
+    pieces = _MOODLE.split(part)  # name, number, name, number, rest
+    return list(zip(pieces[:-1:2], pieces[1::2], strict=True))
 
 
 def gradescope(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
@@ -163,18 +152,22 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]
     if place is None:
         raise TitoError(f"there is no {METADATA} above all submissions.")
     metadata = read_metadata(place)
-    found = []
+    files = []
     for entry in entries:
         if entry is place:
             continue
         key = next((part for part in entry.name.split("/") if part in metadata), None)
         if key is None:
-            found.append(_nobodys(entry))
+            files.append(_nobodys(entry))
             continue
         about = metadata[key]
         for person in about.submitters or ({"name": "", "sid": "", "email": ""},):
-            people, doubt = _submitter(person, roster)
-            found.append(
+            people, doubt = _agreed(
+                roster.by_key("sid", person["sid"]),
+                roster.by_key("email", person["email"]),
+                roster.by_name(person["name"]),
+            )
+            files.append(
                 DownloadedFile(
                     entry,
                     f"{person['name']} ({key})",
@@ -184,7 +177,7 @@ def gradescope(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]
                     doubt=doubt,
                 )
             )
-    return found
+    return files
 
 
 def _metadata(entries: Sequence[Entry]) -> Entry | None:
@@ -206,15 +199,15 @@ def folders(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
     """
     around = _around(entries, roster)
     paths = [_parts(entry, around) for entry in entries]
-    in_folders = any(_known(part, roster) for path in paths for part in path[:-1])
-    found = []
+    in_folders = any(_people_called(part, roster) for path in paths for part in path[:-1])
+    files = []
     for order, (entry, path) in enumerate(zip(entries, paths, strict=True)):
         stem = (notebook_name(path[-1]) or path[-1]).rpartition(".")[0] or path[-1]
         names = path[:-1] if len(path) > 1 and in_folders else [*path[:-1], stem]
-        owner = next((name for name in names if _known(name, roster)), names[0])
-        people, doubt = _agreed(_known(owner, roster))
-        found.append(DownloadedFile(entry, owner, people, path[-1], order=order, doubt=doubt))
-    return found
+        owner = next((name for name in names if _people_called(name, roster)), names[0])
+        people, doubt = _agreed(_people_called(owner, roster))
+        files.append(DownloadedFile(entry, owner, people, path[-1], order=order, doubt=doubt))
+    return files
 
 
 SCHEMES: dict[str, Scheme] = {
@@ -225,7 +218,7 @@ SCHEMES: dict[str, Scheme] = {
 }
 
 
-def _known(name: str, roster: Roster) -> list[Person]:
+def _people_called(name: str, roster: Roster) -> list[Person]:
     own = roster.by_student().get(name)
     return [own] if own else roster.by_name(name)
 
@@ -241,7 +234,7 @@ def _around(entries: Sequence[Entry], roster: Roster | None = None) -> int:
     deepest = min(map(len, paths), default=1) - 1
     for depth in range(deepest):
         names = {path[depth] for path in paths}
-        if len(names) > 1 or (roster and _known(names.pop(), roster)):
+        if len(names) > 1 or (roster and _people_called(names.pop(), roster)):
             return depth
     return deepest
 
@@ -254,17 +247,17 @@ def _parts(entry: Entry, around: int) -> list[str]:
 
 def _agreed(*answers: Sequence[Person]) -> tuple[tuple[Person, ...], str]:
     """Return who it is by the first key that says so, if no other says that it is somebody else."""
-    told = [people for people in answers if people]
-    if not told:
+    named = [people for people in answers if people]
+    if not named:
         return (), ""
-    same = {person.student for person in told[0]}
-    for people in told[1:]:
+    same = {person.student for person in named[0]}
+    for people in named[1:]:
         if not same & {person.student for person in people}:
-            both = " and ".join(", ".join(p.student for p in people) for people in told)
+            both = " and ".join(", ".join(p.student for p in people) for people in named)
             return (), f"its number and its name are those of {both}"
-    if len(told[0]) > 1:  # namesakes are not guessed at
-        return (), f"that could be {' or '.join(person.student for person in told[0])}"
-    return tuple(told[0]), ""
+    if len(named[0]) > 1:  # namesakes are not guessed at
+        return (), f"that could be {' or '.join(person.student for person in named[0])}"
+    return tuple(named[0]), ""
 
 
 def _nobodys(entry: Entry) -> DownloadedFile:
@@ -273,11 +266,3 @@ def _nobodys(entry: Entry) -> DownloadedFile:
 
 def _basename(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _submitter(person: dict[str, str], roster: Roster) -> tuple[tuple[Person, ...], str]:
-    return _agreed(
-        roster.by_key("sid", person["sid"]),
-        roster.by_key("email", person["email"]),
-        roster.by_name(person["name"]),
-    )

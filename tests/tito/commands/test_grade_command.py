@@ -23,7 +23,7 @@ def tito_grade(course, hand_in, monkeypatch):
     return lambda *arguments: CliRunner().invoke(grade.command, ["08", *arguments])
 
 
-def test_the_summary_counts_names_what_failed_and_where_the_log_is(tito_grade, course, module):
+def test_summary_names_failures_and_log(tito_grade, course, module):
     first, second = tito_grade(), tito_grade()
     assert first.exit_code == second.exit_code == 1
     lines = first.stdout.splitlines()

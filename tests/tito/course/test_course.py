@@ -12,7 +12,7 @@ def test_a_course_is_found_from_a_folder_inside(course):
     assert Course.find(course.root / "modules" / "source" / "01_first") == course
 
 
-def test_outside_a_course_the_message_names_the_folder(tmp_path_factory):
+def test_outside_a_course_names_the_folder(tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     with pytest.raises(TitoError, match=f"{outside} is not inside a course"):
         Course.find(outside)

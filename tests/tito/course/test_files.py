@@ -49,7 +49,7 @@ def test_who_may_write_to_a_folder_may_take_its_lock(tmp_path, umask, folder, lo
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_a_colleague_of_the_group_reads_the_files_and_takes_the_lock(umask):
+def test_group_member_reads_files_and_takes_lock(umask):
     umask(0o002)
     # pytest's own folders are closed to others.
     folder = Path("/tmp") / f"tito-shared-{os.getpid()}"
@@ -78,7 +78,7 @@ fcntl.flock(open(folder / ".lock", "r+"), fcntl.LOCK_EX)
         subprocess.run(["rm", "-r", folder], check=True)
 
 
-def test_a_write_that_fails_leaves_the_old_text_and_nothing_else(tmp_path):
+def test_failed_write_keeps_the_old_text(tmp_path):
     path = tmp_path / "name.json"
     replace_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
@@ -118,7 +118,7 @@ with staging_folder(Path(sys.argv[1])) as staging:
 """
 
 
-def test_what_a_kill_amid_staging_leaves_goes_with_the_next(tmp_path):
+def test_killed_staging_folder_is_removed(tmp_path):
     command = [sys.executable, "-c", KILLED_AMID_STAGING, tmp_path]
     assert subprocess.run(command, check=False).returncode == -9
     (left,) = tmp_path.iterdir()

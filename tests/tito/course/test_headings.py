@@ -2,12 +2,12 @@
 
 import pytest
 
-from tito.course.headings import roles
+from tito.course.headings import roles_of
 
 
 def of(header, *lines):
     columns = header.split(";")
-    return roles(columns, [dict(zip(columns, line.split(";"), strict=True)) for line in lines])
+    return roles_of(columns, [dict(zip(columns, line.split(";"), strict=True)) for line in lines])
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_the_parts_of_a_name(header, expected):
     assert of(header) == expected
 
 
-def test_an_id_is_canvas_s_number_moodle_s_or_one_s_own():
+def test_id_column_is_canvas_moodle_or_own():
     assert of("Student;ID;Section")["canvas"] == "ID"
     assert of("ID;Name", "student1;Ann", "student2;Bo")["id"] == "ID"
 
 
-def test_a_language_that_is_not_known_is_read_by_what_stands_in_it():
+def test_unknown_language_is_read_by_content():
     found = of("Tunniste;Nimi;Sposti", "Osallistuja 101;A;a@x.fi", "Osallistuja 102;B;b@x.fi")
     assert found == {"moodle": "Tunniste", "email": "Sposti"}
     assert of("student_id;team", "ann;Group 1", "bo;Group 2") == {"student": "student_id"}

@@ -47,7 +47,7 @@ def test_gradescope_roster(tmp_path):
     assert (ada.student, ada.keys["email"], ada.name) == ("S1", "ada@example.org", "Ada Lovelace")
 
 
-def test_a_column_of_ones_own_decides_and_semicolons_are_read(tmp_path):
+def test_student_id_column_wins(tmp_path):
     text = "student_id;Name;Email\nal;Ada Lovelace;ada@example.org\n"
     assert roster.read(write(tmp_path, text)).people[0].student == "al"
 
@@ -102,7 +102,7 @@ def people(tmp_path, text, **more):
         "sep=\t\nstudent_id\tname\nann\tAnn Able\n",
     ],
 )
-def test_what_a_spreadsheet_writes_before_the_headings_is_passed_over(tmp_path, text):
+def test_skips_lines_before_headings(tmp_path, text):
     (ann,) = people(tmp_path, text)
     assert (ann.student, ann.name) == ("ann", "Ann Able")
 
@@ -120,17 +120,17 @@ def test_canvas_s_test_student_is_none(tmp_path):
     assert [person.student for person in people(tmp_path, real)] == ["ada", "grace", "test"]
 
 
-def test_an_empty_column_of_numbers_gives_way_to_addresses(tmp_path):
+def test_empty_number_column_falls_back_to_addresses(tmp_path):
     text = "First name,Last name,ID number,Email address\nAnn,Able,,ann@x.org\nBo,B,7,bo@x.org\n"
     assert [person.student for person in people(tmp_path, text)] == ["ann@x.org", "bo@x.org"]
 
 
-def test_a_student_without_a_number_is_named_and_not_dropped(tmp_path):
+def test_missing_number_is_reported(tmp_path):
     with pytest.raises(TitoError, match=r"a line \(Bo B\) has nothing in column SID.* Fill it in"):
         people(tmp_path, "SID,Name\n1,Ann Able\n,Bo B\n")
 
 
-def test_a_worksheet_without_addresses_names_nobody_in_the_gradebook(tmp_path):
+def test_worksheet_without_addresses_is_refused(tmp_path):
     text = "Identifier,Full name,Grade\nParticipant 101,Ann Able,\n"
     with pytest.raises(TitoError, match="no column that names students; .*Add a column student_id"):
         people(tmp_path, text)
@@ -145,7 +145,7 @@ def test_the_columns_that_were_recognized_are_told(tmp_path):
     )
 
 
-def test_whoever_is_in_the_gradebook_under_another_id_is_not_made_twice(tmp_path):
+def test_roster_ids_become_gradebook_ids(tmp_path):
     text = "student_id,email\nnew,new@x.org\nann2,ANN@x.org\nbo,bo@x.org\ncy2,a@x.org\n"
     ours = [
         *(Person("ann", keys={"email": "ann@x.org"}), Person("bo", keys={"email": "old@x.org"})),
@@ -157,7 +157,7 @@ def test_whoever_is_in_the_gradebook_under_another_id_is_not_made_twice(tmp_path
     assert doubtful == {"cy2": "a number or an address is that of cy, dee"}
 
 
-def test_two_of_a_file_are_never_one_of_the_gradebook(tmp_path):
+def test_two_lines_never_match_one_student(tmp_path):
     text = "student_id,email\nann,x@x.org\nann2,ann@x.org\n"
     ours = [Person("ann", keys={"email": "ann@x.org"})]
     found, renamed, doubtful = with_gradebook_ids(roster.read(write(tmp_path, text)), ours)
@@ -165,7 +165,7 @@ def test_two_of_a_file_are_never_one_of_the_gradebook(tmp_path):
     assert (renamed, list(doubtful)) == ({}, ["ann2"])
 
 
-def test_people_are_matched_by_any_key_and_namesakes_by_none(tmp_path):
+def test_matched_by_key_never_by_namesake(tmp_path):
     text = (
         "Student,ID,SIS Login ID,Section\n"
         '"Able, Ann",1,aa1,A\n"Baker, Bo",2,bb2,A\n"Sim, Sam",3,ss3,A\n"Sim, Sam",4,ss4,A\n'
@@ -185,13 +185,13 @@ def test_people_are_matched_by_any_key_and_namesakes_by_none(tmp_path):
     assert "sam" not in matched(ours, roster.read(write(tmp_path, text)))
 
 
-def test_whoever_has_the_key_of_one_line_and_the_name_of_another_is_nobody(tmp_path):
+def test_contradictory_key_and_name_match_nobody(tmp_path):
     text = "SIS Login ID,SIS User ID,Name\n6,5,Ada Lovelace\n5,6,Grace Hopper\n7,8,Ann Lee\n"
     ours = [Person("5", "Ada", "Lovelace"), Person("6", "Grace", "Hopper"), Person("7", "A", "Ray")]
     assert list(matched(ours, roster.read(write(tmp_path, text)))) == ["7"]
 
 
-def test_moodle_s_number_of_one_assignment_is_nobody_s_id(tmp_path):
+def test_moodle_participant_number_is_no_key(tmp_path):
     text = "Identifier,Full name,Email address\nParticipant 101,Bo Baker,bo@x.org\n"
     assert matched([Person("101")], roster.read(write(tmp_path, text))) == {}
 

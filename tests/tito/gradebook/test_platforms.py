@@ -64,7 +64,7 @@ def test_csv_has_a_line_for_everyone_and_no_formula(sheet, tmp_path):
     assert made.left_out == {}
 
 
-def test_canvas_gets_its_own_columns_back_with_the_final_marks_only(sheet, tmp_path):
+def test_canvas_export_is_filled_with_final_marks(sheet, tmp_path):
     made, lines = written("canvas", sheet(CANVAS), tmp_path)
     assert made.path.read_text().splitlines()[0] == (
         "Student,ID,SIS User ID,SIS Login ID,Section,Optimizers (4711)"
@@ -87,7 +87,7 @@ def test_provisional_totals_are_written_when_asked_for(sheet, tmp_path):
     assert [line["Optimizers (4711)"] for line in lines] == ["200", "108", "100"]
 
 
-def test_canvas_makes_an_assignment_where_the_roster_is_not_its_own(sheet, tmp_path):
+def test_canvas_without_its_export_gets_a_new_column(sheet, tmp_path):
     text = "student_id,first_name,last_name,canvas_id\nada,Ada,Lovelace,12345\n"
     _, lines = written("canvas", sheet(text), tmp_path)
     assert lines[1]["Student"] == "Lovelace, Ada" and lines[1]["ID"] == "12345"
@@ -117,7 +117,7 @@ def test_a_maximum_that_is_no_number_is_named(sheet, tmp_path, said):
         written("moodle", sheet(worksheet, [row("ada@example.org")]), tmp_path)
 
 
-def test_moodle_without_a_worksheet_gets_a_file_for_its_gradebook(sheet, tmp_path):
+def test_moodle_without_worksheet(sheet, tmp_path):
     text = "student_id,Email,Name\nada,ada@example.org,Ada Lovelace\n"
     _, lines = written("moodle", sheet(text), tmp_path)
     assert lines == [
@@ -131,7 +131,7 @@ def test_moodle_without_a_worksheet_gets_a_file_for_its_gradebook(sheet, tmp_pat
     ]
 
 
-def test_gradescope_results_and_the_autograder_that_hands_them_out(sheet, course, module, tmp_path):
+def test_gradescope_results_and_autograder(sheet, course, module, tmp_path):
     problem = Problem("w", "1.9", "1.0")
     parts = (
         PartVerdict("a", "A plain step.", 100, 100, None, ""),
@@ -165,7 +165,7 @@ def test_gradescope_results_and_the_autograder_that_hands_them_out(sheet, course
         assert json.loads((home / "results" / "results.json").read_text())["score"] == score
 
 
-def test_who_has_no_address_is_left_out_of_gradescope_s_autograder(sheet, tmp_path):
+def test_gradescope_leaves_out_missing_addresses(sheet, tmp_path):
     text = "student_id,Email\nada,Ada@Example.org\nken,\n"
     rows = [row("ada"), row("ken")]
     made = platforms.write_gradescope(sheet(text, rows), tmp_path / "gradescope")
@@ -175,7 +175,7 @@ def test_who_has_no_address_is_left_out_of_gradescope_s_autograder(sheet, tmp_pa
         assert list(json.loads(archive.read("marks.json"))) == ["ada@example.org"]
 
 
-def test_whose_address_somebody_else_has_too_gets_no_other_s_mark(sheet, tmp_path):
+def test_shared_address_gets_no_mark(sheet, tmp_path):
     text = "student_id,Email\nada,a@example.org\nken,A@example.org\nzoe,z@example.org\n"
     rows = [row("ada"), row("ken"), row("zoe")]
     made = platforms.write_gradescope(sheet(text, rows), tmp_path / "gradescope")
@@ -188,7 +188,7 @@ def test_whose_address_somebody_else_has_too_gets_no_other_s_mark(sheet, tmp_pat
     assert not (made.path / "autograder.zip").exists(), "its marks are not final any more"
 
 
-def test_a_class_without_addresses_is_not_written_for_gradescope(sheet, tmp_path):
+def test_gradescope_needs_addresses(sheet, tmp_path):
     with pytest.raises(TitoError, match="no student has an e-mail address.*--roster FILE"):
         platforms.write_gradescope(sheet("student_id\nada\n", [row("ada")]), tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -221,7 +221,7 @@ def test_a_worksheet_of_another_language_is_filled_in(sheet, tmp_path):
         written("moodle", sheet(GERMAN.replace("200", "100"), [row("ada@example.org")]), tmp_path)
 
 
-def test_students_are_found_by_any_key_of_the_platform_s_file(sheet, course, tmp_path):
+def test_students_match_by_any_key(sheet, course, tmp_path):
     with open_gradebook(course) as book:
         book.add_student("ada", first_name="A.", last_name="L.", email="Ada@example.org")
         book.add_student("g", lms_user_id="12346")

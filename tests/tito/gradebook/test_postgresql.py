@@ -125,9 +125,7 @@ def count(url: str, *queries: str) -> list[int]:
     return found
 
 
-def test_a_mark_given_by_hand_while_marks_are_entered_stays(
-    course, module, url, class_of, monkeypatch
-):
+def test_concurrent_manual_mark_stays(course, module, url, class_of, monkeypatch):
     expected = class_of(2)
     assert len(grade_class.grade(course, module, seed=1).graded) == 2
     assert marks(course, module) == expected
@@ -184,7 +182,7 @@ def test_two_instructors_may_grade_at_once(course, module, url, class_of):
         assert [mark["seed"] != record.seed for mark in record.earlier] in ([], [True])
 
 
-def test_runs_that_enter_the_same_students_never_wait_for_each_other_for_ever(module, url):
+def test_concurrent_runs_do_not_deadlock(module, url):
     students = [f"student-{number:03}" for number in range(40)]
     made = [
         Result(s, "x", "graded", scores={"test-double": 4.0}, comments={"question-1": None})

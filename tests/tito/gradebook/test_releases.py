@@ -58,9 +58,7 @@ def answered(released, answer="Since it is associative."):
     return nb
 
 
-def test_who_is_graded_with_an_earlier_release_has_no_final_mark(
-    course, module, hand_in, release_again
-):
+def test_mark_of_earlier_release_is_not_final(course, module, hand_in, release_again):
     hand_in("ada")
     grade_class.grade(course, module)
     release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
@@ -90,9 +88,7 @@ def test_the_commands_say_so_too(course, module, hand_in, release_again, monkeyp
     assert f"left out: ada: {STALE}\n" in told["feedback"]
 
 
-def test_an_edit_of_the_instructors_brands_no_student(
-    course, module, hand_in, released, release_again
-):
+def test_instructor_edit_flags_nobody(course, module, hand_in, released, release_again):
     edited = solve(nbformat.from_dict(released))
     cell(edited, "test-double").source = "4.0"
     hand_in("ada")
@@ -103,7 +99,7 @@ def test_an_edit_of_the_instructors_brands_no_student(
     assert flags == {"ada": (), "ben": ("locked cell edited: test-double",)}
 
 
-def test_a_mark_by_hand_above_a_maximum_that_was_lowered_is_named(
+def test_mark_above_lowered_maximum_is_named(
     course, module, hand_in, released, release_again, book
 ):
     hand_in("ada", answered(released))
@@ -125,7 +121,7 @@ REOPENS = {
 
 
 @pytest.mark.parametrize("what", REOPENS)
-def test_regrading_reopens_a_mark_by_hand_only_where_its_question_changed(
+def test_changed_question_reopens_a_manual_mark(
     course, module, hand_in, released, release_again, book, what
 ):
     before, after, waits = REOPENS[what]

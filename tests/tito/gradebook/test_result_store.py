@@ -52,9 +52,7 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("fields", SPOILED.values(), ids=SPOILED)
-def test_a_result_that_cannot_be_written_is_a_failed_one(
-    course, module, class_of, monkeypatch, fields
-):
+def test_unwritable_result_fails(course, module, class_of, monkeypatch, fields):
     class_of(3)
     plain = worker._grade
 
@@ -73,9 +71,7 @@ def test_a_result_that_cannot_be_written_is_a_failed_one(
 
 
 @pytest.mark.parametrize("error", [ValueError("NUL"), DataError("", {}, Exception("too long"))])
-def test_marks_that_the_gradebook_cannot_hold_are_a_failed_result(
-    course, module, class_of, monkeypatch, error
-):
+def test_unstorable_mark_fails_one_result(course, module, class_of, monkeypatch, error):
     class_of(3)
     plain = GradebookWriter._set_scores
 

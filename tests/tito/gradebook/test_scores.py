@@ -13,9 +13,7 @@ from tito.gradebook.records import Record
 from tito.gradebook.scores import Row
 
 
-def test_everyone_has_a_row_and_the_cells_stand_in_the_order_of_the_notebook(
-    course, module, hand_in
-):
+def test_table_has_everyone_and_cells_in_notebook_order(course, module, hand_in):
     url = course.nbgrader_config().CourseDirectory.db_url
     with Gradebook(url, "tinytorch-optimizers") as book:
         book.add_student("roster only")
@@ -60,7 +58,7 @@ def by_student(course, module):
 
 
 @pytest.mark.parametrize("content", ["{}", None])
-def test_the_mark_of_a_replaced_submission_is_not_passed_on(course, module, marked, content):
+def test_replaced_submission_has_no_final_mark(course, module, marked, content):
     if content is None:  # it is another one, which cannot even be read
         marked["ada"].unlink()
     else:
@@ -88,7 +86,7 @@ def test_a_renamed_notebook_is_compared_too(course, module, hand_in):
     assert by_student(course, module)["ada"].status == "not graded"
 
 
-def test_the_mark_of_a_submission_that_was_taken_away_stays_with_a_flag(course, module, marked):
+def test_removed_submission_keeps_mark_and_flag(course, module, marked):
     shutil.rmtree(marked["ada"].parent)
     ada = by_student(course, module)["ada"]
     assert (ada.status, ada.total, ada.reason) == ("graded", 10.0, "")

@@ -50,7 +50,7 @@ def test_each_student_is_counted_where_the_work_stands(course, module, hand_in):
     )
 
 
-def test_who_waits_for_a_person_is_counted_once_however_many_answers_wait(course, module, hand_in):
+def test_waiting_students_are_counted_once(course, module, hand_in):
     for student in ("ada", "ben", "cyd"):
         hand_in(student)
     grade_class.grade(course, module)

@@ -33,7 +33,7 @@ def hand_in_late(hand_in, student, hours=30):
     (folder / "timestamp.txt").write_text(f"{DUE + timedelta(hours=hours)} UTC\n")
 
 
-def test_an_extension_counts_whether_it_comes_before_the_grading_or_after(course, module, hand_in):
+def test_extension_counts_before_and_after_grading(course, module, hand_in):
     set_due(course, module)
     for student in ("before", "after", "none"):
         hand_in_late(hand_in, student)
@@ -52,7 +52,7 @@ def test_an_extension_counts_whether_it_comes_before_the_grading_or_after(course
     assert row_of(course, module, "after").penalty == 2.0
 
 
-def test_an_extension_alone_is_neither_a_submission_nor_a_mark(course, module):
+def test_extension_alone_is_no_submission(course, module):
     with gradebook(course) as book:
         book.add_student("ada")
     assert students.extend(course, module, "ada", 3) is None, "there is no due date yet"
@@ -61,14 +61,14 @@ def test_an_extension_alone_is_neither_a_submission_nor_a_mark(course, module):
     assert status._to_grade_by_hand(course, module) == 0
 
 
-def test_whoever_only_the_roster_names_can_have_one_and_a_stranger_cannot(course, module):
+def test_extension_needs_a_student_of_the_roster(course, module):
     students.extend(course, module, "ada", 3, roster=Roster((Person("ada"),)))
     assert row_of(course, module, "ada").extension == timedelta(3)
     with pytest.raises(UsageError, match=r"no student 'adda' in the class\. Did you mean ada\?"):
         students.extend(course, module, "adda", 3)
 
 
-def test_whoever_is_in_the_gradebook_under_another_id_gets_none_twice(course, module):
+def test_extension_names_the_gradebook_id(course, module):
     with gradebook(course) as book:
         book.add_student("ada", email="ada@example.org")
     roster = Roster((Person("al", keys={"email": "ada@example.org"}),))

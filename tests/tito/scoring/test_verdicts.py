@@ -116,7 +116,7 @@ def test_their_order_does_not_matter(session):
     assert earned(session, right_messages(session)[::-1]) == [3, 7]
 
 
-def test_hard_coded_public_answers_fail_on_fresh_inputs_and_are_suspicious(session):
+def test_hard_coded_answers_fail_and_are_suspicious(session):
     messages = right_messages(session)
     messages[2] = {**messages[1], "case": 1}
     verdict = judged(shown(messages), session)
@@ -135,7 +135,7 @@ def change(number, **changes):
     return apply
 
 
-def test_an_exception_on_fresh_inputs_keeps_the_line_that_it_came_from(session):
+def test_exception_on_fresh_inputs_names_its_line(session):
     raised = change(2, values={"dict": []}, error="ValueError: no\nline 3: f()")
     problem = judged(shown(raised(right_messages(session))), session).report.parts[1].problem
     assert (problem.got, problem.source, problem.raised) == ("ValueError: no", "line 3: f()", True)
@@ -187,16 +187,16 @@ def forged_first(messages):
         (lambda messages: ["text", None, 5, [[messages[0]]], *messages[1:]], [0, 7]),
     ],
 )
-def test_anything_else_costs_the_part_it_speaks_of_and_no_other(session, damage, points):
+def test_malformed_observation_costs_its_part_only(session, damage, points):
     assert earned(session, damage(right_messages(session))) == points
 
 
-def test_observations_of_another_sitting_are_worth_nothing(plan):
+def test_observations_of_another_session_earn_nothing(plan):
     ours, theirs = Session.begin(plan), Session.begin(plan)
     assert earned(ours, right_messages(theirs)) == [0, 0]
 
 
-def test_a_report_or_result_of_the_students_own_is_worth_nothing(session):
+def test_forged_report_earns_nothing(session):
     report = {"version": 1, "grade_id": "test-it", "points": 10, "earned": 10, "parts": []}
     more = [
         new_output("display_data", {MIME_TYPE: report}),
@@ -234,13 +234,13 @@ def test_the_page_of_a_verdict_is_escaped(session):
     assert "<script>" not in page and "&lt;script&gt;" in page
 
 
-def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(plan):
+def test_seed_determines_inputs(plan):
     cells = [named(new_code_cell(SOLUTION), "double-function", solution=True), graded()]
     again, other = (prepare(new_notebook(cells=copy.deepcopy(cells)), seed=n) for n in (5, 6))
     assert again.cases == plan.cases != other.cases
 
 
-def test_parts_that_declare_the_same_inputs_get_the_same_fresh_ones():
+def test_equal_declarations_share_fresh_inputs():
     checks, given = Checks("test-it", points=3), {"x": [1.0, 2.0], "y": 3.0}
     for name, vary in [("one", ["x"]), ("like_one", ["x"]), ("other", ["x", "y"])]:
 
@@ -261,7 +261,7 @@ def test_messages_count_the_same_alone_and_together(session):
     assert session.unanswered(shown([[first]])) == ["varied"]
 
 
-def test_a_process_under_test_gets_inputs_and_no_expected_value(session):
+def test_payload_holds_no_expected_value(session):
     question = session.payload(graded())
     asked = unpack(question.rpartition(", '")[2].removesuffix("')\n"))
     asked = base64.b64decode(asked["code"]).decode("latin-1") + json.dumps(asked["cases"])
@@ -280,7 +280,7 @@ def test_a_release_that_is_not_the_source_is_refused(session):
         session.payload(cell)
 
 
-def test_a_reference_that_fails_stops_the_exam_and_names_the_part():
+def test_failing_reference_names_the_part():
     broken = named(new_code_cell("def double(x): 1 / 0"), "double-function", solution=True)
     with pytest.raises(TitoError, match="part fixed of test-it fails"):
         prepare(new_notebook(cells=[broken, graded()]), seed=1)

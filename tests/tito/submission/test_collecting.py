@@ -87,7 +87,7 @@ def test_canvas(course, module, take):
     assert report.missing == ["twin-2"]
 
 
-def test_moodle_in_both_forms_with_groups_and_the_worksheet_s_times(course, module, take):
+def test_moodle_folders_flat_names_groups_and_times(course, module, take):
     with gradebook(course) as book:
         book.update_or_create_assignment(module.name, duedate=datetime(2026, 11, 20, 22))
     text = CLASS.replace("sid\n", "sid,Last modified (submission)\n").replace(
@@ -145,7 +145,7 @@ submission_2:
     assert list(report.unknown.values()) == ["Nobody (submission_2)"]
 
 
-def test_nothing_is_overwritten_and_a_replaced_submission_is_kept(course, module, take, tmp_path):
+def test_replace_keeps_the_earlier_submission(course, module, take, tmp_path):
     name = GOOD
     assert take({name: NB}).collected == ["ada"]
     assert take({name: NB}).unchanged == ["ada"]
@@ -173,7 +173,7 @@ def test_a_folder_within_a_submission_is_not_lost(course, module, take):
     assert earlier.read_bytes() == OTHER and earlier.parent.name == "from-mail"
 
 
-def test_an_empty_folder_is_nothing_that_was_collected(course, module, take):
+def test_empty_folder_counts_as_missing(course, module, take):
     (course.submitted / "ada" / module.name).mkdir(parents=True)
     assert take({GOOD: NB}).collected == ["ada"]
     assert not (course.records / module.name / "earlier").exists()
@@ -195,7 +195,7 @@ def test_a_time_that_a_person_wrote_stays_and_counts(course, module, take, super
     assert time.read_text() == "2026-11-21 01:30:00 UTC\n"
 
 
-def test_a_written_time_goes_with_the_submission_that_it_is_of(course, module, take):
+def test_written_time_moves_with_its_submission(course, module, take):
     take({LATE: NB})
     time = course.submitted / "ada" / module.name / "timestamp.txt"
     time.write_text("2026-11-21 01:30:00 UTC\n")
@@ -222,7 +222,7 @@ def with_time(text):
         ("12/25/26 23:59", b"2026-12-25 23:59:00 UTC\n"),
     ],
 )
-def test_a_time_that_can_be_read_in_one_way_is_taken(course, module, take, text, expected):
+def test_unambiguous_roster_time_is_used(course, module, take, text, expected):
     report = take({MOODLE: NB}, with_time(text))
     assert report.unclear == {}
     assert files_of(course, module, "ada")["timestamp.txt"] == expected
@@ -248,7 +248,7 @@ def test_a_time_zone_that_is_not_known_is_named(course, take):
         "9999999999999999999",
     ],
 )
-def test_a_time_that_is_not_understood_is_asked_for_until_it_is_written(course, module, take, text):
+def test_unclear_time_is_reported_until_written(course, module, take, text):
     report = take({MOODLE: NB}, with_time(text))
     assert (report.collected, report.late) == (["ada"], {})
     assert list(report.unclear) == ["ada"] and repr(text) in report.unclear["ada"]
@@ -262,7 +262,7 @@ def test_a_time_that_is_not_understood_is_asked_for_until_it_is_written(course, 
     assert (again.unchanged, again.unclear) == (["ada"], {})
 
 
-def test_a_folder_for_each_student_and_the_class_in_the_gradebook(course, module, take, tmp_path):
+def test_student_folders_enter_the_class(course, module, take, tmp_path):
     for place in ("ada/optimizers_dev.ipynb", "Grace Hopper/08_optimizers/x.ipynb", "jose.ipynb"):
         path = tmp_path / "folder" / place
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -314,7 +314,7 @@ def test_a_bomb_costs_nobody_but_its_owner(course, module, take, monkeypatch):
         take({f"{number}{GOOD}": NB for number in range(3)})
 
 
-def test_one_student_s_large_or_damaged_file_does_not_stop_the_others(course, take, tmp_path):
+def test_large_or_damaged_file_stops_nobody_else(course, take, tmp_path):
     large = os.urandom(21_000_000)
     path = zipped(tmp_path, {GOOD: large, "hoppergrace_12346_1_optimizers_dev.ipynb": NB})
     report = take(path)
@@ -327,7 +327,7 @@ def test_one_student_s_large_or_damaged_file_does_not_stop_the_others(course, ta
     assert report.unchanged == ["grace"] and "is damaged" in report.refused["ada"]
 
 
-def test_an_archive_that_lies_about_its_sizes_is_read_to_the_limit_only():
+def test_false_archive_size_is_bounded():
     opened = archive.Entry("x", 10, lambda: io.BytesIO(bytes(100)))
     with pytest.raises(archive.UnreadableError, match="larger"):
         opened.read(50)
@@ -357,9 +357,7 @@ def test_a_name_that_no_file_can_have_is_replaced(course, module, take):
     assert files_of(course, module, "ada") == {"notebook-900.ipynb": NB}
 
 
-def test_the_command_names_whatever_was_not_taken_and_exits_with_1(
-    course, module, tmp_path, monkeypatch, capsys
-):
+def test_command_names_what_was_not_taken(course, module, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(course.root)
     (course.root / "roster.csv").write_text(CANVAS)
     files = {"lovelaceada_12345_1_optimizers_dev.ipynb": NB, "who_9_2_optimizers_dev.ipynb": NB}
@@ -373,9 +371,7 @@ def test_the_command_names_whatever_was_not_taken_and_exits_with_1(
     assert "canvas: 1 collected, 0 unchanged, 1 not taken, 1 missing" in printed
 
 
-def test_the_command_exits_with_1_where_a_time_was_not_understood(
-    course, module, tmp_path, monkeypatch, capsys
-):
+def test_command_fails_for_an_unclear_time(course, module, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(course.root)
     (course.root / "roster.csv").write_text(with_time("5/12/26"))
     with pytest.raises(SystemExit) as ended:

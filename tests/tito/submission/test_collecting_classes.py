@@ -49,7 +49,7 @@ def told(course, tmp_path, monkeypatch, capsys):
     return run
 
 
-def test_moodle_s_flat_names_give_nobody_another_s_place(course, module, take):
+def test_moodle_flat_names_do_not_mix_students(course, module, take):
     ada, grace = (f"{who}_assignsubmission_file_" for who in ("Ada Lovelace_77", "Grace Hopper_78"))
     doubtful = f"{ada}{grace}x.ipynb"
     report = take({f"{grace}optimizers_dev.ipynb": NB, doubtful: OTHER})
@@ -67,7 +67,7 @@ def test_a_notebook_with_another_ending_is_one(course, module, take, name):
     assert files_of(course, module, "ada") == {"optimizers_dev.ipynb": NB}
 
 
-def test_the_notebook_itself_counts_before_one_with_another_ending(course, module, take):
+def test_prefers_the_plain_notebook_ending(course, module, take):
     take(
         {"ada/optimizers_dev.ipynb": NB, "ada/optimizers_dev.ipynb.txt": OTHER, "grace/x.ipynb": NB}
     )
@@ -110,7 +110,7 @@ def test_what_cannot_be_unpacked_says_what_to_ask_for(course, take, name, data, 
     assert list(report.refused) == ["ada"] and reason in report.refused["ada"]
 
 
-def test_a_control_character_costs_its_owner_and_is_shown_escaped(told):
+def test_control_character_refuses_one_file(told):
     code, printed = told({"ada/a\x07\x1b[2J.ipynb": NB, "grace/x.ipynb": NB})
     assert code == 1 and "1 collected" in printed
     assert "not taken: ada: ada/a\\x07\\x1b[2J.ipynb has control characters" in printed
@@ -147,7 +147,7 @@ def test_the_columns_of_the_roster_are_told(told):
     )
 
 
-def test_whoever_is_in_the_gradebook_under_another_id_is_collected_there(course, module, told):
+def test_collects_under_the_gradebook_id(course, module, told):
     told({GOOD: NB})
     text = CLASS.replace("\nada,", "\nal,")
     code, printed = told({GOOD: OTHER, GRACE: NB}, text)
@@ -157,7 +157,7 @@ def test_whoever_is_in_the_gradebook_under_another_id_is_collected_there(course,
         assert "al" not in {student.id for student in book.students}
 
 
-def test_late_is_late_with_the_extension_and_the_grace(course, module, take):
+def test_late_respects_extension_and_grace(course, module, take):
     with gradebook(course) as book:
         book.update_or_create_assignment(module.name, duedate=datetime(2026, 12, 5, 22))
     text = with_time("Saturday, 5 December 2026, 10:10 PM")

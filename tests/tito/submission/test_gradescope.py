@@ -16,7 +16,7 @@ def read(text: str):
     return read_metadata(Entry("x/submission_metadata.yml", len(data), partial(BytesIO, data)))
 
 
-def test_texts_stay_texts_and_rubys_classes_are_nothing():
+def test_yaml_values_stay_text():
     said = """\
 submission_1: !ruby/object:Submission
   :submitters:
@@ -60,6 +60,6 @@ submission_2:
         ("a: \x01", "characters are not allowed"),
     ],
 )
-def test_what_has_another_shape_is_refused_with_the_reason(said, reason):
+def test_unexpected_yaml_is_refused(said, reason):
     with pytest.raises(TitoError, match=f"(?s)not Gradescope's metadata .*{reason}"):
         read(said)

@@ -84,7 +84,7 @@ def test_a_locked_cell_that_changed_its_type_is_restored(released, work):
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
-def test_a_solution_that_changed_its_type_keeps_its_source(released, work, kind):
+def test_solution_with_changed_type_keeps_source(released, work, kind):
     cell(work, "double-function").cell_type = kind
     rebuilt = rebuild_on(released, work)
     assert cell(rebuilt, "double-function").cell_type == "code"
@@ -119,7 +119,7 @@ def test_a_stub_below_its_solution_does_not_run_after_it(released, work):
     assert cell(rebuilt, "double-function").source == RIGHT["double-function"]
 
 
-def test_the_students_own_cells_stay_behind_the_cell_they_followed(released, work):
+def test_own_cells_follow_their_anchor(released, work):
     work.cells.insert(0, new_code_cell("first = 1"))
     work.cells.insert(position(work, "test-double"), new_markdown_cell("why"))
     rebuilt = rebuild_on(released, work)
@@ -155,7 +155,7 @@ def test_what_the_metadata_say_does_not_matter(released, work, metadata):
     assert [flag for flag in flags(rebuilt) if flag.startswith("nbgrader schema")]
 
 
-def test_what_cannot_be_recognized_as_a_solution_is_not_replaced_by_the_stub(released, work):
+def test_unrecognized_solution_survives_the_stub(released, work):
     del work.cells[position(work, "test-double")]
     own = cell(work, "triple-function")
     own.update(id="new", metadata={}, source="from mine import triple")
@@ -211,7 +211,7 @@ def later(released) -> NotebookNode:
     return made
 
 
-def test_a_student_is_held_to_the_release_that_they_had(released, later, work):
+def test_compares_with_the_release_a_student_had(released, later, work):
     work.cells.append(new_markdown_cell(released.cells[0].source))
     rebuilt = rebuild_on(later, work, [released])
     assert flags(rebuilt) == []
@@ -220,7 +220,7 @@ def test_a_student_is_held_to_the_release_that_they_had(released, later, work):
     assert "Why does it matter?" not in sources(rebuilt), "the course has dropped it"
 
 
-def test_whoever_edited_the_release_that_they_had_is_still_named(released, later, work):
+def test_edit_of_an_earlier_release_is_flagged(released, later, work):
     cell(work, "test-double").source = "4.0"
     del work.cells[position(work, "setup")]
     assert flags(rebuild_on(later, work, [released])) == [
@@ -229,11 +229,11 @@ def test_whoever_edited_the_release_that_they_had_is_still_named(released, later
     ]
 
 
-def test_an_untouched_stub_of_an_earlier_release_is_the_stub_of_this_one(released, later):
+def test_earlier_stub_becomes_the_current_stub(released, later):
     rebuilt = rebuild_on(later, released, [released])
     stub = cell(rebuilt, "double-function")
     assert stub.source == cell(later, "double-function").source
 
 
-def test_with_the_new_release_in_hand_the_earlier_one_does_not_matter(released, later):
+def test_current_release_ignores_earlier_ones(released, later):
     assert flags(rebuild_on(later, solve(nbformat.from_dict(later)), [released])) == []

@@ -39,7 +39,7 @@ def as_rebuilt(nb: NotebookNode) -> list[tuple[str | None, str]]:
 
 
 @pytest.mark.parametrize("kept", ["id", "text only"])
-def test_a_notebook_without_metadata_is_rebuilt_as_with_it(released, work, kept):
+def test_rebuilds_without_metadata(released, work, kept):
     expected = rebuild_on(released, nbformat.from_dict(work))
     rebuilt = rebuild_on(released, bare(work, kept))
     assert as_rebuilt(rebuilt) == as_rebuilt(expected)
@@ -69,7 +69,7 @@ def test_a_solution_is_known_by_the_name_it_must_define(released, work, solution
     assert cell(rebuilt, "double-function").source == solution
 
 
-def test_of_two_cells_that_define_it_the_last_one_counts(released, work):
+def test_last_of_two_definitions_counts(released, work):
     work.cells.append(new_code_cell("def double(x):\n    return x + x"))
     rebuilt = rebuild_on(released, bare(work))
     first = position(rebuilt, "double-function")
@@ -80,7 +80,7 @@ def test_of_two_cells_that_define_it_the_last_one_counts(released, work):
     assert "solution cell duplicated: double-function" in flags(rebuilt)
 
 
-def test_two_solutions_merged_into_one_cell_are_both_there(released, work):
+def test_merged_solutions_are_both_kept(released, work):
     cell(work, "double-function").source = "\n\n".join(RIGHT.values())
     del work.cells[position(work, "triple-function")]
     rebuilt = rebuild_on(released, work)
@@ -103,7 +103,7 @@ def swap(nb: NotebookNode, *place: str) -> None:
         one.metadata, other.metadata = other.metadata, one.metadata
 
 
-def test_a_cell_with_the_id_of_another_one_is_known_by_what_is_in_it(released, work):
+def test_wrong_cell_id_is_recognized_by_content(released, work):
     expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
     swap(work, "id")
     assert as_rebuilt(rebuild_on(released, bare(work, "id"))) == expected
@@ -113,13 +113,13 @@ def test_a_cell_with_the_id_of_another_one_is_known_by_what_is_in_it(released, w
     assert as_rebuilt(rebuild_on(released, work)) == expected
 
 
-def test_solutions_whose_names_were_swapped_are_known_by_what_they_define(released, work):
+def test_swapped_solutions_are_recognized_by_definition(released, work):
     expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
     swap(work, "name")
     assert as_rebuilt(rebuild_on(released, work)) == expected
 
 
-def test_a_solution_merged_into_a_locked_cell_is_not_lost(released, work):
+def test_solution_in_locked_cell_is_kept(released, work):
     del work.cells[position(work, "triple-function")]
     cell(work, "test-double").source += "\n\n" + RIGHT["triple-function"]
     rebuilt = rebuild_on(released, work)
@@ -127,7 +127,7 @@ def test_a_solution_merged_into_a_locked_cell_is_not_lost(released, work):
     assert cell(rebuilt, "test-double").source == cell(released, "test-double").source
 
 
-def test_tests_merged_with_solutions_do_not_run_among_them(released, work):
+def test_merged_tests_are_taken_out(released, work):
     code = "\n\n".join(one.source for one in work.cells if one.cell_type == "code")
     work.cells = [new_code_cell(code), cell(work, "question-1")]
     rebuilt = rebuild_on(released, work)
@@ -137,7 +137,7 @@ def test_tests_merged_with_solutions_do_not_run_among_them(released, work):
 
 
 @pytest.mark.parametrize("found", [[], [new_code_cell("import math")], [new_markdown_cell("Why?")]])
-def test_where_nothing_is_recognized_nothing_is_graded(released, found):
+def test_unrecognized_notebook_is_not_graded(released, found):
     other = new_notebook(cells=[new_code_cell("def training():\n    pass"), *found])
     assert not is_of(released, other)
     with pytest.raises(SubmissionError, match="no cell of the assignment is recognized"):
@@ -163,7 +163,7 @@ def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place
     assert flags(rebuilt) == [BESIDE]
 
 
-def test_an_answer_written_into_the_question_is_kept_and_waits(released, work):
+def test_answer_in_the_question_waits(released, work):
     cell(work, "question-1").source = cell(released, "question-1").source
     answered = cell(work, "rubric-1").source + "\n\nIt is associative."
     cell(work, "rubric-1").source = answered
@@ -174,14 +174,14 @@ def test_an_answer_written_into_the_question_is_kept_and_waits(released, work):
     assert flags(rebuilt) == ["locked cell edited: rubric-1", BESIDE]
 
 
-def test_of_an_answer_split_in_two_the_part_that_was_written_counts(released, work):
+def test_split_answer_uses_the_written_part(released, work):
     stub = nbformat.from_dict(cell(released, "question-1"))
     work.cells.insert(position(work, "question-1"), stub)
     rebuilt = rebuild_on(released, work)
     assert cell(rebuilt, "question-1").source == "Since it is associative."
 
 
-def test_all_answers_below_the_last_one_wait_for_a_person(released, work):
+def test_answers_below_the_last_cell_wait(released, work):
     for name in ("question-1", "question-2"):
         empty = nbformat.from_dict(cell(released, "question-1"))
         empty.metadata.nbgrader.grade_id = empty.id = name
@@ -214,7 +214,7 @@ def test_hostile_cells_beside_an_answer_are_not_parsed(released, work):
     assert is_answered_beside(cell(rebuild_on(released, work), "question-1"))
 
 
-def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(released, work):
+def test_missing_answer_waits_for_a_person(released, work):
     del work.cells[position(work, "question-1")]
     assert not is_answered_beside(cell(rebuild_on(released, work), "question-1"))
     work.cells.insert(0, new_markdown_cell("It is associative."))
@@ -223,7 +223,7 @@ def test_a_written_answer_that_cannot_be_found_is_looked_for_by_a_person(release
     assert flags(rebuilt) == ["solution cell deleted: question-1", BESIDE]
 
 
-def test_code_of_ones_own_and_the_text_of_the_course_are_no_answer(released, work):
+def test_own_code_and_course_text_are_no_answer(released, work):
     released.cells.append(new_markdown_cell("## The end"))
     for source in ("double(4)", "%matplotlib inline", "%time double(4)\nx = 1", " "):
         work.cells.append(new_code_cell(source))

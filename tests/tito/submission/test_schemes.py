@@ -37,18 +37,18 @@ def test_moodle_s_flat_name_is_its_first_owner_s():
     assert ([p.student for p in bo.people], bo.filename) == (["bo"], "optimizers_dev.ipynb")
 
 
-def test_a_flat_name_with_two_owners_is_nobody_s_and_names_both():
+def test_flat_name_with_two_owners_is_doubtful():
     first, second = found("moodle", f"{ANN}{BO}x.ipynb", f"{BO}x.ipynb")
     assert (first.people, first.owner) == ((), "Ann Able (101) or Bo Baker (102)")
     assert first.doubt == "its name holds those of several"
     assert [person.student for person in second.people] == ["bo"]
 
 
-def test_one_s_own_download_handed_in_again_is_one_s_own():
+def test_resubmitted_download_belongs_to_its_owner():
     assert owners("moodle", f"{ANN}{ANN}x.ipynb") == [["ann"]]
 
 
-def test_in_a_folder_of_moodle_a_file_s_name_says_nothing():
+def test_moodle_folder_decides_over_file_name():
     assert owners("moodle", f"{ANN}/{BO}x.ipynb", f"{ANN}/{BO}/x.ipynb") == [["ann"], ["ann"]]
 
 
@@ -56,7 +56,7 @@ def test_in_a_folder_of_moodle_a_file_s_name_says_nothing():
     ("scheme", "name"),
     [("moodle", "Ann Able_102_assignsubmission_file_/x.ipynb"), ("canvas", "ableann_12_9_x.ipynb")],
 )
-def test_a_number_and_a_name_of_different_people_are_nobody(scheme, name):
+def test_contradictory_number_and_name_match_nobody(scheme, name):
     (file,) = found(scheme, name)
     assert (file.people, file.doubt) == ((), "its number and its name are those of bo and ann")
 
@@ -84,11 +84,11 @@ def test_a_student_s_own_metadata_explains_nothing():
         ("canvas", ["ableann_11_1_work.zip"]),
     ],
 )
-def test_one_student_s_file_does_not_decide_whose_download_it_is(expected, names):
+def test_one_file_does_not_decide_the_scheme(expected, names):
     assert recognize([Entry(name, 0, None) for name in names]) == expected
 
 
-def test_a_canvas_name_within_a_file_s_name_takes_no_other_s_place():
+def test_canvas_pattern_in_file_name_is_ignored():
     names = ("all/ableann_11_1_x/bakerbo_12_2_x.ipynb", "all/bakerbo_12_3_x.ipynb")
     assert owners("canvas", *names) == [["ann"], ["bo"]]
 
@@ -105,11 +105,11 @@ def test_a_canvas_name_within_a_file_s_name_takes_no_other_s_place():
         (["ann/x.ipynb", "ann/notes/bo/x.ipynb"], [["ann"], ["ann"]]),
     ],
 )
-def test_folders_around_all_are_nobody_s_and_files_within_a_folder_are_its_owner_s(names, expected):
+def test_common_folders_are_ignored_and_inner_files_belong_to_the_owner(names, expected):
     assert owners("folders", *names) == expected
 
 
-def test_a_stranger_within_a_folder_around_all_is_named_and_not_the_folder():
+def test_stranger_in_common_folder_is_named():
     files = found("folders", "class/ann/x.ipynb", "class/strangr/x.ipynb")
     assert [file.owner for file in files] == ["ann", "strangr"]
 
