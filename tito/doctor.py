@@ -84,12 +84,12 @@ def _isolation(course: Course) -> Finding:
     """Try, as a grading run does, what students' code could get at."""
     sources = (module.source.read_text() for module in course.modules)
     answers = [name for source in sources if (name := named_module(source))]
-    found = levels.examine(secret_folders=[course.root, course.submitted], answers=answers)
-    by = f", bubblewrap {found.version} in {found.bwrap}" if found.bwrap else ""
-    leaks = f": {'; '.join(found.leaks)}" if found.leaks else ""
-    what = f"isolation of students' code: {found.level}{by}{leaks}"
-    remedy = f"apt-get install bubblewrap, or accept it: tito grade --isolation {found.level}"
-    return Finding(found.level == "full", what, remedy)
+    isolation = levels.examine(secret_folders=[course.root, course.submitted], answers=answers)
+    by = f", bubblewrap {isolation.version} in {isolation.bwrap}" if isolation.bwrap else ""
+    leaks = f": {'; '.join(isolation.leaks)}" if isolation.leaks else ""
+    what = f"isolation of students' code: {isolation.level}{by}{leaks}"
+    remedy = f"apt-get install bubblewrap, or accept it: tito grade --isolation {isolation.level}"
+    return Finding(isolation.level == "full", what, remedy)
 
 
 def _data(course: Course) -> Iterator[Finding]:

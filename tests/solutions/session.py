@@ -35,7 +35,7 @@ def plan(seeds: tuple[int, ...]) -> CheckPlan:
         name: _merged([draw_cases(made, seed) for seed in seeds]) for name, made in checks.items()
     }
     source = read_source(Course(ROOT).module("08_optimizers").source)
-    return CheckPlan(seeds[0], checks, graded, cases, reference.ask(source, cases))
+    return CheckPlan(seeds[0], checks, graded, cases, reference.expected_answers(source, cases))
 
 
 def _merged(drawn: list[Cases]) -> Cases:

@@ -26,10 +26,7 @@ def roster_file(course: Course, given: Path | None = None) -> Path | None:
 
 
 def people_of(course: Course, given: Path | None, for_export: bool = False) -> Roster:
-    """Return who is in the class: by the file that was named, the course's own, or the gradebook.
-
-    Of a file it is said by which of its columns students are known.
-    """
+    """Return the class, by the file that was named, the course's own, or the gradebook."""
     file = roster_file(course, given)
     if file is None:
         with open_gradebook(course) as book:

@@ -68,7 +68,7 @@ def _show(report: collect.Report, course: Course) -> None:
     ):
         for who, note in notes.items():
             print_line(f"{what}: {who}: {note}")
-    for student, place in report.kept.items():
+    for student, place in report.conflicts.items():
         path = Path(place).relative_to(course.root)
         print_line(
             f"not taken: {student}: another submission is in {path}; --replace takes this one"
@@ -77,7 +77,7 @@ def _show(report: collect.Report, course: Course) -> None:
         print_line(f"nothing from: {', '.join(report.missing)}")
     if report.collected:
         print_line(f"new: {', '.join(report.collected)}")
-    left = (report.kept, report.refused, report.unknown, report.doubtful)
+    left = (report.conflicts, report.refused, report.unknown, report.doubtful)
     print_line(
         f"{report.scheme}: {len(report.collected)} collected, {len(report.unchanged)} unchanged, "
         f"{sum(map(len, left))} not taken, {len(report.missing)} missing"

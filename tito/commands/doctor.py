@@ -1,4 +1,4 @@
-"""`tito doctor`: what is missing on the machine, and the command that mends it."""
+"""`tito doctor`: what is missing on the machine, and the command that fixes it."""
 
 from __future__ import annotations
 

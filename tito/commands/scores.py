@@ -16,6 +16,7 @@ from tito.flags import classmates
 from tito.gradebook import platforms, scores
 from tito.gradebook.records import EARLIER
 from tito.gradebook.scores import Row
+from tito.gradebook.sheet import Sheet
 from tito.pages import evidence
 
 
@@ -56,28 +57,20 @@ def command(
     course = Course.find()
     rows = scores.table(course, module)
     if kind or path:
-        _write(course, module, rows, kind or "csv", path, roster, title, provisional)
+        people = people_of(course, roster, for_export=True)
+        sheet = Sheet(course, module, rows, people, title or module.name, provisional)
+        _write(sheet, kind or "csv", path)
     else:
         _show(course, module, rows)
 
 
-def _write(
-    course: Course,
-    module: Module,
-    rows: list[Row],
-    kind: str,
-    path: Path | None,
-    roster: Path | None,
-    title: str | None,
-    provisional: bool,
-) -> None:
+def _write(sheet: Sheet, kind: str, path: Path | None) -> None:
     """Write a file, and name who is not in it."""
-    people = people_of(course, roster, for_export=True)
-    sheet = platforms.Sheet(course, module, rows, people, title or module.name, provisional)
-    _, ending = platforms.FORMATS[kind]
     if path is None:
-        path = course.records / module.name / "exports" / f"{module.name}-{kind}{ending}"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _, ending = platforms.FORMATS[kind]
+        folder = sheet.course.records / sheet.module.name / "exports"
+        path = folder / f"{sheet.module.name}-{kind}{ending}"
+        folder.mkdir(parents=True, exist_ok=True)
     written = platforms.write(kind, sheet, path)
     for student, reason in written.left_out.items():
         print_line(f"left out: {student}: {reason}")

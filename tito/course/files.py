@@ -83,13 +83,13 @@ def staging_folder(parent: Path) -> AbstractContextManager[Path]:
     return own_folder(".grading-", parent)
 
 
-def put_in_place(made: Path, place: Path, staging: Path) -> None:
+def put_in_place(folder: Path, place: Path, staging: Path) -> None:
     """Move a folder into its place; the one that was there goes with the staging folder."""
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.exists():
         os.rename(place, staging / "earlier")
     try:
-        os.rename(made, place)
+        os.rename(folder, place)
     except OSError:
         if (staging / "earlier").exists():
             os.rename(staging / "earlier", place)

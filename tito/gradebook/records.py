@@ -99,24 +99,24 @@ def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
     return (*last.earlier, mark)
 
 
-def changes(record: Record, got: SubmissionFile, entered: Mapping[str, datetime | None]) -> str:
+def changes(record: Record, file: SubmissionFile, times: Mapping[str, datetime | None]) -> str:
     """Say in what a submission differs from the one that was graded; "" where it does not.
 
     Parameters
     ----------
     record : Record
         Of the one that was graded.
-    got : SubmissionFile
+    file : SubmissionFile
         What is handed in now.
-    entered : mapping of str to datetime or None
+    times : mapping of str to datetime or None
         The times of submission in the gradebook, by student: what lateness is counted from,
         whoever entered it.
     """
-    if got.digest != record.submission:
+    if file.digest != record.submission:
         return "handed in anew"
-    if record.student not in entered:
+    if record.student not in times:
         return "not in the gradebook any more"
-    same = got.timestamp == entered[record.student]
+    same = file.timestamp == times[record.student]
     return "" if same else "its time of submission has changed"
 
 
@@ -146,8 +146,8 @@ def load(course: Course, module: Module, student: str) -> Record | None:
 def load_all(course: Course, module: Module) -> list[Record]:
     """Read the records of a class, by student."""
     students = sorted(path.stem for path in (course.records / module.name).glob("[!.]*.json"))
-    found = (load(course, module, student) for student in students)
-    return [record for record in found if record is not None]
+    loaded = (load(course, module, student) for student in students)
+    return [record for record in loaded if record is not None]
 
 
 #: What is said of a mark that another release gave.

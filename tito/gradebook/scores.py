@@ -281,11 +281,11 @@ def comments(course: Course, module: Module) -> dict[str, dict[str, str]]:
             .join(SubmittedNotebook.comments)
             .join(Comment.cell)
         )
-        found: dict[str, dict[str, str]] = {}
+        by_student: dict[str, dict[str, str]] = {}
         for student, cell, manual, auto in rows:
             if text := manual or auto:
-                found.setdefault(student, {})[cell] = text
-        return found
+                by_student.setdefault(student, {})[cell] = text
+        return by_student
 
 
 def number(value: float) -> str:

@@ -77,8 +77,8 @@ class GradebookWriter:
         self.assignment, self.notebook = assignment, notebook
         self._policy = CoursePolicy.of(config or Config())
         self._patience = LOCK_TIMEOUT if patience is None else patience
-        found = book.find_notebook(notebook, assignment)
-        self._notebook_id, self._assignment_id = found.id, found.assignment_id
+        row = book.find_notebook(notebook, assignment)
+        self._notebook_id, self._assignment_id = row.id, row.assignment_id
         rows = self._db.execute(
             select(BaseCell.name, BaseCell.id, BaseCell.type).where(
                 BaseCell.notebook_id == self._notebook_id
@@ -142,7 +142,7 @@ class GradebookWriter:
                 raise
 
     def _check(self, results: Sequence[Result]) -> None:
-        """Refuse marks of cells that the gradebook does not know."""
+        """Refuse marks of cells that the gradebook lacks."""
         named = {name for result in results for name in (*result.scores, *result.comments)}
         unknown = sorted(named - {*self._graded, *self._commented})
         if unknown:
@@ -196,21 +196,21 @@ class GradebookWriter:
             self._db.execute(insert(table.__table__), rows)
 
     def _add_students(self, students: Sequence[str]) -> None:
-        known = {row[0] for row in self._select(select(Student.id), Student.id, students)}
-        self._insert(Student, [{"id": student} for student in students if student not in known])
+        present = {row[0] for row in self._select(select(Student.id), Student.id, students)}
+        self._insert(Student, [{"id": student} for student in students if student not in present])
 
     def _submissions(self, students: Sequence[str]) -> dict[str, str]:
         """Return the key of each student's submission; those that are missing are made."""
         ours = SubmittedAssignment
         chosen = select(ours.student_id, ours.id).where(ours.assignment_id == self._assignment_id)
-        found = dict(map(tuple, self._select(chosen, ours.student_id, students)))
+        keys = dict(map(tuple, self._select(chosen, ours.student_id, students)))
         missing = [
             {"id": new_uuid(), "student_id": student, "assignment_id": self._assignment_id}
             for student in students
-            if student not in found
+            if student not in keys
         ]
         self._insert(ours, missing)
-        return found | {row["student_id"]: row["id"] for row in missing}
+        return keys | {row["student_id"]: row["id"] for row in missing}
 
     def _notebooks(self, submissions: Mapping[str, str]) -> dict[str, str]:
         """Return the key of the submitted notebook by student; those that are missing are made."""
@@ -220,16 +220,16 @@ class GradebookWriter:
         ).scalars()
         chosen = select(ours.assignment_id, ours.notebook_id, ours.id)
         rows = self._select(chosen, ours.assignment_id, submissions.values())
-        found = {(submission, notebook): key for submission, notebook, key in rows}
+        keys = {(submission, notebook): key for submission, notebook, key in rows}
         missing = [
             {"id": new_uuid(), "assignment_id": submission, "notebook_id": notebook}
             for notebook in every
             for submission in submissions.values()
-            if (submission, notebook) not in found
+            if (submission, notebook) not in keys
         ]
         self._insert(ours, missing)
-        found |= {(row["assignment_id"], row["notebook_id"]): row["id"] for row in missing}
-        return {student: found[key, self._notebook_id] for student, key in submissions.items()}
+        keys |= {(row["assignment_id"], row["notebook_id"]): row["id"] for row in missing}
+        return {student: keys[key, self._notebook_id] for student, key in submissions.items()}
 
     def _add_rows(self, notebooks: list[str]) -> None:
         """Make the grades and comments that notebooks lack."""
@@ -240,14 +240,14 @@ class GradebookWriter:
             ids = list(cells.values())
             chosen = select(table.notebook_id, table.cell_id).where(table.cell_id.in_(ids))
             rows = self._select(chosen, table.notebook_id, notebooks)
-            known = set(map(tuple, rows))
+            present = set(map(tuple, rows))
             self._insert(
                 table,
                 [
                     {"id": new_uuid(), "notebook_id": notebook, "cell_id": cell, **more}
                     for notebook in notebooks
                     for cell in ids
-                    if (notebook, cell) not in known
+                    if (notebook, cell) not in present
                 ],
             )
 

@@ -1,4 +1,4 @@
-"""The process that runs the reference solution, apart from the one that asks.
+"""The process that runs the reference solution, apart from the one that grades.
 
 It imports little, since a grading run waits for it.
 """
@@ -21,7 +21,7 @@ Values = dict[str, Any]
 
 
 def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
-    """Run the reference and drive it, as :func:`tito.scoring.reference.ask` asks."""
+    """Run the reference and drive it, for :mod:`tito.scoring.reference`."""
     cases = decode(request["cases"])
     namespace: dict[str, Any] = {"__name__": "reference"}
     answers: dict[str, dict[str, list[Values]]] = {}

@@ -44,7 +44,7 @@ class CheckPlan:
     sources: Mapping[str, str]
     #: By graded cell and part: the inputs, the public ones first.
     cases: Mapping[str, Cases]
-    #: What the reference gives for them; see :func:`tito.scoring.reference.ask`.
+    #: What the reference gives for them; see :func:`tito.scoring.reference.expected_answers`.
     answers: str
 
     @cached_property
@@ -75,7 +75,7 @@ def prepare(source: NotebookNode, seed: int | None = None, answers: str | None =
     checks = {name: checks_of(text, name) for name, text in graded.items()}
     cases = {name: draw_cases(made, seed) for name, made in checks.items()}
     if answers is None:
-        answers = reference.ask(source, cases)
+        answers = reference.expected_answers(source, cases)
     return CheckPlan(seed, checks, graded, cases, answers)
 
 

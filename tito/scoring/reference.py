@@ -20,7 +20,7 @@ from tito.scoring.trusted import Cases
 _SECONDS = 120
 
 
-def ask(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
+def expected_answers(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
     """Drive the reference solution with the inputs of a grading run.
 
     Returns

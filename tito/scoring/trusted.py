@@ -71,8 +71,8 @@ def driving_source(source: str) -> str:
     Decorators (they hold the expected values), docstrings (they tell them), the Checks object,
     the test functions and the call under ``if __name__ == "__main__":`` are left out.
     """
-    kept = [node for node in map(_driving, ast.parse(source).body) if node is not None]
-    return ast.unparse(ast.fix_missing_locations(ast.Module(body=kept, type_ignores=[])))
+    driving = [node for node in map(_driving, ast.parse(source).body) if node is not None]
+    return ast.unparse(ast.fix_missing_locations(ast.Module(body=driving, type_ignores=[])))
 
 
 def _driving(node: ast.stmt) -> ast.stmt | None:

@@ -38,7 +38,7 @@ class Report:
     #: Students whose submission is the one that is there.
     unchanged: list[str] = field(default_factory=list)
     #: Students whose submission differs from the one that is there, which stays.
-    kept: dict[str, str] = field(default_factory=dict)
+    conflicts: dict[str, str] = field(default_factory=dict)
     #: Students who are late, and how much.
     late: dict[str, str] = field(default_factory=dict)
     #: Students whose time of submission was not understood, and has to be written down.
@@ -60,7 +60,14 @@ class Report:
     def is_clean(self) -> bool:
         """Whether nothing is left for a person to do."""
         return not any(
-            (self.unknown, self.doubtful, self.refused, self.kept, self.unclear, self.strangers)
+            (
+                self.unknown,
+                self.doubtful,
+                self.refused,
+                self.conflicts,
+                self.unclear,
+                self.strangers,
+            )
         )
 
 
@@ -262,7 +269,7 @@ class _Collection:
             self.report.unchanged.append(student)
             return
         if inside and not self.supersede:
-            self.report.kept[student] = str(place)
+            self.report.conflicts[student] = str(place)
             return
         self.course.submitted.mkdir(parents=True, exist_ok=True)
         with staging_folder(self.course.submitted) as staging:

@@ -35,11 +35,11 @@ from tito.submission.recognize import Recognized, definitions, named_cells, text
 
 _SCHEMA = 3
 #: Cells beside an answer, and characters of one, that are parsed to see whether they are code.
-_MOST_LOOKED_AT, _LONGEST = 50, 10_000
+_MAX_PARSED_CELLS, _MAX_PARSED_LENGTH = 50, 10_000
 #: A text in code of so many words may be an answer.
 _SENTENCE = 8
 _MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
-#: So many names are told of cells that have lost their metadata.
+#: So many cells that have lost their metadata are named.
 _SHOWN = 3
 
 
@@ -50,7 +50,7 @@ class _Work:
     had: Mapping[str, NotebookNode]
     #: What is the course's, and no student's: of this release and of the one that they had.
     texts: frozenset[str]
-    found: Recognized
+    recognized: Recognized
     handed_in: dict[str, list[NotebookNode]] = field(default_factory=dict)
     #: The student's own cells, by the named cell that they follow.
     own: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
@@ -145,10 +145,10 @@ def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> 
     named, theirs, texts = named_cells(release), named_cells(had), texts_of(had)
     # What was released later can be in it only with its name.
     later = {name: cell for name, cell in named.items() if name not in theirs}
-    found = recognize.recognize({**theirs, **later}, submitted.cells, texts)
-    work = _Work(theirs, texts | texts_of(release), found)
+    recognized = recognize.recognize({**theirs, **later}, submitted.cells, texts)
+    work = _Work(theirs, texts | texts_of(release), recognized)
     anchor: str | None = None
-    for name, cell in zip(work.found.names, submitted.cells, strict=True):
+    for name, cell in zip(work.recognized.names, submitted.cells, strict=True):
         if name in named:
             if name not in work.handed_in:
                 anchor = name
@@ -165,17 +165,16 @@ def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[Notebo
     taken = {f"release-{number}" for number in range(len(named))}
     taken |= {cell["id"] for cell in named.values() if "id" in cell}
     fresh = (new for new in map("own-{}".format, itertools.count()) if new not in taken)
-    early = _early(named, {*work.handed_in, *work.found.merged})
+    early = _early(named, {*work.handed_in, *work.recognized.merged})
     waiting = work.own.get(None, [])
     for number, (name, original) in enumerate(named.items()):
         if name not in early:
             yield from (_own_cell(cell, next(fresh)) for cell in waiting)
             waiting = []
-        found = work.handed_in.get(name, [])
         written = work.written(name)
-        source = written[0] if written else work.found.merged.get(name)
+        source = written[0] if written else work.recognized.merged.get(name)
         yield _named_cell(original, source, f"release-{number}")
-        if found:
+        if work.handed_in.get(name):
             copies = [] if is_fixed(original) else written[1:]
             waiting = [*copies, *work.own.get(name, [])]
     yield from (_own_cell(cell, next(fresh)) for cell in waiting)
@@ -216,10 +215,10 @@ def _named_cell(
 
 def _own_cell(cell: NotebookNode, cell_id: str) -> NotebookNode:
     """Return a student's own cell: type, text and pictures, no metadata."""
-    made = new_cell(cell.cell_type, cell.source, cell_id)
+    own = new_cell(cell.cell_type, cell.source, cell_id)
     if cell.cell_type != "code" and "attachments" in cell:
-        made.attachments = cell.attachments
-    return made
+        own.attachments = cell.attachments
+    return own
 
 
 def _same_text(one: NotebookNode, other: NotebookNode) -> bool:
@@ -227,16 +226,18 @@ def _same_text(one: NotebookNode, other: NotebookNode) -> bool:
 
 
 def _flags(work: _Work, submitted: NotebookNode) -> Iterator[str]:
-    """Say what was mended."""
-    if names := work.found.by_content:
+    """Say what was repaired."""
+    if names := work.recognized.by_content:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         yield f"recognized without nbgrader's metadata: {', '.join(names[:_SHOWN])}{more}"
-    present = {name: cell for name, cell in zip(work.found.names, submitted.cells, strict=True)}
+    present = {
+        name: cell for name, cell in zip(work.recognized.names, submitted.cells, strict=True)
+    }
     for name, original in work.had.items():
         fixed = is_fixed(original)
         kind = "locked cell" if fixed else "solution cell"
         cells = work.handed_in.get(name, [])
-        if name in work.found.merged:
+        if name in work.recognized.merged:
             yield f"solution written into another cell: {name}"
         elif name not in present:
             yield f"{kind} deleted: {name}"
@@ -255,13 +256,13 @@ def _flags(work: _Work, submitted: NotebookNode) -> Iterator[str]:
 
 def _odd_metadata(work: _Work, submitted: NotebookNode) -> Iterator[str]:
     """Say what nbgrader's metadata of a submission have that the release's have not."""
-    for name, cell in zip(work.found.names, submitted.cells, strict=True):
+    for name, cell in zip(work.recognized.names, submitted.cells, strict=True):
         unknown = grade_id(cell)
         if unknown and name is None:
             yield f"unknown cell, kept as the student's own: {unknown[:80]}"
     versions = {
         str(nbgrader_metadata(cell).get("schema_version", "none"))[:20]
-        for name, cell in zip(work.found.names, submitted.cells, strict=True)
+        for name, cell in zip(work.recognized.names, submitted.cells, strict=True)
         if name and grade_id(cell)
     }
     for version in sorted(versions - {str(_SCHEMA)}):
@@ -304,12 +305,12 @@ def _is_answered_in(original: NotebookNode, cell: NotebookNode, texts: frozenset
 def _holds_words(cells: Sequence[NotebookNode], texts: frozenset[str]) -> bool:
     """Whether cells hold words of the student's own; where they are very many, a person looks."""
     own = [cell for cell in cells if cell.source.strip() and cell.source.strip() not in texts]
-    return len(own) > _MOST_LOOKED_AT or any(map(_is_text, own))
+    return len(own) > _MAX_PARSED_CELLS or any(map(_is_text, own))
 
 
 def _is_text(cell: NotebookNode) -> bool:
     """Whether a cell holds words, which may stand in a code cell too, and not code alone."""
-    if cell.cell_type != "code" or len(cell.source) > _LONGEST:
+    if cell.cell_type != "code" or len(cell.source) > _MAX_PARSED_LENGTH:
         return True
     source = _MAGIC.sub("", cell.source)
     try:
@@ -332,18 +333,18 @@ def _texts_in(statements: Sequence[ast.stmt]) -> Iterator[str]:
             yield node.value
 
 
-def _moved(order: list[str], found: list[str]) -> list[str]:
-    """Return the fewest cells that must be moved to bring `found` back into `order`."""
+def _moved(order: list[str], present: list[str]) -> list[str]:
+    """Return the fewest cells that must be moved to bring `present` back into `order`."""
     rank = {name: number for number, name in enumerate(order)}
     tails: list[int] = []
     lengths = []
-    for name in found:
+    for name in present:
         length = bisect_left(tails, rank[name])
         tails[length : length + 1] = [rank[name]]
         lengths.append(length)
     stay, wanted = set(), len(tails) - 1
-    for name, length in zip(reversed(found), reversed(lengths), strict=True):
+    for name, length in zip(reversed(present), reversed(lengths), strict=True):
         if length == wanted:
             stay.add(name)
             wanted -= 1
-    return [name for name in found if name not in stay]
+    return [name for name in present if name not in stay]

@@ -71,7 +71,7 @@ def recognize(
     for step in (search.by_text, search.by_id, search.by_definitions, search.by_place):
         if search.missing():
             step()
-    return search.found
+    return search.result
 
 
 class _Search:
@@ -85,52 +85,52 @@ class _Search:
     ) -> None:
         self._named, self._cells, self._texts = named, cells, texts
         self._wanted = _wanted_of_each(named)
-        self._made = [definitions(cell) | _assignments(cell) for cell in cells]
+        self._defined = [definitions(cell) | _assignments(cell) for cell in cells]
         given = [grade_id(cell) for cell in cells]
-        self.found = Recognized([name if name in named else None for name in given])
+        self.result = Recognized([name if name in named else None for name in given])
         self._drop_swapped_names()
 
     def missing(self) -> list[str]:
         """Return the cells of the release that were not found yet."""
-        return [name for name in self._named if name not in self.found.names]
+        return [name for name in self._named if name not in self.result.names]
 
     def _free(self) -> list[int]:
-        return [index for index, name in enumerate(self.found.names) if name is None]
+        return [index for index, name in enumerate(self.result.names) if name is None]
 
     def _take(self, name: str, index: int) -> None:
-        self.found.names[index] = name
-        if name not in self.found.by_content:
-            self.found.by_content.append(name)
+        self.result.names[index] = name
+        if name not in self.result.by_content:
+            self.result.by_content.append(name)
 
     def _drop_swapped_names(self) -> None:
         """Forget the name of a cell with another one's solution, which is nowhere else."""
-        names = self.found.names
-        made_by_own = {
+        names = self.result.names
+        with_own_definition = {
             name
-            for name, made in zip(names, self._made, strict=True)
-            if name and self._wanted[name] & made
+            for name, defined in zip(names, self._defined, strict=True)
+            if name and self._wanted[name] & defined
         }
-        self.found.names = [
-            None if name and (self._is_of_others(name, index) - made_by_own) else name
+        self.result.names = [
+            None if name and (self._is_of_others(name, index) - with_own_definition) else name
             for index, name in enumerate(names)
         ]
 
     def _is_of_others(self, name: str, index: int) -> set[str]:
         """Return the other solutions that a cell holds, where it has nothing of its own name."""
-        made = self._made[index]
-        if is_fixed(self._named[name]) or self._wanted[name] & made:
+        defined = self._defined[index]
+        if is_fixed(self._named[name]) or self._wanted[name] & defined:
             return set()
         return {
             other
             for other, wanted in self._wanted.items()
-            if wanted and wanted <= made and not is_fixed(self._named[other])
+            if wanted and wanted <= defined and not is_fixed(self._named[other])
         }
 
     def _fits(self, name: str, index: int) -> bool:
         """Whether nothing in a cell says that it is another one than its id does."""
         cell, original = self._cells[index], self._named[name]
         is_another_text = cell.source.strip() in self._texts - {original.source.strip()}
-        holds = {other for other, wanted in self._wanted.items() if wanted & self._made[index]}
+        holds = {other for other, wanted in self._wanted.items() if wanted & self._defined[index]}
         is_another = bool(holds) and name not in holds
         return cell.cell_type == original.cell_type and not is_another_text and not is_another
 
@@ -156,15 +156,15 @@ class _Search:
 
     def by_definitions(self) -> None:
         """Take cells that define what a cell of the release defines, and no other one does."""
-        made = self._made
+        defined = self._defined
         for name in self.missing():
             wanted = self._wanted[name]
             if not wanted:
                 continue
             if is_fixed(self._named[name]):  # what is taken for it is replaced: all must be there
-                places = [index for index in self._free() if wanted <= made[index]][:1]
+                places = [index for index in self._free() if wanted <= defined[index]][:1]
             else:
-                places = [index for index in self._free() if wanted & made[index]]
+                places = [index for index in self._free() if wanted & defined[index]]
             for index in places:
                 self._take(name, index)
             if not places and not is_fixed(self._named[name]):
@@ -172,24 +172,24 @@ class _Search:
 
     def _look_in_named_cells(self, name: str) -> None:
         """Look for a solution that was merged into another cell, be it a locked one."""
-        for index, other in enumerate(self.found.names):
-            if other and self._wanted[name] <= self._made[index]:
-                self.found.merged[name] = self._cells[index]
+        for index, other in enumerate(self.result.names):
+            if other and self._wanted[name] <= self._defined[index]:
+                self.result.merged[name] = self._cells[index]
 
     def by_place(self) -> None:
         """Take the text behind the cell before a written answer for that answer."""
         before = None
         for name, cell in self._named.items():
             answer = utils.is_solution(cell) and cell.cell_type != "code"
-            if answer and name not in self.found.names and before and before in self.found.names:
-                last = len(self.found.names) - 1 - self.found.names[::-1].index(before)
+            if answer and name not in self.result.names and before and before in self.result.names:
+                last = len(self.result.names) - 1 - self.result.names[::-1].index(before)
                 self._take_text_after(last, name)
             before = name
 
     def _take_text_after(self, place: int, name: str) -> None:
         stub = self._named[name].source.strip()
         for index in range(place + 1, len(self._cells)):
-            if self.found.names[index] is not None:
+            if self.result.names[index] is not None:
                 return
             text = self._cells[index].source.strip()
             own = text == stub or text not in self._texts

@@ -151,7 +151,7 @@ def test_replace_keeps_the_earlier_submission(course, module, take, tmp_path):
     assert take({name: NB}).unchanged == ["ada"]
     later = take({name: OTHER})
     assert (
-        list(later.kept) == ["ada"]
+        list(later.conflicts) == ["ada"]
         and files_of(course, module, "ada")["optimizers_dev.ipynb"] == NB
     )
     assert take({name: OTHER}, supersede=True).collected == ["ada"]
@@ -165,7 +165,7 @@ def test_a_folder_within_a_submission_is_not_lost(course, module, take):
     inner = course.submitted / "ada" / module.name / "from-mail"
     inner.mkdir(parents=True)
     (inner / "optimizers_dev.ipynb").write_bytes(OTHER)
-    assert list(take({GOOD: NB}).kept) == ["ada"]
+    assert list(take({GOOD: NB}).conflicts) == ["ada"]
     assert (inner / "optimizers_dev.ipynb").read_bytes() == OTHER
     assert take({GOOD: NB}, supersede=True).collected == ["ada"]
     assert files_of(course, module, "ada") == {"optimizers_dev.ipynb": NB}
@@ -187,7 +187,7 @@ def test_a_time_that_a_person_wrote_stays_and_counts(course, module, take, super
     time = course.submitted / "ada" / module.name / "timestamp.txt"
     time.write_text("2026-11-21 01:30:00 UTC\n")
     again = take({LATE: NB}, supersede=supersede)
-    assert (again.unchanged, again.kept, again.late) == (
+    assert (again.unchanged, again.conflicts, again.late) == (
         ["ada"],
         {},
         {"ada": "by 3:30:00, 10 % of the points earned"},
