@@ -61,12 +61,7 @@ class Course:
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
-        """Find the course that holds a folder.
-
-        Parameters
-        ----------
-        start : Path, optional
-            Where to begin to look upwards; the working directory by default.
+        """Find the course that holds a folder, by default the working directory.
 
         Raises
         ------

@@ -23,12 +23,7 @@ _PREFIX = "tito-"
 def make_folder(prefix: str = _PREFIX, place: Path | None = None) -> Path:
     """Make a folder that is private to this process, which is to delete it.
 
-    Parameters
-    ----------
-    prefix : str
-        How its name begins.
-    place : Path, optional
-        Where it goes; by default among the temporary files.
+    Its name begins with the prefix; it lies in `place`, or else among the temporary files.
     """
     _remove_abandoned_once(prefix, place)
     name = f"{prefix}{_numbering()}-{os.getpid()}-"
@@ -62,10 +57,8 @@ def _remove_abandoned_once(prefix: str, place: Path | None) -> None:
 
 
 def _numbering() -> str:
-    """Name what gives processes their numbers: a machine, or a container of it.
-
-    Several may share a place, and a number of one says nothing of the others' processes.
-    """
+    """Name what gives processes their numbers: a machine, or a container of it."""
+    # Several may share a place, and a number of one says nothing of the others' processes.
     with suppress(OSError):
         numbering = os.readlink("/proc/self/ns/pid")
         return hashlib.sha256(f"{socket.gethostname()} {numbering}".encode()).hexdigest()[:8]

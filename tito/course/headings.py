@@ -12,52 +12,49 @@ from collections.abc import Iterable, Mapping, Sequence
 
 #: The headings of each role; of several in one file the first of them counts.
 _HEADINGS = {
-    "student": ("studentid",),
-    "id": ("id",),
-    "login": (
-        *("sisloginid", "username", "anmeldename", "benutzername", "nomdutilisateur", "nomusuari"),
-        *("nombredeusuario", "nomeutente", "nomedeutilizador", "nomedeusuario", "gebruikersnaam"),
-    ),
-    "sid": (
-        *("sid", "sisuserid", "idnumber", "idnummer", "matrikelnummer", "numerodidentification"),
-        *("numerodeid", "numerodeidentificacion", "numerodeidentificacao", "numeroid", "codiceid"),
-        *("matricola", "studentnumber", "studentennummer", "numeroetudiant"),
-    ),
-    "canvas": ("canvasid",),
-    "moodle": (
-        *("moodleid", "identifier", "identifiant", "identificador", "identificativo"),
-        *("identificatie", "identificatienummer", "teilnehmernummer"),
-    ),
-    "email": (
-        *("email", "emailaddress", "emailadresse", "mail", "adressedecourriel", "courriel"),
-        *("adressemail", "adresseemail", "adressemel", "direcciondecorreo", "correoelectronico"),
-        *("direcciondecorreoelectronico", "indirizzoemail", "emailadres", "enderecodeemail"),
-        "enderecodecorreioeletronico",
-    ),
-    "name": (
-        *("fullname", "student", "vollstandigername", "nomcomplet", "nombrecompleto"),
-        *("nomecompleto", "volledigenaam", "name", "nom", "nombre", "nome", "naam"),
-    ),
-    "first": ("firstname", "givenname", "vorname", "prenom", "voornaam"),
-    "last": (
-        *("lastname", "surname", "familyname", "nachname", "familienname", "nomdefamille"),
-        *("apellidos", "apellido", "cognome", "achternaam", "apelido", "apelidos", "sobrenome"),
-    ),
-    "submitted": (
-        *("lastmodifiedsubmission", "zuletztgeandertabgabe", "dernieremodificationtravailremis"),
-        *("dernieremodificationremise", "ultimamodificacionentrega", "laatstgewijzigdinzending"),
-        *("ultimamodificaconsegna", "ultimamodificacaoenvio"),
-    ),
-    "grade": (
-        *("grade", "bewertung", "note", "calificacion", "valutazione", "cijfer", "nota"),
-        "avaliacao",
-    ),
-    "maximum": (
-        *("maximumgrade", "bestwertung", "hochstbewertung", "maximalebewertung", "notemaximale"),
-        *("calificacionmaxima", "valutazionemassima", "maximumcijfer", "notamaxima"),
-    ),
-    "section": ("section",),
-    "role": ("role", "roles"),
+    "student": "studentid",
+    "id": "id",
+    "login": """
+        sisloginid username anmeldename benutzername nomdutilisateur nomusuari
+        nombredeusuario nomeutente nomedeutilizador nomedeusuario gebruikersnaam
+    """,
+    "sid": """
+        sid sisuserid idnumber idnummer matrikelnummer numerodidentification numerodeid
+        numerodeidentificacion numerodeidentificacao numeroid codiceid matricola
+        studentnumber studentennummer numeroetudiant
+    """,
+    "canvas": "canvasid",
+    "moodle": """
+        moodleid identifier identifiant identificador identificativo identificatie
+        identificatienummer teilnehmernummer
+    """,
+    "email": """
+        email emailaddress emailadresse mail adressedecourriel courriel adressemail
+        adresseemail adressemel direcciondecorreo correoelectronico
+        direcciondecorreoelectronico indirizzoemail emailadres enderecodeemail
+        enderecodecorreioeletronico
+    """,
+    "name": """
+        fullname student vollstandigername nomcomplet nombrecompleto nomecompleto
+        volledigenaam name nom nombre nome naam
+    """,
+    "first": "firstname givenname vorname prenom voornaam",
+    "last": """
+        lastname surname familyname nachname familienname nomdefamille apellidos
+        apellido cognome achternaam apelido apelidos sobrenome
+    """,
+    "submitted": """
+        lastmodifiedsubmission zuletztgeandertabgabe dernieremodificationtravailremis
+        dernieremodificationremise ultimamodificacionentrega laatstgewijzigdinzending
+        ultimamodificaconsegna ultimamodificacaoenvio
+    """,
+    "grade": "grade bewertung note calificacion valutazione cijfer nota avaliacao",
+    "maximum": """
+        maximumgrade bestwertung hochstbewertung maximalebewertung notemaximale
+        calificacionmaxima valutazionemassima maximumcijfer notamaxima
+    """,
+    "section": "section",
+    "role": "role roles",
 }
 #: One word for a whole name, or, beside another part of it, for the part that is left.
 _SHORT = ("name", "nom", "nombre", "nome", "naam")
@@ -81,7 +78,7 @@ def roles_of(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> dict[
     roles = {
         role: by_plain[heading]
         for role, headings in _HEADINGS.items()
-        if (heading := next((name for name in headings if name in by_plain), None))
+        if (heading := next((name for name in headings.split() if name in by_plain), None))
     }
     _share_the_name(roles)
     values = {column: [v for row in rows if (v := row[column].strip())] for column in columns}

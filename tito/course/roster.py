@@ -97,7 +97,6 @@ def read(path: Path, for_export: bool = False) -> Roster:
     Parameters
     ----------
     path : Path
-        The file.
     for_export : bool
         Whether Moodle's participant numbers will do for ids: an assignment numbers the class anew,
         so that the gradebook cannot have them.
@@ -281,14 +280,7 @@ def _links(
 def with_gradebook_ids(
     theirs: Roster, ours: Sequence[Person]
 ) -> tuple[Roster, dict[str, str], dict[str, str]]:
-    """Give the people of a file the ids that the gradebook has for them.
-
-    Parameters
-    ----------
-    theirs : Roster
-        The file.
-    ours : sequence of Person
-        The students in the gradebook.
+    """Give the people of a file (`theirs`) the ids that the gradebook has for them (`ours`).
 
     Returns
     -------

@@ -18,13 +18,7 @@ _VERSION = 1
 
 
 class Journal:
-    """A folder of results.
-
-    Parameters
-    ----------
-    folder : Path
-        Is made where it is missing.
-    """
+    """A folder of results, which is made where it is missing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

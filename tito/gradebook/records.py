@@ -55,17 +55,7 @@ class Record:
 
 
 def record_of(result: Result, last: Record | None, stale: bool) -> Record:
-    """Return the record of a result: what they share, and what was known before.
-
-    Parameters
-    ----------
-    result : Result
-        What grading came to.
-    last : Record or None
-        The record before it.
-    stale : bool
-        As in :class:`Record`.
-    """
+    """Return the record of a result: what they share, and what the last record says."""
     shared = {field.name for field in fields(Record)} & {field.name for field in fields(Result)}
     graded = result.status == "graded"
     return replace(
@@ -102,15 +92,8 @@ def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
 def changes(record: Record, file: SubmissionFile, times: Mapping[str, datetime | None]) -> str:
     """Say in what a submission differs from the one that was graded; "" where it does not.
 
-    Parameters
-    ----------
-    record : Record
-        Of the one that was graded.
-    file : SubmissionFile
-        What is handed in now.
-    times : mapping of str to datetime or None
-        The times of submission in the gradebook, by student: what lateness is counted from,
-        whoever entered it.
+    `times` are those of submission in the gradebook, by student: what lateness is counted from,
+    whoever entered it.
     """
     if file.digest != record.submission:
         return "handed in anew"

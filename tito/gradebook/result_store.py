@@ -92,11 +92,9 @@ class ResultStore:
         return list(results)
 
     def _commit(self, results: Sequence[Result]) -> None:
-        """Enter results: marks first, in one transaction, then files.
-
-        They are forgotten only when the files are on the disk: after a power cut the gradebook may
-        know marks whose notebooks are empty, and the next run enters them again.
-        """
+        """Enter results: marks first, in one transaction, then files."""
+        # The journal has them until the files are on the disk: after a power cut the gradebook may
+        # have marks whose notebooks are empty, and the next run enters them again.
         if not results:
             return
         graded = [result for result in results if result.status == "graded"]

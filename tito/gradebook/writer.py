@@ -109,7 +109,6 @@ class GradebookWriter:
         Parameters
         ----------
         results : sequence of Result
-            What they earned.
         same : mapping of str to collection of str, optional
             By student: the cells in which nothing changed that a mark by hand is given for.
 
@@ -175,11 +174,9 @@ class GradebookWriter:
             set_penalties(self._db, self._assignment_id, self._policy, keys)
 
     def _wait_for_other_runs(self) -> None:
-        """Lock the assignment's row until the end of the transaction.
-
-        Two runs would make the same rows, or wait for each other's for ever. Nobody else is kept
-        waiting: who marks by hand writes other rows. SQLite has one writer at a time anyway.
-        """
+        """Lock the assignment's row until the end of the transaction."""
+        # Two runs would make the same rows, or deadlock. Nobody else is kept waiting: who marks by
+        # hand writes other rows. SQLite has one writer at a time anyway.
         ours = select(Assignment.id).where(Assignment.id == self._assignment_id)
         self._db.execute(ours.with_for_update(key_share=True))
 

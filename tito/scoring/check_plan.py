@@ -73,7 +73,7 @@ def prepare(source: NotebookNode, seed: int | None = None, answers: str | None =
     seed = secrets.randbits(48) if seed is None else seed
     graded = {c.metadata.nbgrader.grade_id: c.source for c in source.cells if is_autograded(c)}
     checks = {name: checks_of(text, name) for name, text in graded.items()}
-    cases = {name: draw_cases(made, seed) for name, made in checks.items()}
+    cases = {name: draw_cases(each, seed) for name, each in checks.items()}
     if answers is None:
         answers = reference.expected_answers(source, cases)
     return CheckPlan(seed, checks, graded, cases, answers)
@@ -96,14 +96,8 @@ class Session:
     ) -> str:
         """Return what the student's process runs in the place of a graded cell.
 
-        Parameters
-        ----------
-        cell : NotebookNode
-            The graded cell, as it was released.
-        parts : sequence of str, optional
-            Only these parts.
-        flush_each : bool
-            Whether each part's observation is sent before the next part begins.
+        It is of these parts, or of all; with `flush_each` each part's observation is sent before
+        the next part begins.
         """
         name = cell.metadata.nbgrader.grade_id
         if cell.source.strip() != self.plan.sources.get(name, "").strip():

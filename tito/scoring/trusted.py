@@ -44,13 +44,8 @@ def checks_of(source: str, grade_id: str) -> Checks:
 def draw_cases(checks: Checks, seed: int) -> Cases:
     """Return the inputs of every part: the public ones, and fresh ones where a part has them.
 
-    Parameters
-    ----------
-    checks : Checks
-        The graded cell.
-    seed : int
-        Recorded with the mark; the same seed gives the same inputs, part by part. Parts of a cell
-        that declare the same inputs get the same fresh ones, so that they can share their work.
+    The same seed, which is recorded with the mark, gives the same inputs, part by part. Parts of a
+    cell that declare the same inputs get the same fresh ones, so that they can share their work.
     """
     cases: Cases = {}
     for part in checks.parts:
@@ -127,16 +122,8 @@ def payload(source: str, grade_id: str, cases: Mapping[str, Sequence]) -> str:
 def payload_source(packed: str, grade_id: str, run: str, flush_each: bool = False) -> str:
     """Return what a student's process runs in the place of a graded cell.
 
-    Parameters
-    ----------
-    packed : str
-        By :func:`payload`.
-    grade_id : str
-        The graded cell.
-    run : str
-        What tells this run's messages from those of any other.
-    flush_each : bool
-        Whether each part's observation is sent before the next part begins.
+    `run` tells this run's messages from those of any other; with `flush_each` each part's
+    observation is sent before the next part begins.
     """
     more = ", flush_each=True" if flush_each else ""
     return (

@@ -154,10 +154,8 @@ def _intended_name(info: zipfile.ZipInfo) -> str:
 
 
 def _with_slashes(names: Sequence[str]) -> list[str]:
-    """Take backslashes for slashes in an archive of Windows: one that has only them.
-
-    Elsewhere they are part of a name that somebody chose.
-    """
+    """Take backslashes for slashes in an archive of Windows: one that has only them."""
+    # Elsewhere they are part of a name that somebody chose.
     work = [name for name in names if _is_looked_for(name)]
     if any("/" in name for name in names) or not all("\\" in name for name in work):
         return list(names)

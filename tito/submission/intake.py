@@ -74,10 +74,8 @@ def read_file(
 
     Parameters
     ----------
-    folder : Path
-        The folder ``submitted/STUDENT/MODULE``.
-    student : str
-        For messages.
+    folder, student
+        The folder ``submitted/STUDENT/MODULE``, and whose it is, for messages.
     name : str
         The notebook's name as released, without suffix.
     release : NotebookNode

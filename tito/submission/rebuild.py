@@ -181,11 +181,9 @@ def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[Notebo
 
 
 def _early(named: Mapping[str, NotebookNode], handed_in: Collection[str]) -> set[str]:
-    """Return the missing cells that come before the student's own cells of the same place.
-
-    These end with the stub of a solution that was deleted: who wrote it into a cell of their
-    own, or lost its metadata, must not have it replaced by the stub.
-    """
+    """Return the missing cells that come before the student's own cells of the same place."""
+    # These end with the stub of a solution that was deleted: who wrote it into a cell of their
+    # own, or lost its metadata, must not have it replaced by the stub.
     early, hold = set(), False
     for name, cell in reversed(list(named.items())):
         if name in handed_in:
@@ -270,12 +268,9 @@ def _odd_metadata(work: _Work, submitted: NotebookNode) -> Iterator[str]:
 
 
 def _answers_beside(rebuilt: NotebookNode, work: _Work) -> Iterator[str]:
-    """Let written answers wait for a person where text of the student's stands beside them.
-
-    An answer cell that was left empty gets 0 unseen, and students write below it, above, into the
-    question, or all answers below the last one. Where the cell is gone, the answer may stand
-    anywhere.
-    """
+    """Let written answers wait for a person where text of the student's stands beside them."""
+    # An answer cell that was left empty gets 0 unseen, and students write below it, above, into
+    # the question, or all answers below the last one. Where it is gone, the answer is anywhere.
     before, answers, beside_answers = None, {}, set()
     for cell in rebuilt.cells:
         name = grade_id(cell)

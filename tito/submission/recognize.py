@@ -58,14 +58,7 @@ def recognize(
 
     A name or an id that stands on a cell with another one's content does not count.
 
-    Parameters
-    ----------
-    named : mapping of str to NotebookNode
-        The named cells of the release, in its order.
-    cells : sequence of NotebookNode
-        Those of the submission.
-    texts : frozenset of str
-        Of all cells of the release.
+    `named` and `texts` are of the release; `cells` are those of the submission.
     """
     search = _Search(named, cells, texts)
     for step in (search.by_text, search.by_id, search.by_definitions, search.by_place):
@@ -215,10 +208,8 @@ def _wanted_of_each(named: Mapping[str, NotebookNode]) -> dict[str, set[str]]:
 
 
 def _wanted(cell: NotebookNode) -> set[str]:
-    """Return by which names a cell of the release is recognized.
-
-    A student's own cell may well assign what a locked one does, and must not be taken for it.
-    """
+    """Return by which names a cell of the release is recognized."""
+    # A student's own cell may well assign what a locked one does, and must not be taken for it.
     return definitions(cell) or (set() if is_fixed(cell) else _assignments(cell))
 
 
