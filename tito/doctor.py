@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import platform
 import sqlite3
 import sys
 import zlib
@@ -16,6 +17,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_config_path
 from jupyter_server.extension.config import ExtensionConfigManager
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from tito.course import Course
 from tito.errors import TitoError
@@ -51,9 +53,10 @@ def examine(course: Course) -> list[Finding]:
 
 
 def _python(course: Course) -> Finding:
-    version = ".".join(str(number) for number in sys.version_info[:3])
+    version = platform.python_version()
     wanted = metadata.metadata(course.distribution)["Requires-Python"]
-    return Finding(sys.version_info >= (3, 11), f"Python {version} (needs {wanted})", "make setup")
+    fits = SpecifierSet(wanted).contains(version, prereleases=True)
+    return Finding(fits, f"Python {version} (needs {wanted})", "make setup")
 
 
 def _packages(course: Course) -> Iterator[Finding]:

@@ -6,12 +6,11 @@ import ctypes
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 from typing import IO
 
-from tito.course.folders import own_folder
 from tito.errors import TitoError
 
 #: How the name begins of a file that is not yet whole; no student's id begins with a dot.
@@ -76,11 +75,6 @@ def open_lock(path: Path) -> IO[str]:
     with suppress(PermissionError):  # then its owner has done it
         os.fchmod(file.fileno(), 0o600 | writers | writers << 1)
     return file
-
-
-def staging_folder(parent: Path) -> AbstractContextManager[Path]:
-    """Make a hidden folder for results that are not yet whole; it is deleted in the end."""
-    return own_folder(".grading-", parent)
 
 
 def put_in_place(folder: Path, place: Path, staging: Path) -> None:

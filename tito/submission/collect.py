@@ -11,7 +11,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook, Student
 
 from tito.course import Course, Module
-from tito.course.files import put_in_place, staging_folder
+from tito.course.files import put_in_place
+from tito.course.folders import own_folder
 from tito.course.gradebook import assignment_in, open_gradebook, people_in, times_in
 from tito.course.lateness import CoursePolicy, lateness
 from tito.course.roster import Person, Roster, with_gradebook_ids
@@ -272,7 +273,7 @@ class _Collection:
             self.report.conflicts[student] = str(place)
             return
         self.course.submitted.mkdir(parents=True, exist_ok=True)
-        with staging_folder(self.course.submitted) as staging:
+        with own_folder(".collecting-", self.course.submitted) as staging:
             fresh = staging / "made"
             fresh.mkdir()
             for name, data in files.items():

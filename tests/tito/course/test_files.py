@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tito.course.files import flush, open_lock, remove_unfinished, replace_text, staging_folder
+from tito.course.files import flush, open_lock, remove_unfinished, replace_text
 
 #: A user and a group that are nobody else's.
 OTHER_USER, GROUP = 54_321, 54_322
@@ -106,26 +106,6 @@ def test_what_a_kill_amid_writing_leaves_is_found_again(tmp_path):
     os.utime(left, (hour_ago, hour_ago))
     remove_unfinished(tmp_path, seconds=60)
     assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"
-
-
-KILLED_AMID_STAGING = """
-import os, signal, sys
-from pathlib import Path
-from tito.course.files import staging_folder
-with staging_folder(Path(sys.argv[1])) as staging:
-    (staging / "page.html").write_text("half of")
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_killed_staging_folder_is_removed(tmp_path):
-    command = [sys.executable, "-c", KILLED_AMID_STAGING, tmp_path]
-    assert subprocess.run(command, check=False).returncode == -9
-    (left,) = tmp_path.iterdir()
-    assert left.name.startswith(".") and (left / "page.html").is_file()
-    with staging_folder(tmp_path) as staging:
-        assert list(tmp_path.iterdir()) == [staging] != [left]
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_cannot_be_flushed(tmp_path):
