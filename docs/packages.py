@@ -1,7 +1,7 @@
-"""The directive `packages`: the packages of the tools as a drawing, made from their imports.
+"""For pages on how it is built: the directive `packages`, and names in tables that may break.
 
-What imports stands above what is imported. A line that follows from others is left out: whoever
-imports the gradebook stands above the course already.
+The drawing is made from the imports: what imports stands above what is imported. A line that
+follows from others is left out: whoever imports the gradebook stands above the course already.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from textwrap import wrap
 from typing import Any
 
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 TOOLS = Path(__file__).resolve().parents[1] / "tito"
@@ -177,7 +178,23 @@ class Packages(SphinxDirective):
         return [nodes.raw("", drawing(), format="html")]
 
 
+class BreakNames(SphinxPostTransform):
+    """Lets names in tables break behind a stroke, a colon or an underscore: tests' are long."""
+
+    default_priority = 900
+
+    def run(self, **_: Any) -> None:
+        """Replace them by HTML of the same look."""
+        if self.app.builder.format == "html":
+            entries = self.document.findall(nodes.entry)
+            for literal in [one for entry in entries for one in entry.findall(nodes.literal)]:
+                text = re.sub(r"(/|::|_)(?=\w)", r"\1<wbr>", escape(literal.astext()))
+                code = f'<code class="docutils literal notranslate">{text}</code>'
+                literal.replace_self(nodes.raw("", code, format="html"))
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_directive("packages", Packages)
+    app.add_post_transform(BreakNames)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

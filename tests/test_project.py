@@ -217,6 +217,16 @@ def test_commands_in_the_readme_exist():
     assert commands and commands <= set(cli.list_commands(None)) | set(student.list_commands(None))
 
 
+def test_links_and_pictures_of_the_readme_are_there_and_small():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    pictures = [link for link in links if link.endswith(".png")]
+    assert len(pictures) == 2
+    assert all((ROOT / picture).stat().st_size < 120_000 for picture in pictures)
+    made = (ROOT / "docs" / "pictures.py").read_text()
+    assert all(f'"{Path(picture).name}"' in made for picture in pictures)
+
+
 def test_ci_runs_the_test_command_of_the_readme():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
     assert "make test" in README

@@ -65,6 +65,14 @@ def test_a_page_loads_nothing_from_elsewhere(pages):
                 assert not urlsplit(found.get(attribute) or "").netloc, (path, found)
 
 
+def test_the_packages_are_drawn_and_names_in_tables_may_break(site, pages):
+    built = pages[site / "how_it_is_built.html"]
+    names = {text.get_text() for text in built.select("svg text[font-weight=bold]")}
+    assert {"autograde", "sandbox", "student"} < names
+    table = pages[site / "inside_the_sandbox.html"].table
+    assert all(code.wbr for code in table.find_all("code") if "::" in code.get_text())
+
+
 def test_no_line_of_a_solution_or_rubric_is_on_the_site(site, pages):
     secrets = secret_lines(read_source(COURSE.module("08_optimizers").source))
     assert len(secrets) > 300

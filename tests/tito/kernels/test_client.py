@@ -1,6 +1,7 @@
 """What a cell may do and use, and how a kernel is lost."""
 
 import os
+import resource
 import signal
 from contextlib import closing
 from textwrap import dedent
@@ -10,7 +11,8 @@ import pytest
 
 from tinytorch.checks.observe import OBSERVATION_TYPE
 from tito.kernels.budget import OutputBudget
-from tito.sandbox.settings import MB
+from tito.sandbox.bubblewrap import limits_of
+from tito.sandbox.settings import MB, Settings
 
 from .conftest import limits, make, text
 
@@ -242,6 +244,14 @@ def test_the_watchdog_kills_for(start, source, settings, what):
     lost = start(**settings).run(source, limits())
     assert (lost.ename, lost.blame) == ("LimitHit", "submission")
     assert lost.reason.startswith("limit hit: ") and lost.reason.endswith(what)
+
+
+def test_every_process_has_the_limits_of_the_settings(start):
+    numbers = {number: limit for number, limit in limits_of(Settings()).values()}
+    look = f"import resource; print([resource.getrlimit(n) for n in {list(numbers)}])"
+    ours = {number: resource.getrlimit(number)[1] for number in numbers}
+    least = [min(limit, ours[n]) if ours[n] >= 0 else limit for n, limit in numbers.items()]
+    assert text(start().run(look, limits())) == f"{[(limit, limit) for limit in least]}\n"
 
 
 def test_limits_without_a_sandbox_hold():
