@@ -141,7 +141,7 @@ def _summarize(run: GradingRun, module: Module) -> None:
 
 
 def _resume(module: Module) -> str:
-    return f"go on with 'tito grade {module.name}'"
+    return f"resume with 'tito grade {module.name}'"
 
 
 def _shown(path: Path) -> str:

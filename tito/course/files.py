@@ -106,5 +106,5 @@ def written(what: str) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise TitoError(
             f"{what} cannot be written: {reason}{where}. Make room, or make the folder "
-            "writable, and grade again: it goes on from here, and no mark is lost."
+            "writable, and grade again: it resumes from here, and no mark is lost."
         ) from error

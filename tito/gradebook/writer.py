@@ -132,8 +132,8 @@ class GradebookWriter:
                 self._db.rollback()
                 if time.monotonic() > deadline or not _may_pass(error):
                     raise TitoError(
-                        f"the gradebook cannot be written to: {_cause(error)}. Grading again goes "
-                        "on from here: results that are not in it yet are kept."
+                        f"the gradebook cannot be written to: {_cause(error)}. Grading again "
+                        "resumes from here: results that are not in it yet are kept."
                     ) from error
                 time.sleep(RETRY_DELAY)
             except BaseException:

@@ -69,7 +69,7 @@ def test_ctrl_c_ends_hanging_submissions_and_the_next_run_goes_on(course, module
     wait_for(lambda: hangs(run), run)
     out, error = interrupt(run)
     assert (run.returncode, error) == (1, "")
-    assert "interrupted: 2 are left, and nothing is lost; go on with 'tito grade 08_opt" in out
+    assert "interrupted: 2 are left, and nothing is lost; resume with 'tito grade 08_opt" in out
     assert (using(scratch), list(scratch.iterdir())) == ([], [])
     assert list(Journal(records / ".journal")) == []
 
@@ -90,7 +90,7 @@ def test_ctrl_c_before_the_first_submission_says_how_to_go_on(course, module, st
     # Until then the interpreter starts and imports.
     wait_for(lambda: list((course.records / module.name).glob("grade-*.log")), run)
     out, error = interrupt(run)
-    assert "interrupted, and nothing is lost; go on with 'tito grade 08_optimizers'." in error
+    assert "interrupted, and nothing is lost; resume with 'tito grade 08_optimizers'." in error
     assert (run.returncode, out) == (1, "")
     assert (using(scratch), list(scratch.iterdir())) == ([], [])
 
