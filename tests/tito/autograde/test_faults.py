@@ -274,7 +274,7 @@ def test_a_gradebook_that_stays_locked_is_reported_and_nothing_is_lost(
     expected = class_of(1)
     monkeypatch.setattr("tito.gradebook.writer.LOCK_TIMEOUT", 0.1)
     monkeypatch.setattr("tito.gradebook.writer.RETRY_DELAY", 0.05)
-    with pytest.raises(TitoError, match="locked.*Grading again goes on from here"):
+    with pytest.raises(TitoError, match="locked.*Grading again resumes from here"):
         grade_class.grade(course, module)
     locked()
     run = grade_class.grade(course, module)

@@ -226,7 +226,7 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
     monkeypatch.setattr(writer.GradebookWriter, "_set_comments", amid_a_transaction)
     seconds = 3600.0
     monkeypatch.setattr(writer, "LOCK_TIMEOUT", 0.1)
-    with pytest.raises(TitoError, match="cannot be written to.*Grading again goes on from here"):
+    with pytest.raises(TitoError, match="cannot be written to.*Grading again resumes from here"):
         grade_class.grade(course, module, seed=1)
     kills[0].cancel()
     with pytest.raises(TitoError, match="gradebook cannot be used: .*refused") as caught:
