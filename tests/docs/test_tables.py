@@ -18,6 +18,7 @@ from tito.sandbox.settings import GB, MB, Settings
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = (ROOT / "docs" / "how_it_is_built.md").read_text()
 SANDBOX = (ROOT / "docs" / "inside_the_sandbox.md").read_text()
+GUIDE = (ROOT / "docs" / "instructors.md").read_text()
 WALK = (ROOT / "CONTRIBUTING.md").read_text().partition("## One submission")[2].partition("##")[0]
 LIMITS, CELLS = Settings(), ExecuteSubmission()
 
@@ -77,6 +78,13 @@ FOLDERS = {LIMITS.home_size, LIMITS.tmp_size, LIMITS.shm_size, LIMITS.file_size}
 )
 def test_limits(start, limit):
     assert row(SANDBOX, start)[0] == limit
+
+
+def test_every_setting_of_a_submission_is_in_the_guide_with_its_default():
+    said = {name.strip("`"): default for name, default, *_ in rows(GUIDE) if name[0] == "`"}
+    traits = CELLS.trait_defaults(config=True)
+    shown = {k: f"{v:g}" if isinstance(v, float) else str(v or "none") for k, v in traits.items()}
+    assert said == shown
 
 
 def test_all_folders_are_of_one_size():
