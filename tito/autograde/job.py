@@ -23,7 +23,7 @@ from tito.submission.intake import SubmissionFile
 from tito.text import printable
 
 #: Libraries whose other versions could give other marks or other outputs.
-_LIBRARIES = ("ipykernel", "ipython", "matplotlib", "nbclient", "nbformat", "nbgrader", "numpy")
+_LIBRARIES = ("ipykernel", "ipython", "matplotlib", "nbformat", "nbgrader", "numpy")
 
 
 @dataclass(frozen=True)

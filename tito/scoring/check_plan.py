@@ -150,7 +150,6 @@ class Session:
         name = cell.metadata.nbgrader.grade_id
         answers: dict[tuple[str, int], Observation] = {}
         for message in _messages(cell):
-            # Plain dictionaries and lists; they come as such where nbclient did not see them.
             data = message if type(message) is dict else json.loads(json.dumps(message))
             part, case = data.get("part"), data.get("case")
             if type(part) is not str or part not in self.plan.cases[name] or type(case) is not int:
