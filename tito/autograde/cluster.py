@@ -87,7 +87,7 @@ class DaskExecutor(Executor):
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise TitoError(
                 f"no Dask scheduler answers at {self.address}: {reason}. Start one, or grade again "
-                "later: it goes on from here."
+                "later: it resumes from here."
             ) from error
 
     @property

@@ -204,7 +204,7 @@ class LocalExecutor(Executor):
                 raise TitoError(
                     f"{WORKER_STARTS} workers in a row were lost before they had begun. Look "
                     "whether this machine has memory left, and what ends them, and grade again: "
-                    "it goes on from here."
+                    "it resumes from here."
                 )
             self._waiting.append((future, fn, args))
             self._dispatch()

@@ -221,7 +221,7 @@ def test_a_full_disk_costs_no_mark(disk, capfd):
             run = grade_class.grade(course, module, seed=1)
         except TitoError as error:
             assert re.search("(?i)no space left|full", str(error)), error
-            assert "on from here" in str(error)
+            assert "resumes from here" in str(error)
             refused.append(str(error).partition(" cannot be written")[0])
             continue
         break
