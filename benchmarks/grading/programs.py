@@ -32,7 +32,6 @@ def grade(course: Course, students: list[str]) -> list[str]:
 #: judges itself.
 _STOCK = [
     "--Autograde.exporter_class=nbconvert.exporters.NotebookExporter",
-    "--Autograde.pre_convert_hook=",
     *(
         f"--Autograde.sanitize_preprocessors=nbgrader.preprocessors.{name}"
         for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells")
