@@ -230,7 +230,7 @@ def test_an_address_that_nobody_listens_on_is_named(address, monkeypatch):
     monkeypatch.setattr("tito.autograde.cluster._CONNECT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = address.format(free=free.getsockname()[1])
-    with pytest.raises(TitoError, match=f"no Dask scheduler answers at {address}: .*goes on from"):
+    with pytest.raises(TitoError, match=f"no Dask scheduler answers at {address}: .*resumes from"):
         DaskExecutor(address)
 
 
