@@ -94,20 +94,23 @@ def _grade(course: Course, module: Module, folder: Path, student: str, config: C
     """Grade one submission and enter what came of it, as a run over a class of one."""
     release = read_release(course.released(module))
     file = intake.read_file(folder, student, module.notebook, release, zone_of(config))
+    digest = current(course, module)
     results: list[Result] = []
     with open_gradebook(course, config) as book:
         assignment_in(book, module)
-        packed = _assignment(course, module, config, book)
+        packed = _assignment(course, module, digest, config, book)
         writer = GradebookWriter(book, module.name, module.notebook, config)
-        store = ResultStore(course, module, writer, current(course, module))
+        store = ResultStore(course, module, writer, digest)
         log = logging.getLogger("tito.autograde")
         Driver(InlineExecutor(), store, packed, log, results.append).run([Job.of(file)])
     return results[0]
 
 
-def _assignment(course: Course, module: Module, config: Config, book: Gradebook) -> bytes:
+def _assignment(
+    course: Course, module: Module, digest: str, config: Config, book: Gradebook
+) -> bytes:
     """Return the assignment as workers get it, made once for all submissions."""
-    key = f"{course.root} {module.name} {current(course, module)} {config!r}"
+    key = f"{course.root} {module.name} {digest} {config!r}"
     if key not in _made:
         _made.clear()
         prepare.check(course, module)
