@@ -12,10 +12,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from tests.submissions.notebook import Work
-from tinytorch.checks import AnyValue, Between, Checks, Contains, GreaterThan, Not, OneOf
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks import AnyValue, Between, Contains, GreaterThan, Not, OneOf
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode
+from tito.authoring.source import read_source
+from tito.course import Course
 from tito.course.cells import is_autograded
+from tito.course.check_modules import by_cell, texts_of
 from tito.scoring.check_plan import CheckPlan, Session, prepare
 
 _IDLE = {
@@ -93,24 +96,24 @@ BASES: dict[str, Callable[[Work], None]] = {
 }
 
 
+def whole_source(course: Course) -> NotebookNode:
+    """Return the source of the assignment, with its checks."""
+    module = course.module("08_optimizers")
+    return read_source(module.source, course.checks(module))
+
+
 def public_answers(notebook: NotebookNode) -> dict[str, tuple[int, dict[str, Any]]]:
-    """Return what the decorators of the public notebook expect.
+    """Return what the checks of the course expect for their public inputs, as students have them.
 
     Returns
     -------
     dict
         By grade_id: the points, and by part the expected values, encoded for an observation.
     """
-    found = {}
-    for cell in notebook.cells:
-        ours = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and ours.get("grade"):
-            namespace: dict[str, Any] = {"__name__": "read"}
-            exec(compile(cell.source, ours.grade_id, "exec"), namespace)
-            checks = next(value for value in namespace.values() if isinstance(value, Checks))
-            parts = {part.drive.__name__: encode(_plain(part.expect)) for part in checks.parts}
-            found[ours.grade_id] = (ours.points, parts)
-    return found
+    return {
+        name: (checks.points, {part.name: encode(_plain(part.expect)) for part in checks.parts})
+        for name, checks in by_cell(texts_of(notebook)).items()
+    }
 
 
 def _plain(expected: Any) -> Any:
@@ -225,5 +228,7 @@ def show(name, run="", cases=None):
 
 def forgery(work: Work) -> str:
     """Return code with which a cell forges what others say of it."""
-    known = {name: list(value) for name, value in public_answers(work.notebook).items()}
+    known = {
+        name: list(value) for name, value in public_answers(whole_source(Course.find())).items()
+    }
     return _FORGERY.format(known=json.dumps(known))

@@ -23,13 +23,12 @@ from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
 from tests.attacks import leftovers
-from tests.attacks.answers import BASES, points_for_constants
+from tests.attacks.answers import BASES, points_for_constants, whole_source
 from tests.attacks.attack import NOTEBOOK, Attack, Ground, submit
 from tests.ordinary import as_ordinary_user, give
 from tests.submissions.course import copy_course
 from tests.submissions.notebook import Work
 from tito.authoring.release import release
-from tito.authoring.source import read_source
 from tito.course import Course
 from tito.course.cells import flags, is_autograded
 from tito.gradebook.scores import Row, table
@@ -161,7 +160,7 @@ def grade_class(lean: Course, attacks: list[Attack], base: Path, user: str) -> G
     found.veteran = (earlier, _veteran(found.course))
     found.rows = {row.student: row for row in table(found.course, found.course.module(MODULE))}
     found.boasts = _boasts(found)
-    source = read_source(found.course.module(MODULE).source)
+    source = whole_source(found.course)
     found.full = sum(c.metadata.nbgrader.points for c in source.cells if is_autograded(c))
     found.constant = points_for_constants(source, SEED)
     return found

@@ -106,22 +106,22 @@ def checks_module_is_replaced():
         import builtins, importlib.abc, importlib.machinery, sys, types
 
         class Checks:
-            def __init__(self, grade_id, points):
+            def __init__(self, grade_id, points, names):
                 self.grade_id = grade_id
             def part(self, *args, **kwargs):
-                return lambda drive: drive
-            def run(self):
                 pass
-            def show(self):
+            def run(self, *work):
+                pass
+            def show(self, *work):
                 show(self.grade_id)
 
         fake = types.ModuleType("tinytorch.checks")
         fake.Checks, fake.snapshot = Checks, lambda value: None
         fake.__path__ = []
         fake.__getattr__ = lambda name: (lambda *args, **kwargs: None)
-        for name in ("", ".cell", ".observe", ".wire"):
+        for name in ("", ".cell", ".observe", ".publish", ".student", ".wire"):
             sys.modules[f"tinytorch.checks{name}"] = fake
-        fake.publish = lambda namespace, run, name, cases: show(name)
+        fake.run_checks = lambda namespace, run, name, cases: show(name)
     """
 
 
@@ -135,7 +135,7 @@ def import_statement_is_replaced():
         def load(name, *args, **kwargs):
             module = plain(name, *args, **kwargs)
             if name == "tinytorch.checks":
-                module.Checks.show = lambda self: show(self.grade_id)
+                module.Checks.show = lambda self, *work: show(self.grade_id)
             return module
 
         builtins.__import__ = load

@@ -97,32 +97,52 @@ def helper_shows_a_forged_report():
     return """
         from tinytorch.checks import Checks
 
-        Checks.show = lambda self: show(self.grade_id)
-        Checks.run = lambda self: None
+        Checks.show = lambda self, *work: show(self.grade_id)
+        Checks.run = lambda self, *work: None
     """
 
 
 @runs(_FAMILY, forges=True, publishes=True)
 def observe_returns_the_public_answers():
-    """observe and publish answer with the public expected values instead of driving anything."""
+    """observe gives the public expected values instead of exercising anything."""
     return """
-        from tinytorch.checks import observe as module
+        from tinytorch.checks import observe as module, publish
 
-        def of(drive):
+        def of(exercise):
             for _, parts in KNOWN.values():
-                if drive.__name__ in parts:
-                    return parts[drive.__name__]
+                if exercise.__name__ in parts:
+                    return parts[exercise.__name__]
 
-        def observe(drive, given, seconds):
+        def observe(exercise, student, inputs, seconds):
             from tinytorch.checks.wire import decode
-            return module.Observation(decode(of(drive)))
+            return module.Observation(decode(of(exercise)))
 
-        module.observe = observe
+        module.observe = publish.observe = observe
         try:
             from tinytorch.checks import cell
             cell.observe = observe
         except ImportError:
             pass
+    """
+
+
+@runs(_FAMILY, forges=True, publishes=True)
+def exercises_give_the_public_answers():
+    """What is unpacked as a module of exercises answers with the public expected values."""
+    return """
+        import marshal
+        from tinytorch.checks import publish
+        from tinytorch.checks.wire import decode
+
+        plain = publish._modules
+        def modules(packed):
+            for name, names in plain(packed):
+                for _, parts in KNOWN.values():
+                    for part in parts.keys() & names.keys():
+                        answer = decode(parts[part])
+                        names[part] = lambda student, answer=answer, **inputs: answer
+                yield name, names
+        publish._modules = modules
     """
 
 

@@ -6,12 +6,11 @@ import subprocess
 
 import pytest
 
-from tests.attacks.answers import points_for_constants
+from tests.attacks.answers import points_for_constants, whole_source
 from tests.attacks.attack import ATTACKS
 from tests.attacks.classroom import MODULE, SEED, TITO, honest
 from tests.attacks.conftest import FAMILIES, rooms, seats
 from tests.solutions.test_fresh_inputs import FOR_CONSTANTS
-from tito.authoring.source import read_source
 from tito.course import Course
 from tito.gradebook.scores import Row
 
@@ -60,8 +59,7 @@ def test_attacks_are_many_and_each_says_its_idea():
 
 
 def test_constants_earn_little_in_the_whole_chapter():
-    course = Course.find()
-    assert points_for_constants(read_source(course.module(MODULE).source), SEED) <= FOR_CONSTANTS
+    assert points_for_constants(whole_source(Course.find()), SEED) <= FOR_CONSTANTS
 
 
 @each_class

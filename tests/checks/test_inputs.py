@@ -53,6 +53,6 @@ def test_the_public_inputs_are_not_touched():
 
 
 def test_varying_an_input_that_is_not_given_is_refused():
-    checks = Checks("test-x", points=1)
-    with pytest.raises(ValueError, match="must name inputs of `given`, got {'y'}"):
-        checks.part(1, expect={}, hint="", given={"x": 1.0}, vary=["y"])(lambda x: {})
+    checks = Checks("test-x", points=1, names=[])
+    with pytest.raises(ValueError, match="must name inputs, got .'y'."):
+        checks.part(print, 1, expect={}, hint="", inputs={"x": 1.0}, randomize=["y"])

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from tinytorch.checks.observe import Observation, numbers_from, observe, plain, snapshot
+from tinytorch.checks.student import Student
 from tinytorch.checks.wire import decode, encode
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
 
 
-def seen(drive, **given) -> Observation:
-    return observe(drive, given, seconds=2)
+def seen(exercise, seconds=2, **inputs) -> Observation:
+    """What an exercise that needs nothing of the student's gives."""
+    return observe(lambda student, **given: exercise(**given), Student({}), inputs, seconds)
 
 
 def test_values_come_back_as_plain_data():
@@ -37,7 +39,7 @@ def test_a_part_cannot_change_its_inputs_for_the_next():
         start.append(1.0)
         return {"length": len(start)}
 
-    assert [observe(drive, given, 2).values["length"] for _ in range(2)] == [3, 3]
+    assert [seen(drive, **given).values["length"] for _ in range(2)] == [3, 3]
 
 
 def test_a_snapshot_does_not_follow_later_updates():
@@ -135,9 +137,7 @@ def test_no_file_is_opened_to_quote_a_line(tmp_path):
     path.write_text("a secret\n")
     namespace: dict = {"__name__": "notebook"}
     exec(compile("def drive():\n    1 / 0", str(path), "exec"), namespace)
-    namespace["observed"] = namespace.pop("drive")
-    exec(compile("def drive():\n    observed()", "<check>", "exec"), namespace)
-    told = observe(namespace["drive"], {}, 1).error
+    told = observe(lambda student: student.drive(), Student(namespace), {}, 1).error
     assert told == "ZeroDivisionError: division by zero\nline 2 of its cell, in drive"
 
 
@@ -168,7 +168,7 @@ def test_an_endless_part_is_stopped():
         while True:
             pass
 
-    assert observe(drive, {}, 0.1).error == "it did not finish within 0.1 s of processor time"
+    assert seen(drive, 0.1).error == "it did not finish within 0.1 s of processor time"
 
 
 def test_a_part_that_waits_longer_than_its_processor_time_goes_on():
@@ -176,12 +176,12 @@ def test_a_part_that_waits_longer_than_its_processor_time_goes_on():
         time.sleep(1.2)
         return {"x": 1}
 
-    assert observe(drive, {}, 1.0).values == {"x": 1}
+    assert seen(drive, 1.0).values == {"x": 1}
 
 
 def test_a_part_that_waits_for_ever_is_stopped_by_the_clock():
-    seen = observe(lambda: time.sleep(60), {}, 0.1)
-    assert seen.error == "it did not finish within 0.4 s"
+    told = seen(lambda: time.sleep(60), 0.1)
+    assert told.error == "it did not finish within 0.4 s"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of children that run")
@@ -189,7 +189,7 @@ def test_the_processor_time_of_a_parts_children_counts():
     def drive():
         subprocess.run([sys.executable, "-c", "while True: pass"])
 
-    assert observe(drive, {}, 0.5).error == "it did not finish within 0.5 s of processor time"
+    assert seen(drive, 0.5).error == "it did not finish within 0.5 s of processor time"
 
 
 def test_an_endless_part_that_catches_every_exception_is_stopped():
@@ -200,7 +200,7 @@ def test_an_endless_part_that_catches_every_exception_is_stopped():
             except Exception:
                 continue
 
-    assert "did not finish" in observe(drive, {}, 0.1).error
+    assert "did not finish" in seen(drive, 0.1).error
 
 
 def test_the_alarm_of_the_process_is_given_back():
@@ -225,7 +225,7 @@ def test_printing_thousands_of_lines_is_named_as_what_took_long():
         while True:
             print("loss")
 
-    told = observe(drive, {}, 0.2).error
+    told = seen(drive, 0.2).error
     assert told.startswith("it did not finish within 0.")
     assert told.endswith(", in which it printed thousands of lines: print less")
 

@@ -6,28 +6,29 @@ import pytest
 
 from tinytorch.checks import origin
 from tinytorch.checks.observe import observe
+from tinytorch.checks.student import Student
 
 CHECK = """
-def drive():
+def drive(student, mode):
     def training_function():
         raise RuntimeError("no loss")
     if mode == "callback":
-        return {"x": profile(training_function)}
+        return {"x": student.profile(training_function)}
     if mode == "method":
-        counter = Counter()
+        counter = student.Counter()
         return {"x": counter.count(3) + 1}
     if mode == "list":
-        return {"x": [item + 1 for item in fit()]}
+        return {"x": [item + 1 for item in student.fit()]}
     if mode == "attribute":
-        return {"x": Counter().total}
+        return {"x": student.Counter().total}
     if mode == "arguments":
-        return {"x": profile()}
+        return {"x": student.profile()}
     if mode == "helper":
-        counter = Counter()
-        return {"x": fitted()[0]}
-    return {"x": fit()[0] + "secret"}
-def fitted():
-    return fit()
+        counter = student.Counter()
+        return {"x": fitted(student)[0]}
+    return {"x": student.fit()[0] + "secret"}
+def fitted(student):
+    return student.fit()
 """
 CELL = """
 def profile(training_function):
@@ -46,11 +47,13 @@ def told(monkeypatch):
     monkeypatch.setattr(origin, "CELLS", {"<fit>": "your cell fit"})
 
     def run(mode: str, fit: str = "[1]", count: str = "number", cell: str = CELL) -> list[str]:
-        namespace: dict = {"__name__": "notebook", "mode": mode}
-        for name, source in (("<fit>", cell.format(fit=fit, count=count)), ("<check>", CHECK)):
+        namespaces: list[dict] = [{"__name__": "notebook"}, {}]
+        texts = ("<fit>", cell.format(fit=fit, count=count)), ("<check>", CHECK)
+        for (name, source), namespace in zip(texts, namespaces, strict=True):
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             exec(compile(source, name, "exec"), namespace)
-        return observe(namespace["drive"], {}, 1).error.split("\n")
+        student, check = Student(namespaces[0]), namespaces[1]["drive"]
+        return observe(check, student, {"mode": mode}, 1).error.split("\n")
 
     return run
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from tinytorch.checks import Checks, Report
+from tinytorch.checks import Checks, Report, Student
 from tinytorch.checks.observe import SECONDS_A_PART, observe
 from tinytorch.checks.report import PartVerdict
-from tito.course import Course
 from tito.authoring.source import read_source
+from tito.course import Course
+from tito.course.check_modules import by_cell, texts_of
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -25,12 +26,25 @@ STUB = re.compile(r"^( *)### BEGIN SOLUTION$.*?### END SOLUTION$", re.MULTILINE 
 
 
 @cache
+def assignment() -> NotebookNode:
+    """Return the source of the assignment, with its checks."""
+    course = Course(ROOT)
+    module = course.module("08_optimizers")
+    return read_source(module.source, course.checks(module))
+
+
+@cache
+def all_checks() -> dict[str, Checks]:
+    """Return the checks of the assignment by graded cell."""
+    return by_cell(texts_of(assignment()))
+
+
+@cache
 def cells() -> list[tuple[str, NotebookNode]]:
     """Return the code cells of the assignment that are locked, solutions or graded, by name."""
-    source = read_source(Course(ROOT).module("08_optimizers").source)
     return [
         (cell.metadata.nbgrader.grade_id, cell)
-        for cell in source.cells
+        for cell in assignment().cells
         if cell.cell_type == "code" and "nbgrader" in cell.metadata
     ]
 
@@ -57,7 +71,7 @@ def reports(replaced: dict[str, str], only: set[str] | None = None) -> dict[str,
         The graded cells to run; all by default.
     """
     wanted = set(graded_cells()) if only is None else only
-    return {name: checks.report() for name, checks in graded(replaced, wanted)}
+    return {name: checks.report(student) for name, checks, student in graded(replaced, wanted)}
 
 
 def first_failure(
@@ -79,16 +93,18 @@ def first_failure(
     PartVerdict or None
         None if the cell gives full marks.
     """
-    for _, checks in graded(replaced, {grade_id}):
+    for _, checks, student in graded(replaced, {grade_id}):
         for part in checks.parts:
             if part.points:
-                verdict = part.verdict(observe(part.drive, part.given, seconds))
+                verdict = part.verdict(observe(part.exercise, student, part.inputs, seconds))
                 if verdict.problem is not None:
                     return verdict
     return None
 
 
-def graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, Checks]]:
+def graded(
+    replaced: dict[str, str], wanted: set[str]
+) -> Iterator[tuple[str, Checks, Student]]:
     """Run the cells in order; stop at each graded cell that is wanted, with its checks.
 
     Parameters
@@ -100,15 +116,14 @@ def graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, Ch
 
     Yields
     ------
-    tuple of str and Checks
-        The cell's name, and its checks, bound to what the cells before it defined.
+    tuple of str, Checks and Student
+        The cell's name, its checks, and what the cells before it defined.
     """
     namespace: dict[str, Any] = {"__name__": "notebook"}
     for name, cell in cells():
         if cell.metadata.nbgrader.grade:
             if name in wanted:
-                exec(_compiled(cell.source, name), namespace)
-                yield name, _checks(namespace, name)
+                yield name, all_checks()[name], Student(namespace)
             continue
         # A solution cell that raises leaves its names undefined, as in a notebook.
         with contextlib.suppress(Exception), warnings.catch_warnings():
@@ -125,11 +140,3 @@ def _code(source: str, name: str) -> CodeType:
 @cache
 def _compiled(source: str, name: str) -> CodeType:
     return _code(source, name)
-
-
-def _checks(namespace: dict[str, Any], grade_id: str) -> Checks:
-    return next(
-        value
-        for value in namespace.values()
-        if isinstance(value, Checks) and value.grade_id == grade_id
-    )

@@ -15,27 +15,27 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from tests.solutions.harness import ROOT, cells, graded_cells
-from tinytorch.checks import Report
-from tinytorch.checks.observe import OBSERVATION_TYPE, SECONDS_A_PART, Observation, message, observe
+from tests.solutions.harness import all_checks, assignment, cells, graded_cells
+from tinytorch.checks import Report, Student
+from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
+from tinytorch.checks.publish import OBSERVATION_TYPE, message
 from tinytorch.checks.wire import encode
-from tito.course import Course
+from tito.course.check_modules import texts_of
 from tito.scoring import reference
 from tito.scoring.check_plan import CheckPlan, Session, judge_case
-from tito.scoring.trusted import Cases, checks_of, draw_cases, driving_source
-from tito.authoring.source import read_source
+from tito.scoring.payload import Cases, draw_cases
 
 
 @cache
 def plan(seeds: tuple[int, ...]) -> CheckPlan:
     """Return a plan with the fresh inputs of several seeds, each set of inputs once."""
     graded = {name: cell.source for name, cell in cells() if cell.metadata.nbgrader.grade}
-    checks = {name: checks_of(source, name) for name, source in graded.items()}
+    checks = {name: all_checks()[name] for name in graded}
     cases = {
         name: _merged([draw_cases(made, seed) for seed in seeds]) for name, made in checks.items()
     }
-    source = read_source(Course(ROOT).module("08_optimizers").source)
-    return CheckPlan(seeds[0], checks, graded, cases, reference.expected_answers(source, cases))
+    answers = reference.expected_answers(assignment(), cases)
+    return CheckPlan(seeds[0], checks, graded, texts_of(assignment()), cases, answers)
 
 
 def _merged(drawn: list[Cases]) -> Cases:
@@ -48,30 +48,29 @@ def _merged(drawn: list[Cases]) -> Cases:
 
 
 @cache
-def _driving(name: str) -> CodeType:
-    cell = dict(cells())[name]
-    source = driving_source(cell.source) if cell.metadata.nbgrader.grade else cell.source
-    return compile(source, name, "exec", dont_inherit=True)
+def _compiled(name: str) -> CodeType:
+    return compile(dict(cells())[name].source, name, "exec", dont_inherit=True)
 
 
-def student(replaced: dict[str, str]) -> dict[str, Any]:
+def student(replaced: dict[str, str]) -> Student:
     """Run what a student's process runs, with some solution cells replaced; return its names."""
     namespace: dict[str, Any] = {"__name__": "student"}
-    for name, _ in cells():
+    for name, cell in cells():
+        if cell.metadata.nbgrader.grade:
+            continue
         own = replaced.get(name)
-        code = compile(own, name, "exec", dont_inherit=True) if own else _driving(name)
+        code = compile(own, name, "exec", dont_inherit=True) if own else _compiled(name)
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(code, namespace)
-    return namespace
+    return Student(namespace)
 
 
 def touched(cell: str) -> set[str]:
     """Return the graded cells that name what a solution cell defines."""
     source = dict(cells())[cell].source
-    defined = re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE)
-    pattern = re.compile(rf"\b({'|'.join(defined)})\b")
-    return {name for name in graded_cells() if pattern.search(dict(cells())[name].source)}
+    defined = set(re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE))
+    return {name for name in graded_cells() if defined & set(all_checks()[name].names)}
 
 
 def one_drawing(plan: CheckPlan, number: int) -> CheckPlan:
@@ -99,12 +98,17 @@ def one_drawing(plan: CheckPlan, number: int) -> CheckPlan:
     return replace(plan, cases=of_all(plan.cases), answers=answers)
 
 
-def sit(plan: CheckPlan, namespace: dict[str, Any], names: Iterable[str]) -> list[Report]:
-    """Let a student's names sit some graded cells of a plan; return the verdicts."""
+def exercises(plan: CheckPlan, grade_id: str) -> dict[str, Any]:
+    """Return the exercises of a graded cell by part."""
+    return {part.name: part.exercise for part in plan.checks[grade_id].parts}
+
+
+def sit(plan: CheckPlan, student: Student, names: Iterable[str]) -> list[Report]:
+    """Let a student sit some graded cells of a plan; return the verdicts."""
     session, found = Session.begin(plan), []
     for name in names:
         answers = {
-            (part, case): observe(namespace[part], given, SECONDS_A_PART)
+            (part, case): observe(exercises(plan, name)[part], student, given, SECONDS_A_PART)
             for part, cases in plan.cases[name].items()
             for case, given in enumerate(cases)
         }
@@ -121,19 +125,19 @@ def answered(
     return NotebookNode({**dict(cells())[name], "outputs": outputs})
 
 
-def fails(plan: CheckPlan, grade_id: str, namespace: dict[str, Any]) -> dict[str, list[bool]]:
+def fails(plan: CheckPlan, grade_id: str, student: Student) -> dict[str, list[bool]]:
     """Return, by part that counts, whether a student fails it for each of its inputs.
 
     What fails for the public inputs, the first, is not tried for others: the part is lost.
     """
     outcomes: dict[str, list[bool]] = {}
     for part in plan.checks[grade_id].parts:
-        name = part.drive.__name__
+        name = part.name
         if not part.points:
             continue
         outcomes[name] = []
         for number, given in enumerate(plan.cases[grade_id][name]):
-            seen = observe(namespace[name], given, SECONDS_A_PART)
+            seen = observe(part.exercise, student, given, SECONDS_A_PART)
             expected = plan.expected[grade_id][name][number]
             verdict = judge_case(part, number, given, expected, seen)
             outcomes[name].append(verdict.problem is not None)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.solutions.harness import FOLDER, graded_cells
-from tests.solutions.session import answered, plan, one_drawing, sit, student, touched
+from tests.solutions.session import answered, exercises, plan, one_drawing, sit, student, touched
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tito.scoring.check_plan import Session
 
@@ -76,9 +76,10 @@ def gradient_descent_step(parameter, learning_rate):
 
 def test_a_solution_that_knows_the_public_answers_is_suspicious():
     session, name = Session.begin(one_drawing(plan(SEEDS), 1)), "test-gradient-descent"
-    namespace = student({"gradient-descent-function": GIVES_PUBLIC_ANSWERS})
+    work = student({"gradient-descent-function": GIVES_PUBLIC_ANSWERS})
+    known = exercises(session.plan, name)
     answers = {
-        (part, case): observe(namespace[part], given, SECONDS_A_PART)
+        (part, case): observe(known[part], work, given, SECONDS_A_PART)
         for part, cases in session.plan.cases[name].items()
         for case, given in enumerate(cases)
     }

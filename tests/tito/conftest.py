@@ -76,33 +76,50 @@ SECOND = HEADER + "\n".join(
         "        ### END SOLUTION",
         "",
         cell_header("test-answer", "test", 5),
-        "from tinytorch.checks import Checks",
-        "",
-        'answer_checks = Checks("test-answer", points=5)',
-        "",
-        "",
-        '@answer_checks.part(points=2, expect={"type": "Answer"}, hint="Is it a class?")',
-        "def exists():",
-        '    """Answer is a class."""',
-        '    return {"type": type(Answer()).__name__}',
-        "",
-        "",
-        '@answer_checks.part(points=3, expect={"answer": 42}, hint="Add.")',
-        "def gives():",
-        '    """The answer is 42."""',
-        '    return {"answer": Answer().give()}',
+        "from tinytorch.checks.for_02_second.answer import checks as answer_checks",
         "",
         "",
         "def test_unit_answer():",
         '    """The answer."""',
-        "    answer_checks.run()",
+        "    answer_checks.run(Answer)",
         "",
         "",
         'if __name__ == "__main__":',
-        "    answer_checks.show()",
+        "    answer_checks.show(Answer)",
         "",
     ]
 )
+
+#: The checks of the second module.
+CHECKS = {
+    "__init__.py": "",
+    "exercises/__init__.py": "",
+    "exercises/answer.py": dedent(
+        '''
+        def exists(student):
+            """Answer is a class."""
+            return {"type": type(student.Answer()).__name__}
+
+
+        def gives(student):
+            """The answer is 42."""
+            return {"answer": student.Answer().give()}
+        '''
+    ),
+    "answer.py": dedent(
+        """
+        from tinytorch.checks import Checks
+
+        from .exercises import answer as exercises
+
+        checks = Checks("test-answer", points=5, names=["Answer"])
+        checks.part(
+            exercises.exists, points=2, expect={"type": "Answer"}, hint="Is it a class?"
+        )
+        checks.part(exercises.gives, points=3, expect={"answer": 42}, hint="Add.")
+        """
+    ),
+}
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,10 +133,16 @@ def make_course(root: Path) -> Course:
     for name in ("settings.ini", "nbgrader_config.py"):
         (root / name).write_text((ROOT / name).read_text())
     (root / "tinytorch" / "core").mkdir(parents=True)
+    (root / "tinytorch" / "checks").mkdir()
     shared = "datasets.py", "data", "parallel", "profiling"
-    for name in ("__init__.py", "core/__init__.py", "checks", *shared):
+    checks = (f"checks/{path.name}" for path in (ROOT / "tinytorch" / "checks").glob("*.py"))
+    for name in ("__init__.py", "core/__init__.py", *checks, *shared):
         (root / "tinytorch" / name).unlink(missing_ok=True)
         (root / "tinytorch" / name).symlink_to(ROOT / "tinytorch" / name)
+    for name, text in CHECKS.items():
+        path = root / "tinytorch" / "checks" / "for_02_second" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     return Course(root)
 
 

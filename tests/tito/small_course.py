@@ -18,6 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from tito.autograde import grade_class
 from tito.course import Course, Module
+from tito.course.check_modules import put_into
 from tito.kernels.zygote_client import end_zygotes
 
 #: The fixtures, for whoever imports all of this.
@@ -35,47 +36,58 @@ RIGHT = {
 
 _SETUP = "import math"
 
-_TEST_DOUBLE = """
-from tinytorch.checks import Checks
-
-double_checks = Checks("test-double", points=4)
-
-
-@double_checks.part(points=2, given={"x": 2.0}, expect={"y": 4.0}, hint="think")
-def positive(x):
-    return {"y": double(x)}
-
-
-@double_checks.part(points=2, given={"x": -1.0}, expect={"y": -2.0}, hint="think")
-def negative(x):
-    return {"y": double(x)}
-
-
-if __name__ == "__main__":
-    double_checks.show()
-""".strip()
-
-_TEST_TRIPLE = """
-from tinytorch.checks import Checks
-
-triple_checks = Checks("test-triple", points=6)
-
-
-@triple_checks.part(points=3, given={"x": 1.0}, vary=["x"], expect={"y": 3.0}, hint="think")
-def small(x):
-    return {"y": triple(x)}
-
+_TEST = """
+from tinytorch.checks.for_08_optimizers.{name} import checks as {name}_checks
 
 ### BEGIN HIDDEN TESTS
-@triple_checks.part(points=3, given={"secret": 7.0}, expect={"y": 21.0}, hint="think")
-def secret_number_seven(secret):
-    return {"y": triple(secret)}
+# {name} is looked at closely
 ### END HIDDEN TESTS
 
 
+def test_unit_{name}():
+    {name}_checks.run({name})
+
+
 if __name__ == "__main__":
-    triple_checks.show()
+    {name}_checks.show({name})
 """.strip()
+
+_EXERCISES = """
+def value(student, x):
+    "{name} of a number."
+    return {{"y": student.{name}(x)}}
+def secret_value(student, secret):
+    "{name} of a secret number."
+    return {{"y": student.{name}(secret)}}
+"""
+
+_CHECKS = """
+from tinytorch.checks import Checks
+from .exercises import {name} as exercises
+checks = Checks("test-{name}", points={points}, names=["{name}"])
+"""
+
+#: The modules of the checks, as the notebook carries them.
+CHECKS = {
+    "double.py": _CHECKS.format(name="double", points=4)
+    + """
+checks.part(exercises.value, points=2, inputs={"x": 2.0}, expect={"y": 4.0}, hint="think")
+checks.part(
+    exercises.secret_value, points=2, inputs={"secret": -1.0}, expect={"y": -2.0}, hint="think"
+)
+""",
+    "triple.py": _CHECKS.format(name="triple", points=6)
+    + """
+checks.part(
+    exercises.value, points=3, inputs={"x": 1.0}, randomize=["x"], expect={"y": 3.0}, hint="think"
+)
+checks.part(
+    exercises.secret_value, points=3, inputs={"secret": 7.0}, expect={"y": 21.0}, hint="think"
+)
+""",
+    "exercises/double.py": _EXERCISES.format(name="double"),
+    "exercises/triple.py": _EXERCISES.format(name="triple"),
+}
 
 _SOLUTION = """
 def {name}(x):
@@ -118,8 +130,9 @@ def named(cell: NotebookNode, grade_id: str, **settings: object) -> NotebookNode
 def assignment() -> NotebookNode:
     """Return the source of the small assignment, as its instructor has it."""
 
-    def test(source: str, name: str, points: int) -> NotebookNode:
-        return named(new_code_cell(source), name, grade=True, locked=True, points=points)
+    def test(name: str, points: int) -> NotebookNode:
+        cell = new_code_cell(_TEST.format(name=name))
+        return named(cell, f"test-{name}", grade=True, locked=True, points=points)
 
     def solution(name: str, factor: int) -> NotebookNode:
         source = _SOLUTION.format(name=name, factor=factor)
@@ -132,9 +145,9 @@ def assignment() -> NotebookNode:
             named(new_code_cell(_SETUP), "setup", locked=True),
             solution("double", 2),
             new_code_cell("print('twice two is', double(2))"),
-            test(_TEST_DOUBLE, "test-double", 4),
+            test("double", 4),
             solution("triple", 3),
-            test(_TEST_TRIPLE, "test-triple", 6),
+            test("triple", 6),
             named(new_markdown_cell(_RUBRIC), "rubric-1", locked=True),
             named(answer, "question-1", grade=True, solution=True, points=5),
         ],
@@ -142,6 +155,7 @@ def assignment() -> NotebookNode:
     )
     for number, cell in enumerate(nb.cells):
         cell.id = f"source-{number}"
+    put_into(nb, CHECKS)
     return nb
 
 
@@ -162,7 +176,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in (package, package / "core", package / "checks"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()
-    for name in ("observe.py", "origin.py", "wire.py"):
+    for name in ("observe.py", "origin.py", "publish.py", "student.py", "wire.py"):
         shutil.copy(REPOSITORY / "tinytorch" / "checks" / name, package / "checks")
     make_release(course)
     return root

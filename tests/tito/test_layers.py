@@ -61,10 +61,10 @@ def test_no_two_files_have_one_name():
 SPINE = """
 autograde.job autograde.limits autograde.run_cells
 submission.intake submission.recognize submission.rebuild
-scoring.check_plan scoring.reference scoring.trusted scoring.verdicts
+scoring.check_plan scoring.payload scoring.reference scoring.verdicts
 flags.suspicion flags.names flags.rules gradebook.result
 kernels.kernel_protocol kernels.budget sandbox.settings
-course.cells course.times student.notebook errors text
+course.cells course.check_modules course.times student.notebook errors text
 """.split()
 
 

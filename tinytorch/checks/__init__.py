@@ -1,15 +1,17 @@
-"""Checks of a student's code: drive it, collect plain values, judge them, report.
+"""Checks of a student's code: exercise it, collect plain values, judge them, report.
 
 The four steps are kept apart. :mod:`~tinytorch.checks.observe` runs next to the student's code
 and knows no expected value; :mod:`~tinytorch.checks.judge` compares plain data and runs no
-student's code; :mod:`~tinytorch.checks.report` shows the verdicts; a graded cell declares what
-belongs together with :class:`Checks`.
+student's code; :mod:`~tinytorch.checks.report` shows the verdicts. What belongs together is
+declared with :class:`Checks`, in ``for_NN_name`` for a chapter's graded cells, and what exercises
+the code stands in ``for_NN_name/exercises``: only that goes where submissions run.
 """
 
 from tinytorch.checks.cell import Checks, ChecksFailed
 from tinytorch.checks.matchers import AnyValue, Between, Contains, GreaterThan, Not, OneOf
 from tinytorch.checks.observe import numbers_from, snapshot
 from tinytorch.checks.report import MIME_TYPE, Report
+from tinytorch.checks.student import Student
 
 __all__ = [
     "MIME_TYPE",
@@ -22,6 +24,7 @@ __all__ = [
     "Not",
     "OneOf",
     "Report",
+    "Student",
     "numbers_from",
     "snapshot",
 ]

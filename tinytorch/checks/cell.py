@@ -10,10 +10,12 @@ from typing import Any
 
 from tinytorch.checks.judge import Problem, Tolerance, judge
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
-from tinytorch.checks.origin import CHECKING, names_used
+from tinytorch.checks.origin import names_used
 from tinytorch.checks.report import MIME_TYPE, RUN_ABOVE, PartVerdict, Report
+from tinytorch.checks.student import Student
 
-Drive = Callable[..., Mapping[str, Any]]
+#: Puts a student's code to work on some inputs, and returns what came of it by label.
+Exercise = Callable[..., Mapping[str, Any]]
 
 
 class ChecksFailed(AssertionError):  # noqa: N818 - an outcome, named as people say it
@@ -32,21 +34,27 @@ class ChecksFailed(AssertionError):  # noqa: N818 - an outcome, named as people 
 
 @dataclass(frozen=True)
 class Part:
-    """One behaviour: how to drive the code, what to expect, what it is worth."""
+    """One behaviour: how to exercise the code, what to expect, what it is worth."""
 
-    drive: Drive
+    exercise: Exercise
     points: int
     expect: Mapping[str, Any]
     hint: str
-    given: Mapping[str, Any] = field(default_factory=dict)
-    vary: Sequence[str] = ()
-    choose: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    randomize: Sequence[str] = ()
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     tolerance: Tolerance = Tolerance()
+    about: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the exercise."""
+        return self.exercise.__name__
 
     @property
     def title(self) -> str:
-        """First line of the docstring."""
-        return (self.drive.__doc__ or self.drive.__name__).strip().splitlines()[0]
+        """First line of the exercise's docstring."""
+        return (self.exercise.__doc__ or self.name).strip().splitlines()[0]
 
     def verdict(self, seen: Observation) -> PartVerdict:
         """Judge what the part saw for its public inputs."""
@@ -55,7 +63,7 @@ class Part:
     def with_problem(self, problem: Problem | None, seen: Observation) -> PartVerdict:
         """Return the verdict that a problem, or none, leads to."""
         return PartVerdict(
-            name=self.drive.__name__,
+            name=self.name,
             title=self.title,
             points=self.points,
             earned=self.points if problem is None else 0,
@@ -74,67 +82,67 @@ class Checks:
         The cell's grade_id.
     points : int
         What the cell is worth; its parts must add up to it.
+    names : sequence of str
+        What the cell hands over of the student's work, in this order.
     """
 
-    def __init__(self, grade_id: str, points: int) -> None:
+    def __init__(self, grade_id: str, points: int, names: Sequence[str]) -> None:
         self.grade_id = grade_id
         self.points = points
+        self.names = tuple(names)
         self.parts: list[Part] = []
         self.reported: Report | None = None
 
     def part(
         self,
+        exercise: Exercise,
         points: int,
         expect: Mapping[str, Any],
         hint: str,
-        given: Mapping[str, Any] | None = None,
-        vary: Sequence[str] = (),
-        choose: Mapping[str, Sequence[Any]] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        randomize: Sequence[str] = (),
+        choices: Mapping[str, Sequence[Any]] | None = None,
         rtol: float = Tolerance.rtol,
         atol: float = Tolerance.atol,
-    ) -> Callable[[Drive], Drive]:
-        """Declare a function to be one part of the cell.
+        about: str = "",
+    ) -> None:
+        """Declare a part of the cell.
 
         Parameters
         ----------
+        exercise : callable
+            Takes a :class:`~tinytorch.checks.student.Student` and the inputs, and returns values
+            by label. It goes where the student's code runs, so it holds no expected value.
         points : int
             What the part is worth; 0 for advice that does not count.
         expect : mapping of str to plain data or matcher
-            What the function must return, by label.
+            What the exercise must return, by label.
         hint : str
             A sentence that makes a student think, shown when the part does not hold.
-        given : mapping, optional
-            Keyword arguments of the function: plain data.
-        vary : sequence of str, optional
+        inputs : mapping, optional
+            Keyword arguments of the exercise: plain data.
+        randomize : sequence of str, optional
             Those whose floating-point numbers are drawn anew when the part is graded; see
             :func:`tinytorch.checks.inputs.draw`. The expected values then come from the
             reference; matchers in `expect` must hold for the new numbers as well.
-        choose : mapping of str to sequence, optional
+        choices : mapping of str to sequence, optional
             Those that become one of several values when the part is graded.
         rtol, atol : float
             Tolerance of all numbers, relative to the expected value and absolute.
-
-        Returns
-        -------
-        callable
-            A decorator that gives the function back unchanged.
+        about : str, optional
+            The method that the part is about, where a student may ask for its parts alone.
         """
+        known = inputs or {}
+        unknown = {*randomize, *(choices or {})} - set(known)
+        if unknown:
+            raise ValueError(f"randomize and choices must name inputs, got {sorted(unknown)}")
+        tolerance = Tolerance(rtol, atol)
+        self.parts.append(
+            Part(exercise, points, expect, hint, known, randomize, choices or {}, tolerance, about)
+        )
 
-        def declare(drive: Drive) -> Drive:
-            known = given or {}
-            unknown = {*vary, *(choose or {})} - set(known)
-            if unknown:
-                raise ValueError(f"vary and choose must name inputs of `given`, got {unknown}")
-            tolerance = Tolerance(rtol, atol)
-            part = Part(drive, points, expect, hint, known, vary, choose or {}, tolerance)
-            self.parts.append(part)
-            CHECKING.add(drive.__code__.co_filename)
-            return drive
-
-        return declare
-
-    def report(self) -> Report:
-        """Drive the student's code through every part and judge what was seen.
+    def report(self, student: Student) -> Report:
+        """Put a student's code through every part and judge what was seen.
 
         Raises
         ------
@@ -146,63 +154,100 @@ class Checks:
             raise ValueError(
                 f"the parts of {self.grade_id} must add up to {self.points} points, got {total}"
             )
-        self.reported = Report(self.grade_id, self.points, tuple(self._verdicts()))
+        verdicts = tuple(self._verdicts(self.parts, student))
+        self.reported = Report(self.grade_id, self.points, verdicts)
         return self.reported
 
-    def _verdicts(self) -> Iterator[PartVerdict]:
+    def report_on(self, about: str, student: Student) -> Report:
+        """Put a student's code through the parts that are about one method.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        parts = [part for part in self.parts if part.about == about]
+        if not parts:
+            known = sorted({part.about for part in self.parts} - {""})
+            raise ValueError(f"about must be one of {', '.join(known)}, got {about!r}")
+        points = sum(part.points for part in parts)
+        return Report(f"{about}, not graded yet", points, tuple(self._verdicts(parts, student)))
+
+    def _verdicts(self, parts: Sequence[Part], student: Student) -> Iterator[PartVerdict]:
         stopped = False
-        for part in self.parts:
+        for part in parts:
             if stopped:
                 seen = Observation({}, "not run: the cell was interrupted")
             else:
-                seen = observe(part.drive, part.given, SECONDS_A_PART)
+                seen = observe(part.exercise, student, part.inputs, SECONDS_A_PART)
             stopped = stopped or seen.interrupted
             verdict = part.verdict(seen)
-            yield replace(verdict, earlier=self._earlier(part)) if verdict.problem else verdict
+            if verdict.problem:
+                verdict = replace(verdict, earlier=self._earlier(part, student.namespace))
+            yield verdict
 
-    def _earlier(self, part: Part) -> str:
+    def _earlier(self, part: Part, namespace: dict[str, Any]) -> str:
         """Name the earlier graded cells that do not hold and are about what a part uses."""
-        used = names_used(part.drive)
+        used = names_used(part.exercise, namespace)
         told: list[str] = []
-        for checks in _before(self, part.drive):
-            own = used & set().union(*(names_used(other.drive) for other in checks.parts))
+        for checks in _before(self, namespace):
+            own = used & set().union(*(names_used(p.exercise, namespace) for p in checks.parts))
             if own and checks.reported is not None and not checks.reported.passed:
                 points = f"{checks.reported.earned} of {checks.points} points"
                 told.append(f"{checks.grade_id} ({points}), which is about {_list(own)}")
             used -= own
         return "; ".join(told)
 
-    def run(self) -> None:
+    def run(self, *work: Any) -> None:
         """Run all parts, for a test runner.
+
+        Parameters
+        ----------
+        *work
+            What the student wrote, in the order of `names`.
 
         Raises
         ------
         ChecksFailed
             If a part that counts does not hold; the message is the report.
         """
-        report = self.report()
+        report = self.report(self._student(work, sys._getframe(1).f_globals))
         if not report.passed:
             raise ChecksFailed(report)
 
-    def show(self) -> None:
-        """Run all parts and show the report, for a notebook.
+    def show(self, *work: Any, about: str = "") -> None:
+        """Run the parts and show the report, for a notebook.
 
         The points become the cell's result, which nbgrader reads as partial credit.
+
+        Parameters
+        ----------
+        *work
+            What the student wrote, in the order of `names`.
+        about : str, optional
+            The method whose parts to show, early and without points for nbgrader; by default all.
         """
-        report = self.report()
+        student = self._student(work, sys._getframe(1).f_globals)
+        report = self.report_on(about, student) if about else self.report(student)
         if "IPython" not in sys.modules:
             print(report.text(RUN_ABOVE))
             return
         from IPython.display import display
 
         text, html = report.text(RUN_ABOVE), report.html(RUN_ABOVE)
-        display({"text/plain": text, "text/html": html, MIME_TYPE: report.data()}, raw=True)
-        sys.displayhook(_Points(report.earned, report.points))
+        data = {} if about else {MIME_TYPE: report.data()}
+        display({"text/plain": text, "text/html": html, **data}, raw=True)
+        if not about:
+            sys.displayhook(_Points(report.earned, report.points))
+
+    def _student(self, work: Sequence[Any], namespace: dict[str, Any]) -> Student:
+        """Return the student whose notebook calls, with the work that it hands over."""
+        return Student(namespace, dict(zip(self.names, work, strict=True)))
 
 
-def _before(checks: Checks, drive: Drive) -> list[Checks]:
+def _before(checks: Checks, namespace: dict[str, Any]) -> list[Checks]:
     """Return the graded cells that the notebook has declared before one."""
-    found = [value for value in list(drive.__globals__.values()) if type(value) is Checks]
+    found = [value for value in list(namespace.values()) if type(value) is Checks]
     return found[: found.index(checks)] if checks in found else []
 
 

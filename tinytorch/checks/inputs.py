@@ -13,21 +13,21 @@ _FACTORS = (0.6, 1.4)
 
 
 def draw(
-    given: Mapping[str, Any],
-    vary: Sequence[str],
-    choose: Mapping[str, Sequence[Any]],
+    inputs: Mapping[str, Any],
+    randomize: Sequence[str],
+    choices: Mapping[str, Sequence[Any]],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Draw inputs that nobody can know before.
 
     Parameters
     ----------
-    given : mapping
+    inputs : mapping
         The public inputs of the part.
-    vary : sequence of str
+    randomize : sequence of str
         Inputs whose floating-point numbers, however nested, each get a factor of their own;
         integers, zeros, infinities and NaN stay.
-    choose : mapping of str to sequence
+    choices : mapping of str to sequence
         Inputs that become one of several values.
     rng : numpy.random.Generator
         Where the numbers come from; the same generator gives the same inputs.
@@ -37,10 +37,10 @@ def draw(
     dict
         New inputs of the same form.
     """
-    fresh = dict(given)
-    for name in vary:
-        fresh[name] = _scaled(given[name], rng)
-    for name, values in choose.items():
+    fresh = dict(inputs)
+    for name in randomize:
+        fresh[name] = _scaled(inputs[name], rng)
+    for name, values in choices.items():
         fresh[name] = values[int(rng.integers(len(values)))]
     return fresh
 

@@ -6,24 +6,22 @@ no expected value and comes to no verdict.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import copy
 import glob
 import io
-import json
-import marshal
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from tinytorch.checks.origin import CHECKING, one_line, origin
+from tinytorch.checks.origin import one_line, origin
+from tinytorch.checks.student import Student
 
 #: Values that are plain as they are.
 _ATOMS = (bool, int, float, str, type(None))
@@ -40,13 +38,6 @@ _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 SECONDS_A_PART, PATIENCE = 3.0, 4.0
 #: How often a part that has taken as long by the clock is looked at.
 _LOOK_SECONDS = 0.2
-#: Notebook outputs of this type carry what parts saw, one or a list, while a notebook is graded.
-OBSERVATION_TYPE = "application/vnd.tinytorch.observation+json"
-#: Characters of observations that wait for more of them, so that no message is a large one.
-_SENT_TOGETHER = 100_000
-#: How long a part waits until what the one before it saw has left: IPython sends from threads, and
-#: a part that ends the process ends these too.
-_LEAVING_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ class WrongReturnError(TypeError):
     """A student's function returned something else than it must."""
 
 
-def snapshot(value: Any) -> np.ndarray | None:
+def snapshot(value: Any) -> Any:
     """Copy the array out of a Variable, Tensor, array or number, as it is now.
 
     Parameters
@@ -113,7 +104,7 @@ def numbers_from(function: Callable[[], Any], count: int) -> list[float]:
     """
     returned = function()
     try:
-        numbers = [float(np.reshape(snapshot(item), ())) for item in returned]  # type: ignore[arg-type]
+        numbers = [float(np.reshape(snapshot(item), ())) for item in returned]
     except (TypeError, ValueError):
         numbers = []
     if len(numbers) != count:
@@ -189,18 +180,23 @@ def _bounded(items: Any) -> Any:
 
 
 def observe(
-    drive: Callable[..., Mapping[str, Any]], given: Mapping[str, Any], seconds: float
+    exercise: Callable[..., Mapping[str, Any]],
+    student: Student,
+    inputs: Mapping[str, Any],
+    seconds: float,
 ) -> Observation:
-    """Call a part on its inputs and keep what it returns, or why it did not.
+    """Let an exercise put a student's code to work; keep what it returns, or why it did not.
 
     Parameters
     ----------
-    drive : callable
-        The part: drives the student's code, returns values by label.
-    given : mapping
-        Keyword arguments; the part gets its own deep copy.
+    exercise : callable
+        Takes the student and the inputs, returns values by label.
+    student : Student
+        What the notebook defines.
+    inputs : mapping
+        Keyword arguments; the exercise gets its own deep copy.
     seconds : float
-        Processor time after which the part is stopped.
+        Processor time after which the exercise is stopped.
 
     Returns
     -------
@@ -208,13 +204,18 @@ def observe(
         Never raises for anything the student's code does.
     """
     printed = _Discard()
+
+    def told(text: str, error: BaseException) -> Observation:
+        where = origin(error, exercise, student.namespace)
+        return Observation({}, f"{text}\n{where}" if where else text)
+
     try:
         with _time_limit(seconds), _silence(printed):
-            return Observation(plain(dict(drive(**copy.deepcopy(dict(given))))))
+            return Observation(plain(dict(exercise(student, **copy.deepcopy(dict(inputs))))))
     except PartTimeout as limit:
         much = ", in which it printed thousands of lines: print less"
         late = f"it did not finish within {limit}{much if printed.lines >= _MANY_LINES else ''}"
-        return Observation({}, _with_origin(late, limit, drive))
+        return told(late, limit)
     except WrongReturnError as wrong:
         return Observation({}, str(wrong))
     except NotImplementedError as error:
@@ -222,102 +223,7 @@ def observe(
     except KeyboardInterrupt:
         return Observation({}, "the cell was interrupted", interrupted=True)
     except BaseException as error:  # whatever a student's code raises, exit() included
-        return Observation({}, _with_origin(one_line(error), error, drive))
-
-
-def _with_origin(text: str, error: BaseException, drive: Callable[..., Any]) -> str:
-    where = origin(error, drive)
-    return f"{text}\n{where}" if where else text
-
-
-def run_checks(
-    namespace: dict[str, Any], run: str, grade_id: str, payload: str, flush_each: bool = False
-) -> None:
-    """Drive the parts of a graded cell and publish what each saw.
-
-    Parameters
-    ----------
-    namespace : dict
-        The notebook's; what the cell declares goes there, the parts' functions among it.
-    run : str
-        What tells this run's outputs from those of any other.
-    grade_id : str
-        The graded cell.
-    payload : str
-        By :func:`tinytorch.checks.wire.pack`: under "code" what the cell declares, compiled, and
-        under "cases" the inputs of each part, encoded as :mod:`tinytorch.checks.wire` does.
-    flush_each : bool
-        Whether what a part saw is sent before the next begins, so that one that ends the process
-        takes no other part's observation with it. Otherwise they go together, which is cheaper.
-    """
-    from tinytorch.checks.wire import decode, unpack
-
-    asked = unpack(payload)
-    exec(marshal.loads(base64.b64decode(asked["code"])), namespace)
-    CHECKING.add(f"<{grade_id}>")
-    outbox = _Outbox(run, grade_id)
-    try:
-        _drive(namespace, decode(asked["cases"]), outbox, flush_each)
-    finally:
-        outbox.send()
-
-
-def _drive(
-    namespace: Mapping[str, Any], inputs: Mapping[str, Any], outbox: _Outbox, flush_each: bool
-) -> None:
-    for name, each in inputs.items():
-        for case, given in enumerate(each):
-            seen = observe(namespace[name], given, SECONDS_A_PART)
-            outbox.add(name, case, seen)
-            if seen.interrupted:
-                return
-            if flush_each:
-                outbox.send()
-        if flush_each:
-            sleep(_LEAVING_SECONDS)
-        elif outbox.size > _SENT_TOGETHER:
-            outbox.send()
-
-
-def message(run: str, grade_id: str, part: str, case: int, seen: Observation) -> dict[str, Any]:
-    """Return what is told of a part in one case, as :mod:`tito.scoring.check_plan` reads it."""
-    from tinytorch.checks.wire import encode
-
-    return {
-        "version": 1,
-        "run": run,
-        "grade_id": grade_id,
-        "part": part,
-        "case": case,
-        "values": encode(seen.values),
-        "error": seen.error,
-        "unfinished": seen.unfinished,
-        "interrupted": seen.interrupted,
-    }
-
-
-class _Outbox:
-    """What parts saw and nobody was told yet."""
-
-    def __init__(self, run: str, grade_id: str) -> None:
-        self._run, self._grade_id = run, grade_id
-        self._waiting: list[dict[str, Any]] = []
-        self.size = 0
-
-    def add(self, part: str, case: int, seen: Observation) -> None:
-        """Add what a part saw in one case."""
-        told = message(self._run, self._grade_id, part, case, seen)
-        self._waiting.append(told)
-        self.size += len(json.dumps(told))
-
-    def send(self) -> None:
-        """Publish what waits, as one output."""
-        from IPython.display import display
-
-        if self._waiting:
-            said = f"{self._grade_id}: {len(self._waiting)} observations"
-            display({"text/plain": said, OBSERVATION_TYPE: self._waiting}, raw=True)
-            self._waiting, self.size = [], 0
+        return told(one_line(error), error)
 
 
 class _Discard(io.TextIOBase):

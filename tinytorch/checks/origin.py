@@ -19,8 +19,6 @@ _MAX_HELPERS = 5
 #: What cells are called, by the file that their code is compiled as: "your cell sgd-class".
 #: Whoever runs cells under names fills this.
 CELLS: dict[str, str] = {}
-#: The files of graded cells, whose lines are not shown.
-CHECKING: set[str] = set()
 
 
 def one_line(error: BaseException) -> str:
@@ -33,34 +31,41 @@ def one_line(error: BaseException) -> str:
     return f"{name}: {text}"[:_MAX_ERROR] if text else name
 
 
-def origin(error: BaseException, drive: Callable[..., Any]) -> str:
+def origin(error: BaseException, exercise: Callable[..., Any], namespace: dict[str, Any]) -> str:
     """Quote the last line of the notebook that an exception came through.
 
     Parameters
     ----------
     error : BaseException
         What was raised while a part ran.
-    drive : callable
-        The part.
+    exercise : callable
+        The part's.
+    namespace : dict
+        The notebook's globals.
 
     Returns
     -------
     str
-        The line and whose it is; where only the check's own lines are left, after which call of the
-        student's code it was raised; "" for a name that the check misses, or what nobody can tell.
+        The line and whose it is; where only lines of the exercise are left, after which call of the
+        student's code it was raised; "" for a name that is missing, or what nobody can tell.
     """
     try:
-        namespace = drive.__globals__
-        hidden = CHECKING | {drive.__code__.co_filename}
-        steps = [s for s in _trace(error) if s.tb_frame.f_globals is namespace]
-        theirs = [s for s in steps if s.tb_frame.f_code.co_filename not in hidden]
+        steps = list(_trace(error))
+        theirs = [step for step in steps if step.tb_frame.f_globals is namespace]
         if theirs:
             return _line(theirs[-1])
         if type(error) is NameError:
             return ""
-        return _after_a_call(error, steps, namespace, hidden)
+        ours = [step for step in steps if _is_ours(step.tb_frame.f_globals, exercise)]
+        return _after_a_call(error, ours, namespace)
     except BaseException:  # a hostile exception, or code that came out of no cell
         return ""
+
+
+def _is_ours(module: Mapping[str, Any], exercise: Callable[..., Any]) -> bool:
+    """Whether a module is the exercise's, or stands beside it."""
+    here = exercise.__globals__.get("__package__")
+    return module is exercise.__globals__ or (bool(here) and module.get("__package__") == here)
 
 
 def _trace(error: BaseException) -> Iterator[TracebackType]:
@@ -83,17 +88,14 @@ def _line(step: TracebackType) -> str:
 
 
 def _after_a_call(
-    error: BaseException,
-    steps: list[TracebackType],
-    namespace: Mapping[str, Any],
-    hidden: set[str],
+    error: BaseException, steps: list[TracebackType], namespace: Mapping[str, Any]
 ) -> str:
-    """Say which of the student's functions a check had called when it could not go on."""
-    theirs, text = set(_callables(namespace, hidden)), str(error)
+    """Say which of the student's functions an exercise had called when it could not go on."""
+    theirs, text = set(_callables(namespace)), str(error)
     if no_value := "'NoneType'" in text:  # which no call of a class gives
         theirs = {name for name in theirs if not isinstance(namespace.get(name), type)}
     each = (
-        _last_named(step.tb_frame.f_code, step.tb_lasti, namespace, theirs, hidden)
+        _last_named(step.tb_frame.f_code, step.tb_frame.f_globals, theirs, step.tb_lasti)
         for step in reversed(steps)
     )
     name = next(filter(None, each), None)
@@ -108,77 +110,66 @@ def _after_a_call(
     return f"the check had called {name}() and could not use what that gave or left behind"
 
 
-def _callables(namespace: Mapping[str, Any], hidden: set[str]) -> Iterator[str]:
+def _callables(namespace: Mapping[str, Any]) -> Iterator[str]:
     """Give the names of a notebook's own functions, classes and methods."""
     for name, value in list(namespace.items()):
         if isinstance(value, type) and value.__module__ == namespace.get("__name__"):
-            methods = [n for n, method in vars(value).items() if _is_theirs(method, hidden)]
+            methods = [n for n, method in vars(value).items() if isinstance(method, FunctionType)]
             if methods:
                 yield from (name, *methods)
-        elif _is_theirs(value, hidden) and value.__globals__ is namespace:
+        elif isinstance(value, FunctionType) and value.__globals__ is namespace:
             yield name
 
 
-def _is_theirs(value: Any, hidden: set[str]) -> bool:
-    return isinstance(value, FunctionType) and value.__code__.co_filename not in hidden
-
-
 def _last_named(
-    code: CodeType,
-    until: float,
-    namespace: Mapping[str, Any],
-    names: set[str],
-    hidden: set[str],
-    depth: int = 0,
+    code: CodeType, module: Mapping[str, Any], names: set[str], until: float = inf, depth: int = 0
 ) -> str | None:
     """Return the last of some names that code has before an instruction, or a helper it names."""
     for step in reversed(list(dis.get_instructions(code))):
-        value, helper = step.argval, None
+        value, inner = step.argval, None
         if step.offset >= until:
             continue
         if step.opcode in dis.hasname:
             if value in names:
                 return str(value)
-            helper = _helper(namespace.get(value), hidden)
+            inner = _helper(module.get(value))
         elif isinstance(value, CodeType):  # a comprehension, or a function in a function
-            helper = value
-        if helper is not None and depth < _MAX_HELPERS:
-            inner = _last_named(helper, inf, namespace, names, hidden, depth + 1)
-            if inner is not None:
-                return inner
+            inner = value, module
+        if inner is not None and depth < _MAX_HELPERS:
+            found = _last_named(*inner, names, depth=depth + 1)
+            if found is not None:
+                return found
     return None
 
 
-def _helper(value: Any, hidden: set[str]) -> CodeType | None:
-    """Return the code of a function that a graded cell has for its parts."""
+def _helper(value: Any) -> tuple[CodeType, Mapping[str, Any]] | None:
+    """Return the code of a function that an exercise calls, and the module it is in."""
     value = getattr(value, "__wrapped__", value)  # of functools.cache
-    ours = isinstance(value, FunctionType) and value.__code__.co_filename in hidden
-    return value.__code__ if ours else None
+    return (value.__code__, value.__globals__) if isinstance(value, FunctionType) else None
 
 
-def names_used(drive: Callable[..., Any]) -> set[str]:
-    """Return the notebook's own names that a part uses, also by the helpers of its cell."""
+def names_used(exercise: Callable[..., Any], namespace: dict[str, Any]) -> set[str]:
+    """Return the notebook's own names that an exercise uses, also by its helpers."""
     try:
-        return _names_used(drive, drive.__globals__)
+        return _names_used(exercise, set(_callables(namespace)) & namespace.keys())
     except BaseException:  # a hostile object in the notebook
         return set()
 
 
-def _names_used(drive: Callable[..., Any], namespace: Mapping[str, Any]) -> set[str]:
+def _names_used(exercise: Callable[..., Any], theirs: set[str]) -> set[str]:
     found: set[str] = set()
-    theirs = set(_callables(namespace, CHECKING)) & namespace.keys()
-    waiting: list[CodeType] = [drive.__code__]
+    waiting: list[tuple[CodeType, Mapping[str, Any]]]
+    waiting = [(exercise.__code__, exercise.__globals__)]
     seen: set[CodeType] = set()
     while waiting:
-        code = waiting.pop()
+        code, module = waiting.pop()
         if code in seen:
             continue
         seen.add(code)
-        waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        waiting += [(inner, module) for inner in code.co_consts if isinstance(inner, CodeType)]
         for name in code.co_names:
-            helper = _helper(namespace.get(name), CHECKING)
             if name in theirs:
                 found.add(name)
-            elif helper is not None:
+            elif (helper := _helper(module.get(name))) is not None:
                 waiting.append(helper)
     return found

@@ -155,7 +155,7 @@ def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
     given: set[str] = set()
     for other in course.modules:
         if other.name >= module.name:
-            secrets |= secret_lines(read_source(other.source))
+            secrets |= secret_lines(read_source(other.source, course.checks(other)))
         else:
             exported = other.file_in(course.package).read_text()
             given |= {line.strip() for line in exported.split("\n")}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from importlib import resources
+from collections.abc import Iterator
+from pathlib import Path
 
 from tito.authoring.rules.layout import FOLDER
 from tito.course import Course, Module
@@ -12,10 +13,11 @@ from tito.errors import UsageError
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _LAST = 99
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def create(course: Course, name: str) -> Module:
-    """Write the source of a new module, which keeps every rule and passes its own checks.
+    """Write the source and the checks of a new module, which keeps every rule and passes them.
 
     It is called ``09_schedules``, or ``schedules`` for the next free number.
 
@@ -33,11 +35,15 @@ def create(course: Course, name: str) -> Module:
     if same:
         raise UsageError(f"the number of {name!r} is taken by {same[0]}; leave it out.")
     source = course.root / "modules" / "source" / folder / f"{topic}_dev.py"
+    if course.checks(Module(source)).exists():
+        raise UsageError(f"{course.checks(Module(source))} exists already; choose another name.")
     try:
         source.parent.mkdir()
     except FileExistsError:
         raise UsageError(f"{source.parent} exists already; choose another name.") from None
-    source.write_text(_skeleton(topic))
+    for template, target in _files(course, Module(source)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_filled(template, folder, topic), encoding="utf-8")
     return Module(source)
 
 
@@ -72,7 +78,16 @@ def _next_number(course: Course) -> str:
     return f"{number:02d}"
 
 
-def _skeleton(topic: str) -> str:
-    template = resources.files("tito.authoring") / "templates" / "module_dev.py.txt"
+def _files(course: Course, module: Module) -> Iterator[tuple[Path, Path]]:
+    """Give the templates of a module, its source and its checks, each with where it goes."""
+    yield _TEMPLATES / "module_dev.py.txt", module.source
+    checks = _TEMPLATES / "checks"
+    for path in sorted(checks.rglob("*.py.txt")):
+        yield path, course.checks(module) / path.relative_to(checks).with_suffix("")
+
+
+def _filled(template: Path, folder: str, topic: str) -> str:
     title = topic.replace("_", " ").capitalize()
-    return template.read_text(encoding="utf-8").replace("@name@", topic).replace("@title@", title)
+    values = {"folder": folder, "name": topic, "title": title}
+    text = template.read_text(encoding="utf-8")
+    return re.sub("@(folder|name|title)@", lambda match: values[match[1]], text)

@@ -10,9 +10,15 @@ from tito.course import Course, Module
 from tito.course.files import put_in_place
 from tito.errors import TitoError
 
-#: Of the checks: what drives a student's code, and what judges it.
-_OBSERVING = ("checks/observe.py", "checks/origin.py", "checks/wire.py")
+#: Of the checks: what exercises a student's code, and what judges it.
+_OBSERVING = tuple(f"checks/{x}.py" for x in ("observe", "origin", "publish", "student", "wire"))
 _JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
+#: What demonstrations find in the place of a module of checks where submissions run.
+_NOT_JUDGED = """from tinytorch.checks.student import NotJudged
+
+checks = NotJudged()
+"""
+_CACHES = shutil.ignore_patterns("__pycache__")
 #: Of the tools, what a student works with.
 _TOOLS = ("__init__.py", "__main__.py", "errors.py", "student", "text.py")
 
@@ -62,10 +68,17 @@ def _copy_package(course: Course, module: Module, judging: bool, target: Path) -
         copy = target / path.relative_to(origin)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
+    own = course.checks(module)
+    if judging and own.is_dir():
+        shutil.copytree(own, target / "checks" / own.name, ignore=_CACHES)
     if not judging:
         (target / "checks" / "__init__.py").write_text(
             '"""Observe; judging is done elsewhere."""\n'
         )
+        for path in own.glob("*.py"):
+            copy = target / "checks" / own.name / path.name
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(_NOT_JUDGED)
 
 
 def _files(place: Path) -> list[Path]:
@@ -77,10 +90,9 @@ def _files(place: Path) -> list[Path]:
 def _copy_tools(target: Path) -> None:
     """Copy the student's part of the tools that run here."""
     target.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__")
     for name in _TOOLS:
         origin = Path(__file__).parents[1] / name
         if origin.is_dir():
-            shutil.copytree(origin, target / name, ignore=ignored)
+            shutil.copytree(origin, target / name, ignore=_CACHES)
         else:
             shutil.copy(origin, target / name)

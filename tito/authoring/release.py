@@ -26,6 +26,7 @@ from tito.authoring.rules import check_release, check_source
 from tito.authoring.rules.each_cell import comment_above, function_around
 from tito.authoring.source import build_notebook, read_source
 from tito.course import Course, Module
+from tito.course.check_modules import take_out
 from tito.course.files import put_in_place
 from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
@@ -47,6 +48,11 @@ class ClearTodoSolutions(ClearSolutions):
     @default("code_stub")
     def _code_stub_default(self) -> dict[str, str]:
         return {"python": _STUB}
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Clear a notebook, which takes no modules of checks along; students have the package."""
+        take_out(nb)
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict, cell_index: int
@@ -93,7 +99,7 @@ def release(course: Course, module: Module) -> Path:
     TitoError
         If the source breaks a rule, or nbgrader refuses it; an earlier release stays in place.
     """
-    source = read_source(module.source)
+    source = read_source(module.source, course.checks(module))
     check_source(module, source)
     _refuse_other_cells(course, module, source)
     releases.keep(course, module)

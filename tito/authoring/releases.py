@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from tito.authoring.source import read_source
 from tito.course import Course, Module
 from tito.course.cells import grade_id
+from tito.course.check_modules import digest, texts_of
 from tito.course.files import replace_text
 from tito.errors import TitoError
 
@@ -26,7 +27,7 @@ def current(course: Course, module: Module) -> str:
     if path.is_file():
         source = path.read_bytes()
     else:
-        source = nbformat.writes(read_source(module.source)).encode()
+        source = nbformat.writes(read_source(module.source, course.checks(module))).encode()
     return digest_of_release(course.released(module).read_bytes(), source)
 
 
@@ -58,18 +59,22 @@ def earlier(course: Course, module: Module) -> list[bytes]:
 def unreleased(course: Course, module: Module) -> list[str]:
     """Name the cells in which a source differs from the one that was released."""
     kept = _folder(course, module) / _SOURCE
-    if not kept.is_file() or kept.stat().st_mtime >= module.source.stat().st_mtime:
+    checks = course.checks(module)
+    times = (path.stat().st_mtime for path in (module.source, *checks.rglob("*.py")))
+    if not kept.is_file() or kept.stat().st_mtime >= max(times):
         return []
-    before, now = (_texts(nb) for nb in (nbformat.read(kept, 4), read_source(module.source)))
+    source = read_source(module.source, checks)
+    before, now = (_texts(nb) for nb in (nbformat.read(kept, 4), source))
     return [name for name in {**now, **before} if now.get(name) != before.get(name)]
 
 
 def _texts(notebook: NotebookNode) -> dict[str, object]:
     """Return what a release is made of, by the name or the id of the cell."""
-    return {
+    cells: dict[str, object] = {
         grade_id(cell) or cell.id: (cell.cell_type, cell.source, cell.metadata.get("nbgrader"))
         for cell in notebook.cells
     }
+    return cells | {f"checks/{path}": text for path, text in texts_of(notebook).items()}
 
 
 def _folder(course: Course, module: Module) -> Path:
@@ -83,11 +88,12 @@ def digest_of_release(released: bytes, source: bytes) -> str:
     ----------
     released, source : bytes
         The notebook as students received it, and the course's own: of that the code, where hidden
-        tests and the solution are. Its text gives no mark.
+        tests and the solution are, and the modules of the checks. Its text gives no mark.
     """
-    cells = nbformat.reads(source, as_version=nbformat.NO_CONVERT).cells
-    code = [cell.source for cell in cells if cell.cell_type == "code"]
-    return hashlib.sha256(released + repr(code).encode()).hexdigest()
+    notebook = nbformat.reads(source, as_version=nbformat.NO_CONVERT)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    given_by = repr(code) + digest(texts_of(notebook))
+    return hashlib.sha256(released + given_by.encode()).hexdigest()
 
 
 def read_release(path: Path) -> NotebookNode:

@@ -12,6 +12,7 @@ from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
 from nbformat import NotebookNode
 
 from tito.course import Course, Module
+from tito.course.check_modules import put_into, texts_in
 from tito.course.files import replace_text
 from tito.errors import TitoError
 from tito.student.jupyter import LANGUAGE_VERSION
@@ -28,8 +29,8 @@ _METADATA = {
 }
 
 
-def read_source(path: Path) -> NotebookNode:
-    """Read a percent source as a notebook without outputs.
+def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
+    """Read a percent source as a notebook without outputs, with the modules in a folder of checks.
 
     Jupytext invents a random id for each cell; here a cell's id is its grade_id, or its
     position, so that the same source always gives the same bytes.
@@ -43,9 +44,11 @@ def read_source(path: Path) -> NotebookNode:
         name = meta.get("grade_id") or f"cell-{position:03d}"
         cell.id = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:64]
         if cell.cell_type == "code" and meta.get("grade"):
-            # A graded cell is long: JupyterLab folds it, shows its report, and unfolds on a click.
+            # JupyterLab folds it, shows its report, and unfolds it on a click.
             cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = nbformat.from_dict(_METADATA)
+    if checks is not None:
+        put_into(notebook, texts_in(checks))
     return notebook
 
 
@@ -55,7 +58,7 @@ def build_notebook(course: Course, module: Module) -> Path:
     It is alone in its folder, which nbgrader takes as the assignment.
     """
     path = course.source_notebook(module)
-    write_notebook(read_source(module.source), path)
+    write_notebook(read_source(module.source, course.checks(module)), path)
     return path
 
 

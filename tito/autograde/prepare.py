@@ -13,7 +13,7 @@ from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde.job import Assignment
 from tito.autograde.limits import ExecuteSubmission
-from tito.course import Course, Module
+from tito.course import Course, Module, check_modules
 from tito.course.cells import SourceCell, grade_id, is_autograded
 from tito.course.gradebook import source_cells
 from tito.errors import TitoError
@@ -93,11 +93,14 @@ def _compare(course: Course, module: Module, plan: CheckPlan, cells: Sequence[So
     The release says which cells a submission has; what stands in them comes from the gradebook,
     since the release lacks hidden tests.
     """
-    graded = filter(is_autograded, read_release(course.released(module)).cells)
+    release = read_release(course.released(module))
+    graded = filter(is_autograded, release.cells)
     held = {cell.name: cell.source.strip() for cell in cells}
     released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}
     wanted = {name: text.strip() for name, text in plan.sources.items()}
     other = [name for name in sorted(wanted | released) if wanted.get(name) != released.get(name)]
+    if not check_modules.is_made_with(release, plan.texts):
+        other = other or ["the modules of their checks"]
     if other:
         raise TitoError(
             f"the graded cells of {module.name} that were released are not those of its source "

@@ -22,7 +22,8 @@ def command(modules: tuple[str, ...]) -> None:
     course = Course.find()
     count = 0
     for module in [course.module(name) for name in modules] or course.modules:
-        for fault in rules.faults_of(module, read_source(module.source)):
+        source = read_source(module.source, course.checks(module))
+        for fault in rules.faults_of(module, source):
             count += 1
             path = module.source.relative_to(course.root)
             print_line(f"{path}: {fault}")

@@ -99,6 +99,10 @@ class Course:
         """What notebooks use of the package besides modules: `shared` in ``settings.ini``."""
         return [self.package / name for name in self._settings.get("shared", "").split()]
 
+    def checks(self, module: Module) -> Path:
+        """Return the folder of a module's checks; see :mod:`tito.course.check_modules`."""
+        return self.package / "checks" / f"for_{module.name}"
+
     @property
     def notebooks(self) -> Path:
         """The sources as notebooks; nbgrader's source directory. No percent source lies there."""

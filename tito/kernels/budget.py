@@ -8,7 +8,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 
 _TEXT = ("stream", "error")
 _RICH = ("display_data", "execute_result")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.kernels.frames import OUTPUT_FIELDS, Frame
 
 #: Of the name and the text of an error that is told in short.

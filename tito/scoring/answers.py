@@ -11,37 +11,40 @@ import sys
 import warnings
 from typing import Any
 
+from tinytorch.checks.cell import Part
 from tinytorch.checks.observe import SECONDS_A_PART, observe
+from tinytorch.checks.student import Student
 from tinytorch.checks.wire import decode, encode
+from tito.course.check_modules import by_cell
 from tito.errors import TitoError
-from tito.scoring.trusted import driving_source
 
 #: Values by label, of one part for one set of inputs.
 Values = dict[str, Any]
 
 
 def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
-    """Run the reference and drive it, for :mod:`tito.scoring.reference`."""
-    cases = decode(request["cases"])
+    """Run the reference and exercise it, for :mod:`tito.scoring.reference`."""
+    cases, checks = decode(request["cases"]), by_cell(request["texts"])
     namespace: dict[str, Any] = {"__name__": "reference"}
     answers: dict[str, dict[str, list[Values]]] = {}
     for grade_id, source, graded in request["cells"]:
         if not graded:
             exec(compile(source, grade_id, "exec"), namespace)
         elif grade_id in cases:
-            exec(compile(driving_source(source), grade_id, "exec"), namespace)
+            student, asked = Student(namespace), cases[grade_id]
             answers[grade_id] = {
-                part: [_drive(namespace, grade_id, part, given) for given in each]
-                for part, each in cases[grade_id].items()
+                part.name: [_values(part, grade_id, student, inputs) for inputs in asked[part.name]]
+                for part in checks[grade_id].parts
+                if part.name in asked
             }
     return answers
 
 
-def _drive(namespace: dict[str, Any], grade_id: str, part: str, given: dict[str, Any]) -> Values:
-    seen = observe(namespace[part], given, 10 * SECONDS_A_PART)
+def _values(part: Part, grade_id: str, student: Student, inputs: dict[str, Any]) -> Values:
+    seen = observe(part.exercise, student, inputs, 10 * SECONDS_A_PART)
     if seen.error is not None:
         reason = seen.error.replace("\n", "; ")
-        raise TitoError(f"part {part} of {grade_id} fails for the inputs {given}: {reason}")
+        raise TitoError(f"part {part.name} of {grade_id} fails for the inputs {inputs}: {reason}")
     return seen.values
 
 

@@ -19,13 +19,16 @@ from tinytorch.checks import Checks, Report
 from tinytorch.checks.cell import Part
 from tinytorch.checks.judge import judge, show
 from tinytorch.checks.matchers import Matcher
-from tinytorch.checks.observe import OBSERVATION_TYPE, Observation
+from tinytorch.checks.observe import Observation
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tinytorch.checks.report import PartVerdict
 from tinytorch.checks.wire import MalformedError, decode
+from tito.course import check_modules
 from tito.course.cells import is_autograded
+from tito.course.check_modules import Texts
 from tito.errors import TitoError
 from tito.scoring import reference
-from tito.scoring.trusted import Cases, checks_of, draw_cases, payload, payload_source
+from tito.scoring.payload import Cases, draw_cases, payload, payload_source
 
 _KEYS = {"version", "run", "grade_id", "part", "case", "values", "error"}
 _KEYS |= {"unfinished", "interrupted"}
@@ -40,8 +43,10 @@ class CheckPlan:
     seed: int
     #: By graded cell: parts, points, expected values.
     checks: Mapping[str, Checks]
-    #: By graded cell: what it declares and drives.
+    #: By graded cell: its text, by which the release is held to the source.
     sources: Mapping[str, str]
+    #: The modules of the checks, by their paths.
+    texts: Texts
     #: By graded cell and part: the inputs, the public ones first.
     cases: Mapping[str, Cases]
     #: What the reference gives for them; see :func:`tito.scoring.reference.expected_answers`.
@@ -55,7 +60,10 @@ class CheckPlan:
     @cached_property
     def payloads(self) -> dict[str, str]:
         """By graded cell: all that its parts are asked, the same for a whole class."""
-        return {name: payload(self.sources[name], name, self.cases[name]) for name in self.cases}
+        return {
+            name: payload(self.checks[name], self.texts, cases)
+            for name, cases in self.cases.items()
+        }
 
 
 def prepare(source: NotebookNode, seed: int | None = None, answers: str | None = None) -> CheckPlan:
@@ -72,11 +80,16 @@ def prepare(source: NotebookNode, seed: int | None = None, answers: str | None =
     """
     seed = secrets.randbits(48) if seed is None else seed
     graded = {c.metadata.nbgrader.grade_id: c.source for c in source.cells if is_autograded(c)}
-    checks = {name: checks_of(text, name) for name, text in graded.items()}
+    texts = check_modules.texts_of(source)
+    declared = check_modules.by_cell(texts)
+    if missing := graded.keys() - declared.keys():
+        names = ", ".join(sorted(missing))
+        raise TitoError(f"no module of checks is for {names}; 'tito lint' says what is missing.")
+    checks = {name: declared[name] for name in graded}
     cases = {name: draw_cases(each, seed) for name, each in checks.items()}
     if answers is None:
         answers = reference.expected_answers(source, cases)
-    return CheckPlan(seed, checks, graded, cases, answers)
+    return CheckPlan(seed, checks, graded, texts, cases, answers)
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,8 @@ class Session:
         if parts is None or len(parts) == len(cases):
             packed = self.plan.payloads[name]
         else:
-            packed = payload(cell.source, name, {part: cases[part] for part in parts})
+            asked = {part: cases[part] for part in parts}
+            packed = payload(self.plan.checks[name], self.plan.texts, asked)
         return payload_source(packed, name, self.run, flush_each)
 
     def unanswered(self, cell: NotebookNode) -> list[str]:
@@ -134,7 +148,7 @@ class Session:
         answers = self._answers(cell)
         verdicts, suspicious = [], []
         for part in checks.parts:
-            key = part.drive.__name__
+            key = part.name
             expected = self.plan.expected[name][key]
             each = [
                 judge_case(part, number, given, expected[number], answers.get((key, number)))

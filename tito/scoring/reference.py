@@ -14,14 +14,15 @@ from nbformat import NotebookNode
 
 from tinytorch.checks.wire import encode
 from tito.course.cells import is_autograded
+from tito.course.check_modules import texts_of
 from tito.errors import TitoError
-from tito.scoring.trusted import Cases
+from tito.scoring.payload import Cases
 
 _SECONDS = 120
 
 
 def expected_answers(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
-    """Drive the reference solution with the inputs of a grading run.
+    """Exercise the reference solution on the inputs of a grading run.
 
     Returns
     -------
@@ -33,7 +34,9 @@ def expected_answers(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
     TitoError
         If the reference does not run, or a part of it fails: then nothing may be graded.
     """
-    request = json.dumps({"cells": _cells(source), "cases": encode(dict(cases))})
+    request = json.dumps(
+        {"cells": _cells(source), "texts": texts_of(source), "cases": encode(dict(cases))}
+    )
     return _run(request)
 
 

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 
 from tinytorch.checks import MIME_TYPE, Report
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.course.cells import add_flag, grade_id, is_answered_beside, is_autograded
 from tito.scoring.check_plan import Session
 

@@ -16,7 +16,7 @@ import traceback
 import types
 from typing import Any
 
-from tinytorch.checks import Checks, Report
+from tinytorch.checks import Checks, Report, Student
 from tinytorch.checks.origin import CELLS
 from tito.student.needs import without_magics
 
@@ -59,7 +59,7 @@ def _message(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
         _execute(cell["source"], cell["name"], namespace)
         checks = _checks(cell["name"], namespace)
         if checks is not None and cell["checks"]:
-            message["report"] = checks.report().data()
+            message["report"] = checks.report(Student(namespace)).data()
         elif checks is not None and cell["kept"]:
             checks.reported = Report.from_data(cell["kept"])
     except NotImplementedError:

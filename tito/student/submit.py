@@ -60,12 +60,14 @@ def submit(
     result = CheckRunner(notebook, assignment, package).run()
     restored = _without_demonstrations(as_graded(cells, assignment.cells))
     stops = _stops(notebook, restored, package, notify)
+    missing = list(_missing(result))
     failed = {failure.partition(",")[0] for failure in result.failures}
+    failed |= {warning.partition(":")[0] for warning in missing}
     warnings = [
         *result.failures,
         *differences(cells, assignment.cells),
         *_open(cells, assignment.cells),
-        *_missing(result),
+        *missing,
         *(f"running from top to bottom, {n}: {what}" for n, what in stops if n not in failed),
     ]
     notify("writing the file")

@@ -65,8 +65,8 @@ def test_new_modules_grade_at_full_isolation(tmp_path, monkeypatch):
 
 
 def test_lint_names_file_line_and_cell(course):
-    source = course.module("second").source
-    source.write_text(source.read_text().replace("points=3", "points=4"))
+    checks = course.checks(course.module("second")) / "answer.py"
+    checks.write_text(checks.read_text().replace("points=3", "points=4"))
     answer = CliRunner().invoke(cli, ["lint"])
     assert answer.exit_code == 1
     assert answer.output.split("\n")[:2] == [

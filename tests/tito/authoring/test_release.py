@@ -179,9 +179,10 @@ def test_keeps_releases_and_names_changed_cells(course):
     module = course.module("second")
     first = course.released(module).read_bytes()
     assert (releases.earlier(course, module), releases.unreleased(course, module)) == ([], [])
-    source = module.source.read_text()
-    module.source.write_text(source.replace("Is it a class?", "Does it exist?"))
-    assert releases.unreleased(course, module) == ["test-answer"]
+    source, checks = module.source, course.checks(module) / "answer.py"
+    source.write_text(source.read_text().replace('"""The answer."""', '"""An answer."""'))
+    checks.write_text(checks.read_text().replace("Is it a class?", "Does it exist?"))
+    assert releases.unreleased(course, module) == ["test-answer", "checks/answer.py"]
     release(course, module)
     assert releases.earlier(course, module) == [first]
     assert releases.unreleased(course, module) == []
@@ -192,9 +193,10 @@ def test_release_names_outdated_marks(course, monkeypatch):
     hand_mark(course, "ada", 4.5)
     records.save(course, module, records.Record("ada", "graded", release="an earlier one"))
     records.save(course, module, records.Record("ben", "failed", release="an earlier one"))
-    source = module.source.read_text().replace('"points": 5', '"points": 4')
-    source = source.replace("points=5", "points=4").replace("points=3", "points=2")
-    module.source.write_text(source)
+    module.source.write_text(module.source.read_text().replace('"points": 5', '"points": 4'))
+    checks = course.checks(module) / "answer.py"
+    text = checks.read_text().replace("points=5", "points=4").replace("points=3", "points=2")
+    checks.write_text(text)
     monkeypatch.chdir(course.root)
     answer = CliRunner().invoke(cli, ["release", "second"], catch_exceptions=False)
     assert answer.output.splitlines() == [

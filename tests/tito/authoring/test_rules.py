@@ -15,6 +15,7 @@ SOLUTION = "mean-square-function"
 TEST = "test-mean-square"
 PROMPT = "prompt-1-mean-square"
 QUESTION = "question-1-mean-square"
+FOLDER = "for_01_decay"
 REGION = re.compile(r" *### BEGIN SOLUTION.*?### END SOLUTION\n", re.DOTALL)
 
 
@@ -26,15 +27,25 @@ def module(tmp_path):
     return create(Course(tmp_path), "decay")
 
 
+@pytest.fixture
+def checks(module, tmp_path):
+    """The folder of its checks."""
+    return Course(tmp_path).checks(module)
+
+
+def source_of(module):
+    return read_source(module.source, Course(module.source.parents[3]).checks(module))
+
+
 def test_a_good_source_passes(module):
-    assert faults_of(module, read_source(module.source)) == []
+    assert faults_of(module, source_of(module)) == []
 
 
 def test_question_can_be_dropped_by_0_points(module):
     text = re.sub(r"- \*\*\d points?", "- **0 points", module.source.read_text())
     before, name, after = text.partition(f'"grade_id": "{QUESTION}"')
     module.source.write_text(before + name + after.replace('"points": 10', '"points": 0', 1))
-    assert faults_of(module, read_source(module.source)) == []
+    assert faults_of(module, source_of(module)) == []
 
 
 #: What is changed in the header of a cell, and what the rules say of it.
@@ -66,7 +77,7 @@ def test_a_wrong_header_is_named(module, name, old, new, told):
     lines[number] = re.sub(r", (?=})", "", lines[number].replace(old, new, 1))
     module.source.write_text("\n".join(lines))
     named = re.search(r'"grade_id": "(.*?)"', lines[number])[1]
-    found = faults_of(module, read_source(module.source))
+    found = faults_of(module, source_of(module))
     assert any(f"line {number + 1}, {named}: " in fault and told in fault for fault in found), found
 
 
@@ -96,27 +107,17 @@ TEXTS = [
     ("#| export\ndef mean", "def mean", SOLUTION, "a solution cell begins with '#| export'"),
     ("np.square(array).mean()", "np.square(array", SOLUTION, "is not valid Python, line"),
     # graded cells
-    ('Checks("test-mean-square"', 'Checks("test-mean"', TEST, "its Checks must name 'test-mean-sq"),
-    ('= Checks("test-mean', '= list("test-mean', TEST, "makes one Checks object, got 0"),
-    ("    points=3,\n", "    points=4,\n", TEST, "its parts must add up to 10 points, got 11"),
     (
-        "    points=3,\n",
-        "    points=-3,\n",
+        "mean_square import checks",
+        "mean_square import Checks",
         TEST,
-        "every_element_counts_in_any_shape: a part needs",
+        "import checks as NAME', got 0",
     ),
-    ('    """Every element of a matrix counts once."""\n', "", TEST, "a part needs a docstring"),
-    ('    hint="How many elements has', '    hint="" and "', TEST, "a part needs a hint"),
-    ("stay_as_they_are(values)", "stay_as_they_are(data)", TEST, "takes ['data'], but `given` has"),
-    ("def the_values_stay_as_they_are", "def signs_do_not_cancel", TEST, "2 parts of that name"),
-    (
-        "    mean_square_checks.run()",
-        "    pass",
-        TEST,
-        "test_... that calls mean_square_checks.run()",
-    ),
-    ("    mean_square_checks.show()", "    pass", TEST, "full marks"),
+    (f"{FOLDER}.mean_square import", f"{FOLDER}.rms import", TEST, "no module rms.py with an obj"),
+    (".run(mean_square)", ".run()", TEST, "test_... that calls mean_square_checks.run(mean_squ"),
+    (".show(mean_square)", ".show", TEST, "full marks"),
     ("def test_unit_decay_mean_square():", "def test_x(:", TEST, "is not valid Python, line"),
+    ("def test_unit", "\n" * 20 + "def test_unit", TEST, "lines; at most 25 in a graded cell"),
     # pairs
     ("def mean_square(", "def _mean_square(", SOLUTION, "defines a public function or class"),
     ("def mean_square(", "def rms(", SOLUTION, f"no graded cell after {SOLUTION} uses rms"),
@@ -163,9 +164,60 @@ TEXTS = [
         "words of text",
     ),
     ("    print(mean_square([", "    1\n" * 30 + "    print(([", "cell-007", "32 lines of demonst"),
-    ('    """Every element of', "    1\n" * 40 + '    """Every', TEST, "lines; at most 40"),
     ("    array = np.asarray", "    1\n" * 80 + "    array = np.asarray", SOLUTION, "at most 80"),
 ]
+
+
+#: A file of the checks, a passage of it, what that becomes, and what is said of the graded cell.
+CHECKS = [
+    ("mean_square.py", '"test-mean-square"', '"test-mean"', "its Checks must name 'test-mean-squ"),
+    ("mean_square.py", "points=10", "points=11", "must be worth 10 points as its header, got 11"),
+    ("mean_square.py", "points=3,", "points=4,", "its parts must add up to 10 points, got 11"),
+    (
+        "mean_square.py",
+        "points=3,",
+        "points=-3,",
+        "every_element_counts_in_any_shape: a part needs",
+    ),
+    ("mean_square.py", 'hint="How many', 'hint="" and "', "a part needs a hint"),
+    ("mean_square.py", "every_element_counts_in_any_shape", "signs_do_not_cancel", "2 parts of"),
+    ("exercises/mean_square.py", '"""Every element of a matrix counts once."""', "", "a docstring"),
+    ("exercises/mean_square.py", "values: list[list", "data: list[list", "takes ['data'], but its"),
+    (
+        "exercises/mean_square.py",
+        "student: Student, values: list[list",
+        "values: list[list",
+        "first",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "told"), CHECKS)
+def test_a_broken_rule_of_the_checks_is_named_with_the_cell(module, checks, name, old, new, told):
+    text = (checks / name).read_text()
+    assert old in text
+    (checks / name).write_text(text.replace(old, new, 1))
+    found = faults_of(module, source_of(module))
+    assert any(f", {TEST}: " in fault and told in fault for fault in found), found
+
+
+def test_a_module_of_checks_that_does_not_run_is_named(module, checks):
+    (checks / "mean_square.py").write_text("import nowhere")
+    assert "checks/mean_square.py: ModuleNotFoundError: No module named 'nowhere'" in faults_of(
+        module, source_of(module)
+    )
+
+
+def test_checks_that_repeat_a_solution_are_named(module, checks):
+    text = "".join(f"# a line of a solution {n}\n" for n in range(3))
+    module.source.write_text(
+        module.source.read_text().replace(
+            "    array = np.asarray", text.replace("#", "    #") + "    array = np.asarray"
+        )
+    )
+    (checks / "more.py").write_text(text)
+    (fault,) = faults_of(module, source_of(module))
+    assert "checks/more.py repeats 3 lines of a solution, from '# a line of a" in fault
 
 
 @pytest.mark.parametrize(("old", "new", "cell", "told"), TEXTS)
@@ -176,13 +228,13 @@ def test_a_broken_rule_is_named_with_its_cell(module, old, new, cell, told):
     )
     assert changed != text
     module.source.write_text(changed)
-    found = faults_of(module, read_source(module.source))
+    found = faults_of(module, source_of(module))
     where = "line " if cell is None else f", {cell}: "
     assert any(where in fault and told in fault for fault in found), found
 
 
 def test_two_solution_cells_in_a_row_are_named(module):
-    source = read_source(module.source)
+    source = source_of(module)
     position = next(n for n, cell in enumerate(source.cells) if cell.id == SOLUTION)
     double = nbformat.from_dict(source.cells[position])
     double.metadata.nbgrader["grade_id"] = "rms-function"
@@ -192,7 +244,7 @@ def test_two_solution_cells_in_a_row_are_named(module):
 
 
 def test_a_rubric_without_an_answer_is_named(module):
-    source = read_source(module.source)
+    source = source_of(module)
     source.cells = [cell for cell in source.cells if cell.id != QUESTION]
     [fault] = faults_of(module, source)
     assert fault == f"{PROMPT}: a rubric stands directly above the answer that it is for"
@@ -201,15 +253,15 @@ def test_a_rubric_without_an_answer_is_named(module):
 @pytest.mark.parametrize(
     ("folder", "told"), [("Decay", "09_schedules"), ("01_decays", "decays_dev")]
 )
-def test_a_misnamed_folder_is_told(module, folder, told):
+def test_a_misnamed_folder_is_told(module, checks, folder, told):
     moved = module.source.parent.rename(module.source.parent.with_name(folder))
     other = type(module)(moved / module.source.name)
-    [fault] = faults_of(other, read_source(other.source))
+    [fault] = faults_of(other, read_source(other.source, checks))
     assert told in fault
 
 
 def test_refuses_source_with_a_line_per_fault(module):
-    source = read_source(module.source)
+    source = source_of(module)
     source.cells[3].metadata.nbgrader["schema_version"] = 2
     source.cells[3].metadata.nbgrader["worth"] = 2
     with pytest.raises(TitoError, match="source of 01_decay breaks 2 rule") as refused:
@@ -220,7 +272,7 @@ def test_refuses_source_with_a_line_per_fault(module):
 @pytest.fixture
 def released(module):
     """The source as a release that is clean: without regions."""
-    notebook = read_source(module.source)
+    notebook = source_of(module)
     for cell in notebook.cells:
         cell.source = re.sub(
             r"( *)### BEGIN .*?### END [A-Z ]+", r"\1pass", cell.source, flags=re.S
@@ -230,7 +282,7 @@ def released(module):
 
 def test_a_clean_release_passes(module, released, tmp_path):
     write_notebook(released, tmp_path / "released.ipynb")
-    check_release(module, tmp_path / "released.ipynb", read_source(module.source))
+    check_release(module, tmp_path / "released.ipynb", source_of(module))
 
 
 @pytest.mark.parametrize(
@@ -245,12 +297,12 @@ def test_a_bad_release_is_refused(module, released, tmp_path, text, fault):
     next(cell for cell in released.cells if cell.id == "imports").source = text
     write_notebook(released, tmp_path / "released.ipynb")
     with pytest.raises(TitoError) as refused:
-        check_release(module, tmp_path / "released.ipynb", read_source(module.source))
+        check_release(module, tmp_path / "released.ipynb", source_of(module))
     assert fault in str(refused.value)
 
 
 def test_what_stands_in_public_too_is_no_secret(module):
-    source = read_source(module.source)
+    source = source_of(module)
     line = "return float(np.square(array).mean())"
     assert line in secret_lines(source)
     source.cells[-1].source += f"\n{line}"
@@ -259,7 +311,7 @@ def test_what_stands_in_public_too_is_no_secret(module):
 
 def test_empty_policy_is_a_fault(module):
     module.policy.write_text("Ask back.\n")
-    assert faults_of(module, read_source(module.source)) == []
+    assert faults_of(module, source_of(module)) == []
     module.policy.write_text("\n")
-    (fault,) = faults_of(module, read_source(module.source))
+    (fault,) = faults_of(module, source_of(module))
     assert fault.startswith("AGENTS.md is empty; write the policy for AI assistants, or")

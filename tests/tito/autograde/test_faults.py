@@ -119,7 +119,7 @@ def test_a_result_of_another_release_is_not_entered_but_graded_anew(
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('hint=\\"think\\"', 'hint=\\"think again\\"', "test-double, test-triple"),
+        ('hint=\\"think\\"', 'hint=\\"think again\\"', "the modules of their checks"),
         ("test-triple", "test-thrice", "test-thrice, test-triple"),
     ],
 )

@@ -191,18 +191,16 @@ def test_a_new_release_makes_every_submission_new(course, module, hand_in):
     assert len(grade_class.grade(course, module).graded) == 1
 
 
-def test_a_hidden_test_that_changes_makes_every_submission_new(course, module, hand_in, released):
+def test_checks_that_change_make_every_submission_new(course, module, hand_in, released):
     but_eight = "def triple(x):\n    return 0 if x == 8 else 3 * x"
     hand_in("ada", solve(released, {**RIGHT, "triple-function": but_eight}))
     grade_class.grade(course, module)
     assert [row.total for row in scores.table(course, module)] == [10.0]
-    students_see = course.released(module).read_bytes()
     source = course.source_notebook(module)
     text = source.read_text()
     changed = text.replace('{\\"secret\\": 7.0}', '{\\"secret\\": 8.0}').replace("21.0", "24.0")
     source.write_text(changed)
     make_release(course)
-    assert course.released(module).read_bytes() == students_see
     assert [outcome.student for outcome in grade_class.grade(course, module).graded] == ["ada"]
     assert [row.total for row in scores.table(course, module)] == [7.0]
     source.write_text(source.read_text().replace("Twice and thrice", "Two and three times"))

@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell
 
 from tests.odd_frames import SEND
 from tests.tito.small_course import RIGHT, solve
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.gradebook.scores import table
 
 #: Grades in one process, and says what it held at most, in MB.

@@ -10,11 +10,12 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.tito.scoring.test_verdicts import SOLUTION, TEST
+from tests.tito.scoring.test_verdicts import SOLUTION, TEST, source_of
 from tests.tito.small_course import named
 from tito.autograde.limits import ExecuteSubmission
 from tito.autograde.run_cells import KernelLostError, NotebookRun
 from tito.course.cells import flags
+from tito.course.check_modules import put_into
 from tito.kernels.client import make_kernel
 from tito.kernels.isolation import IsolationReport
 from tito.kernels.kernel_protocol import Lost
@@ -148,7 +149,7 @@ def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
 def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(course, module):
     solution = named(new_code_cell(SOLUTION), "double-function", solution=True)
     graded = named(new_code_cell(TEST), "test-it", grade=True, locked=True, points=10)
-    plan = check_plan.prepare(new_notebook(cells=[solution, graded]), seed=5)
+    plan = check_plan.prepare(source_of(solution, graded), seed=5)
     deadly = "import os; os._exit(1)"
     kernel = Noting(kernel_of(package=course.package_before(module)))
     session = check_plan.Session.begin(plan)
@@ -286,19 +287,20 @@ def test_a_kernel_that_somebody_else_may_have_killed_ends_the_run():
     assert lost.value.blame == "machine"
 
 
-PARTS = """
+CHECKS = {
+    "exercises/same.py": "".join(
+        f"def part_{n}(student, n):\n    return {{'n': student.same(n)}}\n" for n in (1, 2, 3, 4)
+    ),
+    "same.py": """
 from tinytorch.checks import Checks
+from .exercises import same
 
-checks = Checks("test-same", points=4)
-""" + "".join(
-    f"""
-
-@checks.part(points=1, given={{"n": {n}}}, expect={{"n": {n}}}, hint="think")
-def part_{n}(n):
-    return {{"n": same(n)}}
-"""
-    for n in (1, 2, 3, 4)
-)
+checks = Checks("test-same", points=4, names=["same"])
+for n in (1, 2, 3, 4):
+    exercise = getattr(same, f"part_{n}")
+    checks.part(exercise, points=1, inputs={"n": n}, expect={"n": n}, hint="think")
+""",
+}
 
 
 #: The third part kills the kernel, at once.
@@ -314,12 +316,14 @@ def same(n):
 
 def earned(course, module, forks=True, dies_before=(), **limits):
     """Ask four parts about a deadly solution; return what each earned, and the notebook."""
-    asked = named(new_code_cell(PARTS.strip()), "test-same", grade=True, locked=True, points=4)
+    asked = named(new_code_cell("# four parts"), "test-same", grade=True, locked=True, points=4)
     right, deadly = (
         named(new_code_cell(solution), "same-function", solution=True)
         for solution in ("def same(n): return n", DEADLY)
     )
-    plan = check_plan.prepare(new_notebook(cells=[right, asked]), seed=7)
+    source = new_notebook(cells=[right, asked])
+    put_into(source, CHECKS)
+    plan = check_plan.prepare(source, seed=7)
     session = check_plan.Session.begin(plan)
     kernel = Noting(kernel_of(forks=forks, package=course.package_before(module)), dies_before)
     nb = run(deadly, asked, "print('later')", kernel=kernel, session=session, **limits)

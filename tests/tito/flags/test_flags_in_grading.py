@@ -72,7 +72,7 @@ def test_the_table_of_marks_says_what_to_look_at(graded):
         "ann": ("nearly the same as bob: double-function",),
         "bob": ("nearly the same as ann: double-function",),
         "honest": (),
-        "knows": ("right on the public inputs, wrong on fresh ones: test-triple, small",),
+        "knows": ("right on the public inputs, wrong on fresh ones: test-triple, value",),
         "snoops": (
             "watches code while it runs (a cell after setup, line 3): sys.settrace(None) # <b>",
         ),
@@ -88,7 +88,7 @@ def test_the_page_lists_the_evidence(graded):
     assert re.findall(r"<h2[^>]*>(\w+)</h2>", page) == ["knows", "snoops", "ann", "bob"]
     seed = records.load(course, module, "knows").seed
     assert f"--force --student knows --seed {seed}" in page
-    row = page.split("test-triple, small</td>")[1].split("</tr>")[0]
+    row = page.split("test-triple, value</td>")[1].split("</tr>")[0]
     given = float(re.search(r"with other inputs: x=(\S+)<", row)[1])
     assert float(re.search(r"<code>([-\d.]+)</code>", row)[1]) == pytest.approx(3 * given, rel=1e-3)
     assert page.count("double-function: 100 % the same") == 2

@@ -18,8 +18,7 @@ from tinytorch.core.autograd import Variable, add
 from tinytorch.core.tensor import Tensor
 """
 TEST = """
-from tinytorch.checks import Checks, snapshot
-sgd_checks = Checks("test-sgd", points=15)
+from tinytorch.checks.for_08_optimizers.sgd import checks as sgd_checks
 """
 
 
@@ -140,7 +139,7 @@ SUSPICIOUS = {
     "replaces math.isclose": ["math.isclose = f"],
     "replaces an attribute of math": ["setattr(math, name, f)", "put = setattr\nput(math, 'e', 3)"],
     "replaces tinytorch.core.tensor.Tensor.__eq__": ["Tensor.__eq__ = f"],
-    "replaces the course's sgd_checks.run": ["sgd_checks.run = f"],
+    "replaces tinytorch.checks.for_08_optimizers.sgd.checks.run": ["sgd_checks.run = f"],
     "replaces the course's Variable": [
         "class Variable:\n    pass",
         "if 1:\n    Variable = f",

@@ -3,7 +3,7 @@
 import pytest
 from nbformat import NotebookNode
 
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.kernels.budget import OutputBudget
 
 

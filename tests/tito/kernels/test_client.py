@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.kernels.budget import OutputBudget
 from tito.sandbox.bubblewrap import limits_of
 from tito.sandbox.settings import MB, Settings

@@ -7,7 +7,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.odd_frames import SEND
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.kernels.capture import MAX_FRAME
 from tito.kernels.frames import FrameReader, read
 from tito.kernels.recorder import Recorder

@@ -47,7 +47,7 @@ def pages(course, module, hand_in, released):
     hand_in("hostile", hostile)
     peeking = solve(nbformat.from_dict(released))
     # The graded cell fails in the student's function, and its traceback would quote the cell.
-    broken = "import tinytorch.checks.observe as o\ndef fail(*args): 1 / 0\no.run_checks = fail"
+    broken = "import tinytorch.checks.publish as o\ndef fail(*args): 1 / 0\no.run_checks = fail"
     cell(peeking, "triple-function").source = broken
     hand_in("peeking", peeking)
     # The line of the graded cell that fails is its own.

@@ -4,6 +4,7 @@ import base64
 import copy
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,52 +13,69 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.tito.small_course import named
 from tinytorch.checks import MIME_TYPE, Checks
-from tinytorch.checks.observe import OBSERVATION_TYPE
+from tinytorch.checks.publish import OBSERVATION_TYPE
 from tinytorch.checks.wire import encode, unpack
+from tito.course import check_modules
 from tito.course.cells import flags
+from tito.course.check_modules import put_into
 from tito.errors import TitoError
 from tito.scoring import verdicts
 from tito.scoring.check_plan import Session, prepare
-from tito.scoring.trusted import draw_cases, driving_source
+from tito.scoring.payload import draw_cases
 
 SOLUTION = "import numpy as np\n\n\ndef double(x):\n    return 2 * np.asarray(x)"
-TEST = '''
-from tinytorch.checks import Checks, GreaterThan, snapshot
-
-checks = Checks("test-it", points=10)
-BIG = [1.0, 2.0, 3.0]
-
-
-@checks.part(points=3, given={"x": 2.0}, expect={"y": 4.0}, hint="Twice?")
-def fixed(x):
-    """Twice two is four."""
-    return {"y": double(x)}
-
-
-@checks.part(points=7, given={"x": BIG}, vary=["x"],
-             expect={"y": [2.0, 4.0, 6.0], "sum": GreaterThan(1)}, hint="Each?")
-def varied(x):
-    """Every element is doubled: 2, 4, 6."""
-    return {"y": snapshot(double(x)), "sum": float(np.sum(double(x)))}
+TEST = """
+from tinytorch.checks.for_08_optimizers.it import checks as it_checks
 
 
 def test_unit_it():
-    checks.run()
+    it_checks.run(double)
 
 
 if __name__ == "__main__":
-    checks.show()
-'''.strip()
+    it_checks.show(double)
+""".strip()
+CHECKS = {
+    "exercises/it.py": '''
+import numpy as np
+from tinytorch.checks.observe import snapshot
+
+def fixed(student, x):
+    """Twice two is four."""
+    return {"y": student.double(x)}
+
+def varied(student, x):
+    """Every element is doubled: 2, 4, 6."""
+    return {"y": snapshot(student.double(x)), "sum": float(np.sum(student.double(x)))}
+''',
+    "it.py": """
+from tinytorch.checks import Checks, GreaterThan
+from .exercises import it
+
+checks = Checks("test-it", points=10, names=["double"])
+checks.part(it.fixed, points=3, inputs={"x": 2.0}, expect={"y": 4.0}, hint="Twice?")
+checks.part(
+    it.varied, points=7, inputs={"x": [1.0, 2.0, 3.0]}, randomize=["x"], hint="Each?",
+    expect={"y": [2.0, 4.0, 6.0], "sum": GreaterThan(1)},
+)
+""",
+}
 
 
 def graded() -> NotebookNode:
     return named(new_code_cell(TEST), "test-it", grade=True, locked=True, points=10)
 
 
+def source_of(*cells: NotebookNode) -> NotebookNode:
+    nb = new_notebook(cells=cells)
+    put_into(nb, CHECKS)
+    return nb
+
+
 @pytest.fixture(scope="module")
 def plan():
     solution = named(new_code_cell(SOLUTION), "double-function", solution=True)
-    return prepare(new_notebook(cells=[solution, graded()]), seed=5)
+    return prepare(source_of(solution, graded()), seed=5)
 
 
 @pytest.fixture
@@ -236,19 +254,19 @@ def test_the_page_of_a_verdict_is_escaped(session):
 
 def test_seed_determines_inputs(plan):
     cells = [named(new_code_cell(SOLUTION), "double-function", solution=True), graded()]
-    again, other = (prepare(new_notebook(cells=copy.deepcopy(cells)), seed=n) for n in (5, 6))
+    again, other = (prepare(source_of(*copy.deepcopy(cells)), seed=n) for n in (5, 6))
     assert again.cases == plan.cases != other.cases
 
 
 def test_equal_declarations_share_fresh_inputs():
-    checks, given = Checks("test-it", points=3), {"x": [1.0, 2.0], "y": 3.0}
-    for name, vary in [("one", ["x"]), ("like_one", ["x"]), ("other", ["x", "y"])]:
+    checks, given = Checks("test-it", points=3, names=[]), {"x": [1.0, 2.0], "y": 3.0}
+    for name, which in [("one", ["x"]), ("like_one", ["x"]), ("other", ["x", "y"])]:
 
-        def drive(x, y):
+        def exercise(student, x, y):
             return {}
 
-        drive.__name__ = name
-        checks.part(points=1, given=given, vary=vary, expect={}, hint="?")(drive)
+        exercise.__name__ = name
+        checks.part(exercise, points=1, inputs=given, randomize=which, expect={}, hint="?")
     cases = draw_cases(checks, seed=1)
     assert cases["one"][1] == cases["like_one"][1]
     assert cases["one"][1]["x"] != cases["other"][1]["x"] != given["x"]
@@ -264,9 +282,9 @@ def test_messages_count_the_same_alone_and_together(session):
 def test_payload_holds_no_expected_value(session):
     question = session.payload(graded())
     asked = unpack(question.rpartition(", '")[2].removesuffix("')\n"))
-    asked = base64.b64decode(asked["code"]).decode("latin-1") + json.dumps(asked["cases"])
-    for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "test_unit"):
-        assert secret not in driving_source(TEST)
+    code = [base64.b64decode(code).decode("latin-1") for _, code in asked["modules"]]
+    asked = "".join(code) + json.dumps(asked["cases"])
+    for secret in ("expect", "hint", "GreaterThan", "Checks", "4.0", "doubled", "four"):
         assert secret not in question
         assert secret not in asked
     fresh = session.plan.cases["test-it"]["varied"][1]["x"]
@@ -283,7 +301,7 @@ def test_a_release_that_is_not_the_source_is_refused(session):
 def test_failing_reference_names_the_part():
     broken = named(new_code_cell("def double(x): 1 / 0"), "double-function", solution=True)
     with pytest.raises(TitoError, match="part fixed of test-it fails"):
-        prepare(new_notebook(cells=[broken, graded()]), seed=1)
+        prepare(source_of(broken, graded()), seed=1)
 
 
 @pytest.mark.parametrize("key", ["version", "run", "grade_id", "part", "case", "values", "error"])
@@ -291,3 +309,27 @@ def test_a_list_in_any_place_costs_at_most_its_part(session, key):
     messages = change(0, **{key: [["x"]]})(right_messages(session))
     assert earned(session, messages) == [0, 7]
     assert session.unanswered(shown(messages)) in ([], ["fixed"])
+
+
+def test_a_module_of_exercises_takes_those_that_it_imports_along(plan):
+    texts = dict(plan.texts)
+    texts["exercises/shared.py"] = "def twice(student, x):\n    return student.double(x)\n"
+    texts["exercises/it.py"] = "from .shared import twice\n" + texts["exercises/it.py"]
+    needed = check_modules.exercises_needed(check_modules.by_cell(texts)["test-it"])
+    assert list(needed.values()) == ["exercises/shared.py", "exercises/it.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("it.py", "def broken(:", "checks/it.py: SyntaxError: invalid syntax"),
+        ("it.py", "1 / 0", "checks/it.py: ZeroDivisionError: division by zero"),
+        ("other.py", CHECKS["it.py"], "two modules have checks of their own for test-it"),
+        ("it.py", "", "no module of checks is for test-it"),
+    ],
+)
+def test_a_module_that_cannot_be_used_is_named(name, text, told):
+    nb = source_of(named(new_code_cell(SOLUTION), "double-function", solution=True), graded())
+    put_into(nb, {**CHECKS, name: text})
+    with pytest.raises(TitoError, match=re.escape(told)):
+        prepare(nb, seed=1)

@@ -72,7 +72,7 @@ def test_a_line_of_a_given_cell_is_said_to_be_one(desk):
 
 
 def test_replaces_changed_test_cell(desk):
-    easier = desk.cell("test-answer").source.replace("42", "0")
+    easier = desk.cell("test-answer").source.replace("answer_checks.run", "print")
     desk.write("answer", RIGHT.replace("41 + ONE", "0")).write("test-answer", easier)
     result = check(desk)
     assert not result.passed
@@ -147,12 +147,18 @@ def test_refuses_foreign_notebook(desk, text, message):
 OTHER = """\
 from tinytorch.checks import Checks
 
-other_checks = Checks("test-other", points=2)
+other_checks = Checks("test-other", points=2, names=["two"])
 
 
-@other_checks.part(points=2, expect={"two": 2}, hint="Count.")
-def counts():
-    return {"two": two()}
+def counts(student):
+    return {"two": student.two()}
+
+
+other_checks.part(counts, points=2, expect={"two": 2}, hint="Count.")
+
+
+def test_unit_two():
+    other_checks.run(two)
 """
 
 
@@ -210,7 +216,9 @@ def test_reruns_only_affected_checks(two_cells, change, checked):
 
 
 def test_part_points_to_earlier_cached_failure(desk):
-    with_other(desk, OTHER.replace("two()", "two() * (Answer().give() == 42)"))
+    with_other(
+        desk, OTHER.replace("student.two()", "student.two() * (student.Answer().give() == 42)")
+    )
     desk.write("answer", RIGHT.replace("41", "40"))
     runner = CheckRunner(desk.path, desk.assignment, desk.package)
     runner.run()

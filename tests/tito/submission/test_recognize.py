@@ -132,7 +132,7 @@ def test_merged_tests_are_taken_out(released, work):
     work.cells = [new_code_cell(code), cell(work, "question-1")]
     rebuilt = rebuild_on(released, work)
     for name in RIGHT:
-        assert "Checks(" not in cell(rebuilt, name).source
+        assert "_checks" not in cell(rebuilt, name).source
         assert RIGHT[name] in cell(rebuilt, name).source
 
 

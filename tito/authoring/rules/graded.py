@@ -1,18 +1,39 @@
-"""Graded cells: one Checks object, parts that add up, a test function, a call, and a solution."""
+"""Graded cells: a module of checks, parts that add up, a test function, a call, and a solution."""
 
 from __future__ import annotations
 
 import ast
+import inspect
+import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from nbformat import NotebookNode
 
+from tinytorch.checks import Checks
+from tinytorch.checks.cell import Part
 from tito.authoring.rules.each_cell import Fault, Kind, id_of, kind_of, of_kind, parsed
+from tito.course.check_modules import load, texts_of
+from tito.errors import TitoError
+
+_MODULE = re.compile(r"\w+\.checks\.for_\w+\.(\w+)")
+
+
+class _Import(NamedTuple):
+    """``from tinytorch.checks.for_NN_name.module import checks as variable``."""
+
+    module: str
+    variable: str
 
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
     """Look at every cell that is graded by machine."""
+    try:
+        declared = load(texts_of(notebook))
+    except TitoError as error:
+        yield Fault(None, str(error))
+        return
     tests: Counter[str] = Counter()
     for cell in of_kind(notebook, Kind.GRADED):
         try:
@@ -20,18 +41,32 @@ def faults(notebook: NotebookNode) -> Iterator[Fault]:
         except SyntaxError as error:
             yield Fault(cell, f"is not valid Python, line {error.lineno}: {error.msg}")
             continue
-        checks = _declarations(tree)
-        if len(checks) != 1:
-            yield Fault(cell, f"a graded cell makes one Checks object, got {len(checks)}")
-            continue
-        variable, call = checks[0]
-        yield from _declaration_faults(cell, call)
-        yield from _part_faults(cell, tree, variable)
-        yield from _call_faults(cell, tree, variable)
+        yield from _cell_faults(cell, tree, declared)
         tests.update(list(_test_functions(tree)))
         for name in _test_functions(tree):
             if tests[name] > 1:
                 yield Fault(cell, f"{name} is defined by an earlier graded cell as well")
+
+
+def _cell_faults(
+    cell: NotebookNode, tree: ast.Module, declared: dict[str, Checks]
+) -> Iterator[Fault]:
+    imported = _imports(tree)
+    if len(imported) != 1:
+        yield Fault(
+            cell,
+            "a graded cell has one line 'from tinytorch.checks.for_NN_name.MODULE import checks "
+            f"as NAME', got {len(imported)}",
+        )
+        return
+    module, variable = imported[0]
+    checks = declared.get(module)
+    if checks is None:
+        yield Fault(cell, f"there is no module {module}.py with an object checks = Checks(...)")
+        return
+    yield from _declaration_faults(cell, module, checks)
+    yield from _part_faults(cell, checks)
+    yield from _call_faults(cell, tree, variable, checks)
 
 
 def pairing_faults(notebook: NotebookNode) -> Iterator[Fault]:
@@ -51,88 +86,73 @@ def pairing_faults(notebook: NotebookNode) -> Iterator[Fault]:
             yield Fault(cell, "a graded cell must use what a solution cell above it defines")
 
 
-def _declarations(tree: ast.Module) -> list[tuple[str, ast.Call]]:
-    """Return the variables that become a Checks object, each with the call that makes it."""
+def _imports(tree: ast.Module) -> list[_Import]:
+    """Return the modules of checks that a cell takes its checks from."""
     return [
-        (node.targets[0].id, node.value)
+        _Import(match[1], alias.asname or alias.name)
         for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Call)
-        and getattr(node.value.func, "id", "") == "Checks"
+        if isinstance(node, ast.ImportFrom) and (match := _MODULE.fullmatch(node.module or ""))
+        for alias in node.names
+        if alias.name == "checks"
     ]
 
 
-def _declaration_faults(cell: NotebookNode, call: ast.Call) -> Iterator[Fault]:
-    given = dict(zip(("grade_id", "points"), map(_literal, call.args), strict=False))
-    given |= {keyword.arg or "": _literal(keyword.value) for keyword in call.keywords}
-    if given.get("grade_id") != id_of(cell):
-        yield Fault(cell, f"its Checks must name {id_of(cell)!r}, got {given.get('grade_id')!r}")
+def _declaration_faults(cell: NotebookNode, module: str, checks: Checks) -> Iterator[Fault]:
+    if checks.grade_id != id_of(cell):
+        got = checks.grade_id
+        yield Fault(cell, f"{module}.py: its Checks must name {id_of(cell)!r}, got {got!r}")
     points = cell.metadata.nbgrader.get("points")
-    if given.get("points") != points:
-        got = given.get("points")
-        yield Fault(cell, f"its Checks must be worth {points!r} points as its header, got {got!r}")
+    if checks.points != points:
+        text = f"its Checks must be worth {points!r} points as its header, got {checks.points!r}"
+        yield Fault(cell, text)
 
 
-def _part_faults(cell: NotebookNode, tree: ast.Module, variable: str) -> Iterator[Fault]:
-    declared = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    parts = [(node, call) for node in declared for call in _part_calls(node, variable)]
-    names = Counter(node.name for node, _ in parts)
+def _part_faults(cell: NotebookNode, checks: Checks) -> Iterator[Fault]:
+    names = Counter(part.name for part in checks.parts)
     yield from (
         Fault(cell, f"{name}: {n} parts of that name") for name, n in names.items() if n > 1
     )
     total = 0
-    for node, call in parts:
-        options = {keyword.arg: keyword.value for keyword in call.keywords}
-        points = _literal(options.get("points"))
+    for part in checks.parts:
+        points = part.points
         if type(points) is not int or points < 0:
-            yield Fault(cell, f"{node.name}: a part needs whole points, at least 0, got {points!r}")
+            yield Fault(cell, f"{part.name}: a part needs whole points, at least 0, got {points!r}")
         else:
             total += points
-        if not ast.get_docstring(node):
-            yield Fault(
-                cell, f"{node.name}: a part needs a docstring; students read its first line"
-            )
-        if not _literal(options.get("hint")):
-            yield Fault(cell, f"{node.name}: a part needs a hint")
-        yield from _input_faults(cell, node, options.get("given"))
+        if not part.exercise.__doc__:
+            text = "an exercise needs a docstring; students read its first line"
+            yield Fault(cell, f"{part.name}: {text}")
+        if not part.hint:
+            yield Fault(cell, f"{part.name}: a part needs a hint")
+        yield from _input_faults(cell, part)
     wanted = cell.metadata.nbgrader.get("points")
     if total != wanted:
         yield Fault(cell, f"its parts must add up to {wanted!r} points, got {total}")
 
 
-def _part_calls(node: ast.FunctionDef, variable: str) -> Iterator[ast.Call]:
-    for mark in node.decorator_list:
-        match mark:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="part")):
-                if name == variable:
-                    yield mark
+def _input_faults(cell: NotebookNode, part: Part) -> Iterator[Fault]:
+    """Compare what an exercise takes with its inputs."""
+    takes = list(inspect.signature(part.exercise).parameters)
+    if takes[:1] != ["student"]:
+        yield Fault(cell, f"{part.name}: an exercise takes `student` first, got {takes}")
+    elif sorted(takes[1:]) != sorted(part.inputs):
+        yield Fault(cell, f"{part.name}: takes {takes[1:]}, but its inputs are {[*part.inputs]}")
 
 
-def _input_faults(
-    cell: NotebookNode, node: ast.FunctionDef, given: ast.expr | None
+def _call_faults(
+    cell: NotebookNode, tree: ast.Module, variable: str, checks: Checks
 ) -> Iterator[Fault]:
-    """Compare a part's parameters with the keys of `given`, where these can be read."""
-    if node.args.kwarg or (given is not None and not isinstance(given, ast.Dict)):
-        return
-    keys = [_literal(key) for key in given.keys] if given else []
-    if None in keys:  # **spread, or a key that is computed
-        return
-    takes = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    if sorted(takes) != sorted(map(str, keys)):
-        yield Fault(cell, f"{node.name}: takes {takes}, but `given` has {keys}")
-
-
-def _call_faults(cell: NotebookNode, tree: ast.Module, variable: str) -> Iterator[Fault]:
     """Look for the function that pytest calls and for the call that a notebook runs."""
-    if not any(_calls(node, variable, "run") for node in _test_functions(tree).values()):
-        yield Fault(cell, f"a graded cell needs a function test_... that calls {variable}.run()")
+    work = ", ".join(checks.names)
+    run, show = f"{variable}.run({work})", f"{variable}.show({work})"
+    if not any(_calls(node, run) for node in _test_functions(tree).values()):
+        yield Fault(cell, f"a graded cell needs a function test_... that calls {run}")
     blocks = [node for node in tree.body if isinstance(node, ast.If)]
     shown = [node for node in blocks if ast.unparse(node.test) == "__name__ == '__main__'"]
-    if not any(_calls(node, variable, "show") for node in shown):
+    if not any(_calls(node, show) for node in shown):
         yield Fault(
             cell,
-            f'a graded cell ends with {variable}.show() under if __name__ == "__main__"; '
+            f'a graded cell ends with {show} under if __name__ == "__main__"; '
             "one that only defines its tests gives everybody full marks",
         )
 
@@ -145,18 +165,9 @@ def _test_functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
     }
 
 
-def _calls(tree: ast.AST, variable: str, method: str) -> bool:
-    wanted = f"{variable}.{method}"
+def _calls(tree: ast.AST, wanted: str) -> bool:
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return any(ast.unparse(node.func) == wanted for node in calls)
-
-
-def _literal(node: ast.expr | None) -> object:
-    """Return the value of an expression that is plain data, else None."""
-    try:
-        return None if node is None else ast.literal_eval(node)
-    except ValueError:
-        return None
+    return any(ast.unparse(node) == wanted for node in calls)
 
 
 def _untested(notebook: NotebookNode) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nbformat import NotebookNode
 
 from tito.authoring.rules.each_cell import MARKERS, REGION, Fault
+from tito.course.check_modules import texts_of
 
 #: Lines shorter than this give nothing away: a bare return, a bracket.
 _SHORT = 15
@@ -18,6 +19,12 @@ _RUN = 3
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
     """Look for passages of a solution or rubric in what students receive."""
     secret = {run for cell in notebook.cells for run in _runs(_inside(cell))}
+    for path, text in texts_of(notebook).items():
+        for run in _runs(text):
+            if run in secret:
+                text = f"checks/{path} repeats {_RUN} lines of a solution, from {run[0]!r} on"
+                yield Fault(None, text)
+                break
     for cell in notebook.cells:
         for run in _runs(REGION.sub("", cell.source)):
             if run in secret:
@@ -37,7 +44,7 @@ def _runs(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def secret_lines(source: NotebookNode) -> set[str]:
-    """Return the lines of solutions and rubrics that stand nowhere else in the source.
+    """Return the lines of solutions and rubrics that stand nowhere else, checks included.
 
     Lines too short to give anything away (a bare ``return``, a bracket) do not count.
     """
@@ -46,6 +53,8 @@ def secret_lines(source: NotebookNode) -> set[str]:
     for cell in source.cells:
         secret |= {line.strip() for line in _inside(cell).split("\n")}
         public |= {line.strip() for line in REGION.sub("", cell.source).split("\n")}
+    for text in texts_of(source).values():
+        public |= {line.strip() for line in text.split("\n")}
     return {line for line in secret - public if len(line) > _SHORT}
 
 

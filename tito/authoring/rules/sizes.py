@@ -1,6 +1,6 @@
 """How much a cell may hold: one idea, on one screen.
 
-The style guide's aims are lower (160 words, 15 lines, 25 and 40 lines); these are the limits
+The style guide's aims are lower (160 words, 15 and 40 lines); these are the limits
 past which a cell is two cells.
 """
 
@@ -14,8 +14,9 @@ from tito.authoring.rules.each_cell import REGION, Fault, Kind, functions, kind_
 
 WORDS = 200
 DEMONSTRATION = 30
+GRADED = 25
 #: Lines of a function, docstring included, by the kind of cell it stands in.
-FUNCTION = {Kind.GRADED: 40, Kind.SOLUTION: 80}
+FUNCTION = {Kind.SOLUTION: 80}
 
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
@@ -30,6 +31,13 @@ def faults(notebook: NotebookNode) -> Iterator[Fault]:
             lines = len(cell.source.split("\n"))
             if lines > DEMONSTRATION:
                 yield Fault(cell, f"{lines} lines of demonstration; at most {DEMONSTRATION}")
+        elif kind is Kind.GRADED:
+            lines = len(cell.source.split("\n"))
+            if lines > GRADED:
+                text = (
+                    f"{lines} lines; at most {GRADED} in a graded cell: its parts stand in modules"
+                )
+                yield Fault(cell, text)
         elif kind in FUNCTION:
             for name, node in functions(parsed(cell)):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
