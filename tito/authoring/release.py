@@ -103,6 +103,7 @@ def release(course: Course, module: Module) -> Path:
     check_source(module, source)
     _refuse_other_cells(course, module, source)
     releases.keep(course, module)
+    _follow_given_cells(course, module, source)
     build_notebook(course, module)
     build_package(course, module, judging=False)
     course.release.mkdir(parents=True, exist_ok=True)
@@ -131,6 +132,11 @@ def _refuse_other_cells(course: Course, module: Module, source: NotebookNode) ->
         }
     wanted = {row for cell in source.cells for row in _rows(cell)}
     before, after = ({name for name, _ in rows} for rows in (held, wanted))
+    # What is only given has no mark: it comes and goes; see _follow_given_cells.
+    given = {name for name, _ in held ^ wanted} - {
+        name for name, kind in held | wanted if kind != "source"
+    }
+    before, after = before - given, after - given
     differing = {
         "adds": after - before,
         "drops": before - after,
@@ -145,6 +151,31 @@ def _refuse_other_cells(course: Course, module: Module, source: NotebookNode) ->
             "is not graded needs no name. docs/instructors.md says how to begin anew with other "
             "questions."
         )
+
+
+def _follow_given_cells(course: Course, module: Module, source: NotebookNode) -> None:
+    """Add and drop rows of locked cells, which nbgrader refuses where there are submissions."""
+    with open_gradebook(course) as book:
+        try:
+            held = {cell.name: cell for cell in book.find_notebook(*_place(module)).source_cells}
+        except MissingEntry:
+            return
+        wanted = {
+            cell.metadata.nbgrader.grade_id: cell for cell in source.cells if any(_rows(cell))
+        }
+        for name in held.keys() - wanted.keys():
+            book.db.delete(held[name])
+        book.db.commit()
+        for name in wanted.keys() - held.keys():
+            cell = wanted[name]
+            book.add_source_cell(
+                name, *_place(module), cell_type=cell.cell_type, source=cell.source, locked=True
+            )
+
+
+def _place(module: Module) -> tuple[str, str]:
+    """Return how nbgrader names a notebook: its name, then the assignment's."""
+    return module.notebook, module.name
 
 
 def _rows(cell: NotebookNode) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from tito.authoring.nbdev_export import export_module
 from tito.authoring.release import release
 from tito.cli import cli
 from tito.course import Course
+from tito.course.gradebook import open_gradebook
 from tito.errors import TitoError
 from tito.gradebook import records
 from tito.gradebook.result import Result
@@ -133,18 +134,31 @@ def contents(course):
 def test_refuses_cell_changes_after_marks(course):
     module = course.module("second")
     source = module.source.read_text()
-    module.source.write_text(source.replace('"imports"', '"first-imports"') + ADDED)
+    module.source.write_text(source.replace('"answer"', '"first-answer"'))
     hand_mark(course, "ada")
     before = contents(course)
     with pytest.raises(TitoError) as refused:
         release(course, module)
     assert str(refused.value).startswith(
-        "02_second cannot be released: its source adds first-imports, given-more and drops imports,"
+        "02_second cannot be released: its source adds first-answer and drops answer,"
         " and the gradebook holds marks of 1 submissions"
     )
     assert "giving it 0 points" in str(refused.value)
     assert "docs/instructors.md" in str(refused.value)
     assert contents(course) == before
+
+
+def test_given_cells_come_and_go_although_there_are_marks(course):
+    module = course.module("second")
+    source = module.source.read_text()
+    module.source.write_text(source.replace('"imports"', '"first-imports"') + ADDED)
+    hand_mark(course, "ada", 4.5)
+    release(course, module)
+    with open_gradebook(course) as book:
+        held = {cell.name for cell in book.find_notebook("second_dev", module.name).source_cells}
+        mark = book.find_submission("02_second", "ada").score
+    assert held == {"first-imports", "answer", "test-answer", "given-more"}
+    assert mark == 4.5
 
 
 def test_without_marks_cells_come_and_go(course):
