@@ -8,7 +8,7 @@ STUDENTS ?= 200
 DEMO ?= build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test system test-pythons lint export release pictures docs bench bench-grading lock clean
+.PHONY: help setup demo check test system test-pythons lint export release pictures docs bench bench-grading lock clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -37,6 +37,9 @@ demo: $(INSTALLED)  ## Export, release, grade a sample class and show its marks,
 
 test: lint system  ## Run every test (lint first).
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+check: lint  ## Check style and types, and run the tests of what has changed, in less than a minute.
+	$(BIN)/python -m tests.check
 
 system:  ## Install Debian's Chromium and PostgreSQL for the tests, as root; without, they are skipped.
 	@missing="$$(command -v chromium >/dev/null || echo chromium) \
