@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,18 +14,20 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
 from tito.autograde import grade_class
 from tito.course import Course, Module
 from tito.course.check_modules import put_into
+from tito.gradebook import scores
 from tito.kernels.zygote_client import end_zygotes
 
 #: The fixtures, for whoever imports all of this.
 __all__ = [
-    *("class_of", "course", "hand_in", "module", "no_zygote_is_left"),
-    *("released", "scratch", "template"),
+    *("class_of", "course", "grade", "hand_in", "module", "no_zygote_is_left"),
+    *("released", "rows", "scratch", "set_due", "template"),
 ]
 REPOSITORY = Path(__file__).parents[2]
 
@@ -273,6 +276,38 @@ def submit(
     text = nb if isinstance(nb, (str, bytes)) else nbformat.writes(nb)
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
+
+
+@pytest.fixture
+def grade(course: Course, module: Module) -> Callable[..., grade_class.GradingRun]:
+    """Grade what is handed in."""
+    return partial(grade_class.grade, course, module)
+
+
+def statuses(run: grade_class.GradingRun) -> dict[str, str]:
+    return {outcome.student: outcome.status for outcome in run.outcomes}
+
+
+@pytest.fixture
+def rows(course: Course, module: Module) -> Callable[[], dict[str, scores.Row]]:
+    """Read the table of marks, by student."""
+    return lambda: {row.student: row for row in scores.table(course, module)}
+
+
+def gradebook(course: Course) -> Gradebook:
+    config = course.nbgrader_config().CourseDirectory
+    return Gradebook(config.db_url, config.course_id)
+
+
+@pytest.fixture
+def set_due(course: Course, module: Module) -> Callable[[datetime | None], None]:
+    """Give the assignment a due date, or none."""
+
+    def run(due: datetime | None) -> None:
+        with gradebook(course) as book:
+            book.update_or_create_assignment(module.name, duedate=due)
+
+    return run
 
 
 def limits(course: Course, **seconds: float) -> None:

@@ -1,3 +1,56 @@
-"""The small course, for these tests."""
+"""The small course, and downloads of its submissions."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tito.course.test_roster import write
 from tests.tito.small_course import *  # noqa: F403 - its fixtures
+from tests.tito.submission.downloads import CLASS, zipped
+from tito.cli import cli
+from tito.course import roster
+from tito.submission.collect import Report, collect
+
+
+@pytest.fixture
+def take(course, module, tmp_path) -> Callable[..., Report]:
+    """Collect a download: a path, or files by name."""
+
+    def run(source: Path | dict[str, bytes], text: str = CLASS, **more) -> Report:
+        source = zipped(tmp_path, source) if isinstance(source, dict) else source
+        return collect(course, module, source, roster.read(write(tmp_path, text)), **more)
+
+    return run
+
+
+@pytest.fixture
+def told(course, tmp_path, monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
+    """Collect by the command line; return its exit code and what it printed."""
+
+    def run(files: dict[str, bytes], text: str = CLASS) -> tuple[int, str]:
+        monkeypatch.chdir(course.root)
+        (course.root / "roster.csv").write_text(text)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["collect", "08", str(zipped(tmp_path, files))], prog_name="tito")
+        return ended.value.code, capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def files_of(course, module) -> Callable[[str], dict[str, bytes]]:
+    """Read what stands in a student's place."""
+    place = course.submitted
+    return lambda s: {p.name: p.read_bytes() for p in (place / s / module.name).iterdir()}
+
+
+@pytest.fixture
+def set_aside(course, module) -> Callable[[str], bytes]:
+    """Read the one file of a name that a later submission of Ada's has superseded."""
+
+    def read(name: str) -> bytes:
+        (path,) = (course.records / module.name / "earlier" / "ada").rglob(name)
+        return path.read_bytes()
+
+    return read

@@ -1,3 +1,5 @@
+"""A student's folder: which notebook counts, what is refused and what is noted of it."""
+
 import json
 import os
 from datetime import datetime
@@ -19,11 +21,14 @@ RELEASE = new_notebook(
 )
 
 
-def notebook(grade_id: str = "double-function", **extra: object) -> dict:
+def notebook(grade_id: str = "double-function") -> dict:
     """Return a notebook as JSON-ready data."""
-    cell = new_code_cell("x = 1")
-    cell.metadata.nbgrader = {"grade_id": grade_id}
-    return {**nbformat.from_dict(new_notebook(cells=[cell])), **extra}
+    cell = new_code_cell("x = 1", metadata={"nbgrader": {"grade_id": grade_id}})
+    return nbformat.from_dict(new_notebook(cells=[cell]))
+
+
+def parsed(**content):
+    return parse(json.dumps({"nbformat": 4, **content}).encode(), "ada", "n.ipynb")
 
 
 @pytest.fixture
@@ -33,78 +38,60 @@ def folder(tmp_path):
     return made
 
 
-def put(folder, name, content=None):
-    content = notebook() if content is None else content
-    (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
-
-
+@pytest.fixture
 def take(folder):
-    file = read_file(folder, "ada", "optimizers_dev", RELEASE)
-    parse(file.data, file.student, file.path.name)
-    return file
+    """Hand in files, by name: texts, or notebooks as data; read the one that counts."""
+
+    def run(files=()):
+        for name, content in dict(files).items():
+            (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
+        file = read_file(folder, "ada", "optimizers_dev", RELEASE)
+        parse(file.data, file.student, file.path.name)
+        return file
+
+    return run
 
 
-def test_a_notebook_of_the_released_name_is_taken(folder):
-    put(folder, "optimizers_dev.ipynb")
-    submission = take(folder)
-    assert submission.path.name == "optimizers_dev.ipynb"
-    assert parse(submission.data, "ada", "").cells[0].source == "x = 1"
-    assert submission.flags == ()
+OURS, OTHER = notebook(), notebook("something-else")
+NAME, RENAMED = "optimizers_dev.ipynb", "homework (final).ipynb"
 
 
-def test_another_notebook_beside_it_is_noted(folder):
-    put(folder, "optimizers_dev.ipynb")
-    put(folder, "old.ipynb")
-    assert take(folder).flags == ("another notebook, not graded: old.ipynb",)
+@pytest.mark.parametrize(
+    ("files", "taken", "flags"),
+    [
+        ({NAME: OURS}, NAME, []),
+        ({NAME: OURS, "old.ipynb": OURS}, NAME, ["another notebook, not graded: old.ipynb"]),
+        ({RENAMED: OURS, "holiday.ipynb": OTHER}, RENAMED, [f"renamed: {RENAMED}"]),
+        ({NAME: OTHER, RENAMED: OURS}, RENAMED, [f"renamed: {RENAMED}"]),
+        ({NAME: OTHER, RENAMED: OTHER}, NAME, [f"another notebook, not graded: {RENAMED}"]),
+        ({f"{NAME}.txt": OURS}, f"{NAME}.txt", [f"renamed: {NAME}.txt"]),
+        ({f"{NAME}.json": OURS}, f"{NAME}.json", [f"renamed: {NAME}.json"]),
+    ],
+)
+def test_the_notebook_with_the_cells_of_the_assignment_is_taken(take, files, taken, flags):
+    file = take(files)
+    assert (file.path.name, list(file.flags)) == (taken, flags)
+    assert parse(file.data, "ada", "").cells[0].source == "x = 1"
 
 
-def test_a_renamed_notebook_is_recognized_by_its_cells(folder):
-    put(folder, "homework (final).ipynb")
-    put(folder, "holiday.ipynb", notebook(grade_id="something-else"))
-    submission = take(folder)
-    assert submission.path.name == "homework (final).ipynb"
-    assert submission.flags == ("renamed: homework (final).ipynb",)
+OLD = '{"nbformat": 1, "cells": [{"cell_type": "markdown"}]}'
 
 
-def test_the_content_decides_and_not_the_name(folder):
-    put(folder, "optimizers_dev.ipynb", notebook(grade_id="something-else"))
-    put(folder, "homework.ipynb")
-    assert take(folder).flags == ("renamed: homework.ipynb",)
-    put(folder, "homework.ipynb", notebook(grade_id="another"))
-    assert take(folder).path.name == "optimizers_dev.ipynb"
-
-
-def test_several_renamed_notebooks_are_refused_by_name(folder):
-    put(folder, "a.ipynb")
-    put(folder, "b.ipynb")
-    with pytest.raises(SubmissionError, match=r"ada: .*several.*: a\.ipynb, b\.ipynb\. Keep"):
-        take(folder)
-
-
-def test_folder_without_notebook_is_refused(folder):
-    (folder / "essay.txt").write_text("")
-    with pytest.raises(SubmissionError, match=r"optimizers_dev\.ipynb is missing.*essay\.txt"):
-        take(folder)
-
-
-def test_renamed_broken_notebook_is_reported(folder):
-    put(folder, "copy.ipynb", "{")
-    with pytest.raises(SubmissionError, match=r"copy\.ipynb is not valid JSON"):
-        take(folder)
-
-
-def test_broken_old_format_under_another_name_is_refused(folder):
-    put(folder, "my homework.ipynb", '{"nbformat": 1, "cells": [{"cell_type": "markdown"}]}')
-    with pytest.raises(
-        SubmissionError, match=r"my homework\.ipynb is not a notebook \(its format 1"
-    ):
-        take(folder)
-
-
-def test_broken_json_is_refused_with_its_place(folder):
-    put(folder, "optimizers_dev.ipynb", '{"cells": [\n  {"cell_type": }\n]}')
-    with pytest.raises(SubmissionError, match=r"ada: .*\(line 2, column 17: .*Ask the student"):
-        take(folder)
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"a.ipynb": OURS, "b.ipynb": OURS}, r"ada: .*several.*: a\.ipynb, b\.ipynb\. Keep"),
+        ({"essay.txt": ""}, r"optimizers_dev\.ipynb is missing.*essay\.txt"),
+        ({"copy.ipynb": "{"}, r"copy\.ipynb is not valid JSON"),
+        ({"my homework.ipynb": OLD}, r"my homework\.ipynb is not a notebook \(its format 1"),
+        ({NAME: '{"cells": [\n  {"a": }\n]}'}, r"ada: .*\(line 2, column 9: .*Ask the student"),
+        ({NAME: " " * (intake.MAX_BYTES + 1)}, "larger than"),
+    ],
+    ids=["several", "none", "renamed and broken", "renamed and old", "broken", "large"],
+)
+def test_a_folder_without_one_readable_notebook_is_refused(take, files, reason):
+    with pytest.raises(SubmissionError, match=reason):
+        take(files)
 
 
 @pytest.mark.parametrize(
@@ -116,10 +103,10 @@ def test_broken_json_is_refused_with_its_place(folder):
         ('{"nbformat": 4, "cells": [1]}', "cell 1 is not a mapping"),
         ('{"nbformat": 4, "cells": [{"source": 3}]}', "text of cell 1 is not text"),
         ('{"nbformat": 3, "worksheets": 7}', "format 3 cannot be upgraded"),
-        ('{"nbformat": 1, "cells": [{"cell_type": "markdown"}]}', "format 1 cannot be upgraded"),
+        (OLD, "format 1 cannot be upgraded"),
         ('{"nbformat": 3, "nbformat_minor": null, "worksheets": []}', "format 3 cannot be"),
         (
-            '{"nbformat": 1, "cells": [{"cell_type": "code", "prompt_number": 1e999}]}',
+            OLD.replace('"markdown"', '"code", "prompt_number": 1e999'),
             "format 1 cannot be upgraded",
         ),
         (f'{{"nbformat": 4, "cells": [{",".join(["{}"] * 2001)}]}}', "2001 cells are more"),
@@ -137,10 +124,9 @@ json_values = st.recursive(
     max_leaves=5,
 )
 KEYS = ["cell_type", "source", "input", "outputs", "metadata", "level", "attachments", "language"]
-cell_types = st.sampled_from(["code", "markdown", "heading", "html", "raw"])
 odd_cells = st.builds(
     lambda kind, odd: {"cell_type": kind, "source": "x", **odd},
-    cell_types,
+    st.sampled_from(["code", "markdown", "heading", "html", "raw"]),
     st.dictionaries(st.sampled_from(KEYS), json_values, max_size=4),
 )
 
@@ -153,11 +139,10 @@ odd_cells = st.builds(
 )
 def test_arbitrary_files_parse_or_are_refused(version, minor, cells, more):
     content = {"nbformat": version, "nbformat_minor": minor, "metadata": {}, "cells": cells}
-    content |= {"worksheets": [{"cells": cells}], **more}
     try:
-        nb = parse(json.dumps(content).encode(), "ada", "n")
+        nb = parsed(**{**content, "worksheets": [{"cells": cells}], **more})
     except SubmissionError as error:
-        assert "n is not a notebook (" in error.problem
+        assert "n.ipynb is not a notebook (" in error.problem
     else:
         assert {c.cell_type for c in nb.cells} <= {"code", "markdown", "raw"}
         assert all(isinstance(c.source, str) for c in nb.cells)
@@ -169,7 +154,7 @@ def test_memory_error_is_not_the_students_fault(monkeypatch):
 
     monkeypatch.setattr(nbformat, "convert", convert)
     with pytest.raises(MemoryError):
-        parse(b'{"nbformat": 3, "worksheets": []}', "ada", "n")
+        parsed(nbformat=3, worksheets=[])
 
 
 def test_text_that_is_not_utf8_is_refused():
@@ -184,8 +169,9 @@ def test_a_notebook_of_format_3_is_upgraded():
 
 def test_format_3_heading_level_is_bounded():
     heading = {"cell_type": "heading", "level": 10**18, "source": "x", "metadata": {}}
-    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [heading]}]}
-    (cell,) = parse(json.dumps(old).encode(), "ada", "n.ipynb").cells
+    (cell,) = parsed(
+        nbformat=3, nbformat_minor=0, metadata={}, worksheets=[{"cells": [heading]}]
+    ).cells
     assert (cell.cell_type, cell.source) == ("markdown", "###### x")
 
 
@@ -195,65 +181,57 @@ def test_metadata_of_a_wrong_type_does_not_matter():
         {"cell_type": "heading", "source": "title", "metadata": []},
         {"cell_type": "markdown", "source": "text", "attachments": [1]},
     ]
-    nb = parse(json.dumps({"nbformat": 4, "cells": cells, "metadata": 1}).encode(), "ada", "n")
-    assert [(c.cell_type, c.source) for c in nb.cells] == [
-        ("code", "a\nb"),
-        ("raw", "title"),
-        ("markdown", "text"),
-    ]
+    nb = parsed(cells=cells, metadata=1)
+    found = [(c.cell_type, c.source) for c in nb.cells]
+    assert found == [("code", "a\nb"), ("raw", "title"), ("markdown", "text")]
     nbformat.validate(nb)
 
 
 def test_half_a_character_becomes_a_question_mark():
-    cells = [{"cell_type": "code", "source": "x = '\ud800'\r\n"}]
-    nb = parse(json.dumps({"nbformat": 4, "cells": cells}).encode(), "ada", "n")
+    nb = parsed(cells=[{"cell_type": "code", "source": "x = '\ud800'\r\n"}])
     assert nb.cells[0].source == "x = '?'\n"
 
 
-def test_a_large_file_is_refused_unread(folder, monkeypatch):
-    monkeypatch.setattr(intake, "MAX_BYTES", 1000)
-    put(folder, "optimizers_dev.ipynb", " " * 1001)
-    with pytest.raises(SubmissionError, match="larger than"):
-        take(folder)
-
-
-def test_an_unreadable_file_is_refused_with_the_remedy(folder, monkeypatch):
-    put(folder, "optimizers_dev.ipynb")
-
+def test_an_unreadable_file_is_refused_with_the_remedy(take, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
+    take({NAME: OURS})
     monkeypatch.setattr("pathlib.Path.open", refuse)  # root may read everything
     with pytest.raises(SubmissionError, match=r"Permission denied.*chmod -R u\+rX"):
-        take(folder)
+        take()
 
 
-def test_a_pipe_is_refused_and_not_waited_for(folder):
-    os.mkfifo(folder / "optimizers_dev.ipynb")
+def test_a_pipe_is_refused_and_not_waited_for(folder, take):
+    os.mkfifo(folder / NAME)
     with pytest.raises(SubmissionError, match="is not a file"):
-        take(folder)
+        take()
 
 
-def test_a_link_out_of_the_folder_is_refused(folder, tmp_path):
-    put(tmp_path, "other.ipynb")
-    (folder / "optimizers_dev.ipynb").symlink_to(tmp_path / "other.ipynb")
+@pytest.mark.parametrize("link", ["the file", "the folder"])
+def test_a_link_to_anothers_work_is_refused(folder, take, tmp_path, link):
+    theirs = tmp_path / "ben" / "08_optimizers"
+    theirs.mkdir(parents=True)
+    (theirs / NAME).write_text(json.dumps(OURS))
+    if link == "the folder":
+        folder.rmdir()
+        folder.symlink_to(theirs)
+    else:
+        (folder / NAME).symlink_to(theirs / NAME)
     with pytest.raises(SubmissionError, match="is a link to"):
-        take(folder)
+        take()
 
 
-def test_the_timestamp_is_read(folder):
-    put(folder, "optimizers_dev.ipynb")
-    (folder / "timestamp.txt").write_text("2025-11-22 18:00:00.5 UTC\n")
-    assert take(folder).timestamp == datetime(2025, 11, 22, 18, 0, 0, 500_000)
+def test_the_timestamp_is_read(take):
+    file = take({NAME: OURS, "timestamp.txt": "2025-11-22 18:00:00.5 UTC\n"})
+    assert file.timestamp == datetime(2025, 11, 22, 18, 0, 0, 500_000)
 
 
 @pytest.mark.parametrize("text", ["yesterday-ish", "", "9" * 50, "\x00", "99999999999 0 0"])
-def test_invalid_timestamp_is_flagged(folder, text):
-    put(folder, "optimizers_dev.ipynb")
-    (folder / "timestamp.txt").write_text(text)
-    submission = take(folder)
-    assert submission.timestamp is None
-    assert submission.flags[0].startswith("timestamp.txt ignored, its time is not certain")
+def test_invalid_timestamp_is_flagged(take, text):
+    file = take({NAME: OURS, "timestamp.txt": text})
+    assert file.timestamp is None
+    assert file.flags[0].startswith("timestamp.txt ignored, its time is not certain")
 
 
 @pytest.mark.parametrize(
@@ -268,32 +246,15 @@ def test_unstorable_student_ids_are_refused(student):
     assert problem_with_id(student) is not None
 
 
-def test_a_folder_that_is_a_link_is_refused(tmp_path):
-    theirs = tmp_path / "ben" / "08_optimizers"
-    theirs.mkdir(parents=True)
-    (theirs / "optimizers_dev.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()))
-    mine = tmp_path / "ada" / "08_optimizers"
-    mine.parent.mkdir()
-    mine.symlink_to(theirs)
-    with pytest.raises(intake.SubmissionError, match="is a link to"):
-        intake.read_file(mine, "ada", "optimizers_dev", RELEASE)
+NOTEBOOK_NAMES = {
+    "x.ipynb": "x.ipynb",
+    "x.IPYNB.txt": "x.IPYNB",
+    "x.ipynb.json": "x.ipynb",
+    "x.ipynb (1).txt": "x.ipynb",
+    **dict.fromkeys(("x.ipynb.pdf", "x.txt", "ipynb", "x.ipynb.zip"), ""),
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("x.ipynb", "x.ipynb"),
-        ("x.IPYNB.txt", "x.IPYNB"),
-        ("x.ipynb.json", "x.ipynb"),
-        ("x.ipynb (1).txt", "x.ipynb"),
-        *((name, "") for name in ("x.ipynb.pdf", "x.txt", "ipynb", "x.ipynb.zip")),
-    ],
-)
+@pytest.mark.parametrize(("name", "expected"), NOTEBOOK_NAMES.items())
 def test_notebook_name_behind_another_ending(name, expected):
     assert intake.notebook_name(name) == expected
-
-
-@pytest.mark.parametrize("name", ["optimizers_dev.ipynb.txt", "optimizers_dev.ipynb.json"])
-def test_a_notebook_with_another_ending_is_a_renamed_one(folder, name):
-    put(folder, name)
-    assert take(folder).flags == (f"renamed: {name}",)
