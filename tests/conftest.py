@@ -1,7 +1,12 @@
 """A copy of the real course, so that tests never touch the files of a class."""
 
+import os
 import signal
 from pathlib import Path
+
+# Before NumPy is imported, and for all that tests start: small arrays gain nothing from threads,
+# which wait for each other by spinning.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import pytest
 
