@@ -9,5 +9,7 @@ Root runs all of them as root, and once more, as an ordinary user, those that re
 difference, and some of each other family: what those do happens within the kernel and its
 messages, whoever grades. Anybody else runs all of them as they are.
 To save time the notebooks hold four of the seven sections, without text and demonstrations, and
-attacks that only look for something share one. ``pytest tests/attacks -k NAME`` runs one.
+attacks that only look for something share one. ``pytest tests/attacks -k NAME`` runs one. What runs
+in a cell stands in ``notebooks/``, a file for each family; what is hostile as a file, in
+``handing_in.py``.
 """

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import textwrap
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.attacks.answers import BASES, forgery
+from tests.odd_frames import SEND
 from tests.submissions.notebook import Work
 
 NOTEBOOK = "optimizers_dev.ipynb"
 
 #: What every hostile cell knows: the attacker is granted all paths and a way to boast.
 _PRELUDE = """
+from contextlib import suppress
+
 MARK, ROOT, HOME, PORT, SOCKET = {values}
 
 
 def won(what, name={name!r}):
-    from IPython.display import display
-
     display({{"text/plain": f"WON {{MARK}} {{name}}: {{what}}"}}, raw=True)
 
 
@@ -64,7 +65,7 @@ class Attack:
     Attributes
     ----------
     name, family, idea : str
-        The function that makes it, what it is about, and the function's docstring.
+        Its own name, what it is about, and what it tries, in a sentence.
     base : str
         The answers in it; see :data:`tests.attacks.answers.BASES`.
     hand_in : callable
@@ -87,8 +88,8 @@ class Attack:
     name: str
     family: str
     idea: str
-    base: str
     hand_in: HandIn
+    base: str = "stubs"
     may_lose: bool = False
     publishes: bool = False
     gains: float = 0.0
@@ -104,62 +105,66 @@ class Attack:
 ATTACKS: dict[str, Attack] = {}
 
 
-def _register(function: Callable, family: str, hand_in: HandIn, base: str, **more) -> None:
-    name = function.__name__
-    if name in ATTACKS:
-        raise ValueError(f"the name of an attack must be its own, got {name!r} twice")
-    idea = " ".join((function.__doc__ or "").split())
-    ATTACKS[name] = Attack(name, family, idea, base, hand_in, **more)
+def _register(attack: Attack) -> None:
+    if attack.name in ATTACKS:
+        raise ValueError(f"the name of an attack must be its own, got {attack.name!r} twice")
+    ATTACKS[attack.name] = attack
 
 
-def runs(
-    family: str,
-    base: str = "stubs",
-    cell: str | None = None,
-    forges: bool = False,
-    replaces: bool = False,
-    **more,
-) -> Callable:
-    """Make an attack of a function that returns code.
-
-    Parameters
-    ----------
-    family, base, **more
-        See :class:`Attack`.
-    cell : str, optional
-        The solution cell that the code goes into, behind the answer; by default it stands in
-        a cell of its own before everything else.
-    forges : bool
-        Whether the code uses the tools of :func:`tests.attacks.answers.forgery`.
-    replaces : bool
-        Whether the code stands in the place of the cell's answer.
-    """
-
-    def declare(function: Callable[[], str]) -> Callable[[], str]:
-        def hand_in(folder: Path, work: Work, ground: Ground) -> None:
-            tools = forgery(work) if forges else ""
-            code = ground.prelude(function.__name__) + tools + textwrap.dedent(function())
-            if cell is None:
-                work.insert_first(code).notebook.cells[0].id = function.__name__[:60]
-            else:
-                answer = "" if replaces else work.cell(cell).source + "\n\n\n"
-                work.put(cell, answer + code)
-            (folder / NOTEBOOK).write_text(work.text())
-
-        _register(function, family, hand_in, base, **more)
-        return function
-
-    return declare
-
-
-def hands_in(family: str, base: str = "stubs", **more) -> Callable:
+def hands_in(family: str, **more) -> Callable:
     """Make an attack of a function that writes a submission: (folder, work, ground) -> None."""
 
     def declare(function: HandIn) -> HandIn:
-        _register(function, family, function, base, **more)
+        idea = " ".join((function.__doc__ or "").split())
+        _register(Attack(function.__name__, family, idea, function, **more))
         return function
 
     return declare
+
+
+_BLOCK = re.compile(r"# %% (tool )?(\w+)(?:: (.*))?\n((?:# .*\n)*)((?:.*\n)*)")
+
+
+def load(folder: Path) -> None:
+    """Make attacks of the code in a folder's files, each of which is a family.
+
+    A file holds blocks: ``# %% name: option, option=value``, the idea as a comment, and the code.
+    ``# %% tool name`` begins code that attacks put before their own with ``tools=name+name``. An
+    attack's code stands in a cell of its own before everything else; with ``cell=grade_id`` behind
+    the answer in a solution cell. The other options are fields of :class:`Attack`.
+    """
+    tools = {"send": SEND.strip() + "\n"}
+    for path in sorted(folder.glob("*.py")):
+        _, *blocks = re.split(r"^(?=# %%)", path.read_text(), flags=re.MULTILINE)
+        for tool, name, options, idea, code in (_BLOCK.fullmatch(b).groups() for b in blocks):
+            if tool:
+                tools[name] = code
+            else:
+                more = _options(options or "")
+                hand_in = _written(name, code, more.pop("cell", ""), more.pop("tools", ""), tools)
+                idea = " ".join(idea.replace("# ", "").split())
+                _register(Attack(name, path.stem, idea, hand_in, **more))
+
+
+def _options(text: str) -> dict:
+    pairs = (option.partition("=") for option in text.split(", ") if option)
+    found = {name: value or True for name, _, value in pairs}
+    return {**found, "gains": float(found.get("gains", 0))}
+
+
+def _written(name: str, code: str, cell: str, used: str, tools: dict[str, str]) -> HandIn:
+    def hand_in(folder: Path, work: Work, ground: Ground) -> None:
+        before = "\n".join(tools[tool] for tool in used.split("+") if tool)
+        if "PUBLIC_ANSWERS" in before:
+            before = forgery(work, before)
+        text = ground.prelude(name) + before + "\n" + code
+        if cell:
+            work.put(cell, f"{work.cell(cell).source}\n\n\n{text}")
+        else:
+            work.insert_first(text).notebook.cells[0].id = name[:60]
+        (folder / NOTEBOOK).write_text(work.text())
+
+    return hand_in
 
 
 def submit(attacks: list[Attack], folder: Path, work: Work, ground: Ground) -> None:

@@ -13,21 +13,8 @@ from tito.authoring.source import read_source
 from tito.cli import main
 
 COMMANDS = [
-    "new",
-    "lint",
-    "export",
-    "test",
-    "release",
-    "bundle",
-    "collect",
-    "extend",
-    "drop",
-    "grade",
-    "feedback",
-    "scores",
-    "overview",
-    "status",
-    "doctor",
+    *("new", "lint", "export", "test", "release", "bundle", "collect", "extend", "drop"),
+    *("grade", "feedback", "scores", "overview", "status", "doctor"),
 ]
 
 

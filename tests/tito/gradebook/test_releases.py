@@ -1,21 +1,17 @@
 """What becomes of marks when the assignment is released again."""
 
-import json
-
 import nbformat
 import pytest
 from click.testing import CliRunner
-from nbgrader.api import Gradebook
 
-from tests.tito.small_course import cell, make_release, solve
-from tito.autograde import grade_class
+from tests.tito.small_course import cell, gradebook, make_release, mark_by_hand, solve, statuses
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.gradebook import platforms, scores, status
 from tito.pages import feedback
 
-COMMANDS = [["status"], ["scores", "08"], ["feedback", "08"]]
 STALE = "graded with an earlier release: run 'tito grade 08_optimizers'"
+HINT = 'hint=\\"think\\"', 'hint=\\"think twice\\"'
 
 
 @pytest.fixture
@@ -33,36 +29,34 @@ def release_again(course, module):
 
 
 @pytest.fixture
-def book(course):
-    with Gradebook(course.nbgrader_config().CourseDirectory.db_url) as opened:
-        yield opened
+def answered(released):
+    """Make a right notebook with a written answer."""
+
+    def make(answer="Since it is associative."):
+        nb = solve(nbformat.from_dict(released))
+        cell(nb, "question-1").source = answer
+        return nb
+
+    return make
 
 
-def by_student(course, module):
-    return {row.student: row for row in scores.table(course, module)}
+@pytest.fixture
+def question(course):
+    """Read the mark that a person gave, and whether a person is to look again."""
+
+    def read():
+        with gradebook(course) as book:
+            grade = book.find_grade("question-1", "optimizers_dev", "08_optimizers", "ada")
+            return grade.manual_score, grade.needs_manual_grade
+
+    return read
 
 
-def grade_of(book, student, name="question-1"):
-    return book.find_grade(name, "optimizers_dev", "08_optimizers", student)
-
-
-def mark(book, student, points):
-    grade = grade_of(book, student)
-    grade.manual_score, grade.needs_manual_grade = points, False
-    book.db.commit()
-
-
-def answered(released, answer="Since it is associative."):
-    nb = solve(nbformat.from_dict(released))
-    cell(nb, "question-1").source = answer
-    return nb
-
-
-def test_mark_of_earlier_release_is_not_final(course, module, hand_in, release_again):
+def test_mark_of_earlier_release_is_not_final(course, module, hand_in, grade, rows, release_again):
     hand_in("ada")
-    grade_class.grade(course, module)
-    release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
-    row = by_student(course, module)["ada"]
+    grade()
+    release_again(*HINT)
+    row = rows()["ada"]
     assert (row.status, row.reason, set(row.points.values())) == ("not graded", STALE, {None})
     people = Roster((Person("ada", keys={"email": "ada@example.org"}),))
     for write, ending in platforms.FORMATS.values():
@@ -71,89 +65,89 @@ def test_mark_of_earlier_release_is_not_final(course, module, hand_in, release_a
         assert written.left_out == {"ada": STALE} or write is platforms.write_csv
     assert status.modules(course)[0].earlier == 1
     assert feedback.write(course, module) == []
-    assert [o.status for o in grade_class.grade(course, module).outcomes] == ["graded"]
-    assert by_student(course, module)["ada"].total == 10.0
+    assert statuses(grade()) == {"ada": "graded"}
+    assert rows()["ada"].total == 10.0
     assert status.modules(course)[0].earlier == 0
     assert len(feedback.write(course, module)) == 1
 
 
-def test_the_commands_say_so_too(course, module, hand_in, release_again, monkeypatch):
+def test_the_commands_say_so_too(course, hand_in, grade, release_again, monkeypatch):
     hand_in("ada")
-    grade_class.grade(course, module)
-    release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
+    grade()
+    release_again(*HINT)
     monkeypatch.chdir(course.root)
-    told = {command[0]: CliRunner().invoke(cli, command).output for command in COMMANDS}
-    assert "1 graded with an earlier release: ada\n" in told["scores"]
-    assert f"08_optimizers: 1 {STALE}\n" in told["status"]
-    assert f"left out: ada: {STALE}\n" in told["feedback"]
+    for told, command in {
+        f"08_optimizers: 1 {STALE}\n": ["status"],
+        "1 graded with an earlier release: ada\n": ["scores", "08"],
+        f"left out: ada: {STALE}\n": ["feedback", "08"],
+    }.items():
+        assert told in CliRunner().invoke(cli, command).output
 
 
-def test_instructor_edit_flags_nobody(course, module, hand_in, released, release_again):
+def test_instructor_edit_flags_nobody(hand_in, grade, released, release_again):
     edited = solve(nbformat.from_dict(released))
     cell(edited, "test-double").source = "4.0"
     hand_in("ada")
     hand_in("ben", edited)
-    grade_class.grade(course, module)
-    release_again('hint=\\"think\\"', 'hint=\\"think twice\\"')
-    flags = {o.student: o.flags for o in grade_class.grade(course, module).graded}
+    grade()
+    release_again(*HINT)
+    flags = {outcome.student: outcome.flags for outcome in grade().graded}
     assert flags == {"ada": (), "ben": ("locked cell edited: test-double",)}
 
 
 def test_mark_above_lowered_maximum_is_named(
-    course, module, hand_in, released, release_again, book
+    course, module, hand_in, grade, rows, answered, release_again
 ):
-    hand_in("ada", answered(released))
-    grade_class.grade(course, module)
-    mark(book, "ada", 4.5)
+    hand_in("ada", answered())
+    grade()
+    mark_by_hand(course, "ada", "question-1", 4.5)
     release_again('"points": 5', '"points": 3')
     told = "the mark by hand of question-1, 4.5, is above its maximum, 3"
     assert scores.marks_above_maximum(course, module) == {"ada": (told,)}
-    grade_class.grade(course, module)
-    assert told in by_student(course, module)["ada"].flags
+    grade()
+    assert told in rows()["ada"].flags
 
 
 REOPENS = {
-    "nothing": (None, None, False),
-    "a hint of a test": ('hint=\\"think\\"', 'hint=\\"think twice\\"', False),
-    "the rubric": ("3 points for the word", "2 points for the word", True),
-    "the points": ('"points": 5', '"points": 6', True),
+    "nothing": (None, False),
+    "a hint of a test": (HINT, False),
+    "the rubric": (("3 points for the word", "2 points for the word"), True),
+    "the points": (('"points": 5', '"points": 6'), True),
 }
 
 
-@pytest.mark.parametrize("what", REOPENS)
+@pytest.mark.parametrize(("change", "waits"), REOPENS.values(), ids=REOPENS)
 def test_changed_question_reopens_a_manual_mark(
-    course, module, hand_in, released, release_again, book, what
+    course, hand_in, grade, answered, release_again, question, change, waits
 ):
-    before, after, waits = REOPENS[what]
-    hand_in("ada", answered(released))
-    grade_class.grade(course, module)
-    mark(book, "ada", 3.0)
-    if before:
-        release_again(before, after)
-    grade_class.grade(course, module, force=True)
-    book.db.expire_all()
-    grade = grade_of(book, "ada")
-    assert (grade.manual_score, grade.needs_manual_grade) == (3.0, waits)
+    hand_in("ada", answered())
+    grade()
+    mark_by_hand(course, "ada", "question-1", 3.0)
+    if change:
+        release_again(*change)
+    grade(force=True)
+    assert question() == (3.0, waits)
 
 
-@pytest.mark.parametrize(("answer", "waits"), [("Since.", True), (None, False)])
-def test_an_answer_that_changed_waits_again(course, module, hand_in, released, book, answer, waits):
-    hand_in("ada", answered(released))
-    grade_class.grade(course, module)
-    mark(book, "ada", 3.0)
-    new = answered(released, answer or "Since it is associative.")
+@pytest.mark.parametrize(
+    ("answer", "waits"), [("Since.", True), ("Since it is associative.", False)]
+)
+def test_an_answer_that_changed_waits_again(
+    course, hand_in, grade, answered, question, answer, waits
+):
+    hand_in("ada", answered())
+    grade()
+    mark_by_hand(course, "ada", "question-1", 3.0)
+    new = answered(answer)
     cell(new, "double-function").source = "def double(x):\n    return x + x"
     hand_in("ada", new)
-    grade_class.grade(course, module)
-    book.db.expire_all()
-    assert grade_of(book, "ada").needs_manual_grade is waits
+    grade()
+    assert question()[1] is waits
 
 
-def test_the_log_warns_of_no_rubric_that_comes_back(course, module, hand_in):
+def test_the_log_warns_of_no_rubric_that_comes_back(course, module, hand_in, grade):
     hand_in("ada")
-    run = grade_class.grade(course, module)
-    assert "WARNING" not in run.log.read_text()
-    graded = json.loads(
-        (course.autograded / "ada" / module.name / "optimizers_dev.ipynb").read_text()
-    )
-    assert "3 points for the word" in cell(nbformat.from_dict(graded), "rubric-1").source
+    assert "WARNING" not in grade().log.read_text()
+    path = course.autograded / "ada" / module.name / "optimizers_dev.ipynb"
+    graded = nbformat.read(path, as_version=4)
+    assert "3 points for the word" in cell(graded, "rubric-1").source

@@ -4,105 +4,89 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from nbgrader.api import Gradebook
 
-from tito.autograde import grade_class
+from tests.tito.small_course import gradebook, mark_by_hand
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.errors import UsageError
-from tito.gradebook import scores, status, students
+from tito.gradebook import status, students
 
 DUE = datetime(2026, 11, 20, 22)
 
 
-def gradebook(course):
-    return Gradebook(course.nbgrader_config().CourseDirectory.db_url)
+@pytest.fixture
+def extend(course, module):
+    return lambda *arguments, **more: students.extend(course, module, *arguments, **more)
 
 
-def set_due(course, module, due=DUE):
-    with gradebook(course) as book:
-        book.update_or_create_assignment(module.name, duedate=due)
-
-
-def row_of(course, module, student):
-    return {row.student: row for row in scores.table(course, module)}[student]
-
-
-def hand_in_late(hand_in, student, hours=30):
-    folder = hand_in(student).parent
-    (folder / "timestamp.txt").write_text(f"{DUE + timedelta(hours=hours)} UTC\n")
-
-
-def test_extension_counts_before_and_after_grading(course, module, hand_in):
-    set_due(course, module)
+def test_extension_counts_before_and_after_grading(
+    course, module, hand_in, grade, rows, set_due, extend
+):
+    set_due(DUE)
     for student in ("before", "after", "none"):
-        hand_in_late(hand_in, student)
-    students.extend(course, module, "before", 1)
-    assert row_of(course, module, "before").status == "not graded"
-    grade_class.grade(course, module)
+        hand_in(student, when=DUE + timedelta(hours=30))
+    extend("before", 1)
+    assert rows()["before"].status == "not graded"
+    grade()
     with gradebook(course) as book:
         submission = book.find_submission(module.name, "before")
         assert submission.late_submission_penalty == 1.0, "6 hours are left of 30"
-    assert students.extend(course, module, "after", 2).isoformat() == "2026-11-22T22:00:00+00:00"
-    rows = {row.student: row for row in scores.table(course, module)}
-    assert {s: (r.penalty, r.extension.days) for s, r in rows.items()} == {
-        **{"before": (1.0, 1), "after": (0.0, 2), "none": (2.0, 0)},
-    }
-    students.extend(course, module, "after", 0)
-    assert row_of(course, module, "after").penalty == 2.0
+    assert extend("after", 2).isoformat() == "2026-11-22T22:00:00+00:00"
+    found = {student: (row.penalty, row.extension.days) for student, row in rows().items()}
+    assert found == {"before": (1.0, 1), "after": (0.0, 2), "none": (2.0, 0)}
+    extend("after", 0)
+    assert rows()["after"].penalty == 2.0
 
 
-def test_extension_alone_is_no_submission(course, module):
+def test_extension_alone_is_no_submission(course, rows, extend):
     with gradebook(course) as book:
         book.add_student("ada")
-    assert students.extend(course, module, "ada", 3) is None, "there is no due date yet"
-    ada = row_of(course, module, "ada")
+    assert extend("ada", 3) is None, "there is no due date yet"
+    ada = rows()["ada"]
     assert (ada.status, ada.needs_manual, ada.flags) == ("missing", (), ())
-    assert status._to_grade_by_hand(course, module) == 0
+    assert status.modules(course)[0].to_grade_by_hand == 0
 
 
-def test_extension_needs_a_student_of_the_roster(course, module):
-    students.extend(course, module, "ada", 3, roster=Roster((Person("ada"),)))
-    assert row_of(course, module, "ada").extension == timedelta(3)
+def test_extension_needs_a_student_of_the_roster(rows, extend):
+    extend("ada", 3, roster=Roster((Person("ada"),)))
+    assert rows()["ada"].extension == timedelta(3)
     with pytest.raises(UsageError, match=r"no student 'adda' in the class\. Did you mean ada\?"):
-        students.extend(course, module, "adda", 3)
+        extend("adda", 3)
 
 
-def test_extension_names_the_gradebook_id(course, module):
+def test_extension_names_the_gradebook_id(course, extend):
     with gradebook(course) as book:
         book.add_student("ada", email="ada@example.org")
     roster = Roster((Person("al", keys={"email": "ada@example.org"}),))
     with pytest.raises(UsageError, match="al is ada in the gradebook: name that"):
-        students.extend(course, module, "al", 3, roster)
+        extend("al", 3, roster)
 
 
-def test_the_commands(course, module, hand_in, monkeypatch, capsys):
+def test_the_commands(course, hand_in, set_due, monkeypatch, capsys):
     monkeypatch.chdir(course.root)
-    set_due(course, module)
+    set_due(DUE)
     hand_in("ada")
-    cli.main(["extend", "08", "ada", "--days", "3"], standalone_mode=False)
-    assert "ada: 3 days more, due 2026-11-23 22:00 UTC" in capsys.readouterr().out
-    cli.main(["scores", "08"], standalone_mode=False)
-    assert "ada: has 3 days more" in capsys.readouterr().out
-    cli.main(["drop", "ada"], standalone_mode=False)
-    assert "ada: put aside in modules/records/dropped/ada/" in capsys.readouterr().out
+    for command, told in {
+        ("extend", "08", "ada", "--days", "3"): "ada: 3 days more, due 2026-11-23 22:00 UTC",
+        ("scores", "08"): "ada: has 3 days more",
+        ("drop", "ada"): "ada: put aside in modules/records/dropped/ada/",
+    }.items():
+        cli.main(command, standalone_mode=False)
+        assert told in capsys.readouterr().out
     with pytest.raises(UsageError, match="no student 'ada'"):
         cli.main(["drop", "ada"], standalone_mode=False)
 
 
-def test_a_student_who_left_is_gone_and_nothing_is_lost(course, module, hand_in):
+def test_a_student_who_left_is_gone_and_nothing_is_lost(course, module, hand_in, grade, rows):
     for student in ("ada", "ben"):
         hand_in(student)
-    grade_class.grade(course, module)
-    with gradebook(course) as book:
-        grade = book.find_grade("question-1", module.notebook, module.name, "ada")
-        grade.manual_score = 4.5
-        book.db.commit()
+    grade()
+    mark_by_hand(course, "ada", "question-1", 4.5)
     aside = students.drop(course, "ada")
-    assert [row.student for row in scores.table(course, module)] == ["ben"]
+    assert list(rows()) == ["ben"]
     with gradebook(course) as book:
         assert [student.id for student in book.students] == ["ben"]
-    assert grade_class.grade(course, module).total == 1
+    assert grade().total == 1
     (kept,) = json.loads((aside / "marks.json").read_text())["assignments"]
     assert kept["cells"]["question-1"]["manual_score"] == 4.5
     assert kept["cells"]["test-double"]["auto_score"] == 4.0
