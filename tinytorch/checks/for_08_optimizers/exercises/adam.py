@@ -11,19 +11,9 @@ from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
 
+from .steps import steps_of
+
 NAN = float("nan")
-
-
-def adam_steps(optimizer, parameters, gradients, rate=1.0):
-    """Call step() with each of these gradients; return each parameter's steps, in rates."""
-    paths = [[snapshot(parameter)] for parameter in parameters]
-    for row in gradients:
-        for parameter, gradient in zip(parameters, row, strict=True):
-            parameter.grad = None if gradient is None else Variable(gradient)
-        optimizer.step()
-        for parameter, path in zip(parameters, paths, strict=True):
-            path.append(snapshot(parameter))
-    return [np.diff(np.array(path, dtype=np.float64), axis=0) / rate for path in paths]
 
 
 def the_first_steps_follow_the_rule(
@@ -31,10 +21,10 @@ def the_first_steps_follow_the_rule(
 ) -> Values:
     """Both moments are averages and corrected: the first steps, with the default betas."""
     w, other = Variable([0.0, 0.0, 0.0]), Variable([0.0, 0.0, 0.0])
-    steps = adam_steps(
+    steps = steps_of(
         student.Adam([w], learning_rate=rate), [w], [[gradient] for gradient in gradients]
     )
-    adam_steps(student.Adam([other], learning_rate=rate), [other], [gradients[:1]] * 12)
+    steps_of(student.Adam([other], learning_rate=rate), [other], [gradients[:1]] * 12)
     return {
         "w after each step": np.cumsum(steps[0], axis=0),
         "w after 12 equal gradients": snapshot(other),
@@ -51,8 +41,8 @@ def first_moment_is_a_running_average(
     """First moment: a running average of the gradients, with decay beta1."""
     w = Variable([0.0, 0.0])
     optimizer = student.Adam([w], learning_rate=rate, **betas)
-    adam_steps(optimizer, [w], [[history]] * 45)
-    steps = adam_steps(optimizer, [w], [[gradient] for gradient in gradients], rate)
+    steps_of(optimizer, [w], [[history]] * 45)
+    steps = steps_of(optimizer, [w], [[gradient] for gradient in gradients], rate)
     return {"steps in learning rates": steps[0]}
 
 
@@ -66,8 +56,8 @@ def second_moment_is_a_running_average_of_squares(
     """Second moment: a running average of the squares, with decay beta2."""
     w = Variable([0.0, 0.0])
     optimizer = student.Adam([w], learning_rate=rate, **betas)
-    adam_steps(optimizer, [w], [[history]] * 36)
-    steps = adam_steps(optimizer, [w], [[gradient] for gradient in gradients], rate)
+    steps_of(optimizer, [w], [[history]] * 36)
+    steps = steps_of(optimizer, [w], [[gradient] for gradient in gradients], rate)
     return {"steps in learning rates": steps[0]}
 
 
@@ -79,7 +69,7 @@ def epsilon_stands_outside_the_root(
     for epsilon in epsilons:
         w = Variable(start)
         optimizer = student.Adam([w], learning_rate=1.0, beta1=0.0, beta2=0.0, epsilon=epsilon)
-        adam_steps(optimizer, [w], [[gradient]] * 2)
+        steps_of(optimizer, [w], [[gradient]] * 2)
         values.append(snapshot(w))
     return {"w after two steps": values}
 
@@ -90,7 +80,7 @@ def epsilon_is_added_after_the_correction(
     """Epsilon is added after the bias correction."""
     w = Variable([0.0, 0.0])
     optimizer = student.Adam([w], learning_rate=1.0, epsilon=epsilon)
-    return {"first step": adam_steps(optimizer, [w], [[gradient]])[0][0]}
+    return {"first step": steps_of(optimizer, [w], [[gradient]])[0][0]}
 
 
 def arguments_are_kept_and_t_counts_calls(student: Student, settings: list[float]) -> Values:
@@ -103,7 +93,7 @@ def arguments_are_kept_and_t_counts_calls(student: Student, settings: list[float
     values = [getattr(optimizer, name) for name in names]
     counts, paths = [optimizer.t], []
     for row in ([1.0, [1.0]], [None, None], [1.0, [1.0]]):
-        paths.append(adam_steps(optimizer, parameters, [row]))
+        paths.append(steps_of(optimizer, parameters, [row]))
         counts.append(optimizer.t)
     first = [float(np.ravel(path)[0]) for path in paths[0]]
     return {
@@ -122,15 +112,13 @@ def every_parameter_has_its_own_moments(
     """Every parameter, of any shape, has moments of its own in each optimizer; stays a Tensor."""
     parameters = [Variable(np.zeros(np.shape(gradient))) for gradient in gradients]
     optimizer = student.Adam(parameters, learning_rate=rate, **betas)
-    steps = adam_steps(optimizer, parameters, [gradients] * 24)
+    steps = steps_of(optimizer, parameters, [gradients] * 24)
     for parameter in parameters:  # as when weights are loaded: no reason to lose the moments
         parameter.data = Tensor(snapshot(parameter))
     zeros = [np.zeros(np.shape(gradient)) for gradient in gradients]
-    after = adam_steps(optimizer, parameters, [zeros])
+    after = steps_of(optimizer, parameters, [zeros])
     opposite = [-np.array(gradient) for gradient in gradients]
-    other = adam_steps(
-        student.Adam(parameters, learning_rate=rate, **betas), parameters, [opposite]
-    )
+    other = steps_of(student.Adam(parameters, learning_rate=rate, **betas), parameters, [opposite])
     return {
         "first steps of another Adam with the opposite gradients": [array[0] for array in other],
         "last step": [array[-1] for array in steps],
@@ -149,10 +137,10 @@ def each_step_of_adam_reads_the_rate(
     values = []
     for rate in rates:
         optimizer.learning_rate = rate
-        adam_steps(optimizer, [w], [[1.0]])
+        steps_of(optimizer, [w], [[1.0]])
         values.append(float(snapshot(w)))
     w.data = Tensor(assigned)
-    adam_steps(optimizer, [w], [[1.0]])
+    steps_of(optimizer, [w], [[1.0]])
     return {"w after each step": values, "w after a step from 5": snapshot(w)}
 
 
@@ -164,8 +152,8 @@ def a_missing_gradient_skips_the_parameter_in_adam(
     optimizer = student.Adam(parameters, learning_rate=rate, **betas)
     gradients = [[None, 1.0, [-1.0]]] + [[1.0, 1.0, [-1.0]]] * 26
     gradients += [[1.0, None, [-1.0]]] * 2 + [[1.0, -1.0, [-1.0]]]
-    late, middle, always = adam_steps(optimizer, parameters, gradients)
-    broken = adam_steps(student.Adam(parameters, rate, **betas), parameters, [[NAN, -1.0, None]])
+    late, middle, always = steps_of(optimizer, parameters, gradients)
+    broken = steps_of(student.Adam(parameters, rate, **betas), parameters, [[NAN, -1.0, None]])
     return {
         "steps while the gradient of one is missing": {
             "that one": middle[27:29],
@@ -205,12 +193,12 @@ def zero_grad_of_adam_forgets_gradients_and_nothing_else(
     optimizer.zero_grad()
     left = [snapshot(parameter.grad) for parameter in parameters]
     values = [snapshot(parameter) for parameter in parameters]
-    first = adam_steps(optimizer, parameters, [[1.0, 1.0, None]])[0][0]
+    first = steps_of(optimizer, parameters, [[1.0, 1.0, None]])[0][0]
     before, count = snapshot(parameters[0]), getattr(optimizer, "t", 0)
     optimizer.zero_grad()
     moved = float(snapshot(parameters[0]) - before)
     counted = getattr(optimizer, "t", 0) - count
-    second = adam_steps(optimizer, parameters, [[-1.0, -1.0, None]])[0][0]
+    second = steps_of(optimizer, parameters, [[-1.0, -1.0, None]])[0][0]
     return {
         "grads after zero_grad()": left,
         "a gradient that somebody kept": snapshot(kept),

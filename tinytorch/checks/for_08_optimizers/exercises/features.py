@@ -50,7 +50,9 @@ def held(student: Student, gradients: Sequence[Any], learning_rate: float = 0.1)
     return kind(gradients, learning_rate)
 
 
-def feed_micro_batches(features, optimizer, micro_batches, steps):
+def feed_micro_batches(
+    features: Any, optimizer: Any, micro_batches: Sequence[Sequence[Any]], steps: int
+) -> tuple[list[Any], list[Any]]:
     """Feed micro-batches; return what each call said, and the gradients after the last."""
     answers = []
     for gradients in micro_batches:
@@ -172,7 +174,7 @@ def says_when_to_step(student: Student, calls: int, steps: int) -> Values:
     return {"returned": many, "with one micro-batch": single}
 
 
-def leaves_the_mean(student: Student, micro_batches) -> Values:
+def leaves_the_mean(student: Student, micro_batches: list[list[Any] | list[None]]) -> Values:
     """Accumulation leaves the sum divided by accumulation_steps, whatever was missing."""
     optimizer = held(student, micro_batches[0])
     features = student.AdvancedOptimizerFeatures()
@@ -232,7 +234,7 @@ def unscales_by_any_scale(student: Student, gradients: list[Any], scales: list[f
     }
 
 
-def skips_overflow(student: Student, last) -> Values:
+def skips_overflow(student: Student, last: list[float]) -> Values:
     """Mixed precision: with inf, -inf or NaN every grad becomes None, and the answer is False."""
     returned, left, features, halved = [], [], student.AdvancedOptimizerFeatures(), None
     for value in last:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -21,7 +22,7 @@ HEADINGS_OF_WINNERS = [
 ]
 
 
-def compare_scripts(student: Student, runs):
+def compare_scripts(student: Student, runs: Mapping[str, Sequence[Any]]) -> Any:
     """Profile scripted runs by name with one profiler, and compare them."""
     profiler = student.OptimizerConvergenceProfiler()
     profiles = {
@@ -30,7 +31,7 @@ def compare_scripts(student: Student, runs):
     return profiler.compare_optimizers(profiles)
 
 
-def winner_after(comparison, heading):
+def winner_after(comparison: Mapping[str, Any], heading: str) -> str | None:
     """Return the name after a heading in the summary, or None."""
     for line in comparison["recommendations"]["summary"]:
         _, found, rest = line.partition(heading)
@@ -39,12 +40,18 @@ def winner_after(comparison, heading):
     return None
 
 
-def as_list(value):
+def as_list(value: Any) -> Any:
     """Return arrays as lists, and other values as they are."""
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def sweep_scripts(student: Student, rates, losses, norms, steps=12):
+def sweep_scripts(
+    student: Student,
+    rates: Sequence[float],
+    losses: Sequence[Any],
+    norms: Sequence[Any],
+    steps: int = 12,
+) -> Values:
     """Analyze rates whose runs are given: two lists, None for nothing, or text to raise."""
     asked = []
 
@@ -63,12 +70,12 @@ def sweep_scripts(student: Student, rates, losses, norms, steps=12):
     return {**{key: as_list(result[key]) for key in keys}, "steps asked for": asked}
 
 
-def numbers_of(lines):
+def numbers_of(lines: Sequence[str]) -> list[float]:
     """Return all numbers that occur in lines of text."""
     return [float(n) for n in re.findall(r"\d+\.?\d*(?:[eE][+-]?\d+)?", " ".join(lines))]
 
 
-def rankings_are_best_first(student: Student, names, runs) -> Values:
+def rankings_are_best_first(student: Student, names: list[str], runs: list[list[float]]) -> Values:
     """Four rankings, best first: low step and loss, high stability and efficiency."""
     result = compare_scripts(student, dict(zip(names, runs, strict=False)))
     keys = "convergence_speed final_performance stability efficiency rankings recommendations"
@@ -102,7 +109,9 @@ def efficiency_is_per_second(
     }
 
 
-def nothing_ranks_before_something(student: Student, names, runs, later) -> Values:
+def nothing_ranks_before_something(
+    student: Student, names: list[str], runs: list[list[float]], later: int
+) -> Values:
     """Unconverged runs rank behind those that converged, and NaN behind numbers."""
     before = [10.0 * (later - step) for step in range(later)]
     named = [*zip(names, [runs[0], before + runs[1], *runs[2:]], strict=False)]
@@ -115,7 +124,7 @@ def nothing_ranks_before_something(student: Student, names, runs, later) -> Valu
     }
 
 
-def comparison_never_crashes(student: Student, names, losses) -> Values:
+def comparison_never_crashes(student: Student, names: list[str], losses: list[float]) -> Values:
     """Empty runs, or no run at all, can be compared; only runs that are given."""
     result, nothing = (
         compare_scripts(student, {names[0]: [], names[1]: losses}),
@@ -140,14 +149,26 @@ def comparison_never_crashes(student: Student, names, losses) -> Values:
     }
 
 
-def best_overall_leads(student: Student, names, runs, highest_loss, not_converged) -> Values:
+def best_overall_leads(
+    student: Student,
+    names: list[str],
+    runs: list[list[float]],
+    highest_loss: list[list[float]],
+    not_converged: list[list[float]],
+) -> Values:
     """Best overall, in the summary, is the run that leads all four rankings, or all but one."""
     each = (runs, highest_loss, not_converged)
     results = [compare_scripts(student, dict(zip(names, three, strict=False))) for three in each]
     return {"best overall": [winner_after(result, "Best overall optimizer:") for result in results]}
 
 
-def summary_names_winners(student: Student, names, runs, leader, slow_leader) -> Values:
+def summary_names_winners(
+    student: Student,
+    names: list[str],
+    runs: list[list[float]],
+    leader: list[list[float]],
+    slow_leader: list[list[float]],
+) -> Values:
     """Summary lines name the fastest, most stable and most compute-efficient run."""
     each = (runs, leader, slow_leader)
     results = [compare_scripts(student, dict(zip(names, three, strict=False))) for three in each]
@@ -162,7 +183,9 @@ def summary_names_winners(student: Student, names, runs, leader, slow_leader) ->
     }
 
 
-def one_entry_per_rate(student: Student, rates, losses, norms) -> Values:
+def one_entry_per_rate(
+    student: Student, rates: list[float], losses: list[list[float]], norms: list[list[float]]
+) -> Values:
     """Every list of a sweep holds one entry per rate, in the order given; steps is 50."""
     result, asked = sweep_scripts(student, rates, losses, norms), []
     student.OptimizerConvergenceProfiler().analyze_learning_rate_sensitivity(
@@ -180,7 +203,9 @@ def failed_rates_count(
     return sweep_scripts(student, rates, losses, norms)
 
 
-def best_rate_is_sound(student: Student, rates, losses, norms) -> Values:
+def best_rate_is_sound(
+    student: Student, rates: list[float], losses: list[list[float]], norms: list[list[float]]
+) -> Values:
     """optimal_range is best / 10 to best * 10, the best being finite and without explosion."""
     result = sweep_scripts(student, rates, losses, norms)
     return {
@@ -192,7 +217,7 @@ def best_rate_is_sound(student: Student, rates, losses, norms) -> Values:
     }
 
 
-def memory_of_three_optimizers(student: Student, num_parameters) -> Values:
+def memory_of_three_optimizers(student: Student, num_parameters: int) -> Values:
     """Model state in MB of 2**20 bytes: 8, 12 and 16 bytes per parameter."""
     w = Variable([0.0])
     estimate = student.OptimizerConvergenceProfiler().estimate_memory_usage
@@ -205,7 +230,7 @@ def memory_of_three_optimizers(student: Student, num_parameters) -> Values:
     return {name: estimate(kind, num_parameters) for name, kind in optimizers.items()}
 
 
-def analyses_that_found(best, winners):
+def analyses_that_found(best: float, winners: Sequence[str]) -> Values:
     """Return a sweep, a comparison and a memory analysis with all their entries."""
     winning = zip(HEADINGS_OF_WINNERS, winners, strict=True)
     tables = ["convergence_speed", "final_performance", "stability", "efficiency"]
@@ -279,7 +304,9 @@ def initial_loss_is_the_given_one(
     return {key: profile[key] for key in ("initial_loss", "loss_reduction", "convergence_rate")}
 
 
-def nan_norm_is_an_explosion(student: Student, rates, losses, norms) -> Values:
+def nan_norm_is_an_explosion(
+    student: Student, rates: list[float], losses: list[list[float]], norms: list[list[float]]
+) -> Values:
     """Advice: in a sweep, a NaN gradient norm counts as an explosion too."""
     return sweep_scripts(student, rates, losses, norms)
 

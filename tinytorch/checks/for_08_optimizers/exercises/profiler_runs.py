@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter as now
 from time import sleep as pause
 from typing import Any
@@ -40,15 +41,15 @@ def watched_kind(student: Student) -> Any:
 
 def play_script(
     student: Student,
-    profiler,
-    name,
-    losses,
-    gradients=None,
-    seconds=0.0,
-    first=1,
-    initial_loss=None,
-    error=RuntimeError,
-):
+    profiler: Any,
+    name: str,
+    losses: Sequence[Any],
+    gradients: Sequence[Any] | None = None,
+    seconds: float = 0.0,
+    first: float = 1,
+    initial_loss: float | None = None,
+    error: type[Exception] = RuntimeError,
+) -> tuple[Any, int]:
     """Profile a run whose losses are given (text: raise that); return profile, number of calls."""
     w = Variable([0.0, 0.0])
     calls: list[int] = []
@@ -70,20 +71,20 @@ def play_script(
     return profile, len(calls)
 
 
-def convergence_step_of(student: Student, losses):
+def convergence_step_of(student: Student, losses: Sequence[Any]) -> Any:
     """Return the convergence step of a run with these losses."""
     return play_script(student, student.OptimizerConvergenceProfiler(), "run", losses)[0][
         "convergence_step"
     ]
 
 
-def health_of(student: Student, gradients):
+def health_of(student: Student, gradients: Sequence[Any]) -> Any:
     """Return the verdict on a run with these gradients."""
     profiler, losses = student.OptimizerConvergenceProfiler(), [1.0] * len(gradients)
     return play_script(student, profiler, "run", losses, gradients)[0]["gradient_health"]
 
 
-def records_every_step(student: Student, losses, rates) -> Values:
+def records_every_step(student: Student, losses: list[float], rates: list[float]) -> Values:
     """Up to max_steps calls; each adds its loss, rate and duration to the record."""
     calls = []
     w = Variable([1.0])
@@ -147,7 +148,7 @@ def failing_step_ends_the_run(student: Student, losses: list[float | str]) -> Va
     }
 
 
-def explosion_ends_the_run(student: Student, norms, infinite) -> Values:
+def explosion_ends_the_run(student: Student, norms: list[float], infinite: list[float]) -> Values:
     """Gradient norms over 1e6, infinity included, end the run."""
     profiler, calls = student.OptimizerConvergenceProfiler(), []
     for run in (norms, infinite):
@@ -169,7 +170,7 @@ def convergence_step_is_the_first(student: Student, runs: list[list[float]], lat
     return {"convergence_step": [convergence_step_of(student, before + losses) for losses in runs]}
 
 
-def stability_needs_a_window(student: Student, losses, lengths) -> Values:
+def stability_needs_a_window(student: Student, losses: list[float], lengths: list[int]) -> Values:
     """stability_score is 0.0 until there are 10 losses."""
     profiler = student.OptimizerConvergenceProfiler()
     runs = [play_script(student, profiler, f"{n} losses", losses[:n])[0] for n in lengths]
@@ -191,7 +192,7 @@ def stability_orders_runs(student: Student, spreads: list[float]) -> Values:
     }
 
 
-def exploding_gradients(student: Student, worst) -> Values:
+def exploding_gradients(student: Student, worst: list[float]) -> Values:
     """Health is "exploding" with a norm above 1e6, infinite or NaN."""
     runs = [[[1.0, 0.0], [1.0, 0.0], [norm, 0.0], [1.0, 0.0]] for norm in worst]
     return {
@@ -200,7 +201,9 @@ def exploding_gradients(student: Student, worst) -> Values:
     }
 
 
-def other_healths(student: Student, norms, order) -> Values:
+def other_healths(
+    student: Student, norms: list[list[Any] | list[float]], order: list[int]
+) -> Values:
     """Health is unknown, vanishing, unstable or healthy by the table in 6.2."""
     runs = [[[norm, 0.0] for norm in norms[run]] for run in order]
     return {"gradient_health": [health_of(student, gradients) for gradients in runs]}

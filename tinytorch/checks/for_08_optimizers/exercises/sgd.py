@@ -9,19 +9,9 @@ from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
 
+from .steps import steps_of
+
 NAN = float("nan")
-
-
-def sgd_steps(optimizer, parameters, gradients):
-    """Call step() with each of these gradients; return the steps of each parameter."""
-    paths = [[snapshot(parameter)] for parameter in parameters]
-    for row in gradients:
-        for parameter, gradient in zip(parameters, row, strict=True):
-            parameter.grad = None if gradient is None else Variable(gradient)
-        optimizer.step()
-        for parameter, path in zip(parameters, paths, strict=True):
-            path.append(snapshot(parameter))
-    return [np.diff(np.array(path, dtype=np.float64), axis=0) for path in paths]
 
 
 def momentum_accumulates(
@@ -32,12 +22,12 @@ def momentum_accumulates(
     for momentum in momenta:
         w = Variable([0.0, 0.0])
         optimizer = student.SGD([w], learning_rate=rates[0], momentum=momentum)
-        steps = sgd_steps(optimizer, [w], [[gradient] for gradient in gradients])[0]
+        steps = steps_of(optimizer, [w], [[gradient] for gradient in gradients])[0]
         values.append(np.cumsum(steps, axis=0))
         # After so many equal gradients the velocity does not change any more.
-        sgd_steps(optimizer, [w], [[[1.0, 1.0]]] * 150)
+        steps_of(optimizer, [w], [[[1.0, 1.0]]] * 150)
         optimizer.learning_rate = rates[1]
-        after = sgd_steps(optimizer, [w], [[[1.0, 1.0]]] * 2)[0]
+        after = steps_of(optimizer, [w], [[[1.0, 1.0]]] * 2)[0]
         ratios.append(float(after[1, 0] / after[0, 0]))
     return {
         "w after each step": dict(zip(["first momentum", "second momentum"], values, strict=True)),
@@ -55,11 +45,11 @@ def plain_sgd_follows_the_gradient_alone(
     """Without momentum a step is w - learning_rate * g, for every parameter, from where it is."""
     parameters = [Variable(start) for start in starts]
     optimizer = student.SGD(parameters, learning_rate=rate)
-    sgd_steps(optimizer, parameters, [gradients] * 2)
+    steps_of(optimizer, parameters, [gradients] * 2)
     after = [snapshot(parameter) for parameter in parameters]
     for parameter, data in zip(parameters, assigned, strict=True):
         parameter.data = Tensor(data)
-    sgd_steps(optimizer, parameters, [gradients])
+    steps_of(optimizer, parameters, [gradients])
     return {
         "parameters after two steps": after,
         "after one step from data that was assigned": [snapshot(w) for w in parameters],
@@ -73,12 +63,12 @@ def every_parameter_has_its_own_velocity(
     """Every parameter has a velocity of its own in each optimizer, also where shapes agree."""
     parameters = [Variable([0.0, 0.0]) for _ in gradients]
     optimizer = student.SGD(parameters, learning_rate=1.0, momentum=momentum)
-    before = np.array([steps[-1] for steps in sgd_steps(optimizer, parameters, [gradients] * 40)])
+    before = np.array([steps[-1] for steps in steps_of(optimizer, parameters, [gradients] * 40)])
     for parameter in parameters:  # as when weights are loaded: no reason to lose a velocity
         parameter.data = Tensor(np.zeros(2))
-    last = np.array([steps[0] for steps in sgd_steps(optimizer, parameters, [gradients])])
+    last = np.array([steps[0] for steps in steps_of(optimizer, parameters, [gradients])])
     other = student.SGD(parameters, learning_rate=1.0, momentum=momentum)
-    first = np.array([steps[0] for steps in sgd_steps(other, parameters, [gradients])])
+    first = np.array([steps[0] for steps in steps_of(other, parameters, [gradients])])
     return {
         "steps, as multiples of the first number": last / last[0, 0],
         "last step of the first number, in its steps before": float(last[0, 0] / before[0, 0]),
@@ -93,15 +83,15 @@ def a_new_rate_counts_at_once(student: Student, rates: list[float], momenta: lis
     for momentum in momenta:
         w = Variable(0.0)
         optimizer = student.SGD([w], learning_rate=rates[0], momentum=momentum)
-        before = sgd_steps(optimizer, [w], [[1.0]] * 150)[0][-1]
+        before = steps_of(optimizer, [w], [[1.0]] * 150)[0][-1]
         optimizer.learning_rate = rates[1]
-        after = sgd_steps(optimizer, [w], [[1.0]])[0][-1]
+        after = steps_of(optimizer, [w], [[1.0]])[0][-1]
         ratios.append(float(after / before))
     w = Variable(0.0)
     optimizer = student.SGD([w], learning_rate=0.0, momentum=momenta[1])
-    sgd_steps(optimizer, [w], [[1.0]])
+    steps_of(optimizer, [w], [[1.0]])
     optimizer.learning_rate = rates[0]
-    after = -sgd_steps(optimizer, [w], [[1.0]])[0][0]
+    after = -steps_of(optimizer, [w], [[1.0]])[0][0]
     return {
         "step after the rate fell to a tenth, in lengths of the one before": ratios,
         "step after one with the rate 0, in rates": float(after / rates[0]),
@@ -117,10 +107,10 @@ def a_missing_gradient_skips_the_parameter(
     first, second, third = sizes
     gradients = [[None, second, third]] + [sizes] * 20 + [[first, None, third]] * 2 + [sizes]
     gradients += [[0.0, second, third]]
-    late, middle, always = sgd_steps(optimizer, parameters, gradients)
+    late, middle, always = steps_of(optimizer, parameters, gradients)
     unit = always[20]  # after so many equal gradients the velocity hardly changes any more
     gradients = [[None, second, third], [NAN, second, third]]
-    plain = np.array(sgd_steps(student.SGD(parameters, learning_rate=1.0), parameters, gradients))
+    plain = np.array(steps_of(student.SGD(parameters, learning_rate=1.0), parameters, gradients))
     return {
         "steps while the gradient of one is missing": {
             "that one": middle[21:23] / unit,
@@ -167,11 +157,11 @@ def zero_grad_forgets_gradients_and_nothing_else(student: Student, starts: list[
     left = [snapshot(parameter.grad) for parameter in parameters]
     values = [snapshot(parameter) for parameter in parameters]
     row = [1.0, 1.0, None]
-    first = sgd_steps(optimizer, parameters, [row])[0][0]
+    first = steps_of(optimizer, parameters, [row])[0][0]
     before = snapshot(parameters[0])
     optimizer.zero_grad()
     moved = float(snapshot(parameters[0]) - before)
-    second = sgd_steps(optimizer, parameters, [row])[0][0]
+    second = steps_of(optimizer, parameters, [row])[0][0]
     return {
         "grads after zero_grad()": left,
         "a gradient that somebody kept": snapshot(kept),

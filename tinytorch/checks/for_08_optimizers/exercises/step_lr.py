@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from tinytorch.checks.observe import snapshot
 from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
 
 
-def optimizer_with(student: Student, rate):
+def optimizer_with(student: Student, rate: float) -> Any:
     """Make an optimizer of which only the rate exists: a schedule needs no more."""
     kind = student.get("SGD", SimpleNamespace)
     optimizer = kind.__new__(kind)
@@ -18,7 +19,7 @@ def optimizer_with(student: Student, rate):
     return optimizer
 
 
-def rates_of(schedule, optimizer, calls):
+def rates_of(schedule: Any, optimizer: Any, calls: int) -> list[Any]:
     """Rates of the optimizer after each of the next calls."""
     rates = []
     for _ in range(calls):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from time import sleep as pause
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from tinytorch.core.autograd import Variable
 from tinytorch.core.autograd import accumulate as add_gradient
 
 
-def parabola_steps(optimizer, w):
+def parabola_steps(optimizer: Any, w: Variable) -> Callable[[], float]:
     """Return a function that does one step on (w - 3)^2, with your autograd and optimizer."""
 
     def training_function():
@@ -28,7 +30,9 @@ def parabola_steps(optimizer, w):
     return training_function
 
 
-def bowl_steps(optimizer, x, y, seconds=0.0):
+def bowl_steps(
+    optimizer: Any, x: Variable, y: Variable, seconds: float = 0.0
+) -> Callable[[], float]:
     """Return a function that does one step in a bowl, 1 + x^2 / 2 + 20 y^2 / 2; it begins late."""
     waits = [seconds]
 
@@ -45,13 +49,20 @@ def bowl_steps(optimizer, x, y, seconds=0.0):
     return training_function
 
 
-def line_loss(w, b, xs, ys):
+def line_loss(w: Variable, b: Variable, xs: Sequence[float], ys: Sequence[float]) -> Variable:
     """Return the mean squared error of y = w x + b on some samples."""
     error = w * np.array(xs) + b - np.array(ys)
     return (error * error).mean()
 
 
-def compare_in_a_bowl(student: Student, names, rates, momentum, steps, seconds):
+def compare_in_a_bowl(
+    student: Student,
+    names: Sequence[str],
+    rates: Sequence[float],
+    momentum: float,
+    steps: int,
+    seconds: Sequence[float],
+) -> Any:
     """Profile SGD, momentum and Adam in the bowl under these names; compare them, once.
 
     Each begins with a pause of so many seconds: what a step takes does not decide how efficient a
@@ -63,7 +74,14 @@ def compare_in_a_bowl(student: Student, names, rates, momentum, steps, seconds):
 
 
 @lru_cache(maxsize=8)
-def comparison_in_a_bowl(student: Student, names, rates, momentum, steps, seconds):
+def comparison_in_a_bowl(
+    student: Student,
+    names: tuple[str, ...],
+    rates: tuple[float, ...],
+    momentum: float,
+    steps: int,
+    seconds: tuple[float, ...],
+) -> Any:
     """Do what compare_in_a_bowl says."""
     profiler, profiles = student.OptimizerConvergenceProfiler(), {}
     makers = [
@@ -80,13 +98,13 @@ def comparison_in_a_bowl(student: Student, names, rates, momentum, steps, second
     return profiler.compare_optimizers(profiles)
 
 
-def named_after(heading, text):
+def named_after(heading: str, text: str) -> str | None:
     """Return the first word that a text has after a heading, or None."""
     found = re.search(rf"{heading}\W*(\w+)", text)
     return found[1] if found else None
 
 
-def sweep_the_parabola(student: Student, rates, steps):
+def sweep_the_parabola(student: Student, rates: Sequence[float], steps: int) -> Any:
     """Analyze rates of SGD on the parabola."""
 
     def training_function(lr, steps):
@@ -147,7 +165,14 @@ def a_schedule_shows_in_the_record(
     return {"learning rates after each step": rates, "rate at the end": scheduler.get_lr()}
 
 
-def three_optimizers_ranked(student: Student, names, rates, momentum, steps, seconds) -> Values:
+def three_optimizers_ranked(
+    student: Student,
+    names: list[str],
+    rates: list[float],
+    momentum: float,
+    steps: int,
+    seconds: list[float],
+) -> Values:
     """SGD, momentum and Adam in a bowl rank by what they reach in 60 steps."""
     rankings = compare_in_a_bowl(student, names, rates, momentum, steps, seconds)["rankings"]
     return {
@@ -158,7 +183,12 @@ def three_optimizers_ranked(student: Student, names, rates, momentum, steps, sec
 
 
 def momentum_leads_the_comparison(
-    student: Student, names, rates, momentum, steps, seconds
+    student: Student,
+    names: list[str],
+    rates: list[float],
+    momentum: float,
+    steps: int,
+    seconds: list[float],
 ) -> Values:
     """Momentum is the best overall of this comparison, and the summary says so."""
     found = compare_in_a_bowl(student, names, rates, momentum, steps, seconds)
@@ -190,7 +220,14 @@ def memory_compared(student: Student, num_parameters: int) -> Values:
     }
 
 
-def advice_from_real_analyses(student: Student, names, rates, momentum, steps, seconds) -> Values:
+def advice_from_real_analyses(
+    student: Student,
+    names: list[str],
+    rates: list[float],
+    momentum: float,
+    steps: int,
+    seconds: list[float],
+) -> Values:
     """Recommendations from a real comparison and a real sweep hold their results."""
     comparison = compare_in_a_bowl(student, names, rates, momentum, steps, seconds)
     analyses = {
@@ -271,7 +308,7 @@ def loss_scale_cancels(student: Student, scales: list[float], rate: float, steps
     return {"w": paths}
 
 
-def overflow_leaves_no_trace(student: Student, gradients, bad) -> Values:
+def overflow_leaves_no_trace(student: Student, gradients: list[float], bad: list[float]) -> Values:
     """Skipped steps leave the parameters and the optimizer's state as they were."""
     makers = {
         "momentum": lambda p: student.SGD(p, learning_rate=0.1, momentum=0.9),

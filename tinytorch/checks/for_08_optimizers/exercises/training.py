@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
@@ -20,7 +21,7 @@ PLACES = {"sgd_place": 5.0, "adam_place": -4.0}
 
 
 @lru_cache(maxsize=8)
-def watched_training(student: Student):
+def watched_training(student: Student) -> tuple[Any, ...]:
     """Train once; note fits, where each began, how often what was called, prints, and gaps.
 
     A gap is what lies between a fit and the place where the last step has left it.
@@ -53,19 +54,19 @@ def watched_training(student: Student):
     return fits, starts, calls, printed.getvalue(), gaps
 
 
-def numbers_in(optimizer):
+def numbers_in(optimizer: Any) -> list[float]:
     """Return all numbers in the parameters of an optimizer."""
     arrays = [snapshot(parameter) for parameter in getattr(optimizer, "parameters", [])]
     return [float(number) for array in arrays for number in np.ravel(array)]
 
 
-def gap_to(places, number):
+def gap_to(places: np.ndarray, number: float) -> float:
     """Return what lies between a number and the nearest place; NaN is at NaN."""
     gaps = np.where(np.isnan(places) & np.isnan(number), 0.0, np.abs(places - number))
     return float(np.nanmin(gaps)) if not np.isnan(gaps).all() else math.nan
 
 
-def both_fits(student: Student):
+def both_fits(student: Student) -> dict[str, list[float]]:
     """Train; return w and b of both fits as floats."""
     sgd_w, sgd_b, adam_w, adam_b = numbers_from(student.train_simple_model, 4)
     return {"SGD": [sgd_w, sgd_b], "Adam": [adam_w, adam_b]}
@@ -75,7 +76,9 @@ class GaveUp(Exception):
     """A training loop went on for long although it leads nowhere."""
 
 
-def fits_with(student: Student, usual, step, *replacements):
+def fits_with(
+    student: Student, usual: Mapping[str, int], step: Callable[[Any, str], None], *replacements: Any
+) -> dict[str, list[float]]:
     """Train with SGD.step and Adam.step replaced by step(optimizer, name); return the fits."""
 
     def replaced(name, kind):
@@ -98,24 +101,26 @@ def fits_with(student: Student, usual, step, *replacements):
         return both_fits(student)
 
 
-def put_parameters(optimizer, place):
+def put_parameters(optimizer: Any, place: float) -> None:
     """Put all parameters of an optimizer at one place."""
     for parameter in optimizer.parameters:
         parameter.data.data[...] = place
 
 
-def is_one_of(number, places):
+def is_one_of(number: float, places: Collection[float]) -> bool:
     """Say whether a number is one of these places, within what float32 can tell."""
     return any(math.isclose(number, place, rel_tol=1e-5) for place in places)
 
 
-def fits_at(places):
+def fits_at(places: Mapping[str, float]) -> dict[str, list[float]]:
     """Return the fits whose numbers are all at the place of their optimizer."""
     return {name: [place, place] for name, place in places.items()}
 
 
 @lru_cache(maxsize=8)
-def training_without_gradients(student: Student, sgd_place, adam_place):
+def training_without_gradients(
+    student: Student, sgd_place: float, adam_place: float
+) -> tuple[dict[str, list[float]] | None, dict[str, int], bool]:
     """Train where backward() gives NaN, and an optimizer's first step puts w and b at a place.
 
     Its later steps do nothing. Return the fits, or None where NaN was too much for the training;
@@ -152,7 +157,9 @@ def training_without_gradients(student: Student, sgd_place, adam_place):
 
 
 @lru_cache(maxsize=8)
-def fits_of_steps_that_put(student: Student, sgd_place, adam_place):
+def fits_of_steps_that_put(
+    student: Student, sgd_place: float, adam_place: float
+) -> dict[str, list[float]]:
     """Train with steps that put w and b at a place, another one for each optimizer."""
     usual, places = watched_training(student)[2], {"SGD": sgd_place, "Adam": adam_place}
     fits, _, _ = training_without_gradients(student, sgd_place, adam_place)
@@ -166,14 +173,16 @@ def fits_of_steps_that_put(student: Student, sgd_place, adam_place):
         return fits_at(places)
 
 
-def moved_from_the_start(student: Student, name):
+def moved_from_the_start(student: Student, name: str) -> bool:
     """Say whether both numbers of a fit are elsewhere than where its training began."""
     fits, starts = watched_training(student)[:2]
     return name in starts and not np.isclose(fits[name], starts[name]).any()
 
 
 @lru_cache(maxsize=8)
-def fits_where_steps_go_astray(student: Student, sgd_place, adam_place):
+def fits_where_steps_go_astray(
+    student: Student, sgd_place: float, adam_place: float
+) -> tuple[dict[str, list[bool]], dict[str, list[float]]]:
     """Train with steps that put w and b at a place, and in the second half at NaN.
 
     Return for each fit whether it is where the last step has put it; and where each run began.
@@ -200,7 +209,7 @@ def fits_where_steps_go_astray(student: Student, sgd_place, adam_place):
 
 
 @lru_cache(maxsize=8)
-def right_without_steps(student: Student):
+def right_without_steps(student: Student) -> bool:
     """Train with steps that do nothing; say whether any number of the fits comes out right."""
     try:
         fits = fits_with(student, watched_training(student)[2], lambda optimizer, name: None)
@@ -209,7 +218,7 @@ def right_without_steps(student: Student):
     return any(bool(np.isclose(fit, [2.0, 1.0], atol=0.1).any()) for fit in fits.values())
 
 
-def follows_its_steps(student: Student, name):
+def follows_its_steps(student: Student, name: str) -> bool:
     """Say whether both numbers of a fit are where its optimizer's steps put them."""
     places = {"SGD": PLACES["sgd_place"], "Adam": PLACES["adam_place"]}
     return all(
@@ -244,7 +253,7 @@ def adam_gets_near_the_line(student: Student, xs: list[float], ys: list[float], 
     }
 
 
-def the_sgd_fit_comes_from_sgd(student: Student, sgd_place, adam_place) -> Values:
+def the_sgd_fit_comes_from_sgd(student: Student, sgd_place: float, adam_place: float) -> Values:
     """Where SGD.step() has left w and b is the SGD fit."""
     return {
         "SGD fit": fits_of_steps_that_put(student, sgd_place, adam_place)["SGD"],
@@ -252,7 +261,7 @@ def the_sgd_fit_comes_from_sgd(student: Student, sgd_place, adam_place) -> Value
     }
 
 
-def the_adam_fit_comes_from_adam(student: Student, sgd_place, adam_place) -> Values:
+def the_adam_fit_comes_from_adam(student: Student, sgd_place: float, adam_place: float) -> Values:
     """Where Adam.step() has left w and b is the Adam fit."""
     return {
         "Adam fit": fits_of_steps_that_put(student, sgd_place, adam_place)["Adam"],
@@ -260,7 +269,9 @@ def the_adam_fit_comes_from_adam(student: Student, sgd_place, adam_place) -> Val
     }
 
 
-def the_fits_are_where_the_last_step_left_them(student: Student, sgd_place, adam_place) -> Values:
+def the_fits_are_where_the_last_step_left_them(
+    student: Student, sgd_place: float, adam_place: float
+) -> Values:
     """Both fits are where the last step has left w and b, as they are."""
     return {
         "between the fits and where the last step left w and b": watched_training(student)[4],
@@ -271,7 +282,7 @@ def the_fits_are_where_the_last_step_left_them(student: Student, sgd_place, adam
     }
 
 
-def both_start_from_the_same_point(student: Student, sgd_place, adam_place) -> Values:
+def both_start_from_the_same_point(student: Student, sgd_place: float, adam_place: float) -> Values:
     """Both runs start from w = 0.1 and b = 0.0 in every call, and return both."""
     fits, first = watched_training(student)[:2]
     for name, fit in fits.items():
@@ -285,15 +296,17 @@ def both_start_from_the_same_point(student: Student, sgd_place, adam_place) -> V
     }
 
 
-def the_gradients_come_from_autograd(student: Student, sgd_place, adam_place) -> Values:
+def the_gradients_come_from_autograd(
+    student: Student, sgd_place: float, adam_place: float
+) -> Values:
     """Without numbers from backward(), w and b stay where they were put at the first step."""
     fits, stepped, numbers = training_without_gradients(student, sgd_place, adam_place)
     places, usual, seen = {"SGD": sgd_place, "Adam": adam_place}, watched_training(student)[2], {}
     for name, place in places.items():
         # Steps that end at NaN, and fits that become NaN after them, have used backward(). And
         # whether it was the right step that put a number at a place is for the parts above.
-        stopped = fits is None or (usual[name] and not stepped[name])
-        fit = [math.nan] * 2 if stopped else fits[name]
+        stopped = usual[name] and not stepped[name]
+        fit = [math.nan] * 2 if fits is None or stopped else fits[name]
         held = [usual[name] > 0 if math.isnan(x) else is_one_of(x, places.values()) for x in fit]
         seen[name] = [place if hold else x for hold, x in zip(held, fit, strict=True)]
     return {"fits": seen, "numbers for gradients": numbers}
