@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -250,9 +250,9 @@ def solve(nb: NotebookNode, solutions: dict[str, str] = RIGHT) -> NotebookNode:
     return nb
 
 
-def context(released: NotebookNode) -> Any:
+def context(released: NotebookNode, earlier: Sequence[NotebookNode] = ()) -> Any:
     """Return as much of a context of grading as a submission needs to be rebuilt."""
-    return SimpleNamespace(release=released, earlier=(), cells={}, kernelspec={})
+    return SimpleNamespace(release=released, earlier=earlier, cells={}, kernelspec={})
 
 
 HandIn = Callable[..., Path]

@@ -106,7 +106,7 @@ def rebuild(submitted: NotebookNode, job: Job, context: Context) -> NotebookNode
         )
     nb = rebuild_on(context.release, submitted, context.earlier)
     noticed = nb.metadata.pop("tinytorch", {}).get("flags", [])
-    given = {cell.source.strip() for cell in context.release.cells}
+    given = {cell.source.strip() for one in releases for cell in one.cells}
     (answer, *_) = (*answers_of(context.release), "")
     for flag in (*job.flags, *noticed, *suspicions(nb, answer, given)):
         add_flag(nb, flag)

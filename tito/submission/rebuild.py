@@ -82,7 +82,8 @@ def rebuild_on(
         Every named cell of the release, in its order; solution cells with the student's
         source. A second copy of a solution cell follows the first, so that, as in the student's
         notebook, what runs last counts. Cells the release does not name are the student's own
-        and stay behind the named cell that they followed. No outputs.
+        and stay behind the named cell that they followed; so does code that an earlier release
+        gave and this one does not. No outputs.
     """
     named = named_cells(release)
     had = _fitting([release, *earlier], submitted)
@@ -116,14 +117,16 @@ def restore(nb: NotebookNode, cells: Mapping[str, SourceCell]) -> None:
 
 
 def _fitting(releases: Sequence[NotebookNode], submitted: NotebookNode) -> NotebookNode:
-    """Return the release that a student had: most of whose locked texts are there."""
+    """Return the release that a student had: most of whose locked texts and names are there."""
     if len(releases) == 1:
         return releases[0]
     texts = {cell.source.strip() for cell in submitted.cells}
+    names = set(named_cells(submitted))
 
     def misfit(release: NotebookNode) -> int:
         fixed = [cell.source.strip() for cell in release.cells if is_fixed(cell)]
-        return len(fixed) - 2 * sum(text in texts for text in fixed)
+        unknown = names - named_cells(release).keys()
+        return len(fixed) - 2 * sum(text in texts for text in fixed) + 2 * len(unknown)
 
     return min(releases, key=misfit)
 
@@ -155,9 +158,29 @@ def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> 
             work.handed_in.setdefault(name, []).append(cell)
             if _is_answered_in(named[name], cell, work.texts):
                 work.own.setdefault(anchor, []).append(cell)
-        elif name is None or not is_fixed(theirs[name]):  # the course's own is dropped with it
+        elif name is None or not is_fixed(theirs[name]):
             work.own.setdefault(anchor, []).append(cell)
+        else:  # the course's own, which is not taken from here
+            work.handed_in.setdefault(name, []).append(cell)
+    _keep_given(named, work)
     return work
+
+
+def _keep_given(named: Mapping[str, NotebookNode], work: _Work) -> None:
+    """Put in the code that a student's release gave and this one does not: theirs may use it.
+
+    It comes first behind the cell that it followed, as it was released. Texts and graded cells that
+    are no longer released are dropped.
+    """
+    given: dict[str | None, list[NotebookNode]] = {}
+    anchor: str | None = None
+    for name, cell in work.had.items():
+        if name in named:
+            anchor = name if name in work.handed_in else anchor
+        elif cell.cell_type == "code" and is_fixed(cell) and not is_autograded(cell):
+            given.setdefault(anchor, []).append(cell)
+    for anchor, cells in given.items():
+        work.own[anchor] = [*cells, *work.own.get(anchor, [])]
 
 
 def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[NotebookNode]:

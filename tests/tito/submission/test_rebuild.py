@@ -1,5 +1,7 @@
 """A submission is rebuilt on its release: the course's cells as they were, the student's kept."""
 
+from dataclasses import replace
+
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -13,6 +15,9 @@ from tito.submission.rebuild import rebuild_on
 
 COURSE = ["setup", "double-function", "test-double", "triple-function", "test-triple"]
 COURSE += ["rubric-1", "question-1"]
+
+
+JOB = Job("ada", b"", "x.ipynb", "")
 
 
 @pytest.fixture
@@ -165,7 +170,7 @@ def test_an_answer_keeps_its_pictures(released, work):
 
 def test_what_was_noted_while_reading_comes_first(released, work):
     write("test-double", source="4.0")(work)
-    job = Job("ada", b"", "x.ipynb", "", flags=("renamed: x.ipynb",))
+    job = replace(JOB, flags=("renamed: x.ipynb",))
     rebuilt = grade_submission.rebuild(work, job, context(released))
     assert flags(rebuilt) == ["renamed: x.ipynb", "locked cell edited: test-double"]
 
@@ -201,6 +206,49 @@ def test_edit_of_an_earlier_release_is_flagged(released, later, work):
 def test_earlier_stub_becomes_the_current_stub(released, later):
     stub = cell(rebuild_on(later, released, [released]), "double-function")
     assert stub.source == cell(later, "double-function").source
+
+
+@pytest.fixture
+def with_base(released) -> NotebookNode:
+    """A release that gave a base class, and a demonstration of it, both of them dropped later."""
+    made = nbformat.from_dict(released)
+    cell(made, "test-double").source += "\n# before"
+    after = position(made, "setup") + 1
+    made.cells[after:after] = [
+        named(new_code_cell("class Base:\n    scale = 2"), "given-base", locked=True),
+        new_code_cell("import os\nprint(os.listdir(), Base.scale)"),
+    ]
+    return made
+
+
+USES_BASE = "def double(x):\n    return Base.scale * x"
+
+
+def test_code_that_an_earlier_release_gave_stays_where_a_solution_may_use_it(released, with_base):
+    work = solve(nbformat.from_dict(with_base))
+    cell(work, "double-function").source = USES_BASE
+    rebuilt = rebuild_on(released, work, [with_base])
+    assert (names(rebuilt), flags(rebuilt)) == (COURSE, [])
+    assert sources(rebuilt) == [source.removesuffix("\n# before") for source in sources(work)]
+
+
+def test_given_code_comes_from_the_release_whatever_a_student_made_of_it(released, with_base):
+    work = solve(nbformat.from_dict(with_base))
+    cell(work, "given-base").source = "class Base:\n    scale = 3"
+    edited = rebuild_on(released, work, [with_base])
+    assert "class Base:\n    scale = 2" in sources(edited)
+    assert "class Base:\n    scale = 3" not in sources(edited)
+    assert flags(edited) == ["locked cell edited: given-base"]
+    del work.cells[position(work, "given-base")]
+    deleted = rebuild_on(released, work, [with_base])
+    assert "class Base:\n    scale = 2" in sources(deleted)
+    assert flags(deleted) == ["locked cell deleted: given-base"]
+
+
+def test_demonstrations_of_an_earlier_release_are_not_the_students(released, with_base):
+    work = solve(nbformat.from_dict(with_base))
+    graded = grade_submission.rebuild(work, JOB, context(released, [with_base]))
+    assert flags(graded) == []
 
 
 def test_current_release_ignores_earlier_ones(released, later):
