@@ -118,17 +118,17 @@ def _block_sizes(rule: str, rounds: int, bar: Any) -> dict:
     """Time the fused step with blocks of different sizes."""
     from benchmarks import steps
     from benchmarks.measure import interleave
-    from tinytorch.core import optimizers
+    from tinytorch.core import fused
 
     bar.set_description(f"{rule}, block sizes")
-    found, usual = {}, optimizers.BLOCK
+    found, usual = {}, fused.BLOCK
     try:
         for block in [*BLOCKS, 10**7]:
-            optimizers.BLOCK = block
+            fused.BLOCK = block
             name = "whole" if block == 10**7 else f"{block // 1024}K elements"
             found[name] = steps.fused_step(rule, 10**7)
     finally:
-        optimizers.BLOCK = usual
+        fused.BLOCK = usual
     return interleave(found, rounds, bar.update)
 
 

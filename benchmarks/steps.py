@@ -9,7 +9,8 @@ import torch
 
 from benchmarks.measure import Step
 from tinytorch.core.autograd import Variable, record
-from tinytorch.core.optimizers import SGD, Adam, FlatParameters, FusedAdam, FusedSGD
+from tinytorch.core.fused import FlatParameters, FusedAdam, FusedSGD
+from tinytorch.core.optimizers import SGD, Adam
 
 
 @dataclass(frozen=True)

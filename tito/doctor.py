@@ -23,7 +23,7 @@ from tito.course import Course
 from tito.errors import TitoError
 from tito.gradebook import status
 from tito.sandbox import levels
-from tito.student.notebook import named_module
+from tito.student.notebook import named_modules
 
 _FORMGRADER = "nbgrader.server_extensions.formgrader"
 
@@ -86,7 +86,7 @@ def _kernel() -> Finding:
 def _isolation(course: Course) -> Finding:
     """Try, as a grading run does, what students' code could get at."""
     sources = (module.source.read_text() for module in course.modules)
-    answers = [name for source in sources if (name := named_module(source))]
+    answers = [name for source in sources for name in named_modules(source)]
     isolation = levels.examine(secret_folders=[course.root, course.submitted], answers=answers)
     by = f", bubblewrap {isolation.version} in {isolation.bwrap}" if isolation.bwrap else ""
     leaks = f": {'; '.join(isolation.leaks)}" if isolation.leaks else ""

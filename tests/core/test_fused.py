@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from tests.core.strategies import examples, seeds
 from tests.solutions.harness import FOLDER
-from tinytorch.core import optimizers
+from tinytorch.core import fused, optimizers
 from tinytorch.core.autograd import Variable
-from tinytorch.core.optimizers import SGD, Adam, FlatParameters, FusedAdam, FusedSGD
+from tinytorch.core.checkpoints import state_dict
+from tinytorch.core.fused import FlatParameters, FusedAdam, FusedOptimizer, FusedSGD
+from tinytorch.core.optimizers import SGD, Adam
 from tinytorch.core.tensor import Tensor
 
 RULES: dict[str, tuple[Any, Any, dict[str, float]]] = {
@@ -30,8 +32,8 @@ rules = pytest.mark.parametrize("rule", RULES)
 @pytest.fixture(autouse=True)
 def tiny_blocks(monkeypatch):
     """Blocks so small that a handful of numbers is cut and joined in every way."""
-    monkeypatch.setattr(optimizers, "BLOCK", 7)
-    monkeypatch.setattr(optimizers, "SMALL", 5)
+    monkeypatch.setattr(fused, "BLOCK", 7)
+    monkeypatch.setattr(fused, "SMALL", 5)
 
 
 def variables(seed: int = 0, dtype: str = "float32", shapes: Any = None) -> list[Variable]:
@@ -82,7 +84,7 @@ def test_fused_steps_are_bit_identical_to_plain_ones(rule, dtypes, shapes, threa
         plain.step()
         fused.step()
         assert bits(one) == bits(other)
-    mine, theirs = plain.state_dict(), fused.state_dict()
+    mine, theirs = state_dict(plain), state_dict(fused)
     assert mine.keys() == theirs.keys()
     for name in theirs:
         np.testing.assert_array_equal(mine[name], theirs[name], err_msg=name)
@@ -231,7 +233,7 @@ def peak_of_a_step(optimizer: Any) -> int:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rate", [0.01, np.float64(0.01)])
 def test_plain_and_fused_steps_allocate_no_arrays_in_steady_state(rule, dtype, rate, monkeypatch):
-    monkeypatch.setattr(optimizers, "BLOCK", 2**14)
+    monkeypatch.setattr(fused, "BLOCK", 2**14)
     plain_class, fused_class, settings = RULES[rule]
     for cls in (plain_class, fused_class):
         (w,) = parameters = variables(dtype=dtype, shapes=[(100_000,)])
@@ -299,7 +301,7 @@ def test_a_students_sgd_can_be_fused(solution):
     rng, one, other = np.random.default_rng(3), variables(), variables()
     settings = {"learning_rate": 0.1, "momentum": 0.9}
     plain = namespace["SGD"](one, **settings)
-    fused = optimizers.FusedOptimizer(namespace["SGD"], other, **settings)
+    fused = FusedOptimizer(namespace["SGD"], other, **settings)
     for _ in range(5):
         gradients = gradients_like(one, rng, 0.2)
         give(one, gradients)

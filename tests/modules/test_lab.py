@@ -1,13 +1,13 @@
-"""The systems lab of the assignment: its claims hold on any machine."""
+"""The lab on training systems: its claims hold on any machine."""
 
 import numpy as np
 import pytest
 
-from tests.modules.test_sources import assignment
+from tests.modules.test_sources import LAB, imported
 
 
 def test_all_ways_to_write_the_step_give_the_same_bits():
-    lab, size = assignment(), 100_001
+    lab, size = imported(LAB), 100_001
     scratch = np.empty(size, np.float32)
     results = []
     for way in (
@@ -22,7 +22,7 @@ def test_all_ways_to_write_the_step_give_the_same_bits():
 
 
 def test_in_place_and_in_blocks_a_step_needs_no_memory_and_naively_a_lot():
-    lab, size = assignment(), 100_000
+    lab, size = imported(LAB), 100_000
     arrays, scratch = lab.adam_arrays(size), np.empty(size, np.float32)
     peaks = [
         lab.measure(step, rounds=1)[2]
@@ -38,7 +38,7 @@ def test_in_place_and_in_blocks_a_step_needs_no_memory_and_naively_a_lot():
 
 @pytest.mark.parametrize(("name", "formula"), [("SGD", 0), ("momentum", 4), ("Adam", 8)])
 def test_measured_state_is_that_of_the_formula(name, formula):
-    lab = assignment()
+    lab = imported(LAB)
     kinds = {
         "SGD": lab.SGD,
         "momentum": lambda parameters: lab.SGD(parameters, momentum=0.9),
@@ -50,14 +50,14 @@ def test_measured_state_is_that_of_the_formula(name, formula):
 
 
 def test_the_loss_scale_is_that_of_pytorch():
-    lab = assignment()
+    lab = imported(LAB)
     assert lab.scales_after(lab.OVERFLOWS, interval=3) == lab.TORCH_SCALES
     assert lab.LossScaler().scale == 65536
 
 
 def test_the_stored_scales_are_those_of_this_pytorch():
     torch = pytest.importorskip("torch")
-    lab = assignment()
+    lab = imported(LAB)
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**16, growth_interval=3)
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
@@ -72,19 +72,17 @@ def test_the_stored_scales_are_those_of_this_pytorch():
 
 
 def test_training_in_float16_keeps_up_with_float32_and_the_scale_finds_its_limit():
-    lab = assignment()
-    digits = lab.datasets.load_digits()
-    losses, scales = lab.train_in_half(digits, lab.LossScaler(interval=12))
+    lab = imported(LAB)
+    losses, scales = lab.train_in_half(lab.all_digits, lab.LossScaler(interval=12))
     skipped = np.sum(np.diff(np.log2(scales)) < 0)
     assert 1 <= skipped <= 10
-    single = lab.train_in_single(digits)
+    single = lab.train_in_single(lab.all_digits)
     assert np.mean(losses[-20:]) == pytest.approx(np.mean(single[-20:]), rel=0.2)
     assert np.mean(losses[-20:]) < np.mean(losses[:10]) / 4
 
 
 @pytest.mark.parametrize("kind", ["SGD", "momentum", "Adam"])
 def test_each_optimizer_solves_the_bowl_from_each_start(kind):
-    lab = assignment()
-    lab.all_digits = lab.datasets.load_digits()
+    lab = imported(LAB)
     runs = lab.solve("bowl", kind)
     assert all(np.isfinite(run.steps_to(0.01)) for run in runs)

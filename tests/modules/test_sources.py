@@ -17,6 +17,9 @@ from tito.course import Course, Module
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)
 ASSIGNMENT = COURSE.module("08_optimizers")
+LAB = COURSE.module("09_training_systems")
+#: Figures of a module's demonstrations.
+FIGURES = {"06_autograd": 2, ASSIGNMENT.name: 15, LAB.name: 4}
 TESTS = [
     "test_unit_gradient_descent_step",
     "test_unit_sgd_optimizer",
@@ -30,29 +33,29 @@ TESTS = [
 
 
 @cache
-def assignment() -> ModuleType:
-    """Import the assignment's percent source as a module."""
-    spec = importlib.util.spec_from_file_location("optimizers_dev", ASSIGNMENT.source)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def imported(module: Module) -> ModuleType:
+    """Import a percent source as a module."""
+    spec = importlib.util.spec_from_file_location(module.notebook, module.source)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 @pytest.mark.parametrize("name", TESTS)
 def test_functions_of_the_source_pass_when_called_by_name(name):
-    getattr(assignment(), name)()
+    getattr(imported(ASSIGNMENT), name)()
 
 
 @pytest.mark.parametrize("name", ["SGD, momentum 0.9, rate 0.1", "Adam, rate 0.01"])
 def test_the_digits_network_reaches_95_percent(name):
-    source = assignment()
+    source = imported(ASSIGNMENT)
     _, accuracies = source.train_network(source.OPTIMIZERS[name], source.split_digits())
     assert len(accuracies) == 20
     assert accuracies[-1] >= 0.95
 
 
 def test_plain_sgd_stays_behind_momentum_at_the_same_rate():
-    source = assignment()
+    source = imported(ASSIGNMENT)
     plain, momentum = (
         source.train_network(source.OPTIMIZERS[name], source.split_digits(), epochs=5)[0][-1]
         for name in ("SGD, rate 0.1", "SGD, momentum 0.9, rate 0.1")
@@ -81,7 +84,7 @@ def pictures(notebook: NotebookNode) -> int:
 def test_the_instructors_notebook_runs_from_top_to_bottom(module: Module):
     notebook = read_source(module.source)
     assert run(notebook) == []
-    assert pictures(notebook) >= (12 if module is ASSIGNMENT else 0)
+    assert pictures(notebook) == FIGURES.get(module.name, 0)
     streams = [out for c in notebook.cells for out in c.get("outputs", []) if "name" in out]
     assert [out.text for out in streams if out.name == "stderr"] == []
 

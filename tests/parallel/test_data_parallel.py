@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tinytorch.core.autograd import Variable
-from tinytorch.core.optimizers import SGD, FusedAdam
+from tinytorch.core.fused import FusedAdam
+from tinytorch.core.optimizers import SGD
 from tinytorch.parallel import DataParallel, Ranks, ShardedOptimizer, launch
 from tinytorch.parallel.cost import measure_state
 from tinytorch.parallel.digits import Outcome, Settings, train

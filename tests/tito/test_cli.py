@@ -123,7 +123,7 @@ def test_a_missing_notebook_is_wrong_use(tito):
 @pytest.mark.parametrize("folder", ["submitted", "autograded"])
 def test_submitted_notebook_never_runs_unsandboxed(course, tito, command, folder):
     export_module(course, course.module("second"))
-    before = course.module("second").file_in(course.package).read_bytes()
+    before = course.module("second").files_in(course.package)[0].read_bytes()
     notebook = read_source(course.module("second").source)
     notebook.cells.insert(0, nbformat.v4.new_code_cell("#| export\nopen('ran', 'w')"))
     theirs = course.root / "modules" / folder / "eve" / "02_second" / "second_dev.ipynb"
@@ -134,7 +134,7 @@ def test_submitted_notebook_never_runs_unsandboxed(course, tito, command, folder
         answer = tito(command, "second", "--notebook", str(path))
         assert answer.returncode == 2
         assert "tito grade 02_second --force --student eve" in " ".join(answer.stderr.split())
-    assert course.module("second").file_in(course.package).read_bytes() == before
+    assert course.module("second").files_in(course.package)[0].read_bytes() == before
     assert not list(course.root.rglob("ran"))
 
 

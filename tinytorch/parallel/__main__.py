@@ -135,7 +135,7 @@ def _train(ranks: Ranks, options: argparse.Namespace) -> None:
 
 
 def _measure(ranks: Ranks, options: argparse.Namespace) -> None:
-    from tinytorch.core.optimizers import FusedAdam
+    from tinytorch.core.fused import FusedAdam
 
     times = measure_all_reduce(ranks)
     memory = [measure_state(ranks, FusedAdam, 1_000_000, sharded) for sharded in (False, True)]

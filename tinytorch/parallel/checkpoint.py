@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinytorch.core.optimizers import load_checkpoint, save_checkpoint
+from tinytorch.core.checkpoints import load_checkpoint, save_checkpoint
 from tinytorch.parallel.errors import ParallelError
 from tinytorch.parallel.ranks import Ranks
 from tinytorch.parallel.trainer import Trainer

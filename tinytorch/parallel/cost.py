@@ -77,10 +77,10 @@ def _time_all_reduce(ranks: Ranks, array: np.ndarray, rounds: int = 8) -> float:
     for _ in range(rounds):
         array.fill(1.0)
         ranks.barrier()
-        start = time.perf_counter()
+        begin = time.perf_counter()
         for _ in range(calls):
             ranks.all_reduce(array, own)
-        times.append(max(ranks.gather(time.perf_counter() - start)) / calls)
+        times.append(max(ranks.gather(time.perf_counter() - begin)) / calls)
     return min(times)
 
 

@@ -65,8 +65,8 @@ class DataParallel(Trainer):
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return the optimizer's state: each rank has it all."""
-        return self.optimizer.state_dict()
+        return self._optimizer_state()
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Go on from a state, saved by any number of ranks, sharded or not."""
-        self.optimizer.load_state_dict(state)
+        self._load_optimizer_state(state)

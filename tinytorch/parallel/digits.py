@@ -93,7 +93,7 @@ def train(ranks: Ranks, settings: Settings, checkpoint: Checkpoint | None = None
     make_trainer = ShardedOptimizer if settings.sharded else DataParallel
     trainer: Trainer = make_trainer(network, ranks, partial(make_optimizer, settings))
     outcome = Outcome(steps=checkpoint.load(trainer) if checkpoint else 0)
-    start = time.perf_counter()
+    begin = time.perf_counter()
     for step, batch in batches(settings, first=outcome.steps):
         if settings.die == (ranks.rank, step):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -110,7 +110,7 @@ def train(ranks: Ranks, settings: Settings, checkpoint: Checkpoint | None = None
         outcome.steps = step + 1
         if checkpoint:
             checkpoint.save(trainer, ranks, outcome.steps)
-    outcome.seconds = time.perf_counter() - start
+    outcome.seconds = time.perf_counter() - begin
     outcome.weights = [weights.data.data.copy() for weights in network]
     outcome.accuracy = accuracy_of(network, *test)
     return outcome
@@ -139,7 +139,7 @@ def split_digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return images[training], labels[training], images[test], labels[test]
 
 
-def make_network(seed: int) -> list[Variable]:
+def make_network(seed: int = 0) -> list[Variable]:
     """Return weights and biases of a 64-32-10 perceptron."""
     rng = np.random.default_rng(seed)
     network = []

@@ -91,7 +91,7 @@ class ShardedOptimizer(Trainer):
     def state_dict(self) -> dict[str, np.ndarray]:
         """Put the chunks of all ranks together, under the names of the unsharded optimizer."""
         whole: dict[str, np.ndarray] = {}
-        for name, value in self.optimizer.state_dict().items():
+        for name, value in self._optimizer_state().items():
             stem, dot, index = name.rpartition(".")
             if not (dot and index == "0"):
                 whole[name] = value
@@ -116,4 +116,4 @@ class ShardedOptimizer(Trainer):
                 own[name] = flat.array[self._ranks.chunk(flat.array.size)].copy()
             elif index == "0":
                 own[name] = value
-        self.optimizer.load_state_dict(own)
+        self._load_optimizer_state(own)

@@ -80,6 +80,16 @@ class Trainer(ABC):
         for parameter in self.parameters:
             parameter.grad = None
 
+    def _optimizer_state(self) -> dict[str, Any]:
+        from tinytorch.core.checkpoints import state_dict  # of a later chapter than what trains
+
+        return state_dict(self.optimizer)
+
+    def _load_optimizer_state(self, state: dict[str, Any]) -> None:
+        from tinytorch.core.checkpoints import load_state_dict
+
+        load_state_dict(self.optimizer, state)
+
     def _collect_gradients(self, examples: int) -> list[bool]:
         """Put this rank's part of the mean gradient into the bucket.
 

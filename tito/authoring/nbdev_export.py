@@ -38,9 +38,9 @@ def _drop_todo(lines: list[str]) -> None:
 
 
 def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
-    """Write the module that a notebook exports to into the folder of the package.
+    """Write the modules that a notebook exports to into the folder of the package.
 
-    The header of the module names the file `named` as its origin.
+    The header of a module names the file `named` as its origin.
     """
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -54,11 +54,12 @@ def export_notebook(notebook: NotebookNode, named: Path, package: Path) -> None:
 class _NamedMaker(ModuleMaker):
     """nbdev's writer of modules, naming the hand-written source instead of a generated file."""
 
-    def __init__(self, *, named: Path, nb_path: str, **kwargs: object) -> None:
-        super().__init__(nb_path=named, **kwargs)
+    def __init__(self, *, named: Path, nb_path: str, is_new: bool, **kwargs: object) -> None:
+        # nbdev adds to a module that a cell names; here each module is of one notebook alone.
+        super().__init__(nb_path=named, is_new=True, **kwargs)
 
 
-def export_module(course: Course, module: Module) -> Path:
-    """Export a module's source to the package; return the file that was written."""
+def export_module(course: Course, module: Module) -> list[Path]:
+    """Export a module's source to the package; return the files that were written."""
     export_notebook(read_source(module.source), module.source, course.package)
-    return module.file_in(course.package)
+    return module.files_in(course.package)

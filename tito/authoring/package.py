@@ -57,8 +57,8 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
 def _copy_package(course: Course, module: Module, judging: bool, target: Path) -> None:
     origin = course.package
     before = [other for other in course.modules if other.name < module.name]
-    modules = [other.file_in(origin) for other in before]
-    inits = {module.file_in(origin).with_name("__init__.py"), origin / "__init__.py"}
+    modules = [path for other in before for path in other.files_in(origin)]
+    inits = {module.files_in(origin)[0].with_name("__init__.py"), origin / "__init__.py"}
     inits |= {path.with_name("__init__.py") for path in modules}
     checks = [*_OBSERVING, *(f"checks/{name}.py" for name in _JUDGING if judging)]
     shared = [path for place in course.shared for path in _files(place)]

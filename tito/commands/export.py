@@ -39,5 +39,5 @@ def _export_sources(course: Course, modules: list[Module]) -> None:
 
     for module in modules:
         build_notebook(course, module)
-        path = export_module(course, module)
-        print_line(f"{module.exports_to}: {path.relative_to(course.root)}")
+        for path in export_module(course, module):
+            print_line(f"{module.name}: {path.relative_to(course.root)}")

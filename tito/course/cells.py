@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader import utils
 
-from tito.student.notebook import named_module
+from tito.student.notebook import named_modules
 
 #: Kinds of cells, by nbformat's names.
 KINDS = ("code", "markdown", "raw")
@@ -98,8 +99,8 @@ def questions(nb: NotebookNode) -> dict[str, str]:
 
 def answers_of(nb: NotebookNode) -> tuple[str, ...]:
     """Return the modules that a notebook of the course exports to: there the answers would be."""
-    modules = (named_module(cell.source) for cell in nb.cells if cell.cell_type == "code")
-    return tuple(dict.fromkeys(filter(None, modules)))
+    named = [named_modules(cell.source) for cell in nb.cells if cell.cell_type == "code"]
+    return tuple(dict.fromkeys(itertools.chain(*named)))
 
 
 def flags(nb: NotebookNode) -> list[str]:

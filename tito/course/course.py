@@ -12,7 +12,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from tito.errors import TitoError, UnknownModuleError
-from tito.student.notebook import named_module
+from tito.student.notebook import named_module, named_modules
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,11 @@ class Module:
             )
         return module
 
-    def file_in(self, package: Path) -> Path:
-        """Return the file below a package's folder that the module exports to."""
-        _, *inside = self.exports_to.split(".")
-        return package.joinpath(*inside).with_suffix(".py")
+    def files_in(self, package: Path) -> list[Path]:
+        """Return the files below a package's folder that the module exports to, its own first."""
+        named = (self.exports_to, *named_modules(self.source.read_text()))
+        paths = (package.joinpath(*name.split(".")[1:]) for name in dict.fromkeys(named))
+        return [path.with_suffix(".py") for path in paths]
 
 
 @dataclass(frozen=True)

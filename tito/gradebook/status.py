@@ -85,15 +85,16 @@ def _newest(course: Course, module: Module, student: str) -> float:
 
 def exported(course: Course, module: Module) -> str:
     """Say whether the committed package holds exactly what the source gives."""
-    current = module.file_in(course.package)
-    if not current.is_file():
+    current = module.files_in(course.package)
+    if not all(path.is_file() for path in current):
         return "no"
     # Laid out as the course is, since a module names its source by a relative path.
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch) / course.package.name
         named = Path(scratch) / module.source.relative_to(course.root)
         export_notebook(read_source(module.source), named, package)
-        same = module.file_in(package).read_bytes() == current.read_bytes()
+        pairs = zip(module.files_in(package), current, strict=True)
+        same = all(fresh.read_bytes() == path.read_bytes() for fresh, path in pairs)
     return "yes" if same else "outdated"
 
 

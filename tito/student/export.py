@@ -1,7 +1,8 @@
-"""Make the student's own module of the package out of their notebook.
+"""Make the student's own modules of the package out of their notebook.
 
 The notebooks of a course's sources go through nbdev. Here the same directives are followed
-without it: the cells that begin with ``#| export``, in their order, are the module.
+without it: the cells that begin with ``#| export``, in their order, are the notebook's module, and
+those with ``#| export core.NAME`` another one.
 """
 
 from __future__ import annotations
@@ -22,14 +23,21 @@ from tito.student.notebook import Assignment, Cell, exported_module, read_cells,
 
 _DIRECTIVES = re.compile(r"^#\|.*\n?", re.MULTILINE)
 _SECONDS = 30
+#: Runs modules under their names, each file behind its name, so that a later one finds the others.
+_TRY = """
+import importlib.util, sys
+for name, file in zip(sys.argv[1::2], sys.argv[2::2]):
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+"""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """The module that an export wrote, its file, and what is still to be written, by cell."""
+    """The modules that an export wrote, with their files, and what is still to be written."""
 
-    module: str
-    path: Path
+    files: dict[str, Path]
     unfinished: tuple[str, ...]
 
 
@@ -39,14 +47,14 @@ def export(
     assignment: Assignment | None = None,
     package: Path | None = None,
 ) -> Exported:
-    """Write the module that a student's notebook exports to, and see that it can be imported.
+    """Write what a student's notebook exports, and see that it can be imported.
 
     Parameters
     ----------
     notebook : Path
         The student's notebook.
     module : str
-        What it must export to, such as ``tinytorch.core.optimizers``.
+        What it must export to in the first place, such as ``tinytorch.core.optimizers``.
     assignment : Assignment, optional
         A cell that it exports is exported whatever became of its directive.
     package : Path, optional
@@ -56,7 +64,7 @@ def export(
     ------
     TitoError
         If the notebook is of another assignment, its code is not valid or fails on import, or
-        the package cannot be written. An earlier module stays.
+        the package cannot be written. Earlier modules stay.
     """
     cells = read_cells(notebook)
     exports_to = exported_module(cells, notebook)
@@ -68,15 +76,18 @@ def export(
     chosen = [cell for cell in cells if cell.exported or cell.grade_id and cell.grade_id in named]
     _refuse_syntax_errors(chosen, notebook)
     folder = package or Path(tinytorch.__file__).parent
-    path = folder / f"{module.removeprefix('tinytorch.').replace('.', '/')}.py"
+    texts = {module: "", **{cell.exports_to or module: "" for cell in chosen}}
+    for name in texts:
+        own = [cell for cell in chosen if (cell.exports_to or module) == name]
+        texts[name] = "\n".join(_lines(own, notebook)) + "\n"
     try:
-        _write("\n".join(_lines(chosen, notebook)) + "\n", module, path)
+        files = _write(texts, folder)
     except OSError as error:
         raise TitoError(
-            f"{path} cannot be written: {error.strerror}. Install the bundle in an environment of "
-            "your own, as its README says."
+            f"{folder} cannot be written to: {error.strerror}. Install the bundle in an "
+            "environment of your own, as its README says."
         ) from error
-    return Exported(module, path, tuple(still_open(chosen)))
+    return Exported(files, tuple(still_open(chosen)))
 
 
 def _refuse_syntax_errors(cells: list[Cell], notebook: Path) -> None:
@@ -97,18 +108,25 @@ def _lines(cells: list[Cell], notebook: Path) -> Iterator[str]:
         yield _DIRECTIVES.sub("", cell.source).strip("\n")
 
 
-def _write(text: str, module: str, path: Path) -> None:
-    """Put a module in place, unless it cannot be imported."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as scratch:
-        fresh = Path(scratch) / path.name
-        fresh.write_text(text, encoding="utf-8")
-        _try_import(fresh, module, path.parents[len(module.split(".")) - 1])
-        os.replace(fresh, path)
+def _write(texts: dict[str, str], folder: Path) -> dict[str, Path]:
+    """Put modules in place, all of them or, if one cannot be imported, none."""
+    paths = {
+        name: folder / f"{name.removeprefix('tinytorch.').replace('.', '/')}.py" for name in texts
+    }
+    with tempfile.TemporaryDirectory(dir=folder / "core", prefix=".export-") as scratch:
+        fresh = {name: Path(scratch) / path.name for name, path in paths.items()}
+        for name, text in texts.items():
+            fresh[name].write_text(text, encoding="utf-8")
+        _try_import(fresh, folder.parent)
+        for name, path in paths.items():
+            os.replace(fresh[name], path)
+    return paths
 
 
-def _try_import(file: Path, module: str, root: Path) -> None:
-    code = "import runpy, sys; runpy.run_path(sys.argv[1], run_name=sys.argv[2])"
-    command = [sys.executable, "-P", "-c", code, str(file), module]
+def _try_import(files: dict[str, Path], root: Path) -> None:
+    pairs = [str(word) for pair in files.items() for word in pair]
+    command = [sys.executable, "-P", "-B", "-c", _TRY, *pairs]
+    module = " or ".join(files)
     environment = os.environ | {"PYTHONPATH": str(root)}
     try:
         answer = subprocess.run(

@@ -17,6 +17,9 @@ from typing import Any
 from tito.errors import TitoError
 
 _DIRECTIVE = re.compile(r"^#\| default_exp (\S+)", re.MULTILINE)
+_EXPORT = re.compile(r"^#\| export[ \t]+(\S+)", re.MULTILINE)
+#: Beside a released notebook: which modules of the student's own it builds on.
+BUILDS_ON = "builds_on.json"
 _STUB = re.compile(r'^[ \t]*raise NotImplementedError\("TODO(?: in ([\w.]+))?:', re.MULTILINE)
 
 
@@ -56,6 +59,12 @@ class Cell:
     def exported(self) -> bool:
         """Whether the cell becomes a part of the package."""
         return self.kind == "code" and self.source.lstrip().startswith("#| export")
+
+    @property
+    def exports_to(self) -> str | None:
+        """The package module that the cell itself names; None where it is the notebook's."""
+        match = _EXPORT.match(self.source.lstrip()) if self.kind == "code" else None
+        return f"tinytorch.{match[1]}" if match else None
 
     @property
     def open(self) -> list[str]:
@@ -154,11 +163,32 @@ class Assignment:
         """The package module that the notebook becomes."""
         return exported_module(self.cells, self.release)
 
+    @property
+    def has_points(self) -> bool:
+        """Whether anything is graded, by machine or by a person; a lab has no points."""
+        return any(cell.graded for cell in self.cells)
+
+    @cached_property
+    def builds_on(self) -> dict[str, str]:
+        """The student's own modules that it needs, and of which notebooks `tito export` makes them.
+
+        The bundle says so in a file, since it holds none of their answers.
+        """
+        file = self.release.with_name(BUILDS_ON)
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
 
 def named_module(source: str) -> str | None:
     """Return the package module that a ``#| default_exp`` line names, if there is one."""
     match = _DIRECTIVE.search(source)
     return f"tinytorch.{match[1]}" if match else None
+
+
+def named_modules(source: str) -> tuple[str, ...]:
+    """Return all package modules that directives name: the notebook's, then those of cells."""
+    own = named_module(source)
+    named = (own, *(f"tinytorch.{name}" for name in _EXPORT.findall(source)))
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def exported_module(cells: list[Cell], path: Path) -> str:

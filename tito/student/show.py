@@ -86,7 +86,8 @@ def show_result(
 
 def show_export(exported: Exported) -> None:
     """Print what an export made."""
-    console.print(f"{exported.module}: {exported.path}", markup=False, soft_wrap=True)
+    for module, path in exported.files.items():
+        console.print(f"{module}: {path}", markup=False, soft_wrap=True)
     for line in exported.unfinished:
         console.print(f"  {line}", markup=False, soft_wrap=True)
 

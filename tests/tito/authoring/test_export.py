@@ -14,21 +14,26 @@ REAL = Course(ROOT)
 
 
 def test_export_drops_scaffolding(course):
-    text = export_module(course, course.module("second")).read_text()
+    [path] = export_module(course, course.module("second"))
+    text = path.read_text()
     assert "the_secret_number = 41 + ONE" in text and '"""Return forty-two."""' in text
     assert not any(word in text for word in ("SOLUTION", "TODO", "Hint", "Checks", "test_unit"))
 
 
 def test_export_names_source_and_imports(course):
-    text = export_module(course, course.module("second")).read_text()
+    [path] = export_module(course, course.module("second"))
+    text = path.read_text()
     assert "../../modules/source/02_second/second_dev.py" in text
     assert "from .first import ONE" in text
 
 
 def test_exporting_twice_gives_the_same_bytes(course):
     module = course.module("second")
-    first = export_module(course, module).read_bytes()
-    assert export_module(course, module).read_bytes() == first
+    source = module.source.read_text()
+    module.source.write_text(f"{source}\n# %%\n#| export core.more\nMORE = 1\n")
+    first = [path.read_bytes() for path in export_module(course, module)]
+    assert [path.read_bytes() for path in export_module(course, module)] == first
+    assert [b"MORE" in text for text in first] == [False, True]
 
 
 def test_a_notebook_is_the_same_bytes_each_time(course):
@@ -50,9 +55,16 @@ def test_a_changed_source_makes_the_package_outdated(course):
     assert exported(course, module) == "outdated"
 
 
+def test_a_second_module_that_is_not_exported_yet_is_missed(course):
+    module = course.module("second")
+    export_module(course, module)
+    module.source.write_text(module.source.read_text() + "\n# %%\n#| export core.more\nMORE = 1\n")
+    assert exported(course, module) == "no"
+
+
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)
 def test_the_committed_package_holds_no_test_code(module):
-    text = (ROOT / (module.exports_to.replace(".", "/") + ".py")).read_text()
+    text = "".join(path.read_text() for path in module.files_in(REAL.package))
     assert not any(word in text for word in ("SOLUTION", "TODO", "def test_", "tinytorch.checks"))
 
 

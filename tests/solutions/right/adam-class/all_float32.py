@@ -1,6 +1,6 @@
 # Betas, powers and moments in float32.
 #| export
-class Adam(Checkpointed):
+class Adam:
     def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = parameters
         self.learning_rate = learning_rate

@@ -1,6 +1,6 @@
 # In place with out= and scratch arrays, moments made at construction, corrections as one factor.
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
 
     def __init__(

@@ -1,6 +1,6 @@
 # Moments by interpolation, effective rate with epsilon rescaled by the root of the correction; PyTorch's counts.
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam, with a count of gradients for each parameter and the corrections in the scalars."""
 
     def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):

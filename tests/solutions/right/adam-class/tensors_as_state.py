@@ -1,6 +1,6 @@
 # All arithmetic on Tensors, `** 0.5` for the root, moments as lists of Tensor made when first needed.
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
 
     def __init__(

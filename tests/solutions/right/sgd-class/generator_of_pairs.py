@@ -1,6 +1,6 @@
 # Private generator that yields parameter and gradient array; velocities in a defaultdict by position.
 #| export
-class SGD(Checkpointed):
+class SGD:
     """SGD with heavy-ball momentum; the state is a defaultdict that starts at plain 0.0."""
 
     def __init__(self, parameters, learning_rate=0.01, momentum=0.0):

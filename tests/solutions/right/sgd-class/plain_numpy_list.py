@@ -1,6 +1,6 @@
 # Velocity always kept, also for momentum 0; NumPy in place.
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

@@ -1,6 +1,6 @@
 # The velocity is the sum over all gradients so far, each with its power of the momentum.
 #| export
-class SGD(Checkpointed):
+class SGD:
     def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
         self.parameters = parameters; self.learning_rate = learning_rate; self.momentum = momentum
         self._history = [[] for _ in parameters]

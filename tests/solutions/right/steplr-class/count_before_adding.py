@@ -1,6 +1,6 @@
 # The number of drops is computed from the calls before this one, and the call counted last.
 #| export
-class StepLR(Checkpointed):
+class StepLR:
     """A staircase: the learning rate is multiplied by gamma after every step_size calls."""
 
     def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:

@@ -1,6 +1,6 @@
 # With a private helper that counts the drops, math.floor and math.pow.
 #| export
-class StepLR(Checkpointed):
+class StepLR:
     """A staircase: the learning rate is multiplied by gamma after every step_size calls."""
 
     def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:

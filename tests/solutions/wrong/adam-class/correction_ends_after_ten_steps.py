@@ -1,7 +1,7 @@
 # Corrects the first moment in the first ten steps only.
 # expect-loss: test-adam
 #| export
-class Adam(Checkpointed):
+class Adam:
     def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = parameters
         self.learning_rate = learning_rate

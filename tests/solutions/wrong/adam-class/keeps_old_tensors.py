@@ -1,7 +1,7 @@
 # The Tensors are fetched at construction, so a parameter whose data is replaced is not moved.
 # expect-loss: test-adam
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
 
     def __init__(

@@ -1,7 +1,7 @@
 # Moments are keyed by id of the array, so assigning parameter.data starts them anew.
 # expect-loss: test-adam
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
 
     def __init__(

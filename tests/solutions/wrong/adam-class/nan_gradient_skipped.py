@@ -1,7 +1,7 @@
 # A gradient with NaN or infinity is skipped silently, a safeguard of the author.
 # expect-loss: test-adam
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
 
     def __init__(

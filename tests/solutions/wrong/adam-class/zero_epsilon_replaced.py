@@ -1,7 +1,7 @@
 # An epsilon of 0 is replaced by 1e-8, so that 0/0 cannot happen.
 # expect-loss: test-adam
 #| export
-class Adam(Checkpointed):
+class Adam:
     """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
 
     def __init__(

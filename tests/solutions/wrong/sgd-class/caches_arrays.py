@@ -1,7 +1,7 @@
 # The arrays are fetched at construction, so data that is assigned later is never moved.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

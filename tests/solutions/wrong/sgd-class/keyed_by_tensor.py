@@ -1,7 +1,7 @@
 # Velocities are keyed by the Tensor, so assigning parameter.data loses the velocity.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

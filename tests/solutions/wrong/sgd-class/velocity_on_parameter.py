@@ -1,7 +1,7 @@
 # The velocity is attached to the Variable, so a second optimizer on the same parameter continues it.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

@@ -1,7 +1,7 @@
 # zero_grad also overwrites the array of the old gradient, which somebody may have kept for a log.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

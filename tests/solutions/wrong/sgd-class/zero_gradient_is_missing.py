@@ -1,7 +1,7 @@
 # Takes a gradient of zeros for a missing one, so that the velocity does not carry on.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
         self.parameters = parameters
         self.learning_rate = learning_rate

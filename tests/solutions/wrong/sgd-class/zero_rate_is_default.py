@@ -1,7 +1,7 @@
 # A rate of 0 counts as not given and becomes 0.01.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

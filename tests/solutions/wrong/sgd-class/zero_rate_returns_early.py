@@ -1,7 +1,7 @@
 # With rate 0 the step returns at once, so the velocity misses the gradients of that time.
 # expect-loss: test-sgd
 #| export
-class SGD(Checkpointed):
+class SGD:
     """Stochastic gradient descent with heavy-ball momentum."""
 
     def __init__(

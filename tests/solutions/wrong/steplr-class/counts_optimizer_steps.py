@@ -1,7 +1,7 @@
 # The stairs follow the optimizer's own counter t where it has one, not the calls of the schedule.
 # expect-loss: test-step-scheduler
 #| export
-class StepLR(Checkpointed):
+class StepLR:
     """A staircase: the learning rate is multiplied by gamma after every step_size calls."""
 
     def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:

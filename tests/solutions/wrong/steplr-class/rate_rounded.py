@@ -1,7 +1,7 @@
 # Rounds the rate to six decimals.
 # expect-loss: test-step-scheduler
 #| export
-class StepLR(Checkpointed):
+class StepLR:
     def __init__(self, optimizer, step_size, gamma=0.1):
         self.optimizer = optimizer
         self.step_size = step_size

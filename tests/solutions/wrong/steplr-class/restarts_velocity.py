@@ -1,7 +1,7 @@
 # At each drop the velocity of the optimizer is thrown away, for a clean start on the new stair.
 # expect-loss: test-step-scheduler
 #| export
-class StepLR(Checkpointed):
+class StepLR:
     """A staircase: the learning rate is multiplied by gamma after every step_size calls."""
 
     def __init__(self, optimizer: "SGD | Adam", step_size: int, gamma: float = 0.1) -> None:
