@@ -17,42 +17,27 @@
 # > Rules that turn gradients into new weights, and what production training puts around them.
 #
 # Backpropagation tells us, for every weight of a network, in which direction the loss rises and how
-# steeply. It does not tell us what to do about it. The rule that turns gradients into new weights
-# is the optimizer, and it decides whether training takes minutes, takes days, or fails.
+# steeply. The rule that turns gradients into new weights is the optimizer, and it decides whether
+# training takes minutes, takes days, or fails.
 #
-# In this module we write the optimizers that most of deep learning rests on: gradient descent, SGD
-# with momentum, and Adam. We add a learning-rate schedule, train a real classifier of handwritten
-# digits with our own code, and then build the tools that tell us how a training run is doing and
-# the features that make it survive in production.
-
-# %% [markdown]
-# ## Learning goals
-#
-# - Derive gradient descent, and say what limits it: one rate for directions of different curvature.
-# - Implement heavy-ball momentum and Adam exactly as PyTorch defines them, and know which
-#   conventions other libraries use instead.
-# - Explain bias correction and epsilon, with numbers.
-# - Schedule a learning rate, and know on which call a schedule changes it.
-# - Put optimizer, schedule and autograd together in a training loop, and read its curves.
-# - Measure convergence, stability, memory and sensitivity to the learning rate.
-# - Implement what production training adds: clipping, warm-up, gradient accumulation, loss scaling
-#   and the averaging of distributed training.
-# - Measure where the time and the memory of a step go, train on several processes, and compare
-#   optimizers over problems and seeds.
+# In this module we write those that most of deep learning rests on, as PyTorch defines them:
+# gradient descent, SGD with momentum, and Adam. We add a learning-rate schedule, train a classifier
+# of handwritten digits with our own code, and build the tools that tell how a training is doing and
+# the features that let it survive in production. At the end you can write an optimizer from the
+# equation in a paper, down to the details in which libraries differ.
 
 # %% [markdown]
 # ## Build, use, reflect
 #
 # - **Build.** Seven solution cells. Each states its rules in full, equation and convention
 #   included.
-# - **Use.** After every cell there is something to try at once, and after five of them a network
-#   that reads digits.
-# - **Reflect.** Each section ends with a question to think about. Three longer questions at the end
-#   are answered in writing.
+# - **Use.** After every cell there is something to try at once. Demonstration cells are yours to
+#   change.
+# - **Reflect.** Each section ends with a question to think about. Three longer ones at the end are
+#   answered in writing.
 #
 # A function or method you have not written raises `NotImplementedError` when it is called. Until
-# then, Run All stops at the first demonstration that needs it. Demonstration cells are yours to
-# change.
+# then, Run All stops at the first demonstration that needs it.
 
 # %% [markdown]
 # ## Graded cells
@@ -61,49 +46,25 @@
 # expected, what it got, and a hint. Each part has 3 seconds. It checks behaviour and never the way
 # the code is written, and it checks nothing that the text does not say. When the notebook is
 # graded, the same parts run on other numbers too, so an answer must be right for any input.
-#
-# The source of a graded cell is folded. Shift+Enter in the cell above takes you to it, and once
-# more runs it. A click unfolds the source; the bar at its left folds it again. The Validate button
-# only tells which cells lose points; the tables tell why.
-
-# %% [markdown]
-# ## What you will be able to do
-#
-# At the end you can write an optimizer from the equation in a paper, down to the details in which
-# implementations differ: where the learning rate stands, where epsilon stands, when a counter
-# starts. You can tell from a loss curve whether the rate is too small, too large or about right.
-# You can say what an optimizer costs in memory before you run it, and you can defend the choice of
-# an optimizer, a rate and a schedule for a model that somebody pays for.
+# (JupyterLab folds its source: a click unfolds it. The Validate button only tells which cells lose
+# points; the tables tell why.)
 
 # %% [markdown]
 # ## A reality check
-#
-# What we build is small, and it is the real thing.
 #
 # - **The rules are those of PyTorch.** With the same settings, `torch.optim.SGD` and
 #   `torch.optim.Adam` take the same steps as ours, to rounding.
 # - **State costs memory.** In float32 a weight and its gradient take 8 bytes. Momentum makes it 12,
 #   Adam 16. A model of 7 billion weights needs 112 GB for training with Adam, activations not
 #   counted.
-# - **Adam leaves the learning rate alone.** It does not measure the norm of the gradient. It
-#   divides each element's step by that element's own recent size; `learning_rate` changes only when
-#   we, or a schedule, change it.
-# - **No optimizer is best everywhere.** ResNets were trained with SGD and momentum 0.9, the rate
-#   divided by 10 on plateaus; GPT-3 with Adam, warm-up, cosine decay and clipping.
-# - **Most of what production adds is engineering**: fewer passes over memory, state spread over
-#   many machines, steps skipped when a gradient overflows.
+# - **Adam leaves the learning rate alone.** It divides each element's step by that element's own
+#   recent size; `learning_rate` changes only when we, or a schedule, change it.
 
 # %% [markdown]
 # ## Where this code lives
 #
-# The solution cells of this notebook, and what 7.8 and 7.9 build on them, are exported to
-# `tinytorch.core.optimizers`. From then on any program can use them:
-#
-# ```python
-# from tinytorch.core.optimizers import SGD, Adam, StepLR
-# ```
-#
-# The module imports two earlier ones, NumPy and the standard library, and nothing else:
+# The solution cells of this notebook are exported to `tinytorch.core.optimizers`, which imports two
+# earlier modules and NumPy:
 #
 # - `tinytorch.core.tensor`: a `Tensor` owns a NumPy array, found in its `data`.
 # - `tinytorch.core.autograd`: a `Variable` holds a `Tensor` (`data`) and its gradient (`grad`), and
@@ -147,13 +108,9 @@ from tinytorch.core.autograd import transpose  # noqa: F401
 from tinytorch.core.tensor import Tensor
 
 # %% [markdown]
-# Everything the cell above imports may be used in your solutions, and is there in the exported
-# module. One function of autograd is missing on purpose: imported, `sum` would hide Python's own.
-# Call the method instead, `w.sum()`.
-#
-# The next cell holds two methods for later: optimizers and schedules that inherit them can be saved
-# in the middle of a training, as section 7.8 shows. Nothing graded depends on them. The cell after
-# it prepares the figures; the exported module does without.
+# Everything the cell above imports may be used in your solutions. One function of autograd is
+# missing on purpose: imported, `sum` would hide Python's own. Call the method instead, `w.sum()`.
+# The next cell prepares the figures; the exported module does without.
 
 # %% nbgrader={"grade": false, "grade_id": "setup-figures", "locked": true, "schema_version": 3, "solution": false, "task": false}
 if __name__ == "__main__":
@@ -181,24 +138,14 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## What optimizers are for
 #
-# Picture the loss as a landscape over the weights. Training walks downhill, and the gradient is all
-# it sees of the ground. The simplest rule takes a step against the gradient, of a length set by a
-# learning rate $\eta$. Three things go wrong with it.
+# Picture the loss as a landscape over the weights. The simplest rule takes a step against the
+# gradient, of a length set by a learning rate $\eta$. Where the ground is nearly flat, gradients
+# are small and so are the steps; across a narrow valley the gradient is large, and the walk jumps
+# from wall to wall. Real networks have both, and one rate for all.
 #
-# - **Slow convergence.** Where the ground is nearly flat, gradients are small and so are the steps.
-# - **Oscillation.** Across a narrow valley the gradient is large. The step overshoots, and the walk
-#   jumps from wall to wall instead of going along the valley.
-# - **One rate for all parameters.** A rate small enough for the steep direction is too small for
-#   the flat one. Real networks have both: the weights of a rare feature get a gradient now and
-#   then, others at every step.
-#
-# A bowl with two curvatures shows all three.
-
-# %% [markdown]
-# Take the loss $L(w) = \frac{1}{2}(1 \cdot w_1^2 + 20 \cdot w_2^2)$. Its gradient is
-# $(w_1, 20 w_2)$, so one step $w \leftarrow w - \eta \nabla L$ multiplies the first coordinate by
-# $1 - \eta$ and the second by $1 - 20 \eta$. We can write down the whole walk without an optimizer:
-# after $k$ steps a coordinate is its factor to the power $k$.
+# Take the loss $L(w) = \frac{1}{2}(1 \cdot w_1^2 + 20 \cdot w_2^2)$. Its gradient is $(w_1, 20
+# w_2)$, so one step $w \leftarrow w - \eta \nabla L$ multiplies the first coordinate by $1 - \eta$
+# and the second by $1 - 20 \eta$: after $k$ steps a coordinate is its factor to the power $k$.
 
 # %%
 if __name__ == "__main__":
@@ -218,16 +165,11 @@ if __name__ == "__main__":
 # At 0.01 the flat direction has not come half way in 60 steps. At 0.095 it moves well, and the
 # steep one swings from side to side. Just above $2/20 = 0.1$ the steep direction grows without end.
 # The larger the ratio $\kappa$ of the curvatures, the worse it gets: with the best fixed rate, each
-# step multiplies the error by $(\kappa - 1)/(\kappa + 1)$.
-#
-# There are three ways out, and we build the first two.
+# step multiplies the error by $(\kappa - 1)/(\kappa + 1)$. Two ways out:
 #
 # - **Momentum** remembers the direction. Swings across the valley cancel, steps along it add up; at
 #   its best the factor becomes $(\sqrt\kappa - 1)/(\sqrt\kappa + 1)$.
 # - **Adaptive rates** give each parameter a step of its own, from the size of its own gradients.
-# - **Curvature.** Newton's method divides by the second derivative and crosses this bowl in one
-#   step. For $n$ weights that is an $n \times n$ matrix, too large for a network. L-BFGS and K-FAC
-#   approximate it; they are an outlook, not part of this module.
 
 # %% [markdown]
 # ## 1 Gradient descent
@@ -243,9 +185,9 @@ if __name__ == "__main__":
 # $$ w \leftarrow w - \eta\, g $$
 #
 # Each element of $w$ has its own element of $g$; nothing is averaged or summed. The gradient is
-# read and must stay as it is: others may still need it, for logging, for clipping, or because more
-# micro-batches will be added to it. The reference also keeps the dtype of the parameter. Whether
-# your arithmetic runs in float32 or in float64 costs no points, here and in all later cells.
+# read and must stay as it is: others may still need it. The reference also keeps the dtype of the
+# parameter. Whether your arithmetic runs in float32 or in float64 costs no points, here and in all
+# later cells.
 #
 # `Tensor(array)` and `Variable(array)` copy what they are given: what you write into the array
 # afterwards does not reach them.
@@ -306,22 +248,6 @@ if __name__ == "__main__":
 # shows the walk from above and the loss along it. We will use both again for momentum and Adam.
 
 # %%
-CURVATURES = np.array([1.0, 20.0])
-
-
-def follow(take_step, w, steps=40):
-    """Record the positions of w on the bowl while take_step() updates it."""
-    path = [w.data.data.copy()]
-    for _ in range(steps):
-        w.grad = None
-        loss = mean(multiply(Variable(CURVATURES, requires_grad=False), multiply(w, w)))
-        loss.backward()
-        take_step()
-        path.append(w.data.data.copy())
-    return np.array(path)
-
-
-# %%
 def draw_paths(paths):
     """Draw paths over the level lines of the bowl, and the loss along each of them."""
     figure, (bowl, curve) = plt.subplots(1, 2, figsize=(10, 3.6))
@@ -341,6 +267,21 @@ def draw_paths(paths):
 
 
 # %%
+CURVATURES = np.array([1.0, 20.0])
+
+
+def follow(take_step, w, steps=40):
+    """Record the positions of w on the bowl while take_step() updates it."""
+    path = [w.data.data.copy()]
+    for _ in range(steps):
+        w.grad = None
+        loss = mean(multiply(Variable(CURVATURES, requires_grad=False), multiply(w, w)))
+        loss.backward()
+        take_step()
+        path.append(w.data.data.copy())
+    return np.array(path)
+
+
 def walk_with_gradient_descent(rate):
     """Walk the bowl with gradient_descent_step at this rate."""
     w = Variable([-2.0, 1.0])
@@ -349,9 +290,6 @@ def walk_with_gradient_descent(rate):
 
 if __name__ == "__main__":
     draw_paths({f"rate {rate}": walk_with_gradient_descent(rate) for rate in (0.01, 0.05, 0.095)})
-
-# %% [markdown]
-# The graded cell drives your function with small inputs and shows what it saw.
 
 # %% nbgrader={"grade": true, "grade_id": "test-gradient-descent", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 # Graded: gradient_descent_step, 10 points.
@@ -1171,9 +1109,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### The same loop on real data
 #
-# A line has two parameters. The same four lines train a network that reads handwritten digits:
-# 1,797 images of 8 by 8 pixels, collected by Alpaydin and Kaynak (1998). We shuffle them once with
-# a fixed seed and keep 397 images for the test; the network never trains on those.
+# The same four lines train a network that reads handwritten digits (Alpaydin and Kaynak, 1998):
+# 1,400 images of 8 by 8 pixels to train on, 397 for the test.
 
 # %%
 from tinytorch.datasets import load_digits
@@ -1186,7 +1123,7 @@ def split_digits(seed=0):
     train, test = order[:1400], order[1400:]
     return images[train], labels[train], images[test], labels[test]
 
-# %%
+
 if __name__ == "__main__":
     digits = split_digits()
     figure, panels = plt.subplots(1, 10, figsize=(9, 1.2))
@@ -1198,11 +1135,8 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# The network is a perceptron with one hidden layer: 64 pixels, 32 hidden units, 10 classes. It has
-# $64 \cdot 32 + 32 + 32 \cdot 10 + 10 = 2{,}410$ parameters. The biases start at zero, the weights
-# at random with a spread of $\sqrt{2 / \text{inputs}}$, which keeps signals at about the same size
-# through a layer with `relu` (He et al., 2015). The loss is the cross-entropy of the softmax: the
-# mean of minus the log of the probability that the network gives to the right class.
+# The network, 64-32-10, has $64 \cdot 32 + 32 + 32 \cdot 10 + 10 = 2{,}410$ parameters. Weights
+# start at random; the loss is the cross-entropy of the softmax.
 
 # %%
 def make_network(seed=0):
@@ -1215,7 +1149,6 @@ def make_network(seed=0):
     return network
 
 
-# %%
 def scores_of(network, images):
     """Return the scores of the ten classes, one row per image."""
     weights1, biases1, weights2, biases2 = network
@@ -1255,7 +1188,6 @@ OPTIMIZERS = {
     "Adam, rate 0.01": lambda network: Adam(network, learning_rate=0.01),
 }
 
-# %%
 if __name__ == "__main__":
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
     for name, make_optimizer in OPTIMIZERS.items():
@@ -1270,15 +1202,8 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# All three classify at least 95 of 100 unseen images after 20 epochs. In its loss, plain SGD at the
-# same rate is far behind momentum: where gradients agree its steps are a tenth as long. Look at the
-# second half of the curves. With momentum and Adam, the loss on the training images goes on
-# falling, to a fraction of what it was at epoch 10, while the accuracy on the test images gains
-# only a few images in 397: most of what the network learns from there on is about images it has
-# seen. The curve that counts is the one on the right.
-#
-# Now the question that decides more than the choice of the optimizer: which rate? We train for two
-# epochs at each of eight rates and draw the loss at the end.
+# All three classify at least 95 of 100 unseen images after 20 epochs. What decides more than the
+# choice of the optimizer is the rate. We train for two epochs at each of eight.
 
 # %%
 if __name__ == "__main__":
@@ -1298,41 +1223,28 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# Each curve is a valley. Left of it the steps are too short for two epochs; right of it the loss
-# climbs back to that of guessing, steeply for plain SGD and Adam, more gradually for momentum. The
-# valley of momentum lies about a factor of ten to the left of the one of plain SGD, which is the
-# factor $1/(1-\mu)$ of section 2. Adam's lies still further left and is its own: rates do not carry
-# over from one optimizer to another. Search on a logarithmic scale, and search again when the
-# optimizer changes.
+# Each curve is a valley, and momentum's lies about a factor of ten to the left of plain SGD's, the
+# factor $1/(1-\mu)$ of section 2. Rates do not carry over from one optimizer to another.
 #
-# **To think about.** Which optimizer has the lowest point of all in this figure, and which would
-# you trust most if you could afford one single run? Train the digits with Adam at 0.1 and with a
-# `StepLR` that divides the rate by 10 after ten epochs: what do you expect of the last ten?
+# **To think about.** What would a `StepLR` do for Adam at 0.1?
 
 # %% [markdown]
 # ## 6 The convergence profiler
 #
-# A loss that does not fall looks the same for many reasons: the rate is too small, the gradient has
-# vanished, the steps overshoot and come back, a schedule has cut the rate too early. The final loss
-# tells none of these apart, and neither does a second run with another optimizer.
-#
-# The idea: call the training step, and after each call write down four numbers, namely the loss,
-# the norm of the gradient, the rate and the seconds it took. Everything else (how fast, how steady,
-# how healthy, how expensive) is computed from these four lists when the run is over. A profiler
-# only watches: it moves no parameter, no gradient and no rate.
+# A loss that does not fall looks the same for many reasons. So after each call of the training step
+# we write down four numbers, and compute everything else from these lists when the run is over. A
+# profiler only watches: it moves no parameter, no gradient and no rate.
 
 # %% [markdown]
 # ### 6.1 What is recorded
 #
 # `training_function()` does one step and returns its loss. After each call we record the loss, the
-# optimizer's rate (or the one it had just before the call), the duration in seconds, and the
-# **global gradient norm** over all parameters $p$ that have a gradient:
+# optimizer's rate (or the one just before the call), the duration in seconds, and the **global
+# gradient norm** over all parameters $p$ that have a gradient, one root over everything:
 #
 # $$\lVert g \rVert = \sqrt{\sum_p \sum_i g_{p,i}^2}$$
 #
-# One root over everything: not a sum of norms, not a mean, not the largest entry. The profiler can
-# see a gradient only if the step leaves it in place, so a step clears gradients at its beginning,
-# as ours do.
+# A step leaves its gradient in place for the profiler, and clears it at its beginning.
 #
 # A run ends after `max_steps` calls, or earlier: a step that raises ends it, whatever it raises
 # (what was recorded before stays), and so does a gradient norm above $10^6$, infinity included. A
@@ -1343,18 +1255,16 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 6.2 What is computed from the record
 #
-# Steps are counted from 0, and $L_k$ is the loss of step $k$.
-#
-# **Convergence step**: the first $k \ge 1$ with $|L_k - L_{k-1}| < 10^{-6}$, or None. The absolute
-# value matters: a rising loss has not converged. Step 0 has no step before it.
+# Steps are counted from 0, and $L_k$ is the loss of step $k$. **Convergence step**: the first $k
+# \ge 1$ with $|L_k - L_{k-1}| < 10^{-6}$, or None.
 #
 # **Stability**, from the mean $\bar L$ and the standard deviation $\sigma$ of the last 10 losses:
 #
 # $$s = \frac{1}{1 + \sigma / (|\bar L| + 10^{-8})}$$
 #
-# It lies in $[0, 1]$ and is 0.0 before there are 10 losses. Any other score of the last 10 losses
-# with these properties, and higher for steadier runs, is as good. Where one of them is infinite or
-# NaN, the score is up to you.
+# It lies in $[0, 1]$ and is 0.0 before there are 10 losses. Any other score of them with these
+# properties, and higher for steadier runs, is as good. Where one of them is infinite or NaN, the
+# score is up to you.
 #
 # **Gradient health**, the first line that applies:
 #
@@ -1369,31 +1279,27 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 6.3 Comparing runs
 #
-# Four numbers compare two runs: the convergence step (lower is better), the final loss (lower), the
-# stability (higher), and the **efficiency**, which is the loss reduction per second (higher):
+# Four numbers compare runs: the convergence step (lower is better), the final loss (lower), the
+# stability (higher), and the **efficiency**, the loss reduction per second (higher):
 #
 # $$e = \frac{L_\text{initial} - L_\text{final}}{\text{seconds of all steps}}$$
 #
-# Rankings need care at the edges. A run that never converged ranks behind those that did; NaN
-# compares false with everything, so a careless sort can put it first, and it belongs behind all
-# numbers; a run that failed in its first step has nothing to compare and must not crash anything.
-# Of two equal values either may come first.
+# A run that never converged ranks behind those that did; NaN, which compares false with everything,
+# behind all numbers; a run that failed in its first step must not crash anything. Of two equal
+# values either may come first.
 #
 # The best overall is the run with the best places in all four rankings together. How you weigh the
-# places is up to you, with two conditions. A run that leads all four rankings must win. Where three
-# runs are compared, a run that leads three of the rankings must win, even if it is last in the
-# fourth. (The reference adds up the places in the first three rankings, without efficiency, since
-# seconds differ from run to run; then more first places, then the lower final loss decide.)
+# places is up to you, with two conditions: a run that leads all four rankings must win; and where
+# three runs are compared, one that leads three of the rankings must win, even if it is last in the
+# fourth. (The reference adds up the places in the first three rankings.)
 
 # %% [markdown]
 # ### 6.4 How sensitive is it to the rate?
 #
-# Of all hyperparameters the rate matters most, so we sweep it on a logarithmic grid. Each rate
-# trains from the same start: `training_function(lr, steps)` returns two lists, losses and gradient
-# norms. A rate at which the training raises, or returns nothing, counts as loss infinity and as an
-# explosion, and the sweep goes on.
-#
-# The best rate has the lowest *finite* final loss among the runs that did not explode, and
+# Each rate trains from the same start: `training_function(lr, steps)` returns two lists, losses and
+# gradient norms. A rate at which the training raises, or returns nothing, counts as loss infinity
+# and as an explosion, and the sweep goes on. The best rate has the lowest *finite* final loss among
+# the runs that did not explode, and
 #
 # $$\text{optimal range} = \left(\tfrac{1}{10}\,\eta_\text{best},\; 10\,\eta_\text{best}\right)$$
 #
@@ -1402,24 +1308,19 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 6.5 How much memory?
 #
-# Every parameter is a float32 of 4 bytes, and so is its gradient and each number the optimizer
-# keeps for it. We write MB for $2^{20}$ bytes and count model state only: activations depend on the
-# batch.
+# Every parameter, its gradient and each number the optimizer keeps for it is a float32 of 4 bytes.
+# We write MB for $2^{20}$ bytes and count model state only, no activations.
 #
-# | optimizer | parameters + gradients + state, bytes each | sum | against SGD |
-# |---|---|---|---|
-# | SGD | 4 + 4 + 0 | 8 | 1 |
-# | SGD with momentum | 4 + 4 + 4 | 12 | 1.5 |
-# | Adam | 4 + 4 + 8 | 16 | 2 |
-#
-# So Adam's state is twice the size of the parameters, and its total is 1.33 times that of momentum.
-# "Adam needs three times the memory of SGD" holds only if gradients are left out of the count.
+# | optimizer | bytes of parameter + gradient + state |
+# |---|---|
+# | SGD | 4 + 4 + 0 = 8 |
+# | SGD with momentum | 4 + 4 + 4 = 12 |
+# | Adam | 4 + 4 + 8 = 16 |
 
 # %% [markdown]
 # ### 6.6 From measurements to advice
 #
-# Numbers end in decisions, so the last method turns whatever analyses it is given into lines of
-# text under headings:
+# The last method turns whatever analyses it is given into lines of text under headings:
 #
 # | heading | when, and with what |
 # |---|---|
@@ -1428,14 +1329,13 @@ if __name__ == "__main__":
 # | `PRODUCTION DEPLOYMENT:` | always |
 # | no heading asked for | given a comparison: the lines of its summary |
 #
-# Advice, without points: three more headings complete it. `CONVERGENCE OPTIMIZATION:` stands above
-# the summary, `SCALING CONSIDERATIONS:` and `MONITORING & DEBUGGING:` above what you know of these.
-
-# %% [markdown]
+# Advice, without points: `CONVERGENCE OPTIMIZATION:` above the summary, `SCALING CONSIDERATIONS:`
+# and `MONITORING & DEBUGGING:` complete it.
+#
 # Now write the class. Only the public methods are checked, by what they record and return, and of
-# the attributes the four records; the other attributes are yours to keep as you like, with these
-# thresholds. The helpers whose names begin with an underscore are a suggestion, one rule of 6.2 or
-# 6.3 each. Keep every record on the object (`self`): two profilers know nothing of each other.
+# the attributes the four records; the others are yours to keep as you like, with these thresholds,
+# and the helpers are a suggestion. Keep every record on the object (`self`): two profilers know
+# nothing of each other.
 
 # %% nbgrader={"grade": false, "grade_id": "convergence-profiler", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
@@ -1914,15 +1814,12 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 6.7 The profiler at work
 #
-# Three optimizers train the same network, 64-32-10 on the digits, from the same start. All 1,797
-# images are in every step, so that the curves show the optimizer and not the luck of the batches.
-# Note the order inside `train_step`: it clears the gradients first, so that they are still there
-# when the profiler looks.
+# Three optimizers train the digits network from the same start. All 1,797 images are in every step,
+# so that the curves show the optimizer and not the luck of the batches. `train_step` clears the
+# gradients first, so that they are still there when the profiler looks. The first loss is that of a
+# network that knows nothing, about $\ln 10 \approx 2.3$.
 
 # %%
-from tinytorch import datasets
-
-
 def digits_network(data):
     """Make a fresh 64-32-10 network; return its parameters and a function from rows to the loss."""
     images, labels = data
@@ -1934,7 +1831,6 @@ def digits_network(data):
     return network, loss_on
 
 
-# %%
 def start_digits_run(data, make_optimizer):
     """Return an optimizer on a fresh network, and a function that trains it for one step."""
     parameters, loss_on = digits_network(data)
@@ -1950,12 +1846,9 @@ def start_digits_run(data, make_optimizer):
     return optimizer, train_step
 
 
-# %% [markdown]
-# The first loss is that of a network that knows nothing, about $\ln 10 \approx 2.3$.
-
 # %%
 if __name__ == "__main__":
-    all_digits = datasets.load_digits()
+    all_digits = load_digits()
     candidates = {
         "SGD": lambda parameters: SGD(parameters, learning_rate=0.1),
         "momentum": lambda parameters: SGD(parameters, learning_rate=0.1, momentum=0.9),
@@ -1969,10 +1862,9 @@ if __name__ == "__main__":
         )
 
 # %% [markdown]
-# The two recorded curves, side by side. The norm of the gradient is a second witness. For plain
-# SGD, after a first drop it stays near 0.45 for forty steps: the run is slow, not done. With
-# momentum it ripples between steps 20 and 65, as the weights overshoot and come back, where the
-# loss shows nothing.
+# The norm of the gradient is a second witness. For plain SGD, after a first drop it stays near 0.45
+# for forty steps: the run is slow, not done. With momentum it ripples between steps 20 and 65, as
+# the weights overshoot and come back, where the loss shows nothing.
 
 # %%
 if __name__ == "__main__":
@@ -2018,7 +1910,6 @@ def sweep_digits(data, optimizer_class, rates, steps=30):
     )
 
 
-# %%
 if __name__ == "__main__":
     rates = [float(rate) for rate in np.logspace(-3, 0.5, 8)]
     every_third = all_digits[0][::3], all_digits[1][::3]
@@ -2034,12 +1925,12 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# Both curves fall to a bottom, and rise steeply where the steps become too long. The bottoms lie at
-# different rates: a rate means nothing without its optimizer. The shaded ranges, a factor of 10 on
-# either side of the best rate, include rates that fail: they are where to search, not what to
-# trust. A sweep of short runs also favours high rates; for a longer training choose somewhat below.
+# Both curves fall to a bottom, and rise steeply where the steps become too long. The shaded ranges,
+# a factor of 10 on either side of the best rate, include rates that fail: they are where to search,
+# not what to trust. A sweep of short runs also favours high rates.
 #
-# And the memory, for this network and for one with 7 billion parameters:
+# And the memory, for this network and for one with 7 billion parameters. (Its last line is the 112
+# GB of the reality check: there 1 GB is $10^9$ bytes, here 1 MB is $2^{20}$.)
 
 # %%
 if __name__ == "__main__":
@@ -2049,10 +1940,6 @@ if __name__ == "__main__":
             memory = profiler.estimate_memory_usage(optimizer, size)
             print(f"{size:13,}  {name:9}{memory['total_mb']:14,.3f} MB", end="")
             print(f"  state/parameters {memory['overhead_ratio']:.0f}")
-
-# %% [markdown]
-# (The 106,811.523 MB of the last line are the 112 GB of the reality check: there 1 GB is $10^9$
-# bytes, here 1 MB is $2^{20}$.)
 
 # %% [markdown]
 # ### 6.8 Checks
@@ -2083,20 +1970,18 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 7 Production features
 #
-# The update rule is the heart of an optimizer, but a training that runs for weeks needs more around
-# it. One bad batch can throw the parameters far away; the first steps are the most dangerous ones;
-# the batch that trains best may not fit into memory; 16-bit gradients underflow; and many machines
-# must agree on one gradient.
+# A training that runs for weeks needs more than the update rule: one bad batch can throw the
+# parameters far away; the first steps are the most dangerous ones; the batch that trains best may
+# not fit into memory; 16-bit gradients underflow; and many machines must agree on one gradient.
 #
 # Five small tools answer these five problems. Four of them change the gradient *between*
-# `backward()` and `step()`, one changes the rate; none touches a parameter. Because each does one
-# thing, they can be chained, and the order is part of the recipe:
+# `backward()` and `step()`, one changes the rate; none touches a parameter. They can be chained,
+# and the order is part of the recipe:
 #
 # average (7.3, 7.5) → unscale (7.4) → clip (7.1) → set the rate (7.2) → `step()`
 #
-# Averaging and unscaling are linear and could change places, but an overflow must be looked for
-# after averaging, when all machines see it. Clipping compares with a limit, so it needs the true
-# gradient.
+# An overflow must be looked for after averaging, when all machines see it. Clipping compares with a
+# limit, so it needs the true gradient.
 
 # %% [markdown]
 # ### 7.1 Clipping by the global norm
@@ -2157,9 +2042,8 @@ if __name__ == "__main__":
 # first: if any entry of any gradient is infinite or NaN, **every** `grad` becomes None and it
 # returns False, which means: skip this step. Otherwise it unscales and returns True.
 #
-# In practice $S$ is a power of two: it changes exponents only, and rounds nothing. PyTorch's
-# `GradScaler` starts with $S = 65536$, doubles it after 2,000 clean steps, and halves it whenever
-# it skips one.
+# In practice $S$ is a power of two, which changes exponents only, and adapts: the next chapter
+# trains in float16.
 
 # %% [markdown]
 # ### 7.5 Averaging over machines
@@ -2169,10 +2053,9 @@ if __name__ == "__main__":
 #
 # $$g \leftarrow \frac{1}{N} \sum_{r=1}^{N} g_r$$
 #
-# and then all of them take the same step. Here we have one process (7.13 starts several), and take
-# the view of one rank whose peers hold the very same gradient. The mean of $N$ equal gradients is
-# that gradient: dividing once too often, or forgetting to divide, shows at once. (Averaging, not
-# summing, is what PyTorch's DistributedDataParallel does too.)
+# and then all of them take the same step. Here we have one process (the next chapter starts
+# several), and take the view of one rank whose peers hold the very same gradient. The mean of $N$
+# equal gradients is that gradient: dividing once too often, or forgetting to divide, shows at once.
 #
 # Now write the class. The attributes are settings that a training loop may read; the methods take
 # what they need as arguments. `max_grad_norm`, `warmup_steps` and `accumulation_steps` must be
@@ -2483,7 +2366,6 @@ def gradient_of(data, rows):
     return w.grad.data.data
 
 
-# %%
 if __name__ == "__main__":
     for name, cuts in {"equal": [0, 64, 128, 192, 256], "ragged": [0, 80, 160, 240, 256]}.items():
         w, features = Variable(np.zeros((64, 10), np.float32)), AdvancedOptimizerFeatures()
@@ -2554,22 +2436,14 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 8 All of it together
 #
-# A training in production is not one idea but all of them at once: an optimizer, a schedule with
-# warm-up, accumulated micro-batches, a loss scale, clipping, and somebody who watches. Each piece
-# is simple; what goes wrong is usually how they meet. The order matters, and one rule holds it
-# together:
+# A training in production is all of these ideas at once, and what goes wrong is usually how they
+# meet. One rule holds the order together: **whatever changes the gradient happens before `step()`,
+# and a skipped step changes nothing**: no parameter, no moment, no counter of the optimizer.
 #
-# **whatever changes the gradient happens before `step()`, and a skipped step changes nothing**: no
-# parameter, no moment, no counter of the optimizer.
-#
-# In this section nothing is left to implement. We put your classes into one loop, compare three
-# optimizers in it, and ask the profiler for its advice.
-
-# %% [markdown]
-# One step of the loop, in the order of section 7, on one machine. The loss is scaled before
-# `backward()`; each micro-batch starts with cleared gradients, because `backward()` adds to what is
-# there; the mean of four micro-batches is unscaled, then clipped. The first 10 steps warm up, then
-# `StepLR` takes over.
+# Here nothing is left to implement. We put your classes into one loop, in the order of section 7.
+# The loss is scaled before `backward()`; each micro-batch starts with cleared gradients, because
+# `backward()` adds to what is there; the mean of four micro-batches is unscaled, then clipped. The
+# first 10 steps warm up, then `StepLR` takes over.
 
 # %%
 def start_production_run(data, make_optimizer, loss_scale=1024.0, micro_batches=4, warmup_steps=10):
@@ -2629,9 +2503,9 @@ if __name__ == "__main__":
     figure, panels = plt.subplots(1, 3, figsize=(11, 3.4))
     records = (profiler.convergence_history, profiler.learning_rates, profiler.gradient_norms)
     titles = ("Loss", "Learning rate", "Gradient norm after clipping")
-    for panel, record, title in zip(panels, records, titles, strict=True):
+    for panel, series, title in zip(panels, records, titles, strict=True):
         for name in candidates:
-            panel.plot(record[name], label=name, linewidth=1)
+            panel.plot(series[name], label=name, linewidth=1)
         panel.set(title=title, xlabel="step", yscale="log" if panel is not panels[2] else "linear")
     panels[0].legend()
     plt.show()
@@ -2683,43 +2557,18 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Optimizers in production: questions to think about
 #
-# These are not graded. Take one of each group, and discuss it with somebody.
-#
-# **System design**
+# These are not graded. Take two, and discuss them with somebody.
 #
 # - Adam keeps two numbers per parameter. Which of your models would not fit if it did, and what
 #   would you change first: the optimizer, the precision of its state, or the number of machines?
-# - Where should the state live: beside the parameters, in host memory, on disk? What does `step()`
-#   have to wait for in each case?
-# - Should a schedule be an object that changes the optimizer, as `StepLR` does, or a function from
-#   the step to the rate, as warm-up is here? Which of them survives a restart more easily?
-#
-# **Workflows**
-#
 # - A colleague reports that "Adam beats SGD by two points". Which five numbers do you ask for?
 # - You may do twelve runs. How do you divide them between rates, optimizers and random seeds?
-# - What would you look at first if the loss is fine but the gradient norm has grown tenfold in a
-#   day?
-
-# %% [markdown]
-# **Framework design**
-#
-# - Our `step()` skips parameters whose gradient is None; PyTorch does too. A framework could take
-#   None for zero instead. What would then happen to a frozen layer under momentum?
-# - Why do frameworks give parameter groups rates of their own? How would you add groups to your SGD
-#   without breaking code that reads `optimizer.learning_rate`?
+# - Our `step()` skips parameters whose gradient is None. A framework could take None for zero
+#   instead. What would then happen to a frozen layer under momentum?
 # - The buffers of accumulation may be kept by the position of a parameter in the list, or by
-#   `id(parameter)`. What could go wrong with either, for one when somebody adds a parameter in the
-#   middle of a run?
-#
-# **Performance and scale**
-#
-# - A step of Adam does about a dozen arithmetic operations per parameter, yet it is bound by memory
-#   traffic. How many arrays does your version read and write per step, and how many would do?
-# - A model of 100 tensors with 10 numbers each: where does the time of a step go, and what would
-#   one flat buffer change?
-# - With eight machines, which part of the optimizer's work is done eight times over? That is what
-#   sharding the state (ZeRO) saves.
+#   `id(parameter)`. What could go wrong with either, when somebody adds a parameter in the middle
+#   of a run?
+# - With eight machines, which part of the optimizer's work is done eight times over?
 
 # %% [markdown]
 # ## Three written questions
@@ -2907,38 +2756,20 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Summary
 #
-# - An optimizer is a rule of one or two lines, and its state. Gradient descent follows the
-#   gradient; momentum adds up a decaying sum of gradients; Adam divides a running mean by the root
-#   of a running mean of squares, both corrected for their start at zero.
-# - The rate is the parameter that matters most. Schedules change it on purpose, warm-up protects
-#   the first steps, and a sweep on a logarithmic grid finds the range.
-# - What cannot be seen cannot be tuned: loss, gradient norm, rate and time per step tell most
-#   failures apart, if NaN and runs that failed are treated as results.
-# - Between `backward()` and `step()` stand a few small tools, and their order is part of the
-#   recipe: average, unscale, clip, set the rate, step. A skipped step leaves no trace.
-# - Memory is 8, 12 or 16 bytes per parameter, before activations.
-# - The same arithmetic takes several times as long if its results are new arrays, and a hundred
-#   small arrays cost as many calls as a hundred large ones. More processes help as far as each has
-#   enough to compute between two messages.
-
-# %% [markdown]
-# ## Next steps
+# - An optimizer is a rule of one or two lines, and its state: nothing, a decaying sum of gradients,
+#   or two running means, corrected for their start at zero. Memory is 8, 12 or 16 bytes per
+#   parameter, before activations.
+# - The rate matters most. Schedules change it on purpose, warm-up protects the first steps, and a
+#   sweep on a logarithmic grid finds the range.
+# - Loss, gradient norm, rate and time per step tell most failures apart, if NaN and runs that
+#   failed are treated as results.
+# - The order of the tools is part of the recipe: average, unscale, clip, set the rate, step. A
+#   skipped step leaves no trace.
 #
-# Save the notebook, see what its graded cells say, and make it a part of your package:
+# Save the notebook, then see what its graded cells say, and make your solution cells a module of
+# your package, `tinytorch.core.optimizers`, which the next chapter trains with:
 #
 # ```
 # tito test 08_optimizers
 # tito export 08_optimizers
 # ```
-#
-# The first runs all graded cells in a second, without Jupyter; the second writes your seven
-# solution cells, and what 7.8 and 7.9 build on them, to `tinytorch/core/optimizers.py`. From then
-# on any program can say
-#
-# ```python
-# from tinytorch.core.optimizers import SGD, Adam, StepLR
-# ```
-#
-# Then go on by yourself: give each parameter group its own rate; decouple weight decay from the
-# gradient and you have AdamW; send the gradients of the last layer to the other ranks while those
-# of the first are still being computed, as PyTorch does.
