@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import importlib.metadata
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,9 +25,12 @@ from tinytorch import __version__
 from tito.authoring.package import build_package
 from tito.authoring.release import release
 from tito.authoring.rules import secret_lines
+from tito.authoring.rules.each_cell import parsed
+from tito.authoring.rules.leaks import passages_of, secret_passages
 from tito.authoring.source import read_source
 from tito.course import Course, Module
 from tito.errors import TitoError
+from tito.student.notebook import BUILDS_ON
 
 #: What the wheel needs, and what comes with its extra `lab`.
 _NEEDS = (
@@ -33,7 +38,7 @@ _NEEDS = (
     *("ipykernel", "nbclient", "nbformat"),
 )
 _LAB = ("jupyterlab", "nbgrader")
-#: Files in the bundle that are made from templates.
+#: Files in the bundle that are made from templates; the last is for a module with points.
 _PAGES = ("README.md", "Makefile", "AGENTS.md")
 _TEMPLATES = Path(__file__).parent / "templates" / "bundle"
 #: Sets the time of all files, in seconds since 1970, for whoever builds; hatchling reads it too.
@@ -44,7 +49,8 @@ def bundle(course: Course, module: Module) -> Path:
     """Make the zip that students get.
 
     It holds the release, a wheel with the package that ends before the module, the checks and
-    the student's commands, the versions that are known to work, and how to start.
+    the student's commands, the versions that are known to work, and how to start. Of an earlier
+    module that students write themselves it holds nothing: they export their own.
 
     Returns
     -------
@@ -73,8 +79,10 @@ def pack(course: Course, module: Module, released: Path) -> Path:
         project = Path(scratch) / "project"
         _write_project(course, module, released, project)
         wheel = _build_wheel(project, folder, time)
-        for name in _PAGES:
-            text = _fill(name, module=module, wheel=wheel.name)
+        facts = {"module": module, "wheel": wheel.name, "builds_on": _builds_on(course, module)}
+        has_points = bool(secret_lines(read_source(module.source)))
+        for name in _PAGES if has_points else _PAGES[:-1]:
+            text = _fill(name, has_points=has_points, **facts)
             (folder / name).write_text(text, encoding="utf-8")
         if module.policy.is_file():
             shutil.copy(module.policy, folder)
@@ -107,6 +115,10 @@ def _write_project(course: Course, module: Module, released: Path, project: Path
     inside = project / "tito" / "student" / "released" / module.name
     inside.mkdir(parents=True)
     shutil.copy(released, inside)
+    builds_on = _builds_on(course, module)
+    (inside / BUILDS_ON).write_text(json.dumps(builds_on), encoding="utf-8")
+    for name in builds_on:
+        project.joinpath(*name.split(".")).with_suffix(".py").unlink()
     shutil.copy(course.root / "LICENSE", project)
     shutil.copytree(_TEMPLATES / "etc", project / "etc")
     known = _requirements(course)
@@ -115,9 +127,18 @@ def _write_project(course: Course, module: Module, released: Path, project: Path
         module=module,
         package=course.package.name,
         needs=json.dumps([known[name] for name in _NEEDS]),
-        lab=json.dumps([known[name] for name in _LAB]),
+        lab=json.dumps([*(known[name] for name in _LAB), *_extras(course, module)]),
     )
     (project / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
+def _builds_on(course: Course, module: Module) -> dict[str, str]:
+    """Return the earlier modules that students write, and the notebooks they write them in."""
+    return {
+        other.exports_to: f"{other.notebook}.ipynb"
+        for other in course.modules
+        if other.name < module.name and secret_lines(read_source(other.source))
+    }
 
 
 def _build_wheel(project: Path, folder: Path, time: int) -> Path:
@@ -135,6 +156,24 @@ def _requirements(course: Course) -> dict[str, str]:
     return {one.name: f"{one.name}{one.specifier}" for one in requirements if one.marker is None}
 
 
+def _extras(course: Course, module: Module) -> list[str]:
+    """Return what the shared parts of the package that a notebook imports need: their extras.
+
+    A part and its extra in ``pyproject.toml`` have one name, such as `parallel`.
+    """
+    code = [cell for cell in read_source(module.source).cells if cell.cell_type == "code"]
+    nodes = [node for cell in code for node in ast.walk(parsed(cell))]
+    names = {
+        f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names
+    }
+    names |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    parts = {name.removeprefix(f"{course.package.name}.").split(".")[0] for name in names}
+    extras = "|".join(re.escape(path.stem) for path in course.shared if path.stem in parts)
+    marker = re.compile(rf"(;| and) extra == ['\"]({extras})['\"]")
+    texts = importlib.metadata.requires(course.distribution) or ()
+    return [marker.sub("", text) for text in texts if extras and marker.search(text)]
+
+
 def _write_zip(folder: Path, target: Path, time: int) -> None:
     """Pack a folder: sorted, with one time and one mode for all files."""
     when = datetime.fromtimestamp(time, UTC).timetuple()[:6]
@@ -149,21 +188,27 @@ def _write_zip(folder: Path, target: Path, time: int) -> None:
 def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
     """Stop where a line of a solution or rubric of this module, or a later one, is in a zip.
 
-    What a module before it says too is no secret: students have that module.
+    What a module in it says too is no secret. Of an earlier module, whose ways a later one may
+    use, a passage is; a line is not.
     """
     secrets: set[str] = set()
     given: set[str] = set()
+    passages: set[tuple[str, ...]] = set()
     for other in course.modules:
+        source = read_source(other.source, course.checks(other))
         if other.name >= module.name:
-            secrets |= secret_lines(read_source(other.source, course.checks(other)))
+            secrets |= secret_lines(source)
+        elif other.exports_to in _builds_on(course, module):
+            passages |= secret_passages(source)
         else:
-            exported = other.file_in(course.package).read_text()
-            given |= {line.strip() for line in exported.split("\n")}
+            exported = [path.read_text() for path in other.files_in(course.package)]
+            given |= {line.strip() for text in exported for line in text.split("\n")}
     secrets -= given
     leaks = [
         f"  {name}: {line}"
         for name, text in texts_in(packed.read_bytes(), packed.name)
         for line in sorted(secrets & {line.strip() for line in text.split("\n")})
+        + sorted(run[0] for run in passages.intersection(passages_of(text)))
     ]
     if leaks:
         raise TitoError("\n".join([f"the bundle of {module.name} gives solutions away:", *leaks]))

@@ -25,7 +25,7 @@ from tito.autograde.grade_class import ExecutorConfig, GradingRun
 from tito.commands._shared import console, pass_module, print_line, say
 from tito.course import Course, Module
 from tito.course.files import written
-from tito.errors import TitoError
+from tito.errors import TitoError, UsageError
 from tito.pages import evidence
 from tito.sandbox import LEVELS, Isolation
 
@@ -79,6 +79,7 @@ def command(
 
         try:
             course = Course.find()
+            _refuse_lab(course, module)
             run = grade_class.grade(
                 course, module, students or None, force, show, seed, isolation, where
             )
@@ -94,6 +95,14 @@ def command(
     else:
         _summarize(run, module)
     sys.exit(1 if run.failed or run.interrupted else 0)
+
+
+def _refuse_lab(course: Course, module: Module) -> None:
+    """Say at once that a module has no points, instead of asking for its submissions."""
+    released = course.released(module)
+    file = released if released.is_file() else module.source
+    if '"grade": true' not in file.read_text(encoding="utf-8"):
+        raise UsageError(f"{module.name} has no points: nothing to grade.")
 
 
 def _bar(hidden: bool) -> Progress:

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from tinytorch import __version__
 from tito.errors import TitoError, UsageError
-from tito.student.notebook import Assignment
+from tito.student.notebook import Assignment, exported_module, read_cells
 from tito.student.show import console, run, show_export, show_hand_in, show_result
 from tito.student.testing import CheckRunner
 
@@ -45,6 +45,13 @@ def _find_notebook(name: str | None, command: str | None, cells: Sequence[str] =
     return path
 
 
+def _with_points(what: str) -> Assignment:
+    assignment = Assignment.installed()
+    if not assignment.has_points:
+        raise UsageError(f"{assignment.module} is a lab without points: nothing to {what}.")
+    return assignment
+
+
 notebook_argument = click.argument(
     "notebook", required=False, callback=lambda ctx, _, name: _find_notebook(name, ctx.info_name)
 )
@@ -62,7 +69,7 @@ def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
     CELL is the name of a graded cell, such as test-sgd. Exits with 1 while a part that counts
     does not hold.
     """
-    assignment = Assignment.installed()
+    assignment = _with_points("test")
     names = [cell.name for cell in assignment.cells if cell.checks]
     only = [word for word in what if word in names]
     others = [word for word in what if word not in names]
@@ -105,11 +112,18 @@ def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
 @cli.command("export")
 @notebook_argument
 def export(notebook: Path) -> None:
-    """Export your notebook as your own module of tinytorch, and list what is still open in it."""
+    """Export your notebook as your own module of tinytorch, and list what is still open in it.
+
+    A notebook of an earlier chapter that this one builds on is exported in the same way.
+    """
     from tito.student.export import export as make
 
     assignment = Assignment.installed()
-    show_export(make(notebook, assignment.exports_to, assignment))
+    module = exported_module(read_cells(notebook), notebook)
+    if module in assignment.builds_on:
+        show_export(make(notebook, module))
+    else:
+        show_export(make(notebook, assignment.exports_to, assignment))
 
 
 @cli.command("submit")
@@ -121,10 +135,11 @@ def submit(notebook: Path) -> None:
     """
     from tito.student.submit import submit as make
 
+    assignment = _with_points("hand in")
     with console.status("reading the notebook") as status:
         hand_in = make(
             notebook,
-            Assignment.installed(),
+            assignment,
             on_progress=lambda what: status.update(escape(what)),
         )
     show_hand_in(hand_in)

@@ -11,6 +11,7 @@ from rich.console import Console
 from tito.autograde import grade_class
 from tito.autograde.grade_class import GradingRun, Outcome
 from tito.commands import grade
+from tito.errors import UsageError
 from tito.sandbox import Isolation
 
 
@@ -35,6 +36,13 @@ def test_summary_names_failures_and_log(tito_grade, course, module):
     assert logs == sorted((course.records / module.name).relative_to(course.root).glob("*.log"))
     for log in logs:
         assert "ERROR   broken could not be graded: optimizers_dev.ipynb is not" in log.read_text()
+
+
+def test_module_without_points_is_told(monkeypatch):
+    monkeypatch.chdir(Path(__file__).resolve().parents[3])
+    answer = CliRunner().invoke(grade.command, ["09"])
+    assert isinstance(answer.exception, UsageError)
+    assert str(answer.exception) == "09_training_systems has no points: nothing to grade."
 
 
 def test_json_is_all_that_machines_get(tito_grade, course):

@@ -18,15 +18,15 @@ _RUN = 3
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
     """Look for passages of a solution or rubric in what students receive."""
-    secret = {run for cell in notebook.cells for run in _runs(_inside(cell))}
+    secret = {run for cell in notebook.cells for run in passages_of(_inside(cell))}
     for path, text in texts_of(notebook).items():
-        for run in _runs(text):
+        for run in passages_of(text):
             if run in secret:
                 text = f"checks/{path} repeats {_RUN} lines of a solution, from {run[0]!r} on"
                 yield Fault(None, text)
                 break
     for cell in notebook.cells:
-        for run in _runs(REGION.sub("", cell.source)):
+        for run in passages_of(REGION.sub("", cell.source)):
             if run in secret:
                 yield Fault(cell, f"repeats {_RUN} lines of a solution, from {run[0]!r} on")
                 break
@@ -36,11 +36,18 @@ def _inside(cell: NotebookNode) -> str:
     return "\n".join(match["body"] for match in REGION.finditer(cell.source))
 
 
-def _runs(text: str) -> Iterator[tuple[str, ...]]:
+def passages_of(text: str) -> Iterator[tuple[str, ...]]:
     """Yield every passage of a few telling lines."""
     lines = [line.strip() for line in text.split("\n") if len(line.strip()) > _SHORT]
     for start in range(len(lines) - _RUN + 1):
         yield tuple(lines[start : start + _RUN])
+
+
+def secret_passages(source: NotebookNode) -> set[tuple[str, ...]]:
+    """Return the passages of solutions and rubrics that stand nowhere else, checks included."""
+    secret = {run for cell in source.cells for run in passages_of(_inside(cell))}
+    texts = [*(REGION.sub("", cell.source) for cell in source.cells), *texts_of(source).values()]
+    return secret - {run for text in texts for run in passages_of(text)}
 
 
 def secret_lines(source: NotebookNode) -> set[str]:
