@@ -11,7 +11,16 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tito.authoring.rules import graded, layout, leaks, metadata, questions, regions, sizes
+from tito.authoring.rules import (
+    bindings,
+    graded,
+    layout,
+    leaks,
+    metadata,
+    questions,
+    regions,
+    sizes,
+)
 from tito.authoring.rules.each_cell import Fault, id_of
 from tito.authoring.rules.leaks import secret_lines
 from tito.course import Module
@@ -29,7 +38,7 @@ __all__ = [
 #: In the order in which one fixes them: what a cell is, before what stands in it.
 _RULES = (
     *(layout.faults, metadata.faults, regions.faults, graded.faults, graded.pairing_faults),
-    *(questions.faults, leaks.faults, sizes.faults),
+    *(questions.faults, leaks.faults, sizes.faults, bindings.faults),
 )
 
 
