@@ -26,9 +26,10 @@ from tito.course import Course
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds of the processor that the tests may take, children included, before no further begins.
 BUDGET = 35.0
-#: Whole classes, browsers, mutants, many runs or seeds of one solution.
+#: Whole classes, browsers, mutants, whole notebooks, many runs or seeds of one solution.
 HEAVY = (
     *("tests/attacks", "tests/browser", "tests/mutation", "tests/submissions"),
+    "tests/modules/test_notebooks.py",
     *(f"tests/solutions/test_{name}.py" for name in ("flakiness", "fresh_inputs", "luck")),
 )
 #: Where the tests of a folder are; the first line that fits counts.

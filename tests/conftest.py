@@ -1,7 +1,9 @@
 """A copy of the real course, so that tests never touch the files of a class."""
 
+import fcntl
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 # Before NumPy is imported, and for all that tests start: small arrays gain nothing from threads,
@@ -36,27 +38,56 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def real_course(tmp_path_factory) -> Course:
-    """The real course with a release of 08_optimizers; for tests that only read it."""
-    from tito.authoring.release import release
+def once(request, tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder in one worker for all workers of a run; for tests that only read it."""
+    top = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        top = top.parent
 
-    course = copy_course(tmp_path_factory.mktemp("course"))
-    release(course, course.module("08_optimizers"))
-    return course
+    def make_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, made = top / name, top / f"{name}.made"
+        with (top / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return make_once
 
 
 @pytest.fixture(scope="session")
-def bundle(real_course):
+def real_course(once) -> Course:
+    """The real course with a release of 08_optimizers; for tests that only read it."""
+    from tito.authoring.release import release
+
+    def make(folder: Path) -> None:
+        course = copy_course(folder)
+        release(course, course.module("08_optimizers"))
+
+    return Course(once("real_course", make))
+
+
+@pytest.fixture(scope="session")
+def bundle(real_course, once) -> Path:
     """The zip that students get."""
     from tito.authoring.bundle import pack
 
     module = real_course.module("08_optimizers")
-    return pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")
+    notebook = real_course.release / module.name / "optimizers_dev.ipynb"
+
+    def make(folder: Path) -> None:
+        made = pack(real_course, module, notebook)
+        made.rename(folder / made.name)
+
+    return once("bundle", make) / f"{module.name}.zip"
 
 
 @pytest.fixture(scope="session")
-def machine(bundle, tmp_path_factory):
+def machine(bundle, once):
     """A student's machine with the bundle installed; for tests that change no file of it."""
-    from tests.student import set_up
+    from tests.student import Machine, set_up
 
-    return set_up(bundle, tmp_path_factory.mktemp("machine"))
+    folder = once("machine", lambda folder: set_up(bundle, folder))
+    return Machine(next(folder.glob("*/*.whl")).parent, folder / "environment")

@@ -8,18 +8,15 @@ from types import ModuleType
 import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from tito.authoring.source import read_source
-from tito.course import Course, Module
+from tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)
 ASSIGNMENT = COURSE.module("08_optimizers")
 LAB = COURSE.module("09_training_systems")
-#: Figures of a module's demonstrations.
-FIGURES = {"06_autograd": 2, ASSIGNMENT.name: 15, LAB.name: 4}
 TESTS = [
     "test_unit_gradient_descent_step",
     "test_unit_sgd_optimizer",
@@ -61,43 +58,6 @@ def test_plain_sgd_stays_behind_momentum_at_the_same_rate():
         for name in ("SGD, rate 0.1", "SGD, momentum 0.9, rate 0.1")
     )
     assert momentum < plain / 2
-
-
-def run(notebook: NotebookNode) -> list[tuple[str, str]]:
-    """Run a notebook in a kernel; return the errors as (name of the cell, message)."""
-    NotebookClient(notebook, kernel_name="python3", timeout=120, allow_errors=True).execute()
-    return [
-        (cell.metadata.get("nbgrader", {}).get("grade_id") or cell.id, f"{out.ename}: {out.evalue}")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for out in cell.outputs
-        if out.output_type == "error"
-    ]
-
-
-def pictures(notebook: NotebookNode) -> int:
-    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
-    return sum("image/png" in out.get("data", {}) for out in outputs)
-
-
-@pytest.mark.parametrize("module", COURSE.modules, ids=lambda module: module.name)
-def test_the_instructors_notebook_runs_from_top_to_bottom(module: Module):
-    notebook = read_source(module.source)
-    assert run(notebook) == []
-    assert pictures(notebook) == FIGURES.get(module.name, 0)
-    streams = [out for c in notebook.cells for out in c.get("outputs", []) if "name" in out]
-    assert [out.text for out in streams if out.name == "stderr"] == []
-
-
-def test_the_release_runs_and_every_error_names_an_open_todo(real_course):
-    path = real_course.release / ASSIGNMENT.name / f"{ASSIGNMENT.notebook}.ipynb"
-    errors = run(nbformat.read(path, as_version=4))
-    assert errors
-    for cell, message in errors:
-        # A cell that uses what an earlier unfinished cell would have made may miss its name.
-        assert message.startswith(("NotImplementedError: TODO in ", "NameError: ")), (cell, message)
-    graded = [cell for cell, _ in errors if cell.startswith("test-")]
-    assert graded == []
 
 
 def test_the_released_notebook_shows_no_solution_and_no_rubric(real_course):
@@ -176,14 +136,6 @@ def test_every_rubric_gives_3_3_2_2_points():
         rubric = prompt.split("BEGIN MARK SCHEME")[1]
         found = [line[4] for line in rubric.splitlines() if line.startswith("- **")]
         assert found == ["3", "3", "2", "2"]
-
-
-def test_model_answers_have_150_to_300_words():
-    cells = read_source(ASSIGNMENT.source).cells
-    for cell in cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("question-"):
-            words = len(cell.source.split("BEGIN SOLUTION")[1].split("### END")[0].split())
-            assert 150 <= words <= 300, cell.metadata.nbgrader.grade_id
 
 
 def test_the_sample_data_is_the_uci_test_set():

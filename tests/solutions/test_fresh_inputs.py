@@ -5,12 +5,15 @@ from collections import Counter
 
 import pytest
 
+from tests.mutation.run import TARGETS
 from tests.solutions.harness import FOLDER, graded_cells
 from tests.solutions.session import answered, exercises, plan, one_drawing, sit, student, touched
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tito.scoring.check_plan import Session
 
 SEEDS = tuple(range(20))
+#: The seeds for cells that only use what a solution defines: solutions take them in turn.
+GROUPS = tuple(SEEDS[first : first + 4] for first in range(0, len(SEEDS), 4))
 RIGHT = sorted((FOLDER / "right").glob("*/*.py"))
 #: Of 170, what the same answers for all inputs may earn.
 FOR_CONSTANTS = 10
@@ -32,10 +35,11 @@ def _warnings_are_a_students_own_affair():
 def test_a_right_solution_gets_170_of_170_for_each_of_20_seeds(path):
     cell = path.parent.name
     names = student({cell: path.read_text()})
-    with_it = touched(cell)
-    found = sit(plan(SEEDS), names, with_it)
-    # The other cells cannot tell it from the reference, if its helpers replace nothing of theirs.
-    found += sit(one_drawing(plan(SEEDS), 0), names, set(graded_cells()) - with_it)
+    own, using = {TARGETS[cell]}, touched(cell)
+    found = sit(plan(SEEDS), names, own)
+    found += sit(plan(GROUPS[RIGHT.index(path) % len(GROUPS)]), names, using - own)
+    # The rest cannot tell it from the reference, if its helpers replace nothing of theirs.
+    found += sit(one_drawing(plan(SEEDS), 0), names, set(graded_cells()) - using - own)
     lost = [str(report) for report in found if not report.passed]
     assert sum(report.earned for report in found) == 170, "\n".join(lost)
 

@@ -163,9 +163,12 @@ def assignment() -> NotebookNode:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """Release the small assignment once."""
-    root = tmp_path_factory.mktemp("template")
+    return once("template", _make_template)
+
+
+def _make_template(root: Path) -> None:
     for name in ("settings.ini", "nbgrader_config.py"):
         shutil.copy(REPOSITORY / name, root)
     source = root / "modules" / "source" / "08_optimizers" / "optimizers_dev.py"
@@ -182,7 +185,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("observe.py", "origin.py", "publish.py", "student.py", "wire.py"):
         shutil.copy(REPOSITORY / "tinytorch" / "checks" / name, package / "checks")
     make_release(course)
-    return root
 
 
 def make_release(course: Course) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 import zipfile
 from datetime import UTC, datetime
@@ -49,33 +50,35 @@ def test_dates_files_by_source(bundle, real_course):
     assert len(times) == 1 and 0 <= changed - times.pop() <= 2
 
 
-def test_takes_course_policy_for_assistants(bundle, real_course):
-    def policy():
-        with zipfile.ZipFile(bundle) as packed:
+@pytest.fixture
+def course(real_course, tmp_path):
+    """A copy of the real course, to change."""
+    shutil.copytree(real_course.root, tmp_path / "course")
+    return Course(tmp_path / "course")
+
+
+def packed_again(course: Course) -> Path:
+    module = course.module("08_optimizers")
+    return pack(course, module, course.release / module.name / "optimizers_dev.ipynb")
+
+
+def test_takes_course_policy_for_assistants(bundle, course):
+    def policy(path):
+        with zipfile.ZipFile(path) as packed:
             return packed.read("08_optimizers/AGENTS.md").decode()
 
-    usual = policy()
+    usual = policy(bundle)
     assert "assignment, `08_optimizers`" in usual and "`optimizers_dev.ipynb`" in usual
-    module = real_course.module("08_optimizers")
-    released = real_course.release / module.name / "optimizers_dev.ipynb"
-    module.policy.write_text("Our rules.\n")
-    try:
-        pack(real_course, module, released)
-        assert policy() == "Our rules.\n"
-        module.policy.write_text("w = parameter.data.data\n")
-        with pytest.raises(TitoError, match=r"gives solutions away:\n.*AGENTS.md: w ="):
-            pack(real_course, module, released)
-    finally:
-        module.policy.unlink()
-        pack(real_course, module, released)
-    assert policy() == usual
+    own = course.module("08_optimizers").policy
+    own.write_text("Our rules.\n")
+    assert policy(packed_again(course)) == "Our rules.\n"
+    own.write_text("w = parameter.data.data\n")
+    with pytest.raises(TitoError, match=r"gives solutions away:\n.*AGENTS.md: w ="):
+        packed_again(course)
 
 
-def test_the_same_course_gives_the_same_bytes(bundle, real_course):
-    before = bundle.read_bytes()
-    module = real_course.module("08_optimizers")
-    pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")
-    assert bundle.read_bytes() == before
+def test_the_same_course_gives_the_same_bytes(bundle, course):
+    assert packed_again(course).read_bytes() == bundle.read_bytes()
 
 
 def solution_lines() -> set[str]:
@@ -103,19 +106,15 @@ def test_zip_holds_no_solution_line(bundle):
     assert not found
 
 
-def test_solution_line_stops_bundle(bundle, real_course, monkeypatch):
-    before = bundle.read_bytes()
+def test_solution_line_stops_bundle(course):
+    before = packed_again(course).read_bytes()
     line = "w = parameter.data.data"
-    constraints = real_course.root / "constraints.txt"
-    text = constraints.read_text()
-    try:
-        constraints.write_text(f"{text}\n{line}\n")
-        module = real_course.module("08_optimizers")
-        with pytest.raises(TitoError, match=f"gives solutions away:\n.*constraints.txt: {line}"):
-            pack(real_course, module, real_course.release / module.name / "optimizers_dev.ipynb")
-    finally:
-        constraints.write_text(text)
-    assert bundle.read_bytes() == before
+    with (course.root / "constraints.txt").open("a") as constraints:
+        constraints.write(f"\n{line}\n")
+    with pytest.raises(TitoError, match=f"gives solutions away:\n.*constraints.txt: {line}"):
+        packed_again(course)
+    (zipped,) = (course.root / "build" / "bundles").iterdir()
+    assert zipped.read_bytes() == before
 
 
 def test_wheel_holds_no_reference_and_no_grader(bundle):

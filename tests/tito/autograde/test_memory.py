@@ -25,8 +25,8 @@ grade_class.grade(course, course.module("08"))
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 PICTURES = """
-for _ in range(10):
-    display({"image/png": "A" * 9_400, "text/plain": "<Figure>"}, raw=True)
+for _ in range(6):
+    display({"image/png": "A" * 100_000, "text/plain": "<Figure>"}, raw=True)
 """
 SEEN = f"""
 seen = {{"version": 1, "run": "r", "grade_id": "test-double", "part": "positive", "case": 0}}
@@ -42,7 +42,7 @@ import threading
 
 content = {{"data": {{"application/json": [[]] * 100_000, "a": "b" * 3_000_000}}, "metadata": {{}}}}
 def flood():
-    for _ in range(30):
+    for _ in range(12):
         send("display_data", content)
 threads = [threading.Thread(target=flood) for _ in range(8)]
 for thread in threads:
@@ -51,7 +51,7 @@ for thread in threads:
     thread.join()
 """
 NOTEBOOKS = {
-    "pictures": [PICTURES] * 1_900,
+    "pictures": [PICTURES] * 300,
     "observations": [SEEN] * 20,
     "wide text": [WIDE] * 100,
     "a flood of large messages": [FLOOD],
