@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from tito.authoring.source import read_source
-from tito.course import Course
+from tito.course import Course, Module
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)
@@ -61,7 +61,7 @@ def test_plain_sgd_stays_behind_momentum_at_the_same_rate():
 
 
 def test_the_released_notebook_shows_no_solution_and_no_rubric(real_course):
-    source = read_source(ASSIGNMENT.source)
+    source = read_source(ASSIGNMENT.source, COURSE.checks(ASSIGNMENT))
     path = real_course.release / ASSIGNMENT.name / f"{ASSIGNMENT.notebook}.ipynb"
     package = real_course.package_before(ASSIGNMENT)
     files = [path, *(file for file in package.rglob("*") if file.suffix in {".py", ".md"})]
