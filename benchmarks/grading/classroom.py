@@ -8,8 +8,9 @@ import re
 import shutil
 from pathlib import Path
 
+from tests.solutions.wrong_ideas import right_solutions, wrong_solutions
 from tests.submissions.course import copy_course
-from tests.submissions.notebook import SOLUTIONS, Work
+from tests.submissions.notebook import Work
 from tito.authoring.release import release
 from tito.course import Course
 
@@ -55,17 +56,13 @@ def make(
 def _hand_in(course: Course, students: int, rng: random.Random) -> None:
     """Hand in what students write: most cells right, some wrong in ways that students are."""
     module = course.module(MODULE)
-    wrong = [
-        path
-        for path in sorted((SOLUTIONS / "wrong").glob("*/*.py"))
-        if not any(word in path.stem for word in _SLOW)
-    ]
-    right = sorted((SOLUTIONS / "right").glob("*/*.py"))
+    wrong = [w for w in wrong_solutions() if not any(word in w.name for word in _SLOW)]
     solved = Work(course, module).solve()
     for number in range(students):
         work = copy.deepcopy(solved)
-        for path in rng.sample(right, 3) + rng.sample(wrong, rng.choice([0, 0, 1, 2])):
-            work.put(path.parent.name, path.read_text())
+        chosen = rng.sample(right_solutions(), 3) + rng.sample(wrong, rng.choice([0, 0, 1, 2]))
+        for solution in chosen:
+            work.put(solution.cell, solution.source)
         if rng.random() < 0.8:
             work.write_answers()
         folder = course.submitted / f"student-{number:05}" / MODULE

@@ -83,7 +83,7 @@ def gradient(work: Work) -> None:
 
 def averaged(work: Work) -> None:
     """Everything right but the momentum."""
-    work.solve().put_file("wrong", "sgd-class", "momentum_averaged")
+    work.solve().put_wrong("sgd-class", "momentum_averaged")
 
 
 def perfect(work: Work) -> None:

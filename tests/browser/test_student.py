@@ -29,7 +29,7 @@ def folder(real_course: Course, machine: Machine, tmp_path_factory: pytest.TempP
     target = tmp_path_factory.mktemp("desk") / "08_optimizers"
     shutil.copytree(machine.folder, target)
     work = Work(real_course, real_course.module("08_optimizers"))
-    work.solve("gradient-descent-function").put_file("wrong", "sgd-class", "momentum_averaged")
+    work.solve("gradient-descent-function").put_wrong("sgd-class", "momentum_averaged")
     (target / NOTEBOOK).write_text(work.text())
     return target
 

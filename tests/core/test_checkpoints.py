@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.solutions.harness import FOLDER
+from tests.solutions.wrong_ideas import source_of
 from tinytorch.core import optimizers
 from tinytorch.core.autograd import Variable, relu, softmax_cross_entropy
 from tinytorch.core.checkpoints import (
@@ -253,7 +253,7 @@ def test_what_cannot_be_saved_is_named(tmp_path):
 )
 def test_a_students_class_can_be_saved(solution, tmp_path):
     namespace = dict(vars(optimizers))
-    exec((FOLDER / "right" / f"{solution}.py").read_text(), namespace)
+    exec(source_of("right", solution), namespace)
     settings = {"momentum": 0.9} if "sgd" in solution else {}
     cls = namespace["SGD" if "sgd" in solution else "Adam"]
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.strategies import examples, seeds
-from tests.solutions.harness import FOLDER
+from tests.solutions.wrong_ideas import source_of
 from tinytorch.core import fused, optimizers
 from tinytorch.core.autograd import Variable
 from tinytorch.core.checkpoints import state_dict
@@ -297,7 +297,7 @@ def test_a_flat_parameter_refuses_what_it_cannot_express():
 )
 def test_a_students_sgd_can_be_fused(solution):
     namespace = dict(vars(optimizers))
-    exec((FOLDER / "right" / "sgd-class" / f"{solution}.py").read_text(), namespace)
+    exec(source_of("right", f"sgd-class/{solution}"), namespace)
     rng, one, other = np.random.default_rng(3), variables(), variables()
     settings = {"learning_rate": 0.1, "momentum": 0.9}
     plain = namespace["SGD"](one, **settings)

@@ -14,7 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from tests.solutions.harness import FOLDER, graded_cells, reports
+from tests.solutions.harness import graded_cells, reports
+from tests.solutions.wrong_ideas import source_of
 
 RUNS = 200
 #: The graded cells that measure time.
@@ -35,7 +36,7 @@ def problems(solution: str, grade_id: str) -> set[str]:
     """Run a graded cell again and again, with a solution of a student or, with "", without."""
     replaced = {}
     if solution:
-        replaced[solution.split("/")[0]] = (FOLDER / "right" / f"{solution}.py").read_text()
+        replaced[solution.split("/")[0]] = source_of("right", solution)
     found = set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,15 +6,15 @@ from collections import Counter
 import pytest
 
 from tests.mutation.run import TARGETS
-from tests.solutions.harness import FOLDER, graded_cells
+from tests.solutions.harness import graded_cells
 from tests.solutions.session import answered, exercises, plan, one_drawing, sit, student, touched
+from tests.solutions.wrong_ideas import right_solutions
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tito.scoring.check_plan import Session
 
 SEEDS = tuple(range(20))
 #: The seeds for cells that only use what a solution defines: solutions take them in turn.
 GROUPS = tuple(SEEDS[first : first + 4] for first in range(0, len(SEEDS), 4))
-RIGHT = sorted((FOLDER / "right").glob("*/*.py"))
 #: Of 170, what the same answers for all inputs may earn.
 FOR_CONSTANTS = 10
 THE_SAME_FOR_EVERYBODY = {
@@ -31,13 +31,12 @@ def _warnings_are_a_students_own_affair():
         yield
 
 
-@pytest.mark.parametrize("path", RIGHT, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_right_solution_gets_170_of_170_for_each_of_20_seeds(path):
-    cell = path.parent.name
-    names = student({cell: path.read_text()})
-    own, using = {TARGETS[cell]}, touched(cell)
+@pytest.mark.parametrize(("number", "right"), enumerate(right_solutions()), ids=str)
+def test_a_right_solution_gets_170_of_170_for_each_of_20_seeds(number, right):
+    names = student({right.cell: right.source})
+    own, using = {TARGETS[right.cell]}, touched(right.cell)
     found = sit(plan(SEEDS), names, own)
-    found += sit(plan(GROUPS[RIGHT.index(path) % len(GROUPS)]), names, using - own)
+    found += sit(plan(GROUPS[number % len(GROUPS)]), names, using - own)
     # The rest cannot tell it from the reference, if its helpers replace nothing of theirs.
     found += sit(one_drawing(plan(SEEDS), 0), names, set(graded_cells()) - using - own)
     lost = [str(report) for report in found if not report.passed]

@@ -2,23 +2,16 @@
 
 import ast
 import re
-import tomllib
 import warnings
 from collections import Counter
 from functools import cache
 
 import pytest
 
-from tests.solutions.harness import FOLDER, cells, graded_cells, reports, stub
+from tests.solutions.harness import cells, graded_cells, reports, stub
 from tests.solutions.wrong_ideas import wrong_solutions
 
 WRONG = wrong_solutions()
-#: The wrong ideas that are central to their cell, and what each must cost at least.
-CENTRAL = {
-    f"{cell}/{name}": least
-    for cell, table in tomllib.loads((FOLDER / "least_losses.toml").read_text()).items()
-    for name, least in table.items()
-}
 #: They have several methods, each with a share of the points.
 SEVERAL_METHODS = {"convergence-profiler", "advanced-optimizer-features"}
 #: Their ideas touch every part; every other idea leaves some points.
@@ -60,26 +53,23 @@ def test_no_part_holds_for_an_untouched_release():
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_a_wrong_solution_loses_points_where_its_idea_is_tested(wrong):
-    first, *others = wrong.loses
+    (first, least), *others = wrong.loses.items()
     report = wrong_report(wrong, first)
     lost = report.points - report.earned
-    assert lost >= CENTRAL.get(str(wrong), 1), f"\n{report}"
+    assert lost >= least, f"\n{report}"
     # A slip keeps most of the cell; a central idea costs half of it.
-    assert str(wrong) in CENTRAL or 2 * lost < report.points, f"\n{report}"
-    assert wrong.cell in SEVERAL_METHODS or str(wrong) not in CENTRAL or 2 * lost >= report.points
+    central = least > 1
+    assert central or 2 * lost < report.points, f"\n{report}"
+    assert wrong.cell in SEVERAL_METHODS or not central or 2 * lost >= report.points
     assert (report.earned == 0) == (str(wrong) in NOTHING_WORKS), f"\n{report}"
-    for cell in others:
+    for cell, least in others:
         report = wrong_report(wrong, cell)
-        assert report.earned < report.points, f"\n{report}"
+        assert report.points - report.earned >= least, f"\n{report}"
 
 
 @cache
 def wrong_report(wrong, grade_id):
     return reports({wrong.cell: wrong.source}, only={grade_id})[grade_id]
-
-
-def test_the_table_of_central_ideas_names_wrong_solutions():
-    assert set(CENTRAL) - set(map(str, WRONG)) == set()
 
 
 def test_every_part_that_counts_is_failed_by_a_wrong_solution():

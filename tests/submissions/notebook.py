@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from tests.solutions.wrong_ideas import source_of
 from tito.authoring.nbdev_export import without_scaffolding
 from tito.authoring.source import read_source
 from tito.course import Course, Module
-
-SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 
 
 class Work:
@@ -68,9 +66,9 @@ class Work:
         self.cell(grade_id).source = source
         return self
 
-    def put_file(self, kind: str, grade_id: str, name: str) -> Work:
-        """Fill one cell with a solution of ``tests/solutions``: kind is right or wrong."""
-        return self.put(grade_id, (SOLUTIONS / kind / grade_id / f"{name}.py").read_text())
+    def put_wrong(self, grade_id: str, name: str) -> Work:
+        """Fill one cell with a wrong solution of ``tests/solutions``."""
+        return self.put(grade_id, source_of("wrong", f"{grade_id}/{name}"))
 
     def delete(self, grade_id: str) -> Work:
         """Delete a cell."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from tests.submissions.notebook import SOLUTIONS, Work
+from tests.solutions.wrong_ideas import right_solutions
+from tests.submissions.notebook import Work
 
 Files = dict[str, str]
 NOTEBOOK = "optimizers_dev.ipynb"
@@ -23,16 +24,16 @@ def perfect(work: Work) -> Files:
 def written_differently(work: Work) -> Files:
     """Everything right, in another style."""
     work.solve().write_answers()
-    for path in sorted((SOLUTIONS / "right").glob("*/*.py")):
-        work.put(path.parent.name, path.read_text())
+    for right in right_solutions():
+        work.put(right.cell, right.source)
     return _handed_in(work)
 
 
 def copied(work: Work) -> Files:
     """The work of written-differently, in another layout and without its comments."""
     work.solve()
-    for path in sorted((SOLUTIONS / "right").glob("*/*.py")):
-        work.put(path.parent.name, "#| export\n" + ast.unparse(ast.parse(path.read_text())))
+    for right in right_solutions():
+        work.put(right.cell, "#| export\n" + ast.unparse(ast.parse(right.source)))
     return _handed_in(work)
 
 
@@ -49,17 +50,17 @@ def gradient_descent_step(parameter, learning_rate):
 
 def momentum_averaged(work: Work) -> Files:
     """Velocity as an average of gradients, with a factor (1 - momentum)."""
-    return _handed_in(work.solve().put_file("wrong", "sgd-class", "momentum_averaged"))
+    return _handed_in(work.solve().put_wrong("sgd-class", "momentum_averaged"))
 
 
 def adam_without_correction(work: Work) -> Files:
     """The moments are used as they are."""
-    return _handed_in(work.solve().put_file("wrong", "adam-class", "no_bias_correction"))
+    return _handed_in(work.solve().put_wrong("adam-class", "no_bias_correction"))
 
 
 def steplr_off_by_one(work: Work) -> Files:
     """The rate drops one call late."""
-    return _handed_in(work.solve().put_file("wrong", "steplr-class", "drops_one_call_late"))
+    return _handed_in(work.solve().put_wrong("steplr-class", "drops_one_call_late"))
 
 
 def half_finished(work: Work) -> Files:
@@ -88,7 +89,7 @@ def test_cell_deleted(work: Work) -> Files:
 
 def test_cell_edited(work: Work) -> Files:
     """A wrong SGD and a test cell that claims all points."""
-    work.solve().put_file("wrong", "sgd-class", "momentum_averaged")
+    work.solve().put_wrong("sgd-class", "momentum_averaged")
     return _handed_in(work.put("test-sgd", "print('all parts hold')\n15.0"))
 
 

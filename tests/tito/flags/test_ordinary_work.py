@@ -8,13 +8,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.utils import is_solution
 
+from tests.solutions.wrong_ideas import right_solutions, wrong_solutions
 from tests.tito.small_course import named
 from tito.authoring.source import read_source
 from tito.course import Course
 from tito.flags.suspicion import suspicions
 
 ROOT = Path(__file__).parents[3]
-SOLUTIONS = sorted((ROOT / "tests" / "solutions").glob("*/*/*.py"))
 MODULE = "tinytorch.core.optimizers"
 
 
@@ -32,12 +32,10 @@ def test_nothing_in_the_course_itself_is_suspicious(sources):
     assert found == {module: [] for module in sources}
 
 
-@pytest.mark.parametrize("kind", ["right", "wrong"])
-def test_no_ordinary_solution_is_suspicious(kind, sources):
+@pytest.mark.parametrize("solutions", [right_solutions, wrong_solutions])
+def test_no_ordinary_solution_is_suspicious(solutions, sources):
     nb = nbformat.from_dict(sources[MODULE])
     nb.cells = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("locked")]
-    paths = [path for path in SOLUTIONS if path.parts[-3] == kind]
-    assert len(paths) >= (30 if kind == "right" else 200)
-    for path in paths:
-        nb.cells[-1] = named(new_code_cell(path.read_text()), path.stem, solution=True)
-        assert suspicions(nb, MODULE) == [], path
+    for solution in solutions():
+        nb.cells[-1] = named(new_code_cell(solution.source), solution.name, solution=True)
+        assert suspicions(nb, MODULE) == [], solution

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.solutions.wrong_ideas import right_solutions
 from tito.authoring.source import read_source
 from tito.course import Course
 from tito.flags import similarity
@@ -17,15 +18,16 @@ ROOT = Path(__file__).parents[3]
 ADAM = "adam-class"
 
 
-def solutions(kind: str) -> dict[str, dict[str, str]]:
-    """Return the stored solutions: by cell, then by name."""
+def independent() -> dict[str, dict[str, str]]:
+    """Return the right solutions that are no edits of another: by cell, then by name."""
     found: dict[str, dict[str, str]] = {}
-    for path in sorted((ROOT / "tests" / "solutions" / kind).glob("*/*.py")):
-        found.setdefault(path.parent.name, {})[path.stem] = path.read_text()
+    for right in right_solutions():
+        if not right.base:
+            found.setdefault(right.cell, {})[right.name] = right.source
     return found
 
 
-RIGHT = solutions("right")
+RIGHT = independent()
 TEXT = RIGHT[ADAM]["counts_per_parameter_by_id"]
 
 

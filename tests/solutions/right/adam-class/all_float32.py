@@ -8,6 +8,7 @@ class Adam:
         self.m = [np.zeros(p.shape, dtype=np.float32) for p in parameters]
         self.v = [np.zeros(p.shape, dtype=np.float32) for p in parameters]
         self.t = 0
+
     def step(self):
         self.t += 1
         one = np.float32(1)
@@ -19,5 +20,6 @@ class Adam:
             np.add(b2 * v, (one - b2) * np.square(g), out=v)
             step = np.float32(self.learning_rate) * (m / (one - b1 ** np.float32(self.t))) / (np.sqrt(v / (one - b2 ** np.float32(self.t))) + eps)
             p.data = Tensor(p.data.data - step)
+
     def zero_grad(self):
         for p in self.parameters: p.grad = None

@@ -1,16 +1,7 @@
 # In place with out= and scratch arrays, moments made at construction, corrections as one factor.
 #| export
 class Adam:
-    """Adam: running averages of gradients and of their squares, corrected for their start at 0."""
-
-    def __init__(
-        self,
-        parameters: list[Variable],
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-    ) -> None:
+    def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = parameters
         self.learning_rate = learning_rate
         self.beta1 = beta1
@@ -20,8 +11,7 @@ class Adam:
         self.v = [np.zeros_like(p.data.data) for p in parameters]
         self.t = 0
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient, and count the call in ``t``."""
+    def step(self):
         self.t += 1
         for i, p in enumerate(self.parameters):
             if p.grad is None:
@@ -43,7 +33,6 @@ class Adam:
             np.multiply(scratch, self.learning_rate / (1 - self.beta1**self.t), out=scratch)
             np.subtract(w, scratch, out=w)
 
-    def zero_grad(self) -> None:
-        """Set the ``grad`` of every parameter to None; values, moments and ``t`` stay."""
+    def zero_grad(self):
         for p in self.parameters:
             p.grad = None

@@ -1,9 +1,7 @@
 # Moments by interpolation, effective rate with epsilon rescaled by the root of the correction; PyTorch's counts.
 #| export
 class Adam:
-    """Adam, with a count of gradients for each parameter and the corrections in the scalars."""
-
-    def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = parameters
         self.learning_rate = learning_rate
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon

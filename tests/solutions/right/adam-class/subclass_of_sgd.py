@@ -7,6 +7,7 @@ class Adam(SGD):
         self.m = [0.0] * len(parameters)
         self.v = [0.0] * len(parameters)
         self.t = 0
+
     def step(self):
         self.t += 1
         for i, p in enumerate(self.parameters):

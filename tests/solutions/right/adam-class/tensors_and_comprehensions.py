@@ -1,8 +1,7 @@
 # State in lists of Tensors, rebuilt by comprehensions at each step.
 #| export
 class Adam:
-    def __init__(self, parameters: List[Variable], learning_rate: float = 0.001,
-                 beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+    def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = parameters
         self.learning_rate = learning_rate
         self.beta1 = beta1
@@ -16,7 +15,7 @@ class Adam:
     def _average(old, new, beta):
         return old if new is None else old * beta + new * (1 - beta)
 
-    def step(self) -> None:
+    def step(self):
         self.t += 1
         grads = [None if p.grad is None else p.grad.data for p in self.parameters]
         squares = [None if g is None else g * g for g in grads]
@@ -27,6 +26,6 @@ class Adam:
                 root = Tensor(np.sqrt(v.data / (1 - self.beta2**self.t)))
                 p.data = p.data - m / (1 - self.beta1**self.t) / (root + self.epsilon) * self.learning_rate
 
-    def zero_grad(self) -> None:
+    def zero_grad(self):
         for p in self.parameters:
             p.grad = None

@@ -1,17 +1,14 @@
 # Clears the gradients after every micro-batch that is not the last.
 #| export
 class AdvancedOptimizerFeatures:
-    """What stands between `backward()` and `step()` in production."""
-
-    def __init__(self) -> None:
-        """Start with these settings and empty buffers, which belong to this object alone."""
+    def __init__(self):
         self.max_grad_norm = 1.0
         self.clip_enabled = False
         self.warmup_steps = 0
         self.warmup_factor = 0.1
         self.base_lr = 0.001
         self.accumulation_steps = 1
-        self.accumulated_gradients: dict[int, np.ndarray] = {}
+        self.accumulated_gradients = {}
         self.accumulation_count = 0
         self.use_fp16 = False
         self.loss_scale = 1.0
@@ -19,8 +16,7 @@ class AdvancedOptimizerFeatures:
         self.world_size = 1
         self.rank = 0
 
-    def apply_gradient_clipping(self, optimizer: "SGD | Adam", max_norm: float = 1.0) -> float:
-        """Shorten the gradient to a largest length, and keep its direction."""
+    def apply_gradient_clipping(self, optimizer, max_norm=1.0):
         gradients = self._gradients(optimizer)
         squares = [float(np.sum(np.square(g.data.data, dtype=np.float64))) for g in gradients]
         norm = math.sqrt(sum(squares))
@@ -29,16 +25,12 @@ class AdvancedOptimizerFeatures:
                 gradient.data = Tensor(gradient.data.data * (max_norm / norm))
         return norm
 
-    def apply_warmup_schedule(
-        self, optimizer: "SGD | Adam", step: int, warmup_steps: int, base_lr: float
-    ) -> float:
-        """Set the rate of a linear warm-up."""
+    def apply_warmup_schedule(self, optimizer, step, warmup_steps, base_lr):
         rate = base_lr * step / warmup_steps if step < warmup_steps else base_lr
         optimizer.learning_rate = rate
         return rate
 
-    def accumulate_gradients(self, optimizer: "SGD | Adam", accumulation_steps: int) -> bool:
-        """Collect the gradient of one micro-batch; after the last, put the mean in place."""
+    def accumulate_gradients(self, optimizer, accumulation_steps):
         for index, parameter in enumerate(optimizer.parameters):
             if parameter.grad is not None:
                 total = self.accumulated_gradients.get(index, 0.0)
@@ -52,8 +44,7 @@ class AdvancedOptimizerFeatures:
         self.accumulated_gradients, self.accumulation_count = {}, 0
         return True
 
-    def simulate_mixed_precision(self, optimizer: "SGD | Adam", loss_scale: float = 1.0) -> bool:
-        """Undo the loss scale, or call the step off."""
+    def simulate_mixed_precision(self, optimizer, loss_scale=1.0):
         gradients = self._gradients(optimizer)
         if not all(np.isfinite(gradient.data.data).all() for gradient in gradients):
             for parameter in optimizer.parameters:
@@ -63,12 +54,10 @@ class AdvancedOptimizerFeatures:
             gradient.data = Tensor(gradient.data.data / loss_scale)
         return True
 
-    def simulate_distributed_sync(self, optimizer: "SGD | Adam", world_size: int = 1) -> None:
-        """Average the gradients over ranks that all hold the same ones."""
+    def simulate_distributed_sync(self, optimizer, world_size=1):
         for gradient in self._gradients(optimizer):
-            total = gradient.data.data * world_size  # what the all-reduce of equal parts adds up to
+            total = gradient.data.data * world_size
             gradient.data = Tensor(total / world_size)
 
-    def _gradients(self, optimizer: "SGD | Adam") -> list[Variable]:
-        """Return the gradients there are."""
+    def _gradients(self, optimizer):
         return [p.grad for p in optimizer.parameters if p.grad is not None]

@@ -8,15 +8,12 @@ def _with_gradient(optimizer):
 
 
 def _map_gradients(optimizer, function):
-    """Replace each gradient array g by function(g)."""
     for p in _with_gradient(optimizer):
         p.grad = Variable(np.asarray(function(p.grad.data.data), dtype=p.grad.data.dtype))
 
 
 @dataclass
 class AdvancedOptimizerFeatures:
-    """Settings as the fields of a dataclass; every method maps a function over the gradients."""
-
     max_grad_norm: float = 1.0
     clip_enabled: bool = False
     warmup_steps: int = 0
@@ -50,7 +47,7 @@ class AdvancedOptimizerFeatures:
     def accumulate_gradients(self, optimizer, accumulation_steps):
         sums = self.accumulated_gradients
         for p in _with_gradient(optimizer):
-            sums[p] = p.grad.data + (sums[p] if p in sums else 0.0)  # always a new Tensor
+            sums[p] = p.grad.data + (sums[p] if p in sums else 0.0)
         self.accumulation_count += 1
         if self.accumulation_count < accumulation_steps:
             return False

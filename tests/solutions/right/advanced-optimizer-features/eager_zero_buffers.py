@@ -7,7 +7,7 @@ class AdvancedOptimizerFeatures:
         self.accumulation_steps = 1
         self._buffers, self._received = None, 0
 
-    def apply_gradient_clipping(self, optimizer: Union[SGD, Adam], max_norm: float = 1.0) -> float:
+    def apply_gradient_clipping(self, optimizer, max_norm=1.0):
         if not isinstance(optimizer, (SGD, Adam)):
             raise TypeError(f"optimizer must be SGD or Adam, got {optimizer!r}")
         squares = 0.0
@@ -20,14 +20,14 @@ class AdvancedOptimizerFeatures:
                 p.grad = Variable((p.grad.data * factor).data)
         return norm
 
-    def apply_warmup_schedule(self, optimizer, step: int, warmup_steps: int, base_lr: float):
+    def apply_warmup_schedule(self, optimizer, step, warmup_steps, base_lr):
         if warmup_steps <= 0 or step >= warmup_steps:
             optimizer.learning_rate = base_lr
         else:
             optimizer.learning_rate = step * base_lr / warmup_steps
         return float(optimizer.learning_rate)
 
-    def accumulate_gradients(self, optimizer, accumulation_steps: int) -> bool:
+    def accumulate_gradients(self, optimizer, accumulation_steps):
         if self._buffers is None:
             self._buffers = [np.zeros_like(p.data.data) for p in optimizer.parameters]
         for buffer, p in zip(self._buffers, optimizer.parameters):
@@ -41,7 +41,7 @@ class AdvancedOptimizerFeatures:
         self._buffers, self._received = None, 0
         return True
 
-    def simulate_mixed_precision(self, optimizer, loss_scale: float = 1.0) -> bool:
+    def simulate_mixed_precision(self, optimizer, loss_scale=1.0):
         bad = False
         for p in optimizer.parameters:
             if p.grad is not None:
@@ -53,7 +53,7 @@ class AdvancedOptimizerFeatures:
                 p.grad.data = p.grad.data * (1.0 / loss_scale)
         return not bad
 
-    def simulate_distributed_sync(self, optimizer, world_size: int = 1) -> None:
+    def simulate_distributed_sync(self, optimizer, world_size=1):
         shares = []
         for p in optimizer.parameters:
             shares.append(None if p.grad is None else p.grad.data.data / world_size)

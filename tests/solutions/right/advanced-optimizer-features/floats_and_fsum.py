@@ -7,15 +7,18 @@ class AdvancedOptimizerFeatures:
         self.accumulation_steps = 1; self.accumulated_gradients = {}; self.accumulation_count = 0
         self.use_fp16 = False; self.loss_scale = 1.0; self.dynamic_loss_scaling = False
         self.world_size = 1; self.rank = 0
+
     def apply_gradient_clipping(self, optimizer, max_norm=1.0):
         norm = math.sqrt(math.fsum(x * x for p in optimizer.parameters if p.grad is not None for x in p.grad.data.data.ravel().tolist()))
         if not norm > max_norm: return norm
         for p in filter(lambda q: q.grad is not None, optimizer.parameters):
             p.grad.data = p.grad.data * max_norm / norm
         return norm
+
     def apply_warmup_schedule(self, optimizer, step, warmup_steps, base_lr):
         optimizer.learning_rate = rate = (base_lr, base_lr * step / (warmup_steps or 1))[step < warmup_steps]
         return rate
+
     def accumulate_gradients(self, optimizer, accumulation_steps):
         for p in optimizer.parameters:
             if p.grad is None: continue
@@ -27,6 +30,7 @@ class AdvancedOptimizerFeatures:
             _, (p, total) = self.accumulated_gradients.popitem()
             p.grad = Variable(divide(total, accumulation_steps))
         return True
+
     def simulate_mixed_precision(self, optimizer, loss_scale=1.0):
         grads = [p.grad for p in optimizer.parameters if p.grad is not None]
         try:
@@ -38,6 +42,7 @@ class AdvancedOptimizerFeatures:
             return False
         for g in grads: g.data = g.data / loss_scale
         return True
+
     def simulate_distributed_sync(self, optimizer, world_size=1):
         for p in optimizer.parameters:
             if p.grad is not None:

@@ -1,8 +1,6 @@
 # The five tools, with all arithmetic done in the gradients' own arrays.
 #| export
 class AdvancedOptimizerFeatures:
-    """The five tools, with all arithmetic done in the gradients' own arrays."""
-
     max_grad_norm = 1.0
     clip_enabled = False
     warmup_steps = 0
@@ -15,7 +13,7 @@ class AdvancedOptimizerFeatures:
     world_size = 1
     rank = 0
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.accumulated_gradients, self.accumulation_count = {}, 0
 
     def _arrays(self, optimizer):
@@ -28,7 +26,7 @@ class AdvancedOptimizerFeatures:
             sum(float(np.sum(np.square(a, dtype=np.float64))) for a in self._arrays(optimizer))
         )
         if not norm <= max_norm and not math.isnan(norm):
-            factor = float(max_norm) / (norm + 1e-6)  # as clip_grad_norm_ of PyTorch
+            factor = float(max_norm) / (norm + 1e-6)
             for array in self._arrays(optimizer):
                 array *= factor
         return norm
@@ -67,4 +65,4 @@ class AdvancedOptimizerFeatures:
         return not bad
 
     def simulate_distributed_sync(self, optimizer, world_size=1):
-        """The mean over ranks that agree is what every rank holds already."""
+        pass

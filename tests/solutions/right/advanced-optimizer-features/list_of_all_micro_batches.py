@@ -48,4 +48,4 @@ class AdvancedOptimizerFeatures:
         return True
 
     def simulate_distributed_sync(self, optimizer, world_size=1):
-        return None  # the mean of equal gradients is the gradient
+        return None

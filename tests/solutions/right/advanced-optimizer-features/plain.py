@@ -1,9 +1,7 @@
 # Every rule as the text states it, with a helper each; the base of the edits in wrong/.
 #| export
 class AdvancedOptimizerFeatures:
-    """What stands between `backward()` and `step()` in production."""
-
-    def __init__(self) -> None:
+    def __init__(self):
         self.max_grad_norm = 1.0
         self.clip_enabled = False
         self.warmup_steps = 0
@@ -18,7 +16,7 @@ class AdvancedOptimizerFeatures:
         self.world_size = 1
         self.rank = 0
 
-    def apply_gradient_clipping(self, optimizer: "SGD | Adam", max_norm: float = 1.0) -> float:
+    def apply_gradient_clipping(self, optimizer, max_norm=1.0):
         gradients = self._gradients(optimizer)
         total = 0.0
         for gradient in gradients:
@@ -31,9 +29,7 @@ class AdvancedOptimizerFeatures:
                 gradient.data = Tensor(gradient.data.data * factor)
         return norm
 
-    def apply_warmup_schedule(
-        self, optimizer: "SGD | Adam", step: int, warmup_steps: int, base_lr: float
-    ) -> float:
+    def apply_warmup_schedule(self, optimizer, step, warmup_steps, base_lr):
         if step < warmup_steps:
             rate = base_lr * step / warmup_steps
         else:
@@ -41,7 +37,7 @@ class AdvancedOptimizerFeatures:
         optimizer.learning_rate = rate
         return rate
 
-    def accumulate_gradients(self, optimizer: "SGD | Adam", accumulation_steps: int) -> bool:
+    def accumulate_gradients(self, optimizer, accumulation_steps):
         for index, parameter in enumerate(optimizer.parameters):
             if parameter.grad is None:
                 continue
@@ -59,7 +55,7 @@ class AdvancedOptimizerFeatures:
         self.accumulation_count = 0
         return True
 
-    def simulate_mixed_precision(self, optimizer: "SGD | Adam", loss_scale: float = 1.0) -> bool:
+    def simulate_mixed_precision(self, optimizer, loss_scale=1.0):
         gradients = self._gradients(optimizer)
         if not all(np.isfinite(gradient.data.data).all() for gradient in gradients):
             for parameter in optimizer.parameters:
@@ -69,11 +65,11 @@ class AdvancedOptimizerFeatures:
             gradient.data = Tensor(gradient.data.data / float(loss_scale))
         return True
 
-    def simulate_distributed_sync(self, optimizer: "SGD | Adam", world_size: int = 1) -> None:
+    def simulate_distributed_sync(self, optimizer, world_size=1):
         for gradient in self._gradients(optimizer):
             array = gradient.data.data
             total = array.astype(np.float64) * world_size
             gradient.data = Tensor((total / world_size).astype(array.dtype))
 
-    def _gradients(self, optimizer: "SGD | Adam") -> list[Variable]:
+    def _gradients(self, optimizer):
         return [p.grad for p in optimizer.parameters if p.grad is not None]

@@ -1,9 +1,7 @@
 # The five tools, entry by entry, in plain Python numbers.
 #| export
 class AdvancedOptimizerFeatures:
-    """The five tools, entry by entry, in plain Python numbers."""
-
-    def __init__(self) -> None:
+    def __init__(self):
         self.max_grad_norm, self.clip_enabled = 1.0, False
         self.warmup_steps, self.warmup_factor, self.base_lr = 0, 0.1, 0.001
         self.accumulation_steps = 1

@@ -1,13 +1,11 @@
 # Stability by exp(-spread), the best overall by first places, and indented advice.
 #| export
 class OptimizerConvergenceProfiler:
-    """Stability by exp(-spread), the best overall by first places, and indented advice."""
-
     convergence_threshold = 1e-6
     stability_window = 10
     gradient_explosion_threshold = 1e6
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.convergence_history = defaultdict(list)
         self.gradient_norms = defaultdict(list)
         self.learning_rates = defaultdict(list)
@@ -20,7 +18,7 @@ class OptimizerConvergenceProfiler:
     ):
         for record in (
             self.convergence_history, self.gradient_norms, self.learning_rates, self.step_times
-        ):  # fmt: skip
+        ):
             record[optimizer_name] = []
         try:
             for _ in range(max_steps):
@@ -92,11 +90,9 @@ class OptimizerConvergenceProfiler:
     def compare_optimizers(self, profiles):
         def speed_of(p):
             return math.inf if p["convergence_step"] is None else p["convergence_step"]
-
         def efficiency_of(p):
             seconds = p["average_step_time"] * p["total_steps"]
             return p["loss_reduction"] / seconds if seconds else -math.inf
-
         columns = {
             "convergence_speed": (speed_of, 1),
             "final_performance": (lambda p: p["final_loss"], 1),
@@ -106,7 +102,6 @@ class OptimizerConvergenceProfiler:
         result, rankings = {}, {}
         for key, (value_of, sign) in columns.items():
             result[key] = {name: value_of(p) for name, p in profiles.items()}
-            # np.argsort puts NaN behind all numbers, infinity included
             order = np.argsort([sign * v for v in result[key].values()], kind="stable")
             rankings[key] = [list(profiles)[i] for i in order]
         self.optimizer_rankings = result["rankings"] = rankings
@@ -127,7 +122,7 @@ class OptimizerConvergenceProfiler:
         out = {
             "learning_rates": [], "final_losses": [], "convergence_steps": [],
             "stability_scores": [], "gradient_explosions": [],
-        }  # fmt: skip
+        }
         for rate in learning_rates:
             try:
                 losses, norms = training_function(rate, steps) or ([], [])

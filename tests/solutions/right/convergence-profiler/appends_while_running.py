@@ -1,16 +1,14 @@
 # Appends to defaultdicts while the run goes on; initial loss from the record; long if-chains.
 #| export
 class OptimizerConvergenceProfiler:
-    """Profiles."""
-
     def __init__(self):
         for name in ("convergence_history", "gradient_norms", "learning_rates", "step_times"):
             setattr(self, name, defaultdict(list))
         self.runs = 0
 
-    def profile_optimizer_convergence(self, optimizer_name: str, optimizer: Union[SGD, Adam],
-                                      training_function, initial_loss: float,
-                                      max_steps: int = 100) -> Dict[str, Any]:
+    def profile_optimizer_convergence(
+        self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100
+    ):
         self.runs += 1
         for record in (self.convergence_history, self.gradient_norms, self.learning_rates,
                        self.step_times):
@@ -83,12 +81,10 @@ class OptimizerConvergenceProfiler:
             result["stability"][name] = p["stability_score"]
             spent = sum(self.step_times[name])
             result["efficiency"][name] = p["loss_reduction"] / max(spent, 1e-12)
-
         def good_first(values, reverse):
             known = [n for n in values if values[n] is not None and not math.isnan(values[n])]
             rest = [n for n in values if n not in known]
             return sorted(known, key=values.get, reverse=reverse) + rest
-
         for metric, reverse in [("convergence_speed", False), ("final_performance", False),
                                 ("stability", True), ("efficiency", True)]:
             result["rankings"][metric] = good_first(result[metric], reverse)
@@ -109,8 +105,9 @@ class OptimizerConvergenceProfiler:
         result["recommendations"] = {"summary": lines, "details": {"runs": self.runs}}
         return result
 
-    def analyze_learning_rate_sensitivity(self, optimizer_class, learning_rates, training_function,
-                                          steps=50):
+    def analyze_learning_rate_sensitivity(
+        self, optimizer_class, learning_rates, training_function, steps=50
+    ):
         rows = []
         for lr in learning_rates:
             row = [lr, float("inf"), None, 0.0, True]

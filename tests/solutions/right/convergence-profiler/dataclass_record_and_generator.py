@@ -69,8 +69,9 @@ class OptimizerConvergenceProfiler:
                 return
             yield loss, _norm(optimizer.parameters), optimizer.learning_rate, time.perf_counter() - began
 
-    def profile_optimizer_convergence(self, optimizer_name, optimizer, training_function,
-                                      initial_loss, max_steps=100):
+    def profile_optimizer_convergence(
+        self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100
+    ):
         run = self.runs[optimizer_name] = _Run(initial_loss)
         for loss, norm, rate, seconds in self._train(optimizer, training_function, max_steps):
             run.losses.append(loss)
@@ -96,7 +97,6 @@ class OptimizerConvergenceProfiler:
     def compare_optimizers(self, profiles):
         def seconds(name):
             return math.fsum(self.runs[name].times)
-
         badness = {  # each metric as "less is better"
             "convergence_speed": lambda n, p: p["convergence_step"],
             "final_performance": lambda n, p: p["final_loss"],
@@ -120,8 +120,9 @@ class OptimizerConvergenceProfiler:
             summary += [f"{title}: {rankings[metric][0]}" for title, metric in titles.items()]
         return {**result, "rankings": rankings, "recommendations": {"summary": summary}}
 
-    def analyze_learning_rate_sensitivity(self, optimizer_class, learning_rates, training_function,
-                                          steps=50):
+    def analyze_learning_rate_sensitivity(
+        self, optimizer_class, learning_rates, training_function, steps=50
+    ):
         rows = []
         for rate in learning_rates:
             losses, norms = [], []
@@ -165,5 +166,4 @@ class OptimizerConvergenceProfiler:
             yield "SCALING CONSIDERATIONS:"
             yield "PRODUCTION DEPLOYMENT:"
             yield "MONITORING & DEBUGGING:"
-
         return list(lines())

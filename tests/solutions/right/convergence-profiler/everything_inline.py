@@ -1,14 +1,12 @@
 # No helpers: every public method does its whole work; an exploding step is not recorded.
 #| export
 class OptimizerConvergenceProfiler:
-    """No helpers: every public method does its whole work; an exploding step is not recorded."""
-
-    def __init__(self) -> None:
+    def __init__(self):
         for name in (
             "convergence_history", "gradient_norms", "learning_rates", "step_times",
             "memory_usage", "convergence_rates", "stability_scores", "optimizer_rankings",
             "hyperparameter_suggestions",
-        ):  # fmt: skip
+        ):
             setattr(self, name, {})
         self.convergence_threshold = 1e-6
         self.stability_window = 10
@@ -130,7 +128,7 @@ class OptimizerConvergenceProfiler:
         keys = (
             "learning_rates", "final_losses", "convergence_steps", "stability_scores",
             "gradient_explosions",
-        )  # fmt: skip
+        )
         result = {key: [row[i] for row in rows] for i, key in enumerate(keys)}
         result["optimal_range"] = found
         result["recommendations"] = [

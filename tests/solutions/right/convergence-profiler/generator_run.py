@@ -1,20 +1,17 @@
 # A generator yields the steps of a run, and a small record holds what it has left.
 #| export
 class _Run:
-    """What one run has left behind."""
-
     def __init__(self):
         self.losses, self.norms, self.rates, self.times = [], [], [], []
         self.worst = 0.0
 
     def steps(self, optimizer, training_function, max_steps, norm_of):
-        """Take one step at a time, record it, and yield its norm."""
         for _ in range(max_steps):
             clock = time.perf_counter()
             loss = float(training_function())
             clock = time.perf_counter() - clock
             norm = norm_of(optimizer.parameters)
-            self.worst = float(np.maximum(self.worst, norm))  # NaN stays
+            self.worst = float(np.maximum(self.worst, norm))
             self.losses.append(loss)
             self.norms.append(norm)
             self.rates.append(float(optimizer.learning_rate))
@@ -23,9 +20,7 @@ class _Run:
 
 
 class OptimizerConvergenceProfiler:
-    """Every run is an object; the public records are properties made from these objects."""
-
-    def __init__(self) -> None:
+    def __init__(self):
         self._runs = {}
         self.memory_usage = {}
         self.convergence_rates = {}
@@ -58,7 +53,7 @@ class OptimizerConvergenceProfiler:
         run = self._runs[optimizer_name] = _Run()
         try:
             for norm in run.steps(optimizer, training_function, max_steps, self._gradient_norm):
-                if not norm <= self.gradient_explosion_threshold:  # NaN too
+                if not norm <= self.gradient_explosion_threshold:
                     break
         except Exception:
             pass
@@ -132,14 +127,11 @@ class OptimizerConvergenceProfiler:
                 stability[name] = p["stability_score"]
                 spent = p["average_step_time"] * p["total_steps"]
                 efficiency[name] = p["loss_reduction"] / max(spent, 1e-12)
-
         def ranked(table, sign):
             def key(name):
                 value = table.get(name, math.nan)
                 return (value != value, 0.0 if value != value else sign * value)
-
             return sorted(profiles, key=key)
-
         rankings = {
             "convergence_speed": ranked(speed, 1),
             "final_performance": ranked(final, 1),
@@ -158,13 +150,13 @@ class OptimizerConvergenceProfiler:
             titles = [
                 "Best overall optimizer", "Fastest convergence", "Most stable training",
                 "Most compute-efficient",
-            ]  # fmt: skip
+            ]
             summary = [f"→ {title}: {winner}" for title, winner in zip(titles, winners)]
         return {
             "convergence_speed": speed, "final_performance": final, "stability": stability,
             "efficiency": efficiency, "rankings": rankings,
             "recommendations": {"summary": summary},
-        }  # fmt: skip
+        }
 
     def analyze_learning_rate_sensitivity(
         self, optimizer_class, learning_rates, training_function, steps=50
@@ -217,7 +209,7 @@ class OptimizerConvergenceProfiler:
             "parameters_mb": mb, "gradients_mb": mb, "optimizer_state_mb": state * mb,
             "total_mb": mb + mb + state * mb, "memory_efficiency": 1 / (2 + state),
             "overhead_ratio": state,
-        }  # fmt: skip
+        }
 
     def generate_production_recommendations(self, analysis_results):
         def advice():
@@ -235,5 +227,4 @@ class OptimizerConvergenceProfiler:
             yield "SCALING CONSIDERATIONS:"
             yield "PRODUCTION DEPLOYMENT:"
             yield "MONITORING & DEBUGGING:"
-
         return list(advice())

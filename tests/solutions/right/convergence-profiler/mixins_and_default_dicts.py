@@ -1,8 +1,9 @@
 # Three mixins share the work; records are defaultdicts; tables are built with NumPy's argsort.
 #| export
 class _Recording:
-    def profile_optimizer_convergence(self, optimizer_name, optimizer, training_function,
-                                      initial_loss, max_steps=100):
+    def profile_optimizer_convergence(
+        self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100
+    ):
         for record in self._records:
             record[optimizer_name] = []
         alive, step = True, 0
@@ -79,7 +80,7 @@ class _Comparing:
             values = np.array(column, dtype=float)
             result[metric] = dict(zip(names, values.tolist()))
             order = np.argsort(-values if metric in ("stability", "efficiency") else values,
-                               kind="stable")  # NaN comes last either way
+                               kind="stable")
             rankings[metric] = names[order].tolist()
             for place, name in enumerate(rankings[metric]):
                 points[name] += len(names) - place
@@ -92,8 +93,9 @@ class _Comparing:
             summary = [f"* {head}: {winner}" for head, winner in zip(heads, winners)]
         return {**result, "rankings": rankings, "recommendations": {"summary": summary}}
 
-    def analyze_learning_rate_sensitivity(self, optimizer_class, learning_rates, training_function,
-                                          steps=50):
+    def analyze_learning_rate_sensitivity(
+        self, optimizer_class, learning_rates, training_function, steps=50
+    ):
         outcome = defaultdict(list, learning_rates=list(learning_rates))
         for lr in learning_rates:
             try:

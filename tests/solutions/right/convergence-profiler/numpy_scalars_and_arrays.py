@@ -8,8 +8,9 @@ class OptimizerConvergenceProfiler:
         self.stability_window = 10
         self.gradient_explosion_threshold = np.float64(1e6)
 
-    def profile_optimizer_convergence(self, optimizer_name, optimizer, training_function,
-                                      initial_loss, max_steps=100):
+    def profile_optimizer_convergence(
+        self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100
+    ):
         record = np.zeros((max_steps, 4))
         count = 0
         try:
@@ -89,8 +90,9 @@ class OptimizerConvergenceProfiler:
                 "final_performance": dict(zip(names, final)), "stability": dict(zip(names, stability)),
                 "efficiency": dict(zip(names, efficiency)), "recommendations": {"summary": lines}}
 
-    def analyze_learning_rate_sensitivity(self, optimizer_class, learning_rates, training_function,
-                                          steps=50):
+    def analyze_learning_rate_sensitivity(
+        self, optimizer_class, learning_rates, training_function, steps=50
+    ):
         rates = np.asarray(learning_rates, dtype=np.float64)
         final, stable = np.full(len(rates), np.inf), np.zeros(len(rates))
         exploded, converged = np.ones(len(rates), dtype=bool), np.full(len(rates), steps)

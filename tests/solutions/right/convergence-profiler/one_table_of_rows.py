@@ -9,14 +9,14 @@ class OptimizerConvergenceProfiler:
 
     def _column(self, k):
         return {name: [row[k] for row in rows] for name, rows in self._rows.items()}
-
     convergence_history = property(lambda self: self._column(0))
     gradient_norms = property(lambda self: self._column(1))
     learning_rates = property(lambda self: self._column(2))
     step_times = property(lambda self: self._column(3))
 
-    def profile_optimizer_convergence(self, optimizer_name, optimizer, training_function,
-                                      initial_loss, max_steps=100):
+    def profile_optimizer_convergence(
+        self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100
+    ):
         if not isinstance(optimizer, (SGD, Adam)):
             raise TypeError("optimizer must be SGD or Adam")
         rows = []
@@ -90,12 +90,10 @@ class OptimizerConvergenceProfiler:
         for n, p in profiles.items():
             seconds = sum(self.step_times[n])
             table["efficiency"][n] = p["loss_reduction"] / seconds if seconds else -worst
-
         def order(metric, up):
             column = table[metric]
             return sorted(column, key=lambda n: (column[n] != column[n],
                                                  -column[n] if up else column[n]))
-
         rankings = {m: order(m, m in ("stability", "efficiency")) for m in table}
         lines = []
         if profiles:
@@ -106,8 +104,9 @@ class OptimizerConvergenceProfiler:
                      "- Most compute-efficient: " + rankings["efficiency"][0]]
         return {**table, "rankings": rankings, "recommendations": {"summary": lines}}
 
-    def analyze_learning_rate_sensitivity(self, optimizer_class, learning_rates, training_function,
-                                          steps=50):
+    def analyze_learning_rate_sensitivity(
+        self, optimizer_class, learning_rates, training_function, steps=50
+    ):
         columns = defaultdict(list)
         best = (float("inf"), None)
         for lr in learning_rates:

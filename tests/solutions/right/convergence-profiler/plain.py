@@ -1,9 +1,7 @@
 # Every rule as the text states it, with a helper each; the base of the edits in wrong/.
 #| export
 class OptimizerConvergenceProfiler:
-    """Watch training runs, compare them, and turn the comparison into advice."""
-
-    def __init__(self) -> None:
+    def __init__(self):
         self.convergence_history = {}
         self.gradient_norms = {}
         self.learning_rates = {}
@@ -211,7 +209,6 @@ class OptimizerConvergenceProfiler:
             if math.isnan(value):
                 return (1, 0.0)
             return (0, -value if highest_first else value)
-
         return sorted(names, key=key)
 
     def _summary(self, rankings, speed):

@@ -1,25 +1,35 @@
 # Rows in a table, records as properties that read it, Borda counts with squares.
 #| export
 from dataclasses import dataclass
+
+
 @dataclass(slots=True, frozen=True)
 class _Row:
     loss: float
     norm: float
     rate: float
     seconds: float
+
+
 _HEADINGS = "OPTIMIZER SELECTION GUIDE:|LEARNING RATE GUIDANCE:|CONVERGENCE OPTIMIZATION:|SCALING CONSIDERATIONS:|PRODUCTION DEPLOYMENT:|MONITORING & DEBUGGING:".split("|")
+
+
 class OptimizerConvergenceProfiler:
     convergence_threshold, stability_window, gradient_explosion_threshold = 1e-6, 10, 1e6
+
     def __init__(self):
         self._runs = {}
+
     def _column(field):
         return property(lambda self: {name: [getattr(row, field) for row in rows] for name, rows in self._runs.items()})
     convergence_history, gradient_norms = _column("loss"), _column("norm")
     learning_rates, step_times = _column("rate"), _column("seconds")
+
     @staticmethod
     def _norm(optimizer):
         parts = [np.asarray(p.grad.data, dtype=np.longdouble).ravel() for p in optimizer.parameters if p.grad is not None]
         return float(np.linalg.norm(np.concatenate(parts).astype(np.float64))) if parts else 0.0
+
     def _steps(self, optimizer, f, n):
         for _ in range(n):
             t0 = time.perf_counter_ns()
@@ -29,7 +39,10 @@ class OptimizerConvergenceProfiler:
             row = _Row(float(loss), self._norm(optimizer), float(optimizer.learning_rate), seconds)
             yield row
             if row.norm > self.gradient_explosion_threshold: return
-    def profile_optimizer_convergence(self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100):
+
+    def profile_optimizer_convergence(
+        self, optimizer_name, optimizer, training_function, initial_loss, max_steps=100
+    ):
         rows = self._runs[optimizer_name] = list(self._steps(optimizer, training_function, max_steps))
         losses, norms = [r.loss for r in rows], [r.norm for r in rows]
         count = len(rows)
@@ -42,12 +55,15 @@ class OptimizerConvergenceProfiler:
             health = "vanishing" if mean < 1e-8 else "unstable" if deviation > 2 * mean else "healthy"
         return dict(optimizer_name=optimizer_name, total_steps=count, convergence_step=self._first_flat(losses), final_loss=final, initial_loss=initial_loss,
             loss_reduction=drop, convergence_rate=drop / max(count, 1), stability_score=self._steady(losses), average_step_time=sum(r.seconds for r in rows) / max(count, 1), gradient_health=health, stopped="early" if count < max_steps else "done")
+
     def _first_flat(self, losses):
         return next((k for k, (a, b) in enumerate(zip(losses, losses[1:]), start=1) if -1e-6 < b - a < 1e-6), None)
+
     def _steady(self, losses):
         w = losses[-10:]
         if len(w) < 10 or not np.all(np.isfinite(w)): return 0.0
         return float(1.0 / (1.0 + np.std(w) / (abs(np.mean(w)) + 1e-8)))
+
     def compare_optimizers(self, profiles):
         big = float("inf")
         tables = {"convergence_speed": {}, "final_performance": {}, "stability": {}, "efficiency": {}}
@@ -70,7 +86,10 @@ class OptimizerConvergenceProfiler:
             for text, key in (("Fastest convergence", "convergence_speed"), ("Most stable training", "stability"), ("Most compute-efficient", "efficiency")):
                 lines.append(f"- {text}: {rankings[key][0]}")
         return {**tables, "rankings": rankings, "recommendations": {"summary": lines}}
-    def analyze_learning_rate_sensitivity(self, optimizer_class, learning_rates, training_function, steps=50):
+
+    def analyze_learning_rate_sensitivity(
+        self, optimizer_class, learning_rates, training_function, steps=50
+    ):
         result = {k: [] for k in ("learning_rates", "final_losses", "convergence_steps", "stability_scores", "gradient_explosions")}
         best = (big := float("inf")), None
         for lr in learning_rates:
@@ -86,10 +105,12 @@ class OptimizerConvergenceProfiler:
         result["optimal_range"] = None if best[1] is None else (best[1] / 10, best[1] * 10)
         result["recommendations"] = [f"{optimizer_class.__name__}: {best[1]}"]
         return result
+
     def estimate_memory_usage(self, optimizer, num_parameters):
         copies = {"Adam": 2}.get(type(optimizer).__name__, 1 if getattr(optimizer, "momentum", 0) else 0)
         one = num_parameters * 4 / 1024 ** 2
         return {"parameters_mb": one, "gradients_mb": one, "optimizer_state_mb": copies * one, "total_mb": one * (2 + copies), "memory_efficiency": 1 / (2 + copies), "overhead_ratio": copies}
+
     def generate_production_recommendations(self, analysis_results):
         sections = dict.fromkeys(_HEADINGS, ())
         if "learning_rate_analysis" not in analysis_results: del sections["LEARNING RATE GUIDANCE:"]

@@ -1,7 +1,6 @@
 # Rankings from one table of rows, verdicts by functions outside of the class.
 #| export
 def _first_small_change(losses, threshold):
-    """Return the first k >= 1 with a change below the threshold, or None."""
     for k, loss in enumerate(losses):
         if k > 0 and math.fabs(loss - losses[k - 1]) < threshold:
             return k
@@ -9,7 +8,6 @@ def _first_small_change(losses, threshold):
 
 
 def _steadiness(losses, window):
-    """Return the score of the last losses, from 0 to 1."""
     if len(losses) < window:
         return 0.0
     tail = np.asarray(losses[len(losses) - window :], dtype=np.float64)
@@ -19,16 +17,13 @@ def _steadiness(losses, window):
 
 
 def _places(names, table, descending):
-    """Rank the numbers, then name the rest in the order given."""
     numbers = [n for n in names if n in table and not math.isnan(table[n])]
     numbers = sorted(numbers, key=table.__getitem__, reverse=descending)
     return numbers + [n for n in names if n not in numbers]
 
 
 class OptimizerConvergenceProfiler:
-    """A thin class over functions of lists; a run is recorded in one NumPy table."""
-
-    def __init__(self, threshold=1e-6, window=10, explosion=1e6) -> None:
+    def __init__(self, threshold=1e-06, window=10, explosion=1000000.0):
         self.convergence_history, self.gradient_norms = dict(), dict()
         self.learning_rates, self.step_times = dict(), dict()
         self.memory_usage, self.convergence_rates = dict(), dict()
@@ -105,7 +100,6 @@ class OptimizerConvergenceProfiler:
             tables[0][name] = 1e18 if converged is None else converged
             tables[1][name] = p["final_loss"]
             tables[2][name] = p["stability_score"]
-            # a clock too coarse to see the run counts as a nanosecond
             seconds = max(p["average_step_time"] * p["total_steps"], 1e-9)
             tables[3][name] = p["loss_reduction"] / seconds
         keys = ("convergence_speed", "final_performance", "stability", "efficiency")

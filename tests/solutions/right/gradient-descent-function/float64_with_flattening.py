@@ -1,6 +1,6 @@
 # Computes in float64 on flattened copies and restores the shape.
 #| export
-def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
+def gradient_descent_step(parameter, learning_rate):
     grad = parameter.grad
     if grad is not None:
         values = np.array(parameter.data.data, dtype=np.float64).ravel()

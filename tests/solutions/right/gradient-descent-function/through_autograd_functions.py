@@ -1,7 +1,6 @@
 # Computes with the course's own functions on constants, and takes only the result's data.
 #| export
 def gradient_descent_step(parameter, learning_rate):
-    """Move a parameter one step against its gradient."""
     if parameter.grad is None:
         return None
     here = Variable(parameter.data.data, requires_grad=False)

@@ -1,7 +1,6 @@
 # NumPy ufuncs with out=, in place in the array of the parameter; try/except for the missing gradient.
 #| export
-def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
-    """Move a parameter one step against its gradient."""
+def gradient_descent_step(parameter, learning_rate):
     try:
         slope = parameter.grad.data.data
     except AttributeError:

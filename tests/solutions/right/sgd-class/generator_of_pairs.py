@@ -1,8 +1,6 @@
 # Private generator that yields parameter and gradient array; velocities in a defaultdict by position.
 #| export
 class SGD:
-    """SGD with heavy-ball momentum; the state is a defaultdict that starts at plain 0.0."""
-
     def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
         self.parameters, self.learning_rate, self.momentum = parameters, learning_rate, momentum
         self.velocity = defaultdict(float)
@@ -13,7 +11,6 @@ class SGD:
                 yield position, parameter, parameter.grad.data.data
 
     def step(self):
-        """Move along the velocity."""
         for position, parameter, slope in self._with_gradient():
             if self.momentum:
                 self.velocity[position] = slope + self.momentum * self.velocity[position]
@@ -21,5 +18,4 @@ class SGD:
             parameter.data = parameter.data - slope * self.learning_rate
 
     def zero_grad(self):
-        """Forget gradients."""
         [parameter.zero_grad() for parameter in self.parameters]

@@ -1,15 +1,13 @@
 # A list of None, filled at the first gradient; the first velocity is a copy of it.
 #| export
 class SGD:
-    """SGD optimizer with optional momentum."""
-
-    def __init__(self, parameters: List[Variable], learning_rate: float = 0.01, momentum: float = 0.0):
+    def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
         self.parameters = parameters
         self.learning_rate = learning_rate
         self.momentum = momentum
-        self.velocity: List[Optional[np.ndarray]] = [None] * len(parameters)
+        self.velocity = [None] * len(parameters)
 
-    def step(self) -> None:
+    def step(self):
         for index, param in enumerate(self.parameters):
             if param.grad is None:
                 continue
@@ -21,5 +19,5 @@ class SGD:
             new = param.data.data - self.learning_rate * self.velocity[index]
             param.data = Tensor(new, dtype=param.data.dtype)
 
-    def zero_grad(self) -> None:
+    def zero_grad(self):
         [setattr(param, "grad", None) for param in self.parameters]

@@ -7,7 +7,6 @@ class SGD:
         self.momentum = momentum
         ends = np.cumsum([p.data.data.size for p in parameters])
         self._flat = np.zeros(int(ends[-1]) if len(ends) else 0)
-        # Views: what is written into a window is in the long vector too.
         self.velocity = np.split(self._flat, ends[:-1]) if len(ends) else []
 
     def step(self):

@@ -1,18 +1,13 @@
 # Velocity always kept, also for momentum 0; NumPy in place.
 #| export
 class SGD:
-    """Stochastic gradient descent with heavy-ball momentum."""
-
-    def __init__(
-        self, parameters: list[Variable], learning_rate: float = 0.01, momentum: float = 0.0
-    ) -> None:
+    def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
         self.parameters = parameters
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.velocity = [np.zeros_like(p.data.data) for p in parameters]
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient."""
+    def step(self):
         for p, v in zip(self.parameters, self.velocity):
             if p.grad is None:
                 continue
@@ -21,7 +16,6 @@ class SGD:
             np.add(v, g, out=v)
             np.subtract(p.data.data, self.learning_rate * v, out=p.data.data)
 
-    def zero_grad(self) -> None:
-        """Set the ``grad`` of every parameter to None; values and velocities stay."""
+    def zero_grad(self):
         for p in self.parameters:
             p.grad = None

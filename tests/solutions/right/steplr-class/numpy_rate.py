@@ -1,14 +1,14 @@
 # Works with NumPy scalars and a loop over the drops.
 #| export
 class StepLR:
-    def __init__(self, optimizer: Union[SGD, Adam], step_size: int, gamma: float = 0.1):
+    def __init__(self, optimizer, step_size, gamma=0.1):
         self.optimizer = optimizer
         self.step_size = step_size
         self.gamma = gamma
         self.initial_lr = np.float64(optimizer.learning_rate)
         self.step_count = 0
 
-    def step(self) -> None:
+    def step(self):
         self.step_count = self.step_count + 1
         rate = self.initial_lr
         for call in range(2, self.step_count + 1):
@@ -16,5 +16,5 @@ class StepLR:
                 rate = rate * self.gamma
         self.optimizer.learning_rate = rate
 
-    def get_lr(self) -> float:
+    def get_lr(self):
         return self.optimizer.learning_rate

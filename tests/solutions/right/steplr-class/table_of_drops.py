@@ -1,8 +1,6 @@
 # Counts the drops themselves: remembers how many calls are left on this stair.
 #| export
 class StepLR:
-    """Multiply the rate by gamma after every step_size calls."""
-
     def __init__(self, optimizer, step_size, gamma=0.1):
         self.optimizer = optimizer
         self.step_size = step_size

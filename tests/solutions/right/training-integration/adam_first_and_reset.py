@@ -17,7 +17,6 @@ def train_simple_model():
             optimizer.step()
             if epoch in (1, epochs):
                 print("%s, epoch %d: %.4f" % (label, epoch, sum(losses)))
-
     train(Adam([w, b], learning_rate=0.03), 100, "Adam")
     adam_w, adam_b = np.float32(w.data.data), np.float32(b.data.data)
     w.data, b.data = Tensor(0.1), Tensor(0.0)

@@ -1,7 +1,6 @@
 # One sample at a time in a shuffled order; gradients are cleared at the end of each round.
 #| export
-def train_simple_model() -> tuple[float, float, float, float]:
-    """Fit y = w * x + b to x = 1, 2, 3, 4, 5 and y = 2 * x + 1: with SGD, then with Adam."""
+def train_simple_model():
     xs = [1.0, 2.0, 3.0, 4.0, 5.0]
     ys = [2.0 * x + 1.0 for x in xs]
 
@@ -21,7 +20,6 @@ def train_simple_model() -> tuple[float, float, float, float]:
             if (epoch + 1) % 20 == 0:
                 print(f"{name}, epoch {epoch + 1}: loss {total / len(xs):.6f}")
         return w.item(), b.item()
-
     sgd_w, sgd_b = fit("SGD", lambda params: SGD(params, learning_rate=0.01, momentum=0.9))
     adam_w, adam_b = fit("Adam", lambda params: Adam(params, learning_rate=0.01))
     return sgd_w, sgd_b, adam_w, adam_b

@@ -23,7 +23,6 @@ def train_simple_model():
 
     def sum_of_squares(parameter):
         return float(np.sum(parameter.grad.data.data ** 2))
-
     sgd = fit(SGD([Variable(0.1), Variable(0.0)], 0.02, 0.9), 20.0, 600)
     adam = fit(Adam([Variable(0.1), Variable(0.0)], 0.05), 5.0, 400)
     return (*sgd, *adam)

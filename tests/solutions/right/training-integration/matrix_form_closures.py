@@ -1,7 +1,6 @@
 # w and b are (1, 1) and (1,) parameters of a matmul; micro-batches accumulate before each step.
 #| export
 def train_simple_model():
-    """Fit y = w x + b as a linear layer."""
     features = [np.array([[float(i)]]) for i in range(1, 6)]
     targets = [2.0 * f + 1.0 for f in features]
 
@@ -22,7 +21,6 @@ def train_simple_model():
 
     def fresh():
         return [Variable(np.array([[0.1]])), Variable(np.array([0.0]))]
-
     first = run("sgd", SGD(fresh(), 0.03, 0.7), 400)
     second = run("adam", Adam(fresh(), 0.05), 320)
     return (*first, *second)

@@ -1,7 +1,6 @@
 # Full batch with Variable operators and w.sum-style methods; Adam with a StepLR; dict of runs.
 #| export
-def train_simple_model() -> tuple[float, float, float, float]:
-    """Fit the line twice."""
+def train_simple_model():
     x = np.arange(1, 6, dtype=float)
     y = 2 * x + 1
     recipes = {

@@ -20,7 +20,6 @@ def train_simple_model():
             if number % 200 == 0:
                 print(f"batch {number}: {loss.data.item():.6f}")
         return w.data.item(), b.data.item()
-
     w, b = Variable(0.1), Variable(0.0)
     sgd = fit(w, b, SGD([w, b], 0.01, 0.9), 200)
     w, b = Variable(0.1), Variable(0.0)

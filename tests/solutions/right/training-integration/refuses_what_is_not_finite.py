@@ -19,7 +19,6 @@ def train_simple_model():
             if epoch % 30 == 0:
                 print(f"epoch {epoch}: loss {loss.item():.5f}, gradients {gradients}")
         return w.data.item(), b.data.item()
-
     sgd = fit(SGD([Variable(0.1), Variable(0.0)], learning_rate=0.01, momentum=0.9), 60)
     adam = fit(Adam([Variable(0.1), Variable(0.0)], learning_rate=0.02), 60)
     return sgd + adam

@@ -1,7 +1,6 @@
 # Loops until the loss is small; without steps it would never end.
 #| export
 def train_simple_model():
-    """Train y = w * x + b with SGD, then with Adam."""
     points = [(x, 2.0 * x + 1.0) for x in range(1, 6)]
 
     def loss_of(w, b):
@@ -25,7 +24,6 @@ def train_simple_model():
                 print(f"epoch {epoch}: loss {loss.data.item():.5f}")
             epoch += 1
         return w.data.data, b.data.data
-
     sgd = fit(SGD([Variable(0.1), Variable(0.0)], learning_rate=0.002, momentum=0.9))
     adam = fit(Adam([Variable(0.1), Variable(0.0)], learning_rate=0.1))
     return (*sgd, *adam)

@@ -1,7 +1,6 @@
 # One pair of variables, set back between the runs.
 #| export
 def train_simple_model():
-    """Reuses one pair of variables, set back between the runs."""
     w, b = Variable(0.1), Variable(0.0)
     answers = ()
     for build in (lambda: SGD([w, b], 0.01, 0.9), lambda: Adam([w, b], 0.02)):

@@ -1,8 +1,0 @@
-# Averages the gradient over all elements.
-# expect-loss: test-gradient-descent
-#| export
-def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
-    """Perform one step of gradient descent on a parameter."""
-    if parameter.grad is not None:
-        gradient = parameter.grad.data.data
-        parameter.data = Tensor(parameter.data.data - learning_rate * np.mean(gradient))
