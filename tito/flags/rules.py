@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 IPYTHON = "uses IPython's internals"
@@ -170,10 +171,16 @@ def is_relied_on(name: str, full: str, package: str) -> bool:
 _MOST_PARTS = max(entry.count(".") + 1 for entry in MEANINGS)
 
 
+#: What a chapter's text gives: the checks of a graded cell, to be shown also for one method.
+_CHECKS = re.compile(r"tinytorch\.checks\.for_\w+\.\w+\.checks(\.show|\.run)?")
+
+
 def meaning(full: str) -> str | None:
     """Return what the use of a full name says; None if nothing."""
     if full in MEANINGS:
         return MEANINGS[full]
+    if _CHECKS.fullmatch(full):
+        return None
     above = full.split(".")[:-1][:_MOST_PARTS]
     while above:
         prefix = ".".join(above)
