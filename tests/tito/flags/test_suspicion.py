@@ -184,7 +184,7 @@ def test_what_course_code_does_not_do_is_named(what, source):
 
 HARMLESS = [
     "sgd_checks.show(SGD)",
-    "from tinytorch.checks.for_08_optimizers.adam import checks as mine\nmine.show(Adam, about='x')",
+    "from tinytorch.checks.for_08_optimizers.adam import checks as a\na.show(Adam, about='x')",
     "plt.rcParams['figure.figsize'] = (4, 3)",
     "plt.savefig('loss.png')",
     "%matplotlib inline\nplt.plot([1, 2])",
