@@ -22,7 +22,7 @@
 # compare optimizers over problems and seeds.
 #
 # This is a lab without points: run the cells from top to bottom, read them, and change what you
-# like. Each section ends with a question to think about.
+# like. Most sections end with a question to think about.
 
 # %% [markdown]
 # ## Where this code lives
