@@ -49,6 +49,7 @@ def test_files_that_the_guide_names_exist():
         "dist/",
         "build/site/",
         "right/",
+        "exercises/",
         "cli.py",
         "modules/submitted/ada/08_optimizers/",
     }

@@ -45,7 +45,7 @@ c.ExecuteSubmission.grace = 1.0
 """
 #: Cells without nbgrader's metadata, text and figures, are not needed to grade.
 _NEEDED = re.compile(
-    r"\A# %%.*\"grade_id\": \"(setup|imports|given-checkpointed|prompt-1.*|question-1.*|"
+    r"\A# %%.*\"grade_id\": \"(setup|imports|prompt-1.*|question-1.*|"
     r"(gradient-descent|sgd|adam|steplr)-(function|class)|"
     r"test-(gradient-descent|sgd|adam|step-scheduler))\"|default_exp"
 )

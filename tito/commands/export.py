@@ -39,5 +39,5 @@ def _export_sources(course: Course, modules: list[Module]) -> None:
 
     for module in modules:
         build_notebook(course, module)
-        for path in export_module(course, module):
-            print_line(f"{module.name}: {path.relative_to(course.root)}")
+        for name, path in zip(module.exports, export_module(course, module), strict=True):
+            print_line(f"{name}: {path.relative_to(course.root)}")

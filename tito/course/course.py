@@ -47,10 +47,15 @@ class Module:
             )
         return module
 
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """All package modules that are made of it, its own first."""
+        named = (self.exports_to, *named_modules(self.source.read_text()))
+        return tuple(dict.fromkeys(named))
+
     def files_in(self, package: Path) -> list[Path]:
         """Return the files below a package's folder that the module exports to, its own first."""
-        named = (self.exports_to, *named_modules(self.source.read_text()))
-        paths = (package.joinpath(*name.split(".")[1:]) for name in dict.fromkeys(named))
+        paths = (package.joinpath(*name.split(".")[1:]) for name in self.exports)
         return [path.with_suffix(".py") for path in paths]
 
 

@@ -1087,9 +1087,9 @@ def microseconds(function: Callable[[], Any], parts: int = 1000, repeats: int = 
     """Return the time of one of the parts of a call; the fastest of some repeats."""
     least = float("inf")
     for _ in range(repeats):
-        start = time.perf_counter()
+        begin = time.perf_counter()
         function()
-        least = min(least, time.perf_counter() - start)
+        least = min(least, time.perf_counter() - begin)
     return least / parts * 1e6
 
 

@@ -2513,9 +2513,6 @@ if __name__ == "__main__":
         clipped = sum(norm > 0.4999 for norm in profiler.gradient_norms[name][:50])
         print(f"{name:10} clipped in {clipped} of 50 steps")
 
-# %% [markdown]
-# And the advice, from a comparison, a sweep and the memory of the three.
-
 # %%
 if __name__ == "__main__":
     analyses = {

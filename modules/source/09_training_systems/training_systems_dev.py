@@ -22,7 +22,7 @@
 # compare optimizers over problems and seeds.
 #
 # This is a lab without points: run the cells from top to bottom, read them, and change what you
-# like. Each section ends with a question to think about.
+# like. Most sections end with a question to think about.
 
 # %% [markdown]
 # ## Where this code lives
@@ -1076,9 +1076,9 @@ def measure(step, rounds=5):
     step()
     faults, seconds = page_faults(), []
     for _ in range(rounds):
-        start = time.perf_counter()
+        begin = time.perf_counter()
         step()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.perf_counter() - begin)
     faults = (page_faults() - faults) // rounds
     tracemalloc.start()
     step()  # arrays that a step replaces are now among those that are traced
@@ -1438,11 +1438,11 @@ def measure_ranks(ranks, make_optimizer, data):
         share, rounds = slice(ranks.rank, size, ranks.size), []
         for _ in range(20):
             ranks.barrier()
-            start = time.perf_counter()
+            begin = time.perf_counter()
             trainer.zero_grad()
             loss_of(network, data[0][share], data[1][share]).backward()
             trainer.step(examples=len(data[0][share]))
-            rounds.append(max(ranks.gather(time.perf_counter() - start)))
+            rounds.append(max(ranks.gather(time.perf_counter() - begin)))
         steps.append(min(rounds))
     return cost.measure_all_reduce(ranks), steps
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.modules.test_sources import FIGURES, pictures
+from tests.modules.test_notebooks import FIGURES, pictures
 from tests.student import Machine, set_up
 from tests.submissions.course import copy_course
 from tests.submissions.notebook import Work

@@ -3,8 +3,18 @@
 import nbformat
 import pytest
 from click.testing import CliRunner
+from nbformat.v4 import new_code_cell
 
-from tests.tito.small_course import cell, gradebook, make_release, mark_by_hand, solve, statuses
+from tests.tito.small_course import (
+    RIGHT,
+    cell,
+    gradebook,
+    make_release,
+    mark_by_hand,
+    named,
+    solve,
+    statuses,
+)
 from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.gradebook import platforms, scores, status
@@ -50,6 +60,22 @@ def question(course):
             return grade.manual_score, grade.needs_manual_grade
 
     return read
+
+
+def test_solution_made_from_an_earlier_base_class_keeps_its_marks(
+    course, module, hand_in, grade, rows, released
+):
+    before = nbformat.from_dict(released)
+    base = named(new_code_cell("class Base:\n    scale = 2"), "given-base", locked=True)
+    before.cells[2:2] = [base, new_code_cell("import os\nprint(os.listdir(), Base.scale)")]
+    kept = course.records / module.name / "releases" / "release-before.ipynb"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(before, kept)
+    uses_base = "class Double(Base):\n    pass\n\ndef double(x):\n    return Double.scale * x"
+    hand_in("ada", solve(before, {**RIGHT, "double-function": uses_base}))
+    grade()
+    row = rows()["ada"]
+    assert (row.status, row.total, row.flags) == ("graded", 10.0, ())
 
 
 def test_mark_of_earlier_release_is_not_final(course, module, hand_in, grade, rows, release_again):
