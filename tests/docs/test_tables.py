@@ -46,7 +46,7 @@ def row(text: str, start: str) -> list[str]:
         ("a worker dies before", "executors.py", f"{WORKER_STARTS} in a row"),
         ("a cell takes its kernel", "run_cells.py", f"{CELLS.max_restarts} new kernels"),
         ("the gradebook is locked", "writer.py", f"for {writer.LOCK_TIMEOUT:g} s"),
-        ("a Dask scheduler", "cluster.py", f"for {cluster._AWAY_SECONDS:g} s"),
+        ("a Dask scheduler", "cluster.py", f"for {cluster.AWAY_SECONDS:g} s"),
     ],
 )
 def test_attempts(start, who, times):
@@ -71,9 +71,9 @@ FOLDERS = {LIMITS.home_size, LIMITS.tmp_size, LIMITS.shm_size, LIMITS.file_size}
         f"{CELLS.submission_timeout:g} s",
         "the same by the clock": f"{CELLS.patience:g} times as long",
         "kernels": f"{CELLS.max_restarts} that it may lose",
-        "text of": f"{CELLS.max_output:,} characters; {budget._NOTEBOOK['text']} times as many",
-        "figures of": f"{budget._CELL['rich']} times as many as of text; "
-        f"{budget._NOTEBOOK['rich']} times",
+        "text of": f"{CELLS.max_output:,} characters; {budget.PER_NOTEBOOK['text']} times as many",
+        "figures of": f"{budget.PER_CELL['rich']} times as many as of text; "
+        f"{budget.PER_NOTEBOOK['rich']} times",
     }.items(),
 )
 def test_limits(start, limit):

@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -93,11 +93,20 @@ def watchers(cell: str) -> list[str]:
     return [TARGETS[cell], *(name for name in others if name != TARGETS[cell])]
 
 
+#: How many mutants of a function each part of a graded cell has killed in this process.
+_killed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+
 def judge(mutant: Mutant) -> Fate:
-    """Run a mutant through its own graded cell, and through the others while it survives."""
+    """Run a mutant through its own graded cell, and through the others while it survives.
+
+    The parts that have killed most mutants of the same function come first.
+    """
     for grade_id in watchers(mutant.cell):
-        verdict = first_failure({mutant.cell: mutant.source}, grade_id, SECONDS)
+        killed = _killed[mutant.function, grade_id]
+        verdict = first_failure({mutant.cell: mutant.source}, grade_id, SECONDS, killed)
         if verdict is not None:
+            killed[verdict.name] += 1
             return Fate(mutant, f"{grade_id}: {verdict.name}")
     return Fate(mutant, None)
 

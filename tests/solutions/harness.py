@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 from nbformat import NotebookNode
@@ -75,7 +75,10 @@ def reports(replaced: dict[str, str], only: set[str] | None = None) -> dict[str,
 
 
 def first_failure(
-    replaced: dict[str, str], grade_id: str, seconds: float = SECONDS_A_PART
+    replaced: dict[str, str],
+    grade_id: str,
+    seconds: float = SECONDS_A_PART,
+    likely: Mapping[str, int] = MappingProxyType({}),
 ) -> PartVerdict | None:
     """Run one graded cell up to the first part that takes points.
 
@@ -86,7 +89,9 @@ def first_failure(
     grade_id : str
         The graded cell.
     seconds : float
-        Wall time of each part.
+        Processor time of each part.
+    likely : mapping of str to int, optional
+        Weights of parts, by name: the heaviest run first.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def first_failure(
         None if the cell gives full marks.
     """
     for _, checks, student in graded(replaced, {grade_id}):
-        for part in checks.parts:
+        for part in sorted(checks.parts, key=lambda part: -likely.get(part.name, 0)):
             if part.points:
                 verdict = part.verdict(observe(part.exercise, student, part.inputs, seconds))
                 if verdict.problem is not None:

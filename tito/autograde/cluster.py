@@ -18,7 +18,7 @@ from tito.autograde.job import difference, fingerprint
 from tito.errors import TitoError
 
 #: How long the first connection may take, how long a scheduler may be away later, and a try.
-_CONNECT_SECONDS, _AWAY_SECONDS, _TRY_SECONDS = 10.0, 60.0, 2.0
+_CONNECT_SECONDS, AWAY_SECONDS, _TRY_SECONDS = 10.0, 60.0, 2.0
 #: How long to wait before looking again who came and who went.
 POLL_INTERVAL = 0.2
 _FETCH_SECONDS = 60.0
@@ -172,7 +172,7 @@ class DaskExecutor(Executor):
         try:
             self._client = self._connect(_TRY_SECONDS)
         except TitoError:
-            if monotonic() > self._away_since + _AWAY_SECONDS:
+            if monotonic() > self._away_since + AWAY_SECONDS:
                 raise
             return False
         self._away_since = 0.0

@@ -13,8 +13,8 @@ from tinytorch.checks.publish import OBSERVATION_TYPE
 _TEXT = ("stream", "error")
 _RICH = ("display_data", "execute_result")
 #: Of a notebook, in what one of its cells may print; and of one cell.
-_NOTEBOOK = {"text": 4, "rich": 12, "observations": 12}
-_CELL = {"text": 1, "rich": 10, "observations": 12}
+PER_NOTEBOOK = {"text": 4, "rich": 12, "observations": 12}
+PER_CELL = {"text": 1, "rich": 10, "observations": 12}
 #: A graded cell has some dozens; doubled ones must be seen to be doubled.
 _MAX_OBSERVATIONS = 500
 #: What an output costs besides its content.
@@ -45,7 +45,7 @@ class OutputBudget:
 
     def __init__(self, text: int) -> None:
         self._text = text
-        self._notebook = {pot: times * text for pot, times in _NOTEBOOK.items()}
+        self._notebook = {pot: times * text for pot, times in PER_NOTEBOOK.items()}
         self.begin()
 
     def begin(self, asked: bool = False, silent: bool = False) -> None:
@@ -58,7 +58,7 @@ class OutputBudget:
         silent : bool
             Whether nothing that it shows is kept.
         """
-        self._cell = {pot: times * self._text for pot, times in _CELL.items()}
+        self._cell = {pot: times * self._text for pot, times in PER_CELL.items()}
         self._observations = _MAX_OBSERVATIONS
         self._asked, self._silent = asked, silent
         self._instead, self.is_cut = "", False
