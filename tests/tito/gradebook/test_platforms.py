@@ -15,7 +15,6 @@ from tests.conftest import ROOT
 from tests.tito.course.test_roster import CANVAS, MOODLE, write
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
-from tito.cli import cli
 from tito.commands._roster import people_of
 from tito.course import roster
 from tito.course.gradebook import open_gradebook
@@ -266,15 +265,12 @@ def test_a_title_that_canvas_ignores_is_warned_of(sheet, tmp_path, title, warned
     assert ("Canvas ignores a column" in made.warning) is warned
 
 
-def test_marks_are_written_where_git_ignores_them(course, module, monkeypatch, capsys):
-    monkeypatch.chdir(course.root)
+def test_marks_are_written_where_git_ignores_them(course, module, tito):
     with open_gradebook(course) as book:
         book.add_student("ada")
-    cli.main(["scores", "08", "--format", "csv"], standalone_mode=False)
-    assert "1 students: " in capsys.readouterr().out
+    assert "1 students: " in tito("scores", "08", "--format", "csv").stdout
     (made,) = (course.records / module.name / "exports").iterdir()
     assert made.name == "08_optimizers-csv.csv"
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert f"{course.records.relative_to(course.root)}/" in ignored
-    cli.main(["scores", "08"], standalone_mode=False)
-    assert re.search(r"^ada +- +- +- +missing", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^ada +- +- +- +missing", tito("scores", "08").stdout, re.MULTILINE)

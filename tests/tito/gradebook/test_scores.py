@@ -82,15 +82,13 @@ def test_removed_submission_keeps_mark_and_flag(marked, rows):
 
 
 @pytest.fixture
-def shown(course, monkeypatch, capsys):
+def shown(tito, monkeypatch):
     """Show one row by the command, on a terminal of 80 columns; return its lines."""
 
     def run(row):
-        monkeypatch.chdir(course.root)
         monkeypatch.setattr(command.console, "_width", 80)
         monkeypatch.setattr(scores, "table", lambda *_: [row])
-        command.command.main(["08"], standalone_mode=False)
-        return capsys.readouterr().out.splitlines()
+        return tito("scores", "08").stdout.splitlines()
 
     return run
 
