@@ -83,6 +83,10 @@ class Attack:
     shares : bool
         Whether it stands in one notebook with others of its family, to save time: attacks that
         look for something and change nothing for each other.
+    again, once, drops_in : bool
+        Where root grades: whether an ordinary user grades it too although it is about the kernel;
+        not, although it is about the machine, since it takes long and it makes no difference; and
+        whether nbgrader's own command does.
     """
 
     name: str
@@ -95,6 +99,9 @@ class Attack:
     gains: float = 0.0
     statuses: frozenset[str] = frozenset({"graded"})
     shares: bool = False
+    again: bool = False
+    once: bool = False
+    drops_in: bool = False
 
     @property
     def student(self) -> str:

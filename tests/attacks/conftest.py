@@ -24,45 +24,6 @@ HALVES = {
     "machine": ("ending", "harming", "handing_in", "poisoning", "reading"),
 }
 FAMILIES = sorted(family for half in HALVES.values() for family in half)
-#: Of the attacks within the kernel these are run once more as an ordinary user.
-REPRESENTATIVES = {
-    "answers_equal_everything",
-    "child_process_speaks_for_the_kernel",
-    "run_source_is_overridden",
-    "numpy_comparisons_always_hold",
-    "encoder_changes_what_is_sent",
-    "thread_sends_with_the_number_of_the_graded_cell",
-    "malformed_messages_beside_the_observations",
-}
-#: By nbgrader's own command these.
-DROP_IN = {
-    "child_process_speaks_for_the_kernel",
-    "run_source_is_overridden",
-    "every_kind_of_message_is_malformed",
-    "file_locks_without_number",
-    "first_process_is_opened",
-    "first_process_is_signalled",
-    "half_characters",
-    "kernel_ends_in_a_solution",
-    "connection_leads_elsewhere",
-    "processes_that_outlive",
-    "connection_is_replaced",
-}
-#: Of the others these are not: they take long, and who grades makes no difference to them.
-ONCE = {
-    "a_part_never_ends",
-    "cells_under_other_names",
-    "enormous_cell",
-    "flood_inside_a_part",
-    "giant_figures",
-    "interrupts_are_ignored",
-    "kernel_ends_in_a_part",
-    "markers_in_answers",
-    "points_of_a_billion",
-    "recursion_without_end",
-    "schema_of_the_future",
-    "scripts_for_the_page",
-}
 
 
 class Seat(NamedTuple):
@@ -84,15 +45,14 @@ def seats() -> list[Seat]:
     dropped_in = [
         Seat("nbgrader", attack)
         for attack in ATTACKS.values()
-        if attack.name in DROP_IN or attack.family == "reading"
+        if attack.drops_in or attack.family == "reading"
     ]
     if os.getuid() != 0:
         return [Seat("me", attack) for attack in ATTACKS.values()] + dropped_in
     again = [
         attack
         for attack in ATTACKS.values()
-        if (attack.family in HALVES["machine"] and attack.name not in ONCE)
-        or attack.name in REPRESENTATIVES
+        if attack.again or (attack.family in HALVES["machine"] and not attack.once)
     ]
     others = [Seat("somebody", attack) for attack in again]
     return [Seat("root", attack) for attack in ATTACKS.values()] + others + dropped_in

@@ -116,7 +116,7 @@ def enormous_outputs(data):
     data["cells"][-1].update(cell_type="code", execution_count=1, outputs=[output] * 25)
 
 
-@hands_in(_FAMILY, statuses=_EITHER)
+@hands_in(_FAMILY, statuses=_EITHER, once=True)
 def enormous_cell(folder, work, ground):
     """One cell of five megabytes, which is slow to parse and to check for its colours."""
     _write(folder, as_json(work.put("sgd-class", "x = [" + "-1," * 1_700_000 + "]")))
@@ -167,7 +167,7 @@ def heading_of_the_depth_of_all_memory(folder, work, ground):
     _write(folder, {**old, "worksheets": [{"cells": [heading, *old.worksheets[0].cells]}]})
 
 
-@edits()
+@edits(once=True)
 def points_of_a_billion(data):
     """Graded cells claim 1e9 points, negative ones and NaN."""
     claims = iter([1e9, -5, float("nan"), "200", None, [1], 1e400, 10**30])
@@ -176,7 +176,7 @@ def points_of_a_billion(data):
             cell["metadata"]["nbgrader"]["points"] = next(claims, 1e9)
 
 
-@edits()
+@edits(once=True)
 def cells_under_other_names(data):
     """Own cells bear the grade_ids of tests, and tests those of solutions."""
     named = {c["metadata"]["nbgrader"]["grade_id"]: c for c in data["cells"]
@@ -191,7 +191,7 @@ def cells_under_other_names(data):
     data["cells"] += claims
 
 
-@edits()
+@edits(once=True)
 def schema_of_the_future(data):
     """nbgrader metadata of schema 99, and of types that no schema has."""
     odd = iter([99, -1, "3", None, [3], {"3": 3}, 1e300])
@@ -215,7 +215,7 @@ def kernel_of_its_own(folder, work, ground):
     _write(folder, data)
 
 
-@hands_in(_FAMILY)
+@hands_in(_FAMILY, once=True)
 def scripts_for_the_page(folder, work, ground):
     """Scripts in outputs, markdown, errors, attachments, cell names and widget views."""
     code = f"""
@@ -243,7 +243,7 @@ raise type({_SCRIPT!r}, (Exception,), {{}})({_SCRIPT!r})
     _write(folder, data)
 
 
-@hands_in(_FAMILY)
+@hands_in(_FAMILY, once=True)
 def markers_in_answers(folder, work, ground):
     """nbgrader's markers, unpaired, in code and answers; directives to export elsewhere."""
     work.put("sgd-class", "### BEGIN HIDDEN TESTS\n### BEGIN SOLUTION\n### BEGIN MARK SCHEME\n")
@@ -270,7 +270,7 @@ def outputs_that_were_never_made(data):
             ]  # fmt: skip
 
 
-@edits(base="gradient")
+@edits(base="gradient", drops_in=True)
 def half_characters(data):
     """Lone surrogates wherever a text stands: sources, names of cells, metadata, attachments."""
     for cell in data["cells"]:

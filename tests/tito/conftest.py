@@ -1,10 +1,14 @@
 """A small course on disk, made for each test."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import NamedTuple
 
 import pytest
 
+from tito.cli import main
 from tito.course import Course
 
 HEADER = dedent(
@@ -150,3 +154,24 @@ def make_course(root: Path) -> Course:
 def course(tmp_path, monkeypatch) -> Course:
     monkeypatch.chdir(tmp_path)
     return make_course(tmp_path)
+
+
+class Answer(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def tito(course, monkeypatch, capsys) -> Callable[..., Answer]:
+    """Call the command line in the course's folder; return exit code, output and errors."""
+
+    def call(*arguments: str) -> Answer:
+        monkeypatch.chdir(course.root)
+        monkeypatch.setattr(sys, "argv", ["tito", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Answer(ended.value.code or 0, captured.out, captured.err)
+
+    return call

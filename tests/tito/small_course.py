@@ -21,13 +21,14 @@ from nbgrader.coursedir import CourseDirectory
 from tito.autograde import grade_class
 from tito.course import Course, Module
 from tito.course.check_modules import put_into
-from tito.gradebook import scores
+from tito.gradebook import records, scores
+from tito.gradebook.journal import Journal
 from tito.kernels.zygote_client import end_zygotes
 
 #: The fixtures, for whoever imports all of this.
 __all__ = [
-    *("class_of", "course", "grade", "hand_in", "module", "no_zygote_is_left"),
-    *("released", "rows", "scratch", "set_due", "template"),
+    *("class_of", "course", "grade", "hand_in", "journal", "marks", "module", "no_zygote_is_left"),
+    *("record_of", "released", "rows", "scratch", "set_due", "template"),
 ]
 REPOSITORY = Path(__file__).parents[2]
 
@@ -296,10 +297,42 @@ def statuses(run: grade_class.GradingRun) -> dict[str, str]:
     return {outcome.student: outcome.status for outcome in run.outcomes}
 
 
+def failing(error: BaseException) -> Callable[..., None]:
+    """Make a function that raises an error, to stand in the place of another one."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
 @pytest.fixture
 def rows(course: Course, module: Module) -> Callable[[], dict[str, scores.Row]]:
     """Read the table of marks, by student."""
     return lambda: {row.student: row for row in scores.table(course, module)}
+
+
+def marks_of(course: Course) -> dict[str, tuple[float | None, float | None]]:
+    """Read the points of the two graded cells, by student."""
+    found = scores.table(course, course.module("08_optimizers"))
+    return {row.student: (row.points["test-double"], row.points["test-triple"]) for row in found}
+
+
+@pytest.fixture
+def marks(course: Course) -> Callable[[], dict[str, tuple[float | None, float | None]]]:
+    return partial(marks_of, course)
+
+
+@pytest.fixture
+def record_of(course: Course, module: Module) -> Callable[[str], records.Record | None]:
+    """Read the record of a student."""
+    return partial(records.load, course, module)
+
+
+@pytest.fixture
+def journal(course: Course, module: Module) -> Journal:
+    """What is graded and not yet entered."""
+    return Journal(course.records / module.name / ".journal")
 
 
 def gradebook(course: Course) -> Gradebook:

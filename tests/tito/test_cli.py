@@ -3,39 +3,17 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 import pytest
 
 from tito.authoring.nbdev_export import export_module
 from tito.authoring.source import read_source
-from tito.cli import main
 
 COMMANDS = [
     *("new", "lint", "export", "test", "release", "bundle", "collect", "extend", "drop"),
     *("grade", "feedback", "scores", "overview", "status", "doctor"),
 ]
-
-
-class Answer(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def tito(course, monkeypatch, capsys):
-    """Call the command line in the course's folder; return exit code, output and errors."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tito", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Answer(ended.value.code or 0, captured.out, captured.err)
-
-    return call
 
 
 def test_help_lists_the_commands(tito):
@@ -76,7 +54,7 @@ def test_installed_command_outside_a_course(tmp_path):
 def test_export_all_names_what_it_wrote(tito):
     answer = tito("export", "--all")
     assert answer.returncode == 0
-    assert "tinytorch.core.second: tinytorch/core/second.py" in answer.stdout
+    assert "02_second: tinytorch/core/second.py" in answer.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["01", "--all"], ["--all", "--notebook", "x.ipynb"]])

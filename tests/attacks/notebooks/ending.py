@@ -1,6 +1,6 @@
 # Ending or reaching the sandbox from inside, and memory of the system's that no process has.
 
-# %% first_process_is_opened: base=gradient, cell=sgd-class
+# %% first_process_is_opened: base=gradient, cell=sgd-class, drops_in
 # What belongs to process 1 is opened, to write to the pipe on which it waits and to it.
 import os
 
@@ -14,7 +14,7 @@ for name in ("mem", "fd/0", "fd/1", "environ", "maps", "cwd", "root", "oom_score
         if name == "fd/0":
             os.write(opened, b"\n")
 
-# %% first_process_is_signalled: base=gradient, cell=sgd-class
+# %% first_process_is_signalled: base=gradient, cell=sgd-class, drops_in
 # Each signal is sent to process 1, from several processes, and children are left to it.
 import os, signal, time
 
@@ -46,7 +46,7 @@ with suppress(OSError):
     os.sched_setaffinity(1, {0})
     os.setpriority(os.PRIO_PROCESS, 1, 19)
 
-# %% file_locks_without_number: base=gradient, cell=sgd-class, may_lose
+# %% file_locks_without_number: base=gradient, cell=sgd-class, may_lose, drops_in
 # Every second byte of a file is locked, by processes and as nobody's.
 import fcntl, os, struct, time
 

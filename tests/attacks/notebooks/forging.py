@@ -1,6 +1,6 @@
 # Forging verdicts inside the kernel: what judges, compares or runs there is replaced.
 
-# %% numpy_comparisons_always_hold: base=idle, may_lose, gains=1
+# %% numpy_comparisons_always_hold: base=idle, may_lose, gains=1, again
 # np.testing, np.allclose and their relatives find everything equal. A part of one point asks
 # np.all, in the student's process, whether weights have moved.
 import numpy as np
@@ -143,7 +143,7 @@ def instead(code):
 shell.run_cell = lambda code, *args, **more: plain(instead(code), *args, **more)
 shell.run_cell_async = lambda code, *args, **more: plain_async(instead(code), *args, **more)
 
-# %% run_source_is_overridden: tools=forge
+# %% run_source_is_overridden: drops_in, again, tools=forge
 # The kernel's own way to run a cell runs a forgery in the place of a graded one.
 shell = get_ipython()
 plain = shell.run_source

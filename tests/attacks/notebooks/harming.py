@@ -96,13 +96,13 @@ for _ in range(100):
     os.write(1, line.encode() * 100)
     os.write(2, line.encode() * 100)
 
-# %% giant_figures: base=gradient, cell=sgd-class, may_lose
+# %% giant_figures: base=gradient, cell=sgd-class, may_lose, once
 # One display of 40 MB, and 20,000 small ones.
 display({"text/plain": "x" * 40_000_000}, raw=True)
 for number in range(20_000):
     display({"text/plain": "x", "image/png": "A" * 100}, raw=True)
 
-# %% flood_inside_a_part: base=gradient, cell=steplr-class, may_lose
+# %% flood_inside_a_part: base=gradient, cell=steplr-class, may_lose, once
 # A graded part is flooded with messages while it runs.
 class StepLR:
     def __init__(self, *args, **kwargs):
@@ -110,7 +110,7 @@ class StepLR:
             display({"text/html": "y" * 1000}, raw=True)
         raise ValueError("z" * 10_000_000)
 
-# %% processes_that_outlive: base=gradient, cell=sgd-class
+# %% processes_that_outlive: base=gradient, cell=sgd-class, drops_in
 # Daemons in sessions of their own, deaf to polite signals, and one beyond two forks.
 import os, signal, subprocess, sys, time
 
@@ -128,13 +128,13 @@ if os.fork() == 0:
         time.sleep(60)
     os._exit(0)
 
-# %% kernel_ends_in_a_solution: base=gradient, cell=sgd-class
+# %% kernel_ends_in_a_solution: base=gradient, cell=sgd-class, drops_in
 # The process ends without a word.
 import os
 
 os._exit(0)
 
-# %% kernel_ends_in_a_part: base=gradient, cell=steplr-class, may_lose
+# %% kernel_ends_in_a_part: base=gradient, cell=steplr-class, may_lose, once
 # The process crashes while a part drives it.
 import ctypes
 
@@ -142,7 +142,7 @@ class StepLR:
     def __init__(self, *args, **kwargs):
         ctypes.string_at(0)
 
-# %% interrupts_are_ignored: base=gradient, cell=sgd-class, may_lose
+# %% interrupts_are_ignored: base=gradient, cell=sgd-class, may_lose, once
 # A loop that swallows every exception and has put signals aside.
 import signal
 
@@ -156,7 +156,7 @@ while True:
     except BaseException:
         pass
 
-# %% a_part_never_ends: base=gradient, cell=steplr-class, may_lose
+# %% a_part_never_ends: base=gradient, cell=steplr-class, may_lose, once
 # A part is held by code that eats the alarm of its time limit.
 class StepLR:
     def __init__(self, *args, **kwargs):
@@ -173,7 +173,7 @@ import os, signal
 
 os.kill(os.getpid(), signal.SIGSTOP)
 
-# %% recursion_without_end: base=gradient, cell=sgd-class, may_lose
+# %% recursion_without_end: base=gradient, cell=sgd-class, may_lose, once
 # The recursion limit is lifted and the stack runs over.
 import sys
 
@@ -198,7 +198,7 @@ with suppress(OSError):
 for number in held:
     os.close(number)
 
-# %% connection_is_replaced: base=gradient, cell=sgd-class, may_lose
+# %% connection_is_replaced: base=gradient, cell=sgd-class, may_lose, drops_in
 # Another socket stands under the number of the kernel's connection; its folder is deleted.
 import os, shutil, socket, sys
 

@@ -65,7 +65,7 @@ def before(name, code):
         time.sleep(0.2)
         os._exit(0)
 
-# %% thread_sends_with_the_number_of_the_graded_cell: may_lose, publishes, tools=forge+send
+# %% thread_sends_with_the_number_of_the_graded_cell: may_lose, publishes, again, tools=forge+send
 # A thread waits for a graded cell and sends forged frames with its number.
 import threading, time
 
@@ -113,7 +113,7 @@ class SGD:
         get_ipython().ask_exit()
         sys.exit(0)
 
-# %% encoder_changes_what_is_sent: base=idle, may_lose, publishes, tools=forge
+# %% encoder_changes_what_is_sent: base=idle, may_lose, publishes, again, tools=forge
 # What makes frames of outputs fills in reports and observations on their way out.
 import sys
 
@@ -212,7 +212,7 @@ def before(name, code):
         data = {**observation(name, next(iter(KNOWN[name][1]))), "part": part}
         display({OBSERVATION: data}, raw=True)
 
-# %% child_process_speaks_for_the_kernel: may_lose, tools=forge+send
+# %% child_process_speaks_for_the_kernel: may_lose, drops_in, again, tools=forge+send
 # A child that has inherited the kernel's socket publishes on it, also half a frame.
 import os
 

@@ -184,7 +184,7 @@ for above in {os.path.dirname(ROOT) + "/tmp", os.path.dirname(tempfile.gettempdi
     subprocess.Popen([sys.executable, "-c", wait, above, MARK], start_new_session=True,
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-# %% connection_leads_elsewhere: base=gradient, may_lose
+# %% connection_leads_elsewhere: base=gradient, may_lose, drops_in
 # A server of the machine is to be reached by the number of the kernel's connection.
 import os, socket, sys
 

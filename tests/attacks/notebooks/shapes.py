@@ -25,13 +25,13 @@ def all_odd_messages():
                 yield kind, {**content, key: value}
         yield kind + "\ud800", content
 
-# %% every_kind_of_message_is_malformed: base=gradient, tools=forge+send+shapes
+# %% every_kind_of_message_is_malformed: base=gradient, drops_in, tools=forge+send+shapes
 # Each field of each kind is left out, and is of ten other types, in a cell of one's own.
 for kind, content in all_odd_messages():
     if kind != "clear_output":
         send(kind, content)
 
-# %% malformed_messages_beside_the_observations: base=gradient, may_lose, tools=forge+send+shapes
+# %% malformed_messages_beside_observations: base=gradient, may_lose, again, tools=forge+send+shapes
 # The same messages, and malformed ends, come while a graded cell is asked.
 @before_graded
 def before(name, code):

@@ -25,7 +25,6 @@ from tito.autograde.job import Job, fingerprint
 from tito.errors import TitoError
 from tito.sandbox.watchdog import tree
 
-from .test_faults import marks
 from .test_lost_workers import Fated
 
 pytest.importorskip("distributed")
@@ -124,7 +123,7 @@ def log_of(course, module) -> str:
 
 
 def test_workers_may_come_late_be_killed_and_be_of_another_version(
-    course, module, class_of, cluster, tmp_path, elsewhere
+    course, module, class_of, cluster, tmp_path, elsewhere, marks
 ):
     expected = class_of(6)
     slow_down(course, "student-004")
@@ -151,11 +150,11 @@ def test_workers_may_come_late_be_killed_and_be_of_another_version(
     out, error = run.communicate(timeout=180)
     assert run.returncode == 0, out + error
     assert re.search(r"student-00[45]: the worker tcp://\S+ was lost", log_of(course, module))
-    assert marks(course, module) == expected
+    assert marks() == expected
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, for certificates")
-def test_a_scheduler_with_tls_may_be_started_again(course, module, class_of, tmp_path, cluster):
+def test_a_scheduler_with_tls_may_be_started_again(course, class_of, tmp_path, cluster, marks):
     ours, theirs = certificates(tmp_path / "ours"), certificates(tmp_path / "theirs")
     expected = class_of(6)
     slow_down(course, "student-004")
@@ -176,7 +175,7 @@ def test_a_scheduler_with_tls_may_be_started_again(course, module, class_of, tmp
     cluster.start_worker("--no-nanny", **ours)
     out, error = run.communicate(timeout=180)
     assert run.returncode == 0, out + error
-    assert marks(course, module) == expected
+    assert marks() == expected
 
 
 def certificates(folder: Path) -> dict[str, str]:
@@ -202,7 +201,7 @@ def certificates(folder: Path) -> dict[str, str]:
 
 
 def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
-    course, module, class_of, cluster, tmp_path, monkeypatch
+    class_of, cluster, tmp_path, grade, monkeypatch
 ):
     class_of(1)
     tries, where = tmp_path / "tries", grade_class.ExecutorConfig(scheduler=cluster.address)
@@ -214,12 +213,12 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
             interrupted.append(True)
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = grade_class.grade(course, module, on_progress=interrupt, where=where, seed=1)
+    run = grade(on_progress=interrupt, where=where, seed=1)
     assert run.interrupted and run.outcomes == []
 
     cluster.start_worker(PYTHONPATH=str(ROOT))  # its nanny starts another one each time
     monkeypatch.setattr("tito.autograde.driver.grade", Fated("student-000", tries))
-    run = grade_class.grade(course, module, where=where, seed=1)
+    run = grade(where=where, seed=1)
     assert [outcome.student for outcome in run.failed] == ["student-000"]
     assert "each worker that graded it was lost" in run.failed[0].reason
     assert len(tries.read_text().split()) == 2, "retried once, not for ever"

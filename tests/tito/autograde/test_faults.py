@@ -10,46 +10,41 @@ from pathlib import Path
 
 import pytest
 
-from tests.tito.small_course import make_release
+from tests.tito.small_course import failing, make_release, marks_of
 from tito.authoring.releases import digest_of_release
 from tito.autograde import grade_class, grade_submission
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
-from tito.gradebook import records, result_store, scores
-from tito.gradebook.journal import Journal
+from tito.gradebook import records, result_store
 from tito.gradebook.result import Result
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
 
 
-def marks(course, module) -> dict[str, tuple]:
-    rows = scores.table(course, module)
-    return {row.student: (row.points["test-double"], row.points["test-triple"]) for row in rows}
-
-
-def test_a_result_of_a_killed_run_is_entered_once(course, module, class_of):
+def test_a_result_of_a_killed_run_is_entered_once(
+    course, module, class_of, grade, marks, record_of, journal
+):
     class_of(1)
-    grade_class.grade(course, module)
-    record = records.load(course, module, "student-000")
+    grade()
+    record = record_of("student-000")
     path = course.autograded / "student-000" / module.name / f"{module.notebook}.ipynb"
     left = Result(
         "student-000", record.submission, "graded", notebook=path.read_text(),
         scores={"test-double": 4.0, "test-triple": 6.0}, comments={"question-1": "No response."},
         cells=record.cells, seed=record.seed, isolation=record.isolation, release=record.release,
     )  # fmt: skip
-    journal = Journal(course.records / module.name / ".journal")
     journal.add(left)
     (journal.folder / ".student-000.new").write_text('{"half": ')  # killed amid writing
-    run = grade_class.grade(course, module)
+    run = grade()
     assert [outcome.status for outcome in run.outcomes] == ["skipped"]
-    assert marks(course, module) == {"student-000": (4.0, 6.0)}
-    assert records.load(course, module, "student-000").earlier == (), "it is no second mark"
+    assert marks() == {"student-000": (4.0, 6.0)}
+    assert record_of("student-000").earlier == (), "it is no second mark"
     assert list(journal) == []
 
 
-def test_what_is_forgotten_is_on_the_disk(course, module, class_of, monkeypatch):
+def test_what_is_forgotten_is_on_the_disk(course, module, class_of, grade, journal, monkeypatch):
     class_of(2)
-    journal, found = Journal(course.records / module.name / ".journal"), []
+    found = []
 
     def note(folder) -> None:
         places = [path.parts[-3] for path in course.autograded.glob("*/*/*.ipynb")]
@@ -58,13 +53,13 @@ def test_what_is_forgotten_is_on_the_disk(course, module, class_of, monkeypatch)
         found.append((folder, sorted(places) == kept == noted, len(kept)))
 
     monkeypatch.setattr(result_store, "flush", note)
-    grade_class.grade(course, module)
+    grade()
     assert {folder for folder, *_ in found} == {course.autograded, journal.folder}
     assert all(together for _, together, _ in found) and sum(n for *_, n in found[::2]) == 2
     assert list(journal) == []
 
 
-def test_what_a_kill_amid_writing_left_is_deleted(course, module, class_of):
+def test_what_a_kill_amid_writing_left_is_deleted(course, module, class_of, grade):
     class_of(1)
     noted = course.records / module.name
     old = [noted / ".new-1", noted / ".journal" / ".new-2"]
@@ -75,13 +70,9 @@ def test_what_a_kill_amid_writing_left_is_deleted(course, module, class_of):
         path.write_text("half of")
     for path in old:
         os.utime(path, (0, 0))
-    grade_class.grade(course, module)
+    grade()
     assert [path.exists() for path in (*old, left)] == [False] * 3
     assert all(path.exists() for path in others), "another run may be writing them"
-
-
-def raise_memory_error(*_) -> None:
-    raise MemoryError
 
 
 def release_changed(course, module, old: str, new: str) -> str:
@@ -94,25 +85,24 @@ def release_changed(course, module, old: str, new: str) -> str:
 
 @pytest.mark.parametrize("new", ["test-double", "test-twice"], ids=["changed", "renamed"])
 def test_a_result_of_another_release_is_not_entered_but_graded_anew(
-    course, module, class_of, monkeypatch, new
+    course, module, class_of, grade, record_of, journal, monkeypatch, new
 ):
     class_of(1)
     with monkeypatch.context() as patch, pytest.raises(MemoryError):  # killed before it entered
-        patch.setattr(GradebookWriter, "write", raise_memory_error)
-        grade_class.grade(course, module)
-    journal = Journal(course.records / module.name / ".journal")
+        patch.setattr(GradebookWriter, "write", failing(MemoryError()))
+        grade()
     assert [result.student for result in journal] == ["student-000"]
 
     hint = 'hint=\\"think\\"'
     release_changed(course, module, hint, hint.replace("think", "think again"))
     digest = release_changed(course, module, "test-double", new)
-    run = grade_class.grade(course, module)
+    run = grade()
     assert [outcome.status for outcome in run.outcomes] == ["graded"]
-    record = records.load(course, module, "student-000")
+    record = record_of("student-000")
     assert record.release == digest and set(record.cells) == {new, "test-triple"}
     assert "left by an earlier run, of another release: student-000" in run.log.read_text()
     assert list(journal) == []
-    run = grade_class.grade(course, module)
+    run = grade()
     assert [outcome.status for outcome in run.outcomes] == ["skipped"]
 
 
@@ -124,7 +114,7 @@ def test_a_result_of_another_release_is_not_entered_but_graded_anew(
     ],
 )
 def test_a_source_that_was_changed_and_not_released_stops_the_run_at_once(
-    course, module, class_of, monkeypatch, old, new, named
+    course, module, class_of, grade, monkeypatch, old, new, named
 ):
     class_of(1)
     source = course.notebooks / module.name / f"{module.notebook}.ipynb"
@@ -132,17 +122,17 @@ def test_a_source_that_was_changed_and_not_released_stops_the_run_at_once(
     assert old in text
     source.write_text(text.replace(old, new))
     with monkeypatch.context() as patch, pytest.raises(TitoError) as refused:
-        patch.setattr(ResultStore, "record", raise_memory_error)  # no submission is to blame
-        grade_class.grade(course, module)
+        patch.setattr(ResultStore, "record", failing(MemoryError()))  # no submission is to blame
+        grade()
     assert f": {named}. Release the source with 'tito release {module.name}'" in str(refused.value)
     source.write_text(text)
-    assert len(grade_class.grade(course, module).graded) == 1
+    assert len(grade().graded) == 1
 
 
 @pytest.mark.parametrize(
     ("error", "attempts"), [(NotStartedError, 3), (TitoError, 1), (ValueError, 1)]
 )
-def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch, error, attempts):
+def test_only_what_may_pass_is_tried_again(class_of, grade, monkeypatch, error, attempts):
     class_of(1)
     tried = []
 
@@ -151,12 +141,12 @@ def test_only_what_may_pass_is_tried_again(course, module, class_of, monkeypatch
         raise error("no")
 
     monkeypatch.setattr(grade_submission, "run", fail)
-    run = grade_class.grade(course, module)
+    run = grade()
     assert [outcome.status for outcome in run.outcomes] == ["failed"]
     assert len(tried) == attempts
 
 
-def test_a_cell_that_the_gradebook_does_not_know_is_named(course, module, class_of, monkeypatch):
+def test_a_cell_that_the_gradebook_does_not_know_is_named(class_of, grade, monkeypatch):
     class_of(1)
     initialize = GradebookWriter.__init__
 
@@ -166,11 +156,11 @@ def test_a_cell_that_the_gradebook_does_not_know_is_named(course, module, class_
 
     monkeypatch.setattr(GradebookWriter, "__init__", forgets)
     with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
-        grade_class.grade(course, module)
+        grade()
 
 
 def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
-    course, module, class_of, monkeypatch
+    course, module, class_of, grade, monkeypatch
 ):
     class_of(2)
     seeds = iter([1, 2])
@@ -180,12 +170,12 @@ def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
         return [record.seed for record in records.load_all(course, module)]
 
     with monkeypatch.context() as patch, pytest.raises(MemoryError):  # before the end of the run
-        patch.setattr(grade_class.classmates, "compare", raise_memory_error)
-        grade_class.grade(course, module, ["student-000"])
+        patch.setattr(grade_class.classmates, "compare", failing(MemoryError()))
+        grade(["student-000"])
     assert asked() == [1]
-    grade_class.grade(course, module)
+    grade()
     assert asked() == [1, 1]
-    grade_class.grade(course, module, force=True)
+    grade(force=True)
     assert asked() == [2, 2]
 
 
@@ -214,11 +204,11 @@ def fill(folder: Path, left: int) -> None:
 
 def test_a_full_disk_costs_no_mark(disk, capfd):
     course, expected = disk
-    module, refused = course.module("08"), []
+    refused = []
     for left in range(0, 400_000, 8_192):  # a little more at a time: what fails comes later
         fill(course.root.parent, left)
         try:
-            run = grade_class.grade(course, module, seed=1)
+            run = grade_class.grade(course, course.module("08"), seed=1)
         except TitoError as error:
             assert re.search("(?i)no space left|full", str(error)), error
             assert "resumes from here" in str(error)
@@ -226,20 +216,20 @@ def test_a_full_disk_costs_no_mark(disk, capfd):
             continue
         break
     assert {o.status for o in run.outcomes} <= {"graded", "skipped"} and len(run.outcomes) == 2
-    assert marks(course, module) == expected
+    assert marks_of(course) == expected
     assert {"the journal of this run", "the gradebook"} <= set(refused)
     assert capfd.readouterr() == ("", ""), "and nothing is said but that"
 
 
 def test_a_read_only_folder_costs_no_mark(disk):
     course, expected = disk
-    module, folder = course.module("08"), course.root.parent
+    folder = course.root.parent
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
     with pytest.raises(TitoError, match="Read-only.*no mark is lost"):
-        grade_class.grade(course, module, seed=1)
+        grade_class.grade(course, course.module("08"), seed=1)
     subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
-    assert len(grade_class.grade(course, module, seed=1).graded) == 2
-    assert marks(course, module) == expected
+    assert len(grade_class.grade(course, course.module("08"), seed=1).graded) == 2
+    assert marks_of(course) == expected
 
 
 @pytest.fixture
@@ -255,7 +245,7 @@ def locked(course):
     other.close()
 
 
-def test_a_locked_gradebook_is_waited_for(course, module, class_of, locked):
+def test_a_locked_gradebook_is_waited_for(class_of, locked, grade, marks):
     expected = class_of(1)
     releasing = threading.Timer(3, locked)
 
@@ -263,20 +253,20 @@ def test_a_locked_gradebook_is_waited_for(course, module, class_of, locked):
         if run.outcomes == []:  # all is looked at, and grading begins
             releasing.start()
 
-    run = grade_class.grade(course, module, on_progress=release_later)
+    run = grade(on_progress=release_later)
     assert releasing.finished.is_set()
-    assert len(run.graded) == 1 and marks(course, module) == expected
+    assert len(run.graded) == 1 and marks() == expected
 
 
 def test_a_gradebook_that_stays_locked_is_reported_and_nothing_is_lost(
-    course, module, class_of, locked, monkeypatch
+    class_of, locked, grade, marks, monkeypatch
 ):
     expected = class_of(1)
     monkeypatch.setattr("tito.gradebook.writer.LOCK_TIMEOUT", 0.1)
     monkeypatch.setattr("tito.gradebook.writer.RETRY_DELAY", 0.05)
     with pytest.raises(TitoError, match="locked.*Grading again resumes from here"):
-        grade_class.grade(course, module)
+        grade()
     locked()
-    run = grade_class.grade(course, module)
+    run = grade()
     assert [outcome.status for outcome in run.outcomes] == ["skipped"], "it was graded before"
-    assert marks(course, module) == expected
+    assert marks() == expected

@@ -11,7 +11,6 @@ import pytest
 
 from tests.tito.autograde.processes import kinds_of, start_tito, using
 from tests.tito.small_course import RIGHT, solve
-from tito.gradebook.journal import Journal
 
 #: What is promised is five seconds; a loaded machine may take longer.
 SECONDS = 30
@@ -37,7 +36,7 @@ def interrupt(run, times: int = 1) -> tuple[str, str]:
 
 
 @pytest.fixture
-def start(course, module, class_of, hand_in, released, scratch):
+def start(course, class_of, hand_in, released, scratch):
     """Start runs over two submissions that end, then two that do not."""
     class_of(2)
     for student in ("x", "y"):
@@ -55,7 +54,9 @@ def start(course, module, class_of, hand_in, released, scratch):
         run.communicate()
 
 
-def test_ctrl_c_ends_hanging_submissions_and_the_next_run_goes_on(course, module, start, scratch):
+def test_ctrl_c_ends_hanging_submissions_and_the_next_run_goes_on(
+    course, module, start, scratch, journal
+):
     records = course.records / module.name
 
     def hangs(run) -> bool:
@@ -71,7 +72,7 @@ def test_ctrl_c_ends_hanging_submissions_and_the_next_run_goes_on(course, module
     assert (run.returncode, error) == (1, "")
     assert "interrupted: 2 are left, and nothing is lost; resume with 'tito grade 08_opt" in out
     assert (using(scratch), list(scratch.iterdir())) == ([], [])
-    assert list(Journal(records / ".journal")) == []
+    assert list(journal) == []
 
     run = start("--workers=2", "--json")
     wait_for(lambda: hangs(run), run)

@@ -9,14 +9,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from nbgrader.api import Gradebook
-
 from tests.tito.autograde.processes import KINDS, kill, kinds_of, start_tito, using
 from tests.tito.small_course import KINDS as CLASS
+from tests.tito.small_course import gradebook
 from tito.autograde import grade_class
 from tito.course import Course
-from tito.gradebook import records
-from tito.gradebook.journal import Journal
 
 #: The full form is TITO_FAULT_STUDENTS=300 TITO_FAULT_KILLS=20.
 STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "24"))
@@ -28,7 +25,7 @@ _log = logging.getLogger(__name__)
 def held(course) -> dict[str, list]:
     """Return all that the gradebook holds of each student's submission, but keys and times."""
     found: dict[str, list] = {}
-    with Gradebook(course.nbgrader_config().CourseDirectory.db_url, "tinytorch-optimizers") as book:
+    with gradebook(course) as book:
         for submission in book.assignment_submissions("08_optimizers"):
             (notebook,) = submission.notebooks
             grades = [(g.name, g.auto_score, g.needs_manual_grade) for g in notebook.grades]
@@ -91,7 +88,7 @@ class Killer:
 
 
 def test_marks_are_those_of_a_quiet_run_whatever_is_killed(
-    course, module, class_of, tmp_path, scratch
+    course, module, class_of, tmp_path, scratch, record_of, journal
 ):
     expected = list(class_of(STUDENTS))
     right = quiet(course, tmp_path / "quiet")
@@ -110,10 +107,10 @@ def test_marks_are_those_of_a_quiet_run_whatever_is_killed(
     assert set(killer.killed) == set(KINDS), killer.killed
     marks = held(course)
     assert marks == {s: right[n % len(CLASS)] for n, s in enumerate(expected)}, "none twice"
-    found = {s: records.load(course, module, s) for s in expected}
+    found = {s: record_of(s) for s in expected}
     assert {record.status for record in found.values() if record} == {"graded"}
     assert not [s for s, record in found.items() if record is None or record.earlier]
-    assert list(Journal(course.records / module.name / ".journal")) == []
+    assert list(journal) == []
     assert using(scratch) == []
     assert left_in(scratch) == []
 

@@ -12,7 +12,6 @@ import pytest
 from tito.autograde import executors, grade_class
 from tito.autograde.driver import grade
 from tito.errors import TitoError
-from tito.gradebook import scores
 from tito.sandbox.instance import SandboxInstance
 
 #: Valid and small enough to be taken; the wide character makes all others take four bytes.
@@ -74,7 +73,7 @@ def small_group() -> Iterator[Path]:
 
 
 @pytest.fixture
-def meets(course, module, class_of, hand_in, monkeypatch):
+def meets(course, class_of, hand_in, grade, marks, monkeypatch):
     """Grade a class of which one submission is fatal to workers."""
 
     def run(fate: type[Fated], large: bool, **more) -> str:
@@ -84,14 +83,12 @@ def meets(course, module, class_of, hand_in, monkeypatch):
         fated = fate("student-001", course.root / "met")
         vars(fated).update(more)
         monkeypatch.setattr("tito.autograde.driver.grade", fated)
-        run = grade_class.grade(course, module, where=grade_class.ExecutorConfig(workers=2))
+        run = grade(where=grade_class.ExecutorConfig(workers=2))
         assert [outcome.student for outcome in run.failed] == ["student-001"]
         first, second = fated.met.read_text().split()
         assert first != second, "tried once more, by another worker, and not for ever"
         expected["student-001"] = (None, None)
-        rows = scores.table(course, module)
-        found = {r.student: (r.points["test-double"], r.points["test-triple"]) for r in rows}
-        assert found == expected
+        assert marks() == expected
         return run.failed[0].reason
 
     return run
@@ -112,29 +109,22 @@ def test_a_worker_that_the_system_kills_for_its_memory_costs_a_retry(meets, smal
     assert "(the worker was killed)" in reason
 
 
-def test_workers_that_cannot_begin_are_no_fault_of_submissions(
-    course, module, class_of, monkeypatch
-):
+def test_workers_that_cannot_begin_are_no_fault_of_submissions(class_of, grade, rows, monkeypatch):
     class_of(4)
     monkeypatch.setattr(grade_class, "begin", _end)
     told = f"{executors.WORKER_STARTS} workers in a row were lost before"
     with pytest.raises(TitoError, match=told):
-        grade_class.grade(course, module, where=grade_class.ExecutorConfig(workers=2))
-    assert {row.status for row in scores.table(course, module)} == {"not graded"}
+        grade(where=grade_class.ExecutorConfig(workers=2))
+    assert {row.status for row in rows().values()} == {"not graded"}
     monkeypatch.undo()
-    assert (
-        len(grade_class.grade(course, module, where=grade_class.ExecutorConfig(workers=2)).graded)
-        == 4
-    )
+    assert len(grade(where=grade_class.ExecutorConfig(workers=2)).graded) == 4
 
 
 def _end(packed: bytes) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
-    course, module, hand_in, monkeypatch
-):
+def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(hand_in, grade, monkeypatch):
     class KilledOnce(SandboxInstance):
         killed: list[int] = []
 
@@ -146,6 +136,6 @@ def test_a_sandbox_that_is_killed_while_it_starts_costs_a_start(
 
     monkeypatch.setattr("tito.kernels.client.SandboxInstance", KilledOnce)
     hand_in("ada")
-    run = grade_class.grade(course, module)
+    run = grade()
     assert [outcome.status for outcome in run.outcomes] == ["graded"]
     assert "did not start a sandbox: no message; begun again" in run.log.read_text()

@@ -1,7 +1,5 @@
 """Cells run in real kernels; one that is lost costs no other cell anything."""
 
-import shutil
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -73,28 +71,35 @@ def errors(cell: NotebookNode) -> list[str]:
     return [o.ename for o in cell.outputs if o.output_type == "error"]
 
 
-def running(marker: str) -> bool:
-    """Whether a process with a text in its command line lives longer than ten seconds."""
-    for _ in range(500):
-        lines = [read(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
-        if not any(marker in line for line in lines):
-            return False
-        time.sleep(0.02)
-    return True
+MUTE = "class E(Exception):\n    def __str__(self): raise self\n    __repr__ = __str__\nraise E"
+SOCKETS = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(9)"
+QUICK = {"timeout": 1, "grace": 1.0}
+#: A cell, its limits, the errors that it shows, and what is flagged of it.
+TROUBLE = {
+    "raises": ("1 / 0", {}, ["ZeroDivisionError"], []),
+    "ends its kernel": ("exit()", {}, ["KernelEnded"], ["this cell ended the kernel"]),
+    "keeps its kernel": ("exit(keep_kernel=True)", {}, [], []),
+    "cannot show its error": (MUTE, {}, ["E"], []),
+    "never ends": (
+        "while True: pass",
+        QUICK,
+        ["KeyboardInterrupt", "CellTimeoutError"],
+        ["stopped after 1 s of processor time"],
+    ),
+    "ignores interrupts": (DEAF, QUICK, ["KernelHung"], ["this cell took "]),
+    "opens sockets": (SOCKETS, {}, ["LimitHit"], ["limit hit: it opened more than 40 sockets"]),
+}
 
 
-def read(path: Path) -> str:
-    try:
-        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:  # it ended meanwhile
-        return ""
-
-
-def test_a_cell_that_raises_does_not_stop_the_next_one():
-    nb = run("a = 1", "1 / 0", "print(a)")
-    assert errors(nb.cells[1]) == ["ZeroDivisionError"]
-    assert text(nb.cells[2]) == "1\n"
-    assert flags(nb) == []
+@pytest.mark.parametrize(("source", "limits", "raised", "said"), TROUBLE.values(), ids=TROUBLE)
+def test_what_a_cell_does_costs_no_other_cell(source, limits, raised, said):
+    slow = "import time; time.sleep(0.1); print(a)"
+    nb = run("a = 1", source, slow, slow, **limits)
+    assert [errors(cell) for cell in nb.cells] == [[], raised, [], []]
+    assert [text(cell) for cell in nb.cells[2:]] == ["1\n", "1\n"]
+    assert source != DEAF or text(nb.cells[1]) == "before\n"
+    assert len(flags(nb)) == len(said) and all(map(str.startswith, flags(nb), said))
+    assert all(flag.endswith(": a cell at the beginning") for flag in flags(nb))
 
 
 def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
@@ -110,40 +115,6 @@ def test_after_a_kernel_died_the_next_cells_run_in_the_state_before():
     assert a == "1"
     assert text(nb.cells[0]).strip() != fresh, "what the first kernel showed stays"
     assert flags(nb) == ["the kernel died while it ran this cell: a cell at the beginning"]
-
-
-def test_exit_costs_no_other_cell():
-    slow = "import time; time.sleep(0.1); print(a)"
-    nb = run("a = 1", "exit()", slow, slow, slow)
-    assert errors(nb.cells[1]) == ["KernelEnded"]
-    assert [text(cell) for cell in nb.cells[2:]] == ["1\n"] * 3
-    assert flags(nb) == ["this cell ended the kernel: a cell at the beginning"]
-
-
-def test_a_kernel_that_is_kept_is_not_lost():
-    nb = run("a = 1", "exit(keep_kernel=True)", "print(a)")
-    assert text(nb.cells[2]) == "1\n" and flags(nb) == []
-
-
-def test_a_loop_that_ignores_interrupts_is_killed_and_the_notebook_goes_on():
-    nb = run("a = 1", DEAF, "print(a)", timeout=1, grace=1.0)
-    assert text(nb.cells[1]) == "before\n"
-    assert errors(nb.cells[1]) == ["KernelHung"]
-    assert text(nb.cells[2]) == "1\n"
-
-
-def test_an_error_that_cannot_be_shown_does_not_take_the_time_of_its_cell():
-    mute = "class E(Exception):\n    def __str__(self): raise self\n    __repr__ = __str__\nraise E"
-    nb = run("a = 1", mute, "print(a)")
-    assert errors(nb.cells[1]) and text(nb.cells[2]) == "1\n"
-    assert flags(nb) == []
-
-
-def test_an_endless_loop_is_stopped_and_keeps_its_kernel():
-    nb = run("a = 1", "while True: pass", "print(a)", timeout=1)
-    assert "CellTimeoutError" in errors(nb.cells[1])
-    assert text(nb.cells[2]) == "1\n"
-    assert flags(nb) == ["stopped after 1 s of processor time: a cell at the beginning"]
 
 
 def test_graded_and_broken_cells_do_not_run_again_in_a_fresh_kernel(course, module):
@@ -203,29 +174,6 @@ def test_a_cell_cannot_change_what_another_one_shows():
     assert nb.cells[0].outputs[0].data["text/plain"] == "'one'"
 
 
-@pytest.fixture
-def temporary(monkeypatch):
-    """A folder of its own for temporary files, with a short name as sockets need."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="t-"))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.mark.parametrize("level", ["full", "limits", "none"])
-def test_kernels_leave_no_process_and_no_folder(level, temporary):
-    child = f"import subprocess; subprocess.Popen(['sleep', '{time.time_ns() % 10**8}.5'])"
-    nb = run(
-        f"{child}\nprint('last words', flush=True); import os; os._exit(1)",
-        f"{child}\nimport os; os.mkdir('locked')\n"
-        "open('locked/file', 'w').close(); os.chmod('locked', 0)",
-        kernel=kernel_of(level),
-    )
-    assert text(nb.cells[0]) == "last words\n" and errors(nb.cells[1]) == []
-    assert not running(child.split("'")[3])
-    assert list(temporary.iterdir()) == []
-
-
 @pytest.mark.parametrize(("level", "forks"), [("full", True), ("full", False), ("limits", False)])
 def test_a_kernel_sees_nothing_of_the_instructors(level, forks, monkeypatch):
     monkeypatch.setenv("COURSE_TOKEN", "secret")
@@ -253,13 +201,6 @@ def test_the_module_under_test_cannot_be_imported(tmp_path, forks):
     )
     assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
     assert text(nb.cells[1]) == "/course/tinytorch/__init__.py\n"
-
-
-def test_a_limit_of_the_sandbox_is_named_where_it_was_hit():
-    many = "import socket, time; s = [socket.socketpair() for _ in range(40)]; time.sleep(9)"
-    nb = run("a = 1", many, "print(a)")
-    assert errors(nb.cells[1]) == ["LimitHit"] and text(nb.cells[2]) == "1\n"
-    assert flags(nb) == ["limit hit: it opened more than 40 sockets: a cell at the beginning"]
 
 
 def test_where_a_cell_runs_without_the_one_before_that_one_ended_the_kernel():

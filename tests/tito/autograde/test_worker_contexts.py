@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tito.small_course import own_folders
-from tito.autograde import grade_class, worker
+from tito.autograde import worker
 from tito.autograde.job import Job, fingerprint, unpacked
 from tito.errors import TitoError
 from tito.kernels import isolation
@@ -35,12 +35,12 @@ def packed(monkeypatch) -> list[bytes]:
     return found
 
 
-def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed):
+def test_what_runs_leave_in_a_worker_is_bounded(hand_in, packed, grade):
     hand_in("ada")
     made = []
     for seed in (1, 2, 3):  # this process is the worker of so few submissions
         before = zygotes()
-        run = grade_class.grade(course, module, seed=seed, force=True)
+        run = grade(seed=seed, force=True)
         assert [outcome.status for outcome in run.outcomes] == ["graded"]
         made.append(zygotes() - before)
     assert all(made) and zygotes() == made[1] | made[2]
@@ -54,9 +54,9 @@ def test_what_runs_leave_in_a_worker_is_bounded(course, module, hand_in, packed)
     assert (zygotes(), own_folders()) == (set(), set())
 
 
-def test_a_worker_that_cannot_grade_keeps_nothing(course, module, hand_in, packed, monkeypatch):
+def test_a_worker_that_cannot_grade_keeps_nothing(hand_in, packed, grade, monkeypatch):
     hand_in("ada")
-    grade_class.grade(course, module, seed=1)
+    grade(seed=1)
     worker.close_contexts()
     elsewhere = replace(unpacked(packed[0]), isolation={}).packed()
 

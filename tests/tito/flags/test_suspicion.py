@@ -4,7 +4,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.tito.small_course import named
+from tests.tito.small_course import failing, named
 from tito.flags import suspicion
 from tito.flags.suspicion import MOST_FLAGS, suspicions
 
@@ -232,33 +232,33 @@ def test_what_course_code_does_is_not_named(source):
     assert suspicions(notebook(source), MODULE) == []
 
 
-def test_a_flag_says_what_where_and_shows_the_line():
-    nb = notebook("", "x = 1\nimport gc  # \x1b[31m" + "a" * 200, solution="\n\nimport gc")
-    assert suspicions(nb, MODULE) == [
-        "reaches past Python's objects (sgd-class, line 3): import gc",
-        "reaches past Python's objects (a cell after sgd-class, line 2): import gc # ...",
-    ]
+GC, AFTER = "reaches past Python's objects", "a cell after sgd-class"
+DEEP_CELL = f"could not be scanned, because it is nested too deeply ({AFTER})"
+#: A cell of the student's own, and what exactly is said of it.
+SAID = {
+    "x = 1\nimport gc  # \x1b[31m" + "a" * 200: f"{GC} ({AFTER}, line 2): import gc # ...",
+    "import gc\ngc.collect()\ngc.disable()": f"{GC} ({AFTER}, line 1 and 2 more): import gc",
+    "x = 1\n%timeit -n 10 -r1 eval('1')": (
+        f"runs code from text ({AFTER}, line 2): %timeit -n 10 -r1 eval('1')"
+    ),
+    "%%time\nx = 1\nimport gc": f"{GC} ({AFTER}, line 3): import gc",
+    "%time 1\n" * 5_000: DEEP_CELL,  # more than IPython can chew
+}
+
+
+@pytest.mark.parametrize(("own", "said"), SAID.items(), ids=lambda text: repr(text[:9]))
+def test_a_flag_says_what_where_and_shows_the_line(own, said):
+    assert suspicions(notebook(own), MODULE) == [said]
+
+
+def test_a_flag_names_the_solution_cell():
+    said = f"{GC} (sgd-class, line 3): import gc"
+    assert suspicions(notebook(solution="\n\nimport gc"), MODULE) == [said]
 
 
 def test_no_flag_holds_what_a_terminal_obeys():
     flags = suspicions(notebook("import gc\x0c", "eval('\x1b]0;x\x07\u202e')"), MODULE)
     assert len(flags) == 2 and all(flag.isprintable() for flag in flags)
-
-
-def test_the_same_thing_in_a_cell_is_one_flag():
-    flags = suspicions(notebook("import gc\ngc.collect()\ngc.disable()"), MODULE)
-    assert flags == [
-        "reaches past Python's objects (a cell after sgd-class, line 1 and 2 more): import gc"
-    ]
-
-
-def test_what_a_timing_magic_runs_is_scanned_too():
-    assert suspicions(notebook("x = 1\n%timeit -n 10 -r1 eval('1')"), MODULE) == [
-        "runs code from text (a cell after sgd-class, line 2): %timeit -n 10 -r1 eval('1')"
-    ]
-    assert suspicions(notebook("%%time\nx = 1\nimport gc"), MODULE) == [
-        "reaches past Python's objects (a cell after sgd-class, line 3): import gc"
-    ]
 
 
 def test_locked_cells_and_text_are_not_scanned():
@@ -269,26 +269,25 @@ def test_locked_cells_and_text_are_not_scanned():
 
 
 def test_names_of_other_cells_count():
-    assert found("import gc as g", "g.collect()") == ["reaches past Python's objects"] * 2
+    assert found("import gc as g", "g.collect()") == [GC] * 2
     assert found("def open(path):\n    return path", "open('door')") == []
 
 
 def test_scans_course_cell_only_if_changed():
     nb = notebook("import gc", "import gc  # mine")
-    assert suspicions(nb, MODULE, {"import gc"}) == [
-        "reaches past Python's objects (a cell after sgd-class, line 1): import gc # mine"
-    ]
+    said = f"{GC} ({AFTER}, line 1): import gc # mine"
+    assert suspicions(nb, MODULE, {"import gc"}) == [said]
 
 
-def test_flags_import_of_module_under_test_only():
-    nb = notebook("from tinytorch.core.optimizers import SGD")
-    assert len(suspicions(nb, MODULE)) == 1
-    assert suspicions(nb, "tinytorch.core.losses") == []
-
-
-def test_defining_own_names_is_no_flag():
-    nb = notebook("class Tensor:\n    pass")
-    assert suspicions(nb, "tinytorch.core.tensor") == []
+@pytest.mark.parametrize(
+    ("own", "module"),
+    [
+        ("from tinytorch.core.optimizers import SGD", "tinytorch.core.losses"),
+        ("class Tensor:\n    pass", "tinytorch.core.tensor"),
+    ],
+)
+def test_what_is_flagged_depends_on_the_module_under_test(own, module):
+    assert suspicions(notebook(own), module) == [] != suspicions(notebook(own), MODULE)
 
 
 def test_what_locked_cells_rely_on_is_read_from_them():
@@ -312,11 +311,9 @@ DEEP = ["(" * 10_000, "-" * 100_000, "x" + ".x" * 30_000, "not " * 3_000 + "1", 
 @pytest.mark.parametrize("source", DEEP, ids=lambda source: source[:6])
 def test_names_code_nested_too_deeply(source):
     flags = suspicions(notebook(source, "import gc"), MODULE)
-    assert flags[-1].startswith("reaches past Python's objects")
+    assert flags[-1].startswith(GC)
     if source != DEEP[-1]:
-        assert flags[0] == (
-            "could not be scanned, because it is nested too deeply (a cell after sgd-class)"
-        )
+        assert flags[0] == DEEP_CELL
 
 
 def test_code_that_is_too_long_is_named():
@@ -328,13 +325,6 @@ def test_a_notebook_that_is_too_long_is_named_once(monkeypatch):
     monkeypatch.setattr(suspicion, "LONGEST_NOTEBOOK", 1_000)
     assert found(*["x = 1\n" * 100] * 5) == [
         "could not be scanned, because the notebook has more than 1,000 characters of code"
-    ]
-
-
-def test_ipython_is_not_given_more_than_it_can_chew():
-    flags = suspicions(notebook("%time 1\n" * 5_000), MODULE)
-    assert flags == [
-        "could not be scanned, because it is nested too deeply (a cell after sgd-class)"
     ]
 
 
@@ -355,14 +345,12 @@ def test_no_cell_takes_the_scan_long(source, said):
     start = time.process_time()
     flags = suspicions(notebook(source, "import gc"), MODULE)
     assert time.process_time() - start < 5
-    assert flags[-1].startswith("reaches past Python's objects")
+    assert flags[-1].startswith(GC)
     assert len(flags) == (2 if said else 1) and flags[0].startswith(said or "reaches past")
 
 
 def test_what_ipython_fails_at_is_passed_over(monkeypatch):
-    def fail(self, source):
-        raise IndexError(source)
-
+    fail = failing(IndexError())
     monkeypatch.setattr(suspicion.TransformerManager, "transform_cell", fail)
     assert suspicions(notebook("%time 1"), MODULE) == []
 

@@ -16,11 +16,10 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, text
 
 from tests.tito.autograde.processes import start_tito
-from tests.tito.autograde.test_faults import marks
-from tito.autograde import grade_class
+from tests.tito.small_course import mark_by_hand
 from tito.cli import cli
 from tito.errors import TitoError
-from tito.gradebook import records, writer
+from tito.gradebook import writer
 from tito.gradebook.result import Result
 from tito.sandbox.watchdog import tree
 
@@ -125,10 +124,10 @@ def count(url: str, *queries: str) -> list[int]:
     return found
 
 
-def test_concurrent_manual_mark_stays(course, module, url, class_of, monkeypatch):
+def test_concurrent_manual_mark_stays(course, module, url, class_of, grade, marks, monkeypatch):
     expected = class_of(2)
-    assert len(grade_class.grade(course, module, seed=1).graded) == 2
-    assert marks(course, module) == expected
+    assert len(grade(seed=1).graded) == 2
+    assert marks() == expected
 
     # Another instructor gives a mark when this one's transaction is half done.
     began, given = threading.Event(), threading.Event()
@@ -141,41 +140,38 @@ def test_concurrent_manual_mark_stays(course, module, url, class_of, monkeypatch
 
     def give_a_mark():
         assert began.wait(120)
-        with Gradebook(url, COURSE) as book:
-            grade = book.find_grade("test-double", module.notebook, module.name, "student-001")
-            grade.manual_score, grade.needs_manual_grade = 1.5, False
-            book.db.commit()
+        mark_by_hand(course, "student-001", "test-double", 1.5)
         given.set()
 
     monkeypatch.setattr(writer.GradebookWriter, "_set_scores", slowly)
     other = threading.Thread(target=give_a_mark)
     other.start()
-    assert len(grade_class.grade(course, module, force=True, seed=1).graded) == 2
+    assert len(grade(force=True, seed=1).graded) == 2
     other.join()
     expected["student-001"] = (1.5, 0.0)
-    assert marks(course, module) == expected
+    assert marks() == expected
     with Gradebook(url, COURSE) as book:
-        grade = book.find_grade("test-double", module.notebook, module.name, "student-001")
-        assert (grade.auto_score, grade.needs_manual_grade) == (4.0, False), "for the same work"
+        found = book.find_grade("test-double", module.notebook, module.name, "student-001")
+        assert (found.auto_score, found.needs_manual_grade) == (4.0, False), "for the same work"
         # What formgrader shows.
         shown = {row["student"]: row["score"] for row in book.submission_dicts(module.name)}
         assert shown == {"student-000": 10.0, "student-001": 1.5}
         assert {row["id"]: row["score"] for row in book.student_dicts()} == shown
 
 
-def test_two_instructors_may_grade_at_once(course, module, url, class_of):
+def test_two_instructors_may_grade_at_once(course, module, url, class_of, marks, record_of):
     expected = class_of(2)
     runs = [start_tito(course.root, "grade", "08", "--force") for _ in range(2)]
     for run in runs:
         out, error = run.communicate(timeout=180)
         assert run.returncode == 0 and "2 graded" in out, out + error
-    assert marks(course, module) == expected
+    assert marks() == expected
     rows = count(
         url, *(f"SELECT count(*) FROM {table}" for table in ("submitted_assignment", "grade"))
     )
     assert rows == [2, 2 * 3]
     for student in expected:  # the notebook and the record are of the run whose marks stand
-        record = records.load(course, module, student)
+        record = record_of(student)
         path = course.autograded / student / module.name / f"{module.notebook}.ipynb"
         assert f'"seed": {record.seed}' in path.read_text()
         # Of the other run, unless both drew the same inputs, as a run does that is gone on with.
@@ -211,7 +207,9 @@ def test_concurrent_runs_do_not_deadlock(module, url):
     assert count(url, *rows) == [40, 40 * 3]
 
 
-def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, server, monkeypatch):
+def test_a_server_that_goes_away_costs_no_mark(
+    course, url, class_of, server, grade, marks, monkeypatch
+):
     expected = class_of(2)
     set_comments = writer.GradebookWriter._set_comments
     kills: list[threading.Timer] = []
@@ -227,7 +225,7 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
     seconds = 3600.0
     monkeypatch.setattr(writer, "LOCK_TIMEOUT", 0.1)
     with pytest.raises(TitoError, match="cannot be written to.*Grading again resumes from here"):
-        grade_class.grade(course, module, seed=1)
+        grade(seed=1)
     kills[0].cancel()
     with pytest.raises(TitoError, match="gradebook cannot be used: .*refused") as caught:
         monkeypatch.chdir(course.root)
@@ -235,13 +233,13 @@ def test_a_server_that_goes_away_costs_no_mark(course, module, url, class_of, se
     assert PASSWORD not in str(caught.value)
 
     server.start()
-    run = grade_class.grade(course, module, seed=1)
+    run = grade(seed=1)
     assert [outcome.status for outcome in run.outcomes] == ["skipped"] * 2, "graded before"
-    assert marks(course, module) == expected
+    assert marks() == expected
 
     kills.clear()
     seconds = 1.0
     monkeypatch.setattr(writer, "LOCK_TIMEOUT", 60.0)
-    run = grade_class.grade(course, module, force=True, seed=1)
+    run = grade(force=True, seed=1)
     assert len(run.graded) == 2, "it came back, and nobody noticed"
-    assert marks(course, module) == expected
+    assert marks() == expected

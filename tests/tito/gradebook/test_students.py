@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.tito.small_course import gradebook, mark_by_hand
-from tito.cli import cli
 from tito.course.roster import Person, Roster
 from tito.errors import UsageError
 from tito.gradebook import status, students
@@ -62,19 +61,15 @@ def test_extension_names_the_gradebook_id(course, extend):
         extend("al", 3, roster)
 
 
-def test_the_commands(course, hand_in, set_due, monkeypatch, capsys):
-    monkeypatch.chdir(course.root)
+def test_the_commands(hand_in, set_due, tito):
     set_due(DUE)
     hand_in("ada")
-    for command, told in {
-        ("extend", "08", "ada", "--days", "3"): "ada: 3 days more, due 2026-11-23 22:00 UTC",
-        ("scores", "08"): "ada: has 3 days more",
-        ("drop", "ada"): "ada: put aside in modules/records/dropped/ada/",
-    }.items():
-        cli.main(command, standalone_mode=False)
-        assert told in capsys.readouterr().out
-    with pytest.raises(UsageError, match="no student 'ada'"):
-        cli.main(["drop", "ada"], standalone_mode=False)
+    due = "ada: 3 days more, due 2026-11-23 22:00 UTC"
+    assert due in tito("extend", "08", "ada", "--days", "3").stdout
+    assert "ada: has 3 days more" in tito("scores", "08").stdout
+    assert "ada: put aside in modules/records/dropped/ada/" in tito("drop", "ada").stdout
+    again = tito("drop", "ada")
+    assert again.returncode == 2 and "no student 'ada'" in again.stderr
 
 
 def test_a_student_who_left_is_gone_and_nothing_is_lost(course, module, hand_in, grade, rows):

@@ -1,5 +1,32 @@
 """Cells that are nasty to a kernel, or to whoever reads what it says."""
 
+import json
+import re
+
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import NotebookNode
+
+#: What differs by design, and why: patterns in a notebook's outputs, and what both sides get.
+DIFFERENT = [
+    # A kernel names a cell's file by its process, which differs from run to run.
+    (r"/tmp/ipykernel_\d+/\d+\.py", "CELL"),
+    (r"\(\d+\.py, line ", "(CELL, line "),
+    # Times are measured.
+    (r"(CPU times|Wall time): [^\\]*", "TIME"),
+    (r"[\d.]+ .?s ± [^\\\"]*", "TIMES"),
+]
+
+
+def comparable(nb: NotebookNode, what: str) -> list:
+    """Return a field of each cell with its outputs, without what differs by design."""
+    # Into how many pieces a printed text is cut is a matter of time.
+    nb, _ = CoalesceStreamsPreprocessor().preprocess(nb, {})
+    made = json.dumps([[one[what], one.get("outputs")] for one in nb.cells], ensure_ascii=False)
+    for pattern, both in DIFFERENT:
+        made = re.sub(pattern, both, made)
+    return json.loads(made)
+
+
 #: Shell commands that print. They wait until IPython's threads have read it: stock ipykernel shows
 #: what a process wrote before or after what comes next, as it happens.
 CHILD = "echo from a child; sleep 0.5"

@@ -1,5 +1,6 @@
 """Frames of a kernel that are none, by kind: each costs what it was to show, and nothing else."""
 
+import itertools
 import json
 from contextlib import closing
 
@@ -18,28 +19,42 @@ ERROR = {"ename": "E", "evalue": "v", "traceback": []}
 DATA = {"data": {"text/plain": "x"}, "metadata": {}}
 END = {"execution_count": 1, "error": None, "ends": False}
 
-#: What a cell sends, in Python.
+KINDS = {
+    "begin": {},
+    "clear_output": {"wait": True},
+    "display_data": {**DATA, "display_id": "d"},
+    "done": {**END, "error": ["E", "v"]},
+    "error": ERROR,
+    "execute_result": {**DATA, "execution_count": 1, "display_id": "d"},
+    "failed": {"reason": "x"},
+    "ready": {},
+    "stream": {"name": "stdout", "text": "x"},
+    "update_display_data": {**DATA, "display_id": "d"},
+}
+ODD = [None, True, 7, -1, 0.5, "", "x", [], [7], [[]], ["x"], ["x", "y"], {}, {"a": 1}, {"a": {}}]
+
+
+def misshapen(kind):
+    """Each field of a kind of frame left out, and of other types."""
+    whole = {"kind": kind, "cell": 1, **KINDS[kind]}
+    for key in whole:
+        yield {name: value for name, value in whole.items() if name != key}
+        for value in ODD:
+            yield {**whole, key: value}
+
+
+def refused(kind):
+    """What the grader does not take of these, and the kernel would send as it is."""
+    frames = (frame for frame in misshapen(kind) if frame.keys() >= {"kind", "cell"})
+    return [frame for frame in frames if read(json.dumps(frame).encode()) is None]
+
+
+#: What a cell sends, in Python, beside fields that are left out or of another type.
 MALFORMED = {
-    "a stream without text": "send('stream', {'name': 'stdout'})",
-    "a stream of a number": "send('stream', {'name': 'stdout', 'text': 7})",
-    "a stream of another name": "send('stream', {'name': ['x'], 'text': 'x'})",
     "a stream of half characters": r"send('stream', {'name': 'stdout', 'text': '\ud800'})",
-    "an error whose traceback is a number": f"send('error', {{**{ERROR}, 'traceback': 7}})",
-    "an error whose traceback holds numbers": f"send('error', {{**{ERROR}, 'traceback': [7]}})",
-    "an error without a name": "send('error', {'evalue': 'v', 'traceback': []})",
     "an error of half characters": rf"send('error', {{**{ERROR}, 'evalue': '\ud800'}})",
-    "a display without data": "send('display_data', {'metadata': {}})",
-    "a display of a list": "send('display_data', {'data': [1], 'metadata': {}})",
     "a display of a number": "send('display_data', {'data': {'text/plain': 7}, 'metadata': {}})",
-    "a display in a list": f"send('display_data', {{**{DATA}, 'display_id': [1]}})",
-    "metadata that are text": f"send('display_data', {{**{DATA}, 'metadata': 'x'}})",
-    "an update of nothing": "send('update_display_data', {'display_id': 'd'})",
     "an update of what is unknown": f"send('update_display_data', {{**{DATA}, 'display_id': 'd'}})",
-    "an update of an empty list": f"send('update_display_data', {{**{DATA}, 'display_id': []}})",
-    "a display in a mapping": f"send('display_data', {{**{DATA}, 'display_id': {{}}}})",
-    "a result of which number": f"send('execute_result', {{**{DATA}, 'execution_count': 'x'}})",
-    "a result without a number": f"send('execute_result', {DATA})",
-    "a result that is below zero": f"send('execute_result', {{**{DATA}, 'execution_count': -1}})",
     "a display of another name's mapping": (
         "send('display_data', {'data': {'x-json': {}}, 'metadata': {}})"
     ),
@@ -55,20 +70,10 @@ MALFORMED = {
     ),
     "a kind that is unknown": "send('no_such_kind', {'a': 'b'})",
     "a kind of half characters": r"send('\ud800')",
-    "a kind that is a number": "send(7)",
-    "a kind that is a list": "send(['stream'])",
-    "a cell that is none": f"send('done', {END}, cell='x')",
-    "a cell of a mapping": f"send('done', {END}, cell={{}})",
     "the end of another cell": f"send('done', {END}, cell=10**6)",
     "another beginning": "send('begin')",
     "a kernel that is ready": "send('ready')",
     "a kernel that has failed": "send('failed', {'reason': 'x'})",
-    "a clear that waits for text": "send('clear_output', {'wait': {'a': 1}})",
-    "an end without a word": "send('done')",
-    "an end with half an error": f"send('done', {{**{END}, 'error': ['x']}})",
-    "an end with numbers for an error": f"send('done', {{**{END}, 'error': [1, 2]}})",
-    "an end of which number": f"send('done', {{**{END}, 'execution_count': 1.5}})",
-    "an end that ends by text": f"send('done', {{**{END}, 'ends': 'x'}})",
     "observations without a shape": (
         f"send('display_data', {{'data': {{{OBSERVATION_TYPE!r}: [7, [], {{'part': []}}]}}, "
         "'metadata': {}})"
@@ -88,11 +93,12 @@ MALFORMED = {
 
 
 def test_a_malformed_frame_costs_no_other_output_and_no_other_cell(way):
-    cells = [f"{kind}\nprint('own', flush=True)" for kind in MALFORMED.values()]
+    sent = MALFORMED | {kind: f"for frame in {refused(kind)}: send(**frame)" for kind in KINDS}
+    cells = [f"{source}\nprint('own', flush=True)" for source in sent.values()]
     _, *ran, last = run(way, SEND, *cells, "print('last')")
     for one in ran:
         json.dumps(one.outputs, ensure_ascii=False, allow_nan=False).encode()
-    pairs = zip(MALFORMED, ran, strict=True)
+    pairs = zip(sent, ran, strict=True)
     assert [kind for kind, one in pairs if not text(one).endswith("own\n")] == []
     assert text(last) == "last\n"
 
@@ -128,33 +134,8 @@ def test_a_frame_that_is_larger_than_any_is_none():
     assert read(said) is None
 
 
-KINDS = {
-    "begin": {},
-    "clear_output": {"wait": True},
-    "display_data": {**DATA, "display_id": "d"},
-    "done": {**END, "error": ["E", "v"]},
-    "error": ERROR,
-    "execute_result": {**DATA, "execution_count": 1, "display_id": "d"},
-    "failed": {"reason": "x"},
-    "ready": {},
-    "stream": {"name": "stdout", "text": "x"},
-    "update_display_data": {**DATA, "display_id": "d"},
-}
-ODD = [None, True, 7, -1, 0.5, "", "x", [], [7], [[]], ["x"], ["x", "y"], {}, {"a": 1}, {"a": {}}]
-
-
-def misshapen():
-    """Each field of each kind left out, and of other types."""
-    for kind, content in KINDS.items():
-        whole = {"kind": kind, "cell": 1, **content}
-        for key in whole:
-            yield {name: value for name, value in whole.items() if name != key}
-            for value in ODD:
-                yield {**whole, key: value}
-
-
 def test_whatever_is_read_can_be_recorded():
-    for frame in misshapen():
+    for frame in itertools.chain.from_iterable(map(misshapen, KINDS)):
         recorder = Recorder(lambda output: output)
         recorder.take(read(json.dumps({"kind": "display_data", "cell": 1, **DATA}).encode()))
         checked = read(json.dumps(frame).encode())

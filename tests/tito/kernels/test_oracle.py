@@ -1,30 +1,17 @@
 """What a cell shows is what stock nbclient shows of stock ipykernel, but for a short list."""
 
-import json
-import re
 import subprocess
 import sys
 from contextlib import closing
 
 import nbformat
 import pytest
-from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tito.sandbox.scratch import environment
 
-from .cells import CELLS
+from .cells import CELLS, comparable
 from .conftest import limits, make, text
-
-#: What differs by design, and why: patterns in a notebook's outputs, and what both sides get.
-DIFFERENT = [
-    # A kernel names a cell's file by its process, which differs from run to run.
-    (r"/tmp/ipykernel_\d+/\d+\.py", "CELL"),
-    (r"\(\d+\.py, line ", "(CELL, line "),
-    # Times are measured.
-    (r"(CPU times|Wall time): [^\\]*", "TIME"),
-    (r"[\d.]+ .?s ± [^\"]*", "TIMES"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +33,9 @@ TOLD = ["ERROR: An error occurred while showtraceback was disabled"]
 
 
 def seen(nb) -> list:
-    """Return count and outputs of each cell, without what differs by design."""
     for cell in nb.cells:
         cell.outputs = [one for one in cell.outputs if one.get("traceback") != TOLD]
-    # Into how many pieces a printed text is cut is a matter of time.
-    nb, _ = CoalesceStreamsPreprocessor().preprocess(nbformat.from_dict(nb), {})
-    made = json.dumps([[one.execution_count, one.outputs] for one in nb.cells], ensure_ascii=False)
-    for pattern, both in DIFFERENT:
-        made = re.sub(pattern, both, made)
-    return json.loads(made)
+    return comparable(nbformat.from_dict(nb), "execution_count")
 
 
 @pytest.mark.parametrize("group", CELLS)

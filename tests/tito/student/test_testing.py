@@ -42,12 +42,6 @@ def test_a_typo_is_shown_with_the_line_that_has_it(desk):
     assert problem.source == "line 4 of your cell answer, in Answer.give: return 41 + ON"
 
 
-def test_names_line_of_syntax_error(desk):
-    result = check(desk.write("answer", RIGHT.replace("give(self)", "give(self")))
-    assert result.failures[0].startswith("answer, line 3: SyntaxError: '(' was never closed")
-    assert [part.missing for part in result.reports[0].parts] == ["Answer", "Answer"]
-
-
 def test_syntax_error_comes_before_the_parts_it_breaks(desk, capsys):
     show_result(
         check(desk.write("answer", "#| export\nclass Answer:\ndef give(self):\n    return 42"))
@@ -71,21 +65,22 @@ def test_a_line_of_a_given_cell_is_said_to_be_one(desk):
     assert problems(result)[1].source.startswith("line 4 of the given cell imports, in helper")
 
 
+LOCKED = "test-answer: the {}; the released one takes its place"
+
+
 def test_replaces_changed_test_cell(desk):
     easier = desk.cell("test-answer").source.replace("answer_checks.run", "print")
     desk.write("answer", RIGHT.replace("41 + ONE", "0")).write("test-answer", easier)
     result = check(desk)
     assert not result.passed
-    assert result.notes == [
-        "test-answer: the locked cell was changed; the released one takes its place"
-    ]
+    assert result.notes == [LOCKED.format("locked cell was changed")]
 
 
 def test_a_deleted_test_cell_runs_all_the_same(desk):
     desk.node.cells.remove(desk.cell("test-answer"))
     result = check(desk.write("answer", RIGHT))
     assert result.passed and result.reports[0].earned == 5
-    assert result.notes == ["test-answer: the cell is missing; the released one takes its place"]
+    assert result.notes == [LOCKED.format("cell is missing")]
 
 
 def test_error_in_own_cell_is_only_noted(desk):
@@ -113,20 +108,24 @@ def test_only_magics_are_taken_out(source, left):
     assert without_magics(source) == left
 
 
-def test_blocks_import_of_own_module(desk):
-    result = check(desk.write("answer", "from tinytorch.core.second import Answer"))
-    assert "tinytorch.core.second is what this notebook becomes" in result.failures[0]
-
-
-def test_a_cell_without_end_is_stopped(desk, monkeypatch):
-    monkeypatch.setattr(testing, "SECONDS_A_CELL", 1.0)
-    result = check(desk.write("answer", "while True:\n    pass"))
-    assert result.failures == ["answer, not finished within 1 s; a loop?"]
-
-
-def test_a_cell_that_ends_the_process_is_named(desk):
-    result = check(desk.write("answer", "import os\nos._exit(3)"))
-    assert result.failures == ["answer, the process ended with code 3"]
+@pytest.mark.parametrize(
+    ("source", "failure"),
+    [
+        ("while True:\n    pass", "answer, not finished within 2 s; a loop?"),
+        ("import os\nos._exit(3)", "answer, the process ended with code 3"),
+        (
+            "from tinytorch.core.second import Answer",
+            "answer, line 1: ImportError: tinytorch.core.second is what this notebook becomes",
+        ),
+        (RIGHT.replace("give(self)", "give(self"), "answer, line 3: SyntaxError: '(' was never"),
+    ],
+)
+def test_a_cell_that_fails_is_named_with_the_reason(desk, monkeypatch, source, failure):
+    monkeypatch.setattr(testing, "SECONDS_A_CELL", 2.0)
+    result = check(desk.write("answer", source))
+    assert result.failures[0].startswith(failure)
+    for report in result.reports:  # none where the process has ended
+        assert [part.missing for part in report.parts] == ["Answer", "Answer"]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +167,10 @@ def two_cells(desk):
     return with_other(desk, OTHER)
 
 
+def runner_of(desk, *only):
+    return CheckRunner(desk.path, desk.assignment, desk.package, *only)
+
+
 def with_other(desk, source):
     desk.add("def two():\n    return 2")
     other = nbformat.v4.new_code_cell(source, id="test-other")
@@ -183,8 +186,11 @@ def own(desk):
 
 
 def test_one_cell_can_be_tested_alone(two_cells):
-    runner = CheckRunner(two_cells.path, two_cells.assignment, two_cells.package, ["test-other"])
+    runner = runner_of(two_cells, ["test-other"])
     assert [report.grade_id for report in runner.run().reports] == ["test-other"]
+
+
+BOTH = {"test-answer", "test-other"}
 
 
 @pytest.mark.parametrize(
@@ -197,17 +203,14 @@ def test_one_cell_can_be_tested_alone(two_cells):
         (lambda desk: desk.write("question", "Because."), set()),
         (lambda desk: desk.add("if __name__ == '__main__':\n    print(two())"), set()),
         (lambda desk: desk.add("def two():\n    return 4"), {"test-other"}),
-        (lambda desk: desk.add("Answer.give = lambda self: 1"), {"test-answer", "test-other"}),
-        (
-            lambda desk: desk.add("import numpy\nnumpy.random.seed(1)"),
-            {"test-answer", "test-other"},
-        ),
-        (lambda desk: desk.add("from math import *"), {"test-answer", "test-other"}),
+        (lambda desk: desk.add("Answer.give = lambda self: 1"), BOTH),
+        (lambda desk: desk.add("import numpy\nnumpy.random.seed(1)"), BOTH),
+        (lambda desk: desk.add("from math import *"), BOTH),
     ],
 )
 def test_reruns_only_affected_checks(two_cells, change, checked):
-    runner = CheckRunner(two_cells.path, two_cells.assignment, two_cells.package)
-    assert runner.run().passed and runner.checked == {"test-answer", "test-other"}
+    runner = runner_of(two_cells)
+    assert runner.run().passed and runner.checked == BOTH
     change(two_cells)
     two_cells.save()
     result, whole = runner.run(), check(two_cells)
@@ -220,7 +223,7 @@ def test_part_points_to_earlier_cached_failure(desk):
         desk, OTHER.replace("student.two()", "student.two() * (student.Answer().give() == 42)")
     )
     desk.write("answer", RIGHT.replace("41", "40"))
-    runner = CheckRunner(desk.path, desk.assignment, desk.package)
+    runner = runner_of(desk)
     runner.run()
     own(desk).source = "def two():\n    return 1 + 1"
     desk.save()
@@ -231,7 +234,7 @@ def test_part_points_to_earlier_cached_failure(desk):
 
 def test_what_gave_no_report_is_tested_again(two_cells):
     own(two_cells).source = "def two():\n    import os\n    os._exit(1)"
-    runner = CheckRunner(two_cells.save().path, two_cells.assignment, two_cells.package)
+    runner = runner_of(two_cells.save())
     assert "ended with code 1" in runner.run().failures[0]
     two_cells.write("question", "Because.")
     runner.run()

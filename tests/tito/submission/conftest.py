@@ -8,7 +8,6 @@ import pytest
 from tests.tito.course.test_roster import write
 from tests.tito.small_course import *  # noqa: F403 - its fixtures
 from tests.tito.submission.downloads import CLASS, zipped
-from tito.cli import cli
 from tito.course import roster
 from tito.submission.collect import Report, collect
 
@@ -25,15 +24,12 @@ def take(course, module, tmp_path) -> Callable[..., Report]:
 
 
 @pytest.fixture
-def told(course, tmp_path, monkeypatch, capsys) -> Callable[..., tuple[int, str]]:
+def told(course, tito, tmp_path) -> Callable[..., tuple[int, str]]:
     """Collect by the command line; return its exit code and what it printed."""
 
     def run(files: dict[str, bytes], text: str = CLASS) -> tuple[int, str]:
-        monkeypatch.chdir(course.root)
         (course.root / "roster.csv").write_text(text)
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["collect", "08", str(zipped(tmp_path, files))], prog_name="tito")
-        return ended.value.code, capsys.readouterr().out
+        return tito("collect", "08", str(zipped(tmp_path, files)))[:2]
 
     return run
 

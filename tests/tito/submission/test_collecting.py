@@ -21,7 +21,6 @@ from tests.tito.submission.downloads import (
     with_time,
     zipped,
 )  # fmt: skip
-from tito.cli import cli
 from tito.errors import TitoError
 from tito.submission import archive
 
@@ -303,7 +302,6 @@ def test_command_fails_for_an_unclear_time(told):
     assert code == 1 and "no time: ada: the roster says '5/12/26'" in printed
 
 
-def test_a_class_that_nobody_named_is_asked_for(course, tmp_path, monkeypatch):
-    monkeypatch.chdir(course.root)
-    with pytest.raises(TitoError, match="name the class with --roster FILE"):
-        cli.main(["collect", "08", str(zipped(tmp_path, {GOOD: NB}))], standalone_mode=False)
+def test_a_class_that_nobody_named_is_asked_for(tito, tmp_path):
+    answer = tito("collect", "08", str(zipped(tmp_path, {GOOD: NB})))
+    assert answer.returncode == 1 and "name the class with --roster FILE" in answer.stderr

@@ -5,11 +5,10 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.tito.small_course import RIGHT, cell, context, position, solve
-from tito.autograde import grade_class, grade_submission
+from tests.tito.small_course import RIGHT, cell, context, position, solve, statuses
+from tito.autograde import grade_submission
 from tito.autograde.job import Job
 from tito.course.cells import flags, grade_id, is_answered_beside
-from tito.gradebook.scores import table
 from tito.submission.intake import SubmissionError
 from tito.submission.rebuild import rebuild_on
 from tito.submission.recognize import is_of
@@ -38,12 +37,42 @@ def as_rebuilt(nb: NotebookNode) -> list[tuple[str | None, str]]:
     return [(grade_id(one), one.source) for one in nb.cells]
 
 
+def exchange(field):
+    """Give the two solutions each other's id, or metadata."""
+
+    def change(nb):
+        one, other = cell(nb, "double-function"), cell(nb, "triple-function")
+        one[field], other[field] = other[field], one[field]
+        return nb
+
+    return change
+
+
+def rotate_ids(nb):
+    ids = [one.id for one in nb.cells]
+    for one, new in zip(nb.cells, [*ids[1:], ids[0]], strict=True):
+        one.id = new
+    return nb
+
+
+SHUFFLED = {
+    "ids alone are left": lambda nb: bare(nb, "id"),
+    "text alone is left": bare,
+    "wrong ids alone are left": lambda nb: bare(exchange("id")(nb), "id"),
+    "ids are wrong": rotate_ids,
+    "metadata are wrong": exchange("metadata"),
+}
+
+
+@pytest.mark.parametrize("change", SHUFFLED.values(), ids=SHUFFLED)
+def test_cells_are_recognized(released, work, change):
+    expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
+    assert as_rebuilt(rebuild_on(released, change(work))) == expected
+
+
 @pytest.mark.parametrize("kept", ["id", "text only"])
-def test_rebuilds_without_metadata(released, work, kept):
-    expected = rebuild_on(released, nbformat.from_dict(work))
-    rebuilt = rebuild_on(released, bare(work, kept))
-    assert as_rebuilt(rebuilt) == as_rebuilt(expected)
-    (flag,) = flags(rebuilt)
+def test_what_was_recognized_without_metadata_is_flagged(released, work, kept):
+    (flag,) = flags(rebuild_on(released, bare(work, kept)))
     assert flag.startswith("recognized without nbgrader's metadata: setup, ")
     assert flag.endswith(" and 4 more")
 
@@ -94,31 +123,6 @@ def test_metadata_goes_before_what_is_in_a_cell(released, work):
     assert cell(rebuilt, "triple-function").source == RIGHT["double-function"]
 
 
-def swap(nb: NotebookNode, *place: str) -> None:
-    """Give the two solutions each other's id, or name."""
-    one, other = cell(nb, "double-function"), cell(nb, "triple-function")
-    if "id" in place:
-        one.id, other.id = other.id, one.id
-    if "name" in place:
-        one.metadata, other.metadata = other.metadata, one.metadata
-
-
-def test_wrong_cell_id_is_recognized_by_content(released, work):
-    expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
-    swap(work, "id")
-    assert as_rebuilt(rebuild_on(released, bare(work, "id"))) == expected
-    ids = [one.id for one in work.cells]
-    for one, new in zip(work.cells, [*ids[1:], ids[0]], strict=True):
-        one.id = new
-    assert as_rebuilt(rebuild_on(released, work)) == expected
-
-
-def test_swapped_solutions_are_recognized_by_definition(released, work):
-    expected = as_rebuilt(rebuild_on(released, nbformat.from_dict(work)))
-    swap(work, "name")
-    assert as_rebuilt(rebuild_on(released, work)) == expected
-
-
 def test_solution_in_locked_cell_is_kept(released, work):
     del work.cells[position(work, "triple-function")]
     cell(work, "test-double").source += "\n\n" + RIGHT["triple-function"]
@@ -144,19 +148,14 @@ def test_unrecognized_notebook_is_not_graded(released, found):
         grade_submission.rebuild(other, Job("ada", b"", "x.ipynb", ""), context(released))
 
 
-@pytest.mark.parametrize(
-    "own",
-    [
-        new_markdown_cell("It is."),
-        new_code_cell("# It is."),
-        "It is.",
-        "print('It is associative, so that the order does not matter.')",
-    ],
-)
+SAYS = "print('It is associative, so that the order does not matter.')"
+BESIDE_IT = [new_markdown_cell("It is."), *map(new_code_cell, ("# It is.", "It is.", SAYS))]
+
+
+@pytest.mark.parametrize("own", BESIDE_IT)
 @pytest.mark.parametrize("place", [0, 1])
 def test_an_answer_beside_its_cell_waits_for_a_person(released, work, own, place):
     cell(work, "question-1").source = cell(released, "question-1").source
-    own = new_code_cell(own) if isinstance(own, str) else own
     work.cells.insert(position(work, "question-1") + place, nbformat.from_dict(own))
     rebuilt = rebuild_on(released, work)
     assert is_answered_beside(cell(rebuilt, "question-1"))
@@ -193,20 +192,19 @@ def test_answers_below_the_last_cell_wait(released, work):
     assert all(is_answered_beside(cell(rebuilt, f"question-{n}")) for n in (1, 2))
 
 
-def test_grading_goes_by_what_is_in_a_notebook(course, module, hand_in, work):
+def test_grading_goes_by_what_is_in_a_notebook(hand_in, grade, rows, work):
     hand_in("bare", bare(nbformat.from_dict(work)))
     hand_in("other", new_notebook(cells=[new_code_cell("import math")]))
     cell(work, "question-1").source = "Write your answer here."
     work.cells.append(new_markdown_cell("It is associative."))
     hand_in("below", work)
-    run = grade_class.grade(course, module)
-    assert {o.student for o in run.graded} == {"bare", "below"}
-    assert [o.reason.partition(",")[0] for o in run.failed] == [
-        "optimizers_dev.ipynb: no cell of the assignment is recognized in it"
-    ]
-    for row in table(course, module):
-        if row.student != "other":
-            assert (row.total, row.needs_manual) == (10.0, ("question-1",)), row
+    run = grade()
+    assert statuses(run) == {"bare": "graded", "below": "graded", "other": "failed"}
+    told = "optimizers_dev.ipynb: no cell of the assignment is recognized in it"
+    assert run.failed[0].reason.startswith(told)
+    for student in ("bare", "below"):
+        row = rows()[student]
+        assert (row.total, row.needs_manual) == (10.0, ("question-1",)), student
 
 
 def test_hostile_cells_beside_an_answer_are_not_parsed(released, work):
