@@ -1,5 +1,7 @@
 """An extension of IPython: a cell that needs an open TODO says so in two lines.
 
+So does a cell that shows checks and misses a name, as after a restart of the kernel.
+
 It also tells the checks what cells are called, so that they can say in which one a line stands.
 The bundle's environment loads it into every kernel; elsewhere ``%load_ext
 tito.student.jupyter`` does.
@@ -7,12 +9,14 @@ tito.student.jupyter`` does.
 
 from __future__ import annotations
 
+import linecache
 import traceback
 from functools import cache
 from types import TracebackType
 from typing import Any
 
 from tinytorch.checks.origin import CELLS
+from tinytorch.checks.report import RUN_ABOVE
 from tito.errors import TitoError
 from tito.student.notebook import Assignment, Cell
 
@@ -25,7 +29,7 @@ def load_ipython_extension(shell: Any) -> None:
     """Show open TODOs without a traceback and name cells from now on."""
     if kernel := getattr(shell, "kernel", None):
         kernel.language_info = {**kernel.language_info, "version": LANGUAGE_VERSION}
-    shell.set_custom_exc((NotImplementedError,), _show)
+    shell.set_custom_exc((NotImplementedError, NameError), _show)
 
     def name_cell(info: Any) -> None:
         number = shell.execution_count - 1  # IPython has counted the cell when it tells of it
@@ -59,14 +63,24 @@ def _show(
     trace: TracebackType,
     tb_offset: int | None = None,
 ) -> None:
-    if not str(error).startswith("TODO"):
+    frames = [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if shell.compile.format_code_name(frame.filename) is not None
+    ]
+    if isinstance(error, NameError) and _shows_checks(frames):
+        text = f"{error.name} is not defined here: {RUN_ABOVE}."
+    elif str(error).startswith("TODO"):
+        text = str(error)
+    else:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         return
-    lines = [str(error)]
-    for frame in traceback.extract_tb(trace):
-        cell = shell.compile.format_code_name(frame.filename)
-        if cell is not None:  # the first frame of a cell is that of the cell that ran
-            lines.append(f"Needed by line {frame.lineno} of this cell: {frame.line}")
-            break
+    # The first frame of a cell is that of the cell that ran.
+    needed = [f"Needed by line {frame.lineno} of this cell: {frame.line}" for frame in frames[:1]]
     # Still an error: Run All stops here, and programs see the type.
-    shell._showtraceback(kind, error, ["\n".join(lines)])
+    shell._showtraceback(kind, error, ["\n".join([text, *needed])])
+
+
+def _shows_checks(frames: list[traceback.FrameSummary]) -> bool:
+    """Whether the cell itself raised, and is one that shows checks."""
+    return len(frames) == 1 and "_checks.show(" in "".join(linecache.getlines(frames[0].filename))

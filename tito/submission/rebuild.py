@@ -54,6 +54,8 @@ class _Work:
     handed_in: dict[str, list[NotebookNode]] = field(default_factory=dict)
     #: The student's own cells, by the named cell that they follow.
     own: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
+    #: Code that the student's release gave and this one does not, by the named cell before it.
+    given: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
 
     def written(self, name: str) -> list[NotebookNode]:
         """Return the cells of a name that were not left as they were."""
@@ -167,20 +169,17 @@ def _sort(release: NotebookNode, had: NotebookNode, submitted: NotebookNode) -> 
 
 
 def _keep_given(named: Mapping[str, NotebookNode], work: _Work) -> None:
-    """Put in the code that a student's release gave and this one does not: theirs may use it.
+    """Keep the code that a student's release gave and this one does not: theirs may use it.
 
-    It comes first behind the cell that it followed, as it was released. Texts and graded cells that
-    are no longer released are dropped.
+    It comes behind the cell that it followed when it was released. Texts and graded cells that are
+    no longer released are dropped.
     """
-    given: dict[str | None, list[NotebookNode]] = {}
     anchor: str | None = None
     for name, cell in work.had.items():
         if name in named:
-            anchor = name if name in work.handed_in else anchor
+            anchor = name
         elif cell.cell_type == "code" and is_fixed(cell) and not is_autograded(cell):
-            given.setdefault(anchor, []).append(cell)
-    for anchor, cells in given.items():
-        work.own[anchor] = [*cells, *work.own.get(anchor, [])]
+            work.given.setdefault(anchor, []).append(cell)
 
 
 def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[NotebookNode]:
@@ -189,7 +188,7 @@ def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[Notebo
     taken |= {cell["id"] for cell in named.values() if "id" in cell}
     fresh = (new for new in map("own-{}".format, itertools.count()) if new not in taken)
     early = _early(named, {*work.handed_in, *work.recognized.merged})
-    waiting = work.own.get(None, [])
+    waiting = [*work.given.get(None, []), *work.own.get(None, [])]
     for number, (name, original) in enumerate(named.items()):
         if name not in early:
             yield from (_own_cell(cell, next(fresh)) for cell in waiting)
@@ -197,6 +196,7 @@ def _assemble(named: Mapping[str, NotebookNode], work: _Work) -> Iterator[Notebo
         written = work.written(name)
         source = written[0] if written else work.recognized.merged.get(name)
         yield _named_cell(original, source, f"release-{number}")
+        yield from (_own_cell(cell, next(fresh)) for cell in work.given.get(name, []))
         if work.handed_in.get(name):
             copies = [] if is_fixed(original) else written[1:]
             waiting = [*copies, *work.own.get(name, [])]

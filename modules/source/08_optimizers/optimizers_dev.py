@@ -1785,9 +1785,10 @@ class OptimizerConvergenceProfiler:
 
 
 # %% [markdown]
-# **Method by method.** Write one method, run its class and then its line below: it shows what the
-# checks say of that method alone. Nothing counts yet; the graded cell follows at the end of the
-# section.
+# **Method by method.** Begin with `__init__` and the helpers at the end of the class: each public
+# method needs some of them, and `compare_optimizers` is checked with profiles of yours. Then write one
+# method, run the class and its line below: it shows what the checks say of that method alone.
+# Nothing counts yet; the graded cell follows at the end of the section.
 
 # %%
 from tinytorch.checks.for_08_optimizers.profiler import checks as profiler_checks
@@ -2289,7 +2290,7 @@ class AdvancedOptimizerFeatures:
         ### END SOLUTION
 
 # %% [markdown]
-# **Method by method**, as for the profiler: write one, run the class, then its line.
+# **Method by method**, as for the profiler: `__init__` first, then one method, the class, its line.
 
 # %%
 from tinytorch.checks.for_08_optimizers.features import checks as features_checks
@@ -2763,10 +2764,6 @@ if __name__ == "__main__":
 # - The order of the tools is part of the recipe: average, unscale, clip, set the rate, step. A
 #   skipped step leaves no trace.
 #
-# Save the notebook, then see what its graded cells say, and make your solution cells a module of
-# your package, `tinytorch.core.optimizers`, which the next chapter trains with:
-#
-# ```
-# tito test 08_optimizers
-# tito export 08_optimizers
-# ```
+# Save the notebook. In its folder, `make test` says what the graded cells say, `make export` makes
+# your solution cells a module, `tinytorch.core.optimizers`, and `make submit` the file to hand in.
+# The next chapter trains with your optimizers; its own folder says how they get there.

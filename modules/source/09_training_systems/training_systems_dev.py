@@ -27,9 +27,10 @@
 # %% [markdown]
 # ## Where this code lives
 #
-# The lab trains with your own optimizers, as `tito export` has made them of your notebook of the
-# chapter before: `tinytorch.core.optimizers`. What it builds is exported to two modules,
-# `tinytorch.core.checkpoints` and `tinytorch.core.fused`, by `tito export` in this folder. Cells of
+# The lab trains with your own optimizers, `tinytorch.core.optimizers`. In the folder of this lab,
+# `.venv/bin/tito export PATH/optimizers_dev.ipynb` makes them of your notebook of the chapter before.
+# What the lab builds is exported to two modules, `tinytorch.core.checkpoints` and
+# `tinytorch.core.fused`, by `.venv/bin/tito export`. Cells of
 # these begin with `#| export`.
 
 # %%
@@ -43,7 +44,7 @@ for module, command in {
     "numpy": "python -m pip install numpy",
     "matplotlib": "python -m pip install matplotlib",
     "tinytorch": WHEEL,
-    "tinytorch.core.optimizers": "tito export PATH   (PATH: your notebook optimizers_dev.ipynb)",
+    "tinytorch.core.optimizers": "in this folder, .venv/bin/tito export PATH/optimizers_dev.ipynb",
 }.items():
     if importlib.util.find_spec(module) is None:
         raise ModuleNotFoundError(

@@ -30,6 +30,18 @@ def test_lone_graded_cell_names_what_is_not_defined(desk):
     assert (error.ename, error.evalue) == ("NameError", "name 'Answer' is not defined")
 
 
+def test_with_the_extension_a_lone_graded_cell_asks_for_the_cells_above(desk):
+    load = nbformat.v4.new_code_cell("%load_ext tito.student.jupyter")
+    own = nbformat.v4.new_code_cell("print(Answer)")
+    notebook = nbformat.v4.new_notebook(cells=[load, desk.cell("test-answer"), own])
+    execute(notebook, desk.path.parent, desk.package)
+    told = "\n".join(notebook.cells[1].outputs[0].traceback)
+    first, second = told.splitlines()
+    assert first == ("Answer is not defined here: run the cells above (Run, then Run All Above).")
+    assert second.endswith("answer_checks.show(Answer)")
+    assert "Traceback" in "\n".join(notebook.cells[2].outputs[0].traceback)
+
+
 @pytest.mark.parametrize(
     ("source", "cell_id", "title"),
     [

@@ -245,6 +245,13 @@ def test_given_code_comes_from_the_release_whatever_a_student_made_of_it(release
     assert flags(deleted) == ["locked cell deleted: given-base"]
 
 
+def test_given_code_follows_its_cell_although_the_student_deleted_that(released, with_base):
+    work = solve(nbformat.from_dict(with_base))
+    del work.cells[position(work, "setup")]
+    rebuilt = sources(rebuild_on(released, work, [with_base]))
+    assert rebuilt.index("import math") < rebuilt.index("class Base:\n    scale = 2")
+
+
 def test_demonstrations_of_an_earlier_release_are_not_the_students(released, with_base):
     work = solve(nbformat.from_dict(with_base))
     graded = grade_submission.rebuild(work, JOB, context(released, [with_base]))
