@@ -1786,8 +1786,8 @@ class OptimizerConvergenceProfiler:
 
 # %% [markdown]
 # **Method by method.** Begin with `__init__` and the helpers at the end of the class: each public
-# method needs some of them, and `compare_optimizers` is checked with profiles of yours. Then write one
-# method, run the class and its line below: it shows what the checks say of that method alone.
+# method needs some of them, and `compare_optimizers` is checked with profiles of yours. Then write
+# one method, run the class and its line below: it shows what the checks say of that method alone.
 # Nothing counts yet; the graded cell follows at the end of the section.
 
 # %%

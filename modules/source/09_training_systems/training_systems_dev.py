@@ -28,7 +28,8 @@
 # ## Where this code lives
 #
 # The lab trains with your own optimizers, `tinytorch.core.optimizers`. In the folder of this lab,
-# `.venv/bin/tito export PATH/optimizers_dev.ipynb` makes them of your notebook of the chapter before.
+# `.venv/bin/tito export PATH/optimizers_dev.ipynb` makes them of your notebook of the chapter
+# before.
 # What the lab builds is exported to two modules, `tinytorch.core.checkpoints` and
 # `tinytorch.core.fused`, by `.venv/bin/tito export`. Cells of
 # these begin with `#| export`.
