@@ -6,7 +6,7 @@ from datetime import datetime
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -131,6 +131,7 @@ odd_cells = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine that does much else
 @given(
     version=st.sampled_from([-1, 0, 1, 2, 3, 4, True]),
     minor=st.sampled_from([0, 2, 5, None]),
