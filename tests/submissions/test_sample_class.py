@@ -2,6 +2,7 @@
 
 import csv
 import html
+import re
 import shutil
 import subprocess
 import sys
@@ -107,8 +108,8 @@ def test_every_student_gets_a_page(pages):
 
 
 def test_pages_show_what_failed_and_what_was_expected(pages):
-    page = pages["momentum-averaged"]
-    assert "expected" in page and "(1 - momentum)" in page
+    page = html.unescape(re.sub("<[^>]*>", "", pages["momentum-averaged"]))
+    assert "expected" in page and "(1 - self.momentum) * update" in page
 
 
 def test_pages_hold_no_rubric(pages, real_course):

@@ -54,7 +54,7 @@ def test_installed_command_outside_a_course(tmp_path):
 def test_export_all_names_what_it_wrote(tito):
     answer = tito("export", "--all")
     assert answer.returncode == 0
-    assert "02_second: tinytorch/core/second.py" in answer.stdout
+    assert "tinytorch.core.second: tinytorch/core/second.py" in answer.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["01", "--all"], ["--all", "--notebook", "x.ipynb"]])
