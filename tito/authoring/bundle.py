@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
+from nbformat import NotebookNode
 from packaging.requirements import Requirement
 
 from tinytorch import __version__
@@ -69,6 +70,8 @@ def pack(course: Course, module: Module, released: Path) -> Path:
     """Make the zip of a release that is there; see :func:`bundle`."""
     target = course.root / "build" / "bundles" / f"{module.name}.zip"
     target.parent.mkdir(parents=True, exist_ok=True)
+    sources = {other: read_source(other.source, course.checks(other)) for other in course.modules}
+    builds_on = _builds_on(sources, module)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         folder = Path(scratch) / module.name
         folder.mkdir()
@@ -77,10 +80,11 @@ def pack(course: Course, module: Module, released: Path) -> Path:
         shutil.copy(course.root / "constraints.txt", folder)
         time = _time(module)
         project = Path(scratch) / "project"
-        _write_project(course, module, released, project)
+        extras = _extras(course, sources[module])
+        _write_project(course, module, released, project, builds_on, extras)
         wheel = _build_wheel(project, folder, time)
-        facts = {"module": module, "wheel": wheel.name, "builds_on": _builds_on(course, module)}
-        has_points = bool(secret_lines(read_source(module.source)))
+        facts = {"module": module, "wheel": wheel.name, "builds_on": builds_on}
+        has_points = bool(secret_lines(sources[module]))
         for name in _PAGES if has_points else _PAGES[:-1]:
             text = _fill(name, has_points=has_points, **facts)
             (folder / name).write_text(text, encoding="utf-8")
@@ -88,7 +92,7 @@ def pack(course: Course, module: Module, released: Path) -> Path:
             shutil.copy(module.policy, folder)
         fresh = Path(scratch) / target.name
         _write_zip(folder, fresh, time)
-        _refuse_leaks(course, module, fresh)
+        _refuse_leaks(course, module, sources, builds_on, fresh)
         fresh.replace(target)
     return target
 
@@ -109,13 +113,19 @@ def _fill(name: str, **values: object) -> str:
     return environment.get_template(f"{name}.j2").render(version=__version__, **values)
 
 
-def _write_project(course: Course, module: Module, released: Path, project: Path) -> None:
+def _write_project(
+    course: Course,
+    module: Module,
+    released: Path,
+    project: Path,
+    builds_on: Mapping[str, str],
+    extras: Sequence[str],
+) -> None:
     """Write a student's package, with the release it is compared with, as a project to build."""
     shutil.copytree(build_package(course, module, judging=True), project)
     inside = project / "tito" / "student" / "released" / module.name
     inside.mkdir(parents=True)
     shutil.copy(released, inside)
-    builds_on = _builds_on(course, module)
     (inside / BUILDS_ON).write_text(json.dumps(builds_on), encoding="utf-8")
     for name in builds_on:
         project.joinpath(*name.split(".")).with_suffix(".py").unlink()
@@ -127,17 +137,17 @@ def _write_project(course: Course, module: Module, released: Path, project: Path
         module=module,
         package=course.package.name,
         needs=json.dumps([known[name] for name in _NEEDS]),
-        lab=json.dumps([*(known[name] for name in _LAB), *_extras(course, module)]),
+        lab=json.dumps([*(known[name] for name in _LAB), *extras]),
     )
     (project / "pyproject.toml").write_text(text, encoding="utf-8")
 
 
-def _builds_on(course: Course, module: Module) -> dict[str, str]:
+def _builds_on(sources: Mapping[Module, NotebookNode], module: Module) -> dict[str, str]:
     """Return the earlier modules that students write, and the notebooks they write them in."""
     return {
         other.exports_to: f"{other.notebook}.ipynb"
-        for other in course.modules
-        if other.name < module.name and secret_lines(read_source(other.source))
+        for other, source in sources.items()
+        if other.name < module.name and secret_lines(source)
     }
 
 
@@ -156,12 +166,12 @@ def _requirements(course: Course) -> dict[str, str]:
     return {one.name: f"{one.name}{one.specifier}" for one in requirements if one.marker is None}
 
 
-def _extras(course: Course, module: Module) -> list[str]:
+def _extras(course: Course, source: NotebookNode) -> list[str]:
     """Return what the shared parts of the package that a notebook imports need: their extras.
 
     A part and its extra in ``pyproject.toml`` have one name, such as `parallel`.
     """
-    code = [cell for cell in read_source(module.source).cells if cell.cell_type == "code"]
+    code = [cell for cell in source.cells if cell.cell_type == "code"]
     nodes = [node for cell in code for node in ast.walk(parsed(cell))]
     names = {
         f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names
@@ -185,7 +195,13 @@ def _write_zip(folder: Path, target: Path, time: int) -> None:
             packed.writestr(info, path.read_bytes())
 
 
-def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
+def _refuse_leaks(
+    course: Course,
+    module: Module,
+    sources: Mapping[Module, NotebookNode],
+    builds_on: Collection[str],
+    packed: Path,
+) -> None:
     """Stop where a line of a solution or rubric of this module, or a later one, is in a zip.
 
     What a module in it says too is no secret. Of an earlier module, whose ways a later one may
@@ -194,11 +210,10 @@ def _refuse_leaks(course: Course, module: Module, packed: Path) -> None:
     secrets: set[str] = set()
     given: set[str] = set()
     passages: set[tuple[str, ...]] = set()
-    for other in course.modules:
-        source = read_source(other.source, course.checks(other))
+    for other, source in sources.items():
         if other.name >= module.name:
             secrets |= secret_lines(source)
-        elif other.exports_to in _builds_on(course, module):
+        elif other.exports_to in builds_on:
             passages |= secret_passages(source)
         else:
             exported = [path.read_text() for path in other.files_in(course.package)]
