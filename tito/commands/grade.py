@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from nbgrader.utils import is_grade
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +21,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from tito.authoring.releases import read_release
+from tito.authoring.source import read_source
 from tito.autograde import grade_class
 from tito.autograde.grade_class import ExecutorConfig, GradingRun
 from tito.commands._shared import console, pass_module, print_line, say
@@ -100,8 +103,8 @@ def command(
 def _refuse_lab(course: Course, module: Module) -> None:
     """Say at once that a module has no points, instead of asking for its submissions."""
     released = course.released(module)
-    file = released if released.is_file() else module.source
-    if '"grade": true' not in file.read_text(encoding="utf-8"):
+    notebook = read_release(released) if released.is_file() else read_source(module.source)
+    if not any(map(is_grade, notebook.cells)):
         raise UsageError(f"{module.name} has no points: nothing to grade.")
 
 
