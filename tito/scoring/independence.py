@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from tinytorch.checks.observe import Observation
 from tinytorch.checks.wire import decode
-from tito.course.cells import grade_id
+from tito.course.cells import grade_id, is_autograded
 from tito.scoring import check_plan, reference
 
 _SEED = 0
@@ -25,7 +25,8 @@ def dependent_parts(source: NotebookNode) -> list[str]:
     TitoError
         If the reference does not run.
     """
-    if all(grade_id(cell) for cell in source.cells if cell.cell_type == "code"):
+    code = [cell for cell in source.cells if cell.cell_type == "code"]
+    if all(map(grade_id, code)) or not any(map(is_autograded, code)):
         return []
     plan = check_plan.prepare(source, _SEED)
     whole = decode(json.loads(reference.expected_answers(source, plan.cases, whole=True)))
