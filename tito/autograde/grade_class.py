@@ -17,12 +17,11 @@ from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde import prepare
 from tito.autograde.audit import DIFFERS, Sample
-from tito.autograde.cluster import DaskExecutor
 from tito.autograde.driver import Driver
-from tito.autograde.executors import InlineExecutor, JobExecutor, LocalExecutor, warm_up
+from tito.autograde.executor_config import ExecutorConfig
 from tito.autograde.job import Job
 from tito.autograde.log import log_to
-from tito.autograde.worker import begin, reason_of
+from tito.autograde.worker import reason_of
 from tito.course import Course, Module
 from tito.course.course import problem_with_id
 from tito.course.files import replace_text, written
@@ -42,8 +41,6 @@ from tito.text import printable
 _UNFINISHED = ".unfinished"
 #: So many changed cells of a source are named.
 _NAMED = 5
-#: So few submissions are graded in this process: workers would take longer to start.
-_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -110,35 +107,6 @@ class GradingRun:
     def failed(self) -> list[Outcome]:
         """Submissions that could not be graded."""
         return self.with_status("failed")
-
-
-@dataclass(frozen=True)
-class ExecutorConfig:
-    """Where jobs run.
-
-    Attributes
-    ----------
-    workers : int or None
-        Processes of this machine; half as many again as it has processors, and one, by default.
-    scheduler : str or None
-        The address of a Dask scheduler, whose workers are used instead.
-    """
-
-    workers: int | None = None
-    scheduler: str | None = None
-
-    def warm_up(self, jobs: int) -> None:
-        """Let workers of this machine begin to start, while this process does something else."""
-        if self.scheduler is None and jobs > _FEW:
-            warm_up()
-
-    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> JobExecutor:
-        """Make the executor for a number of jobs of an assignment; it tells what it waits for."""
-        if self.scheduler is not None:
-            return DaskExecutor(self.scheduler, tell)
-        if jobs <= _FEW and self.workers is None:
-            return InlineExecutor()
-        return LocalExecutor(self.workers, partial(begin, packed))
 
 
 Progress = Callable[[GradingRun], None]

@@ -24,7 +24,8 @@ from rich.progress import (
 from tito.authoring.releases import read_release
 from tito.authoring.source import read_source
 from tito.autograde import grade_class
-from tito.autograde.grade_class import ExecutorConfig, GradingRun
+from tito.autograde.executor_config import ExecutorConfig
+from tito.autograde.grade_class import GradingRun
 from tito.commands._shared import console, pass_module, print_line, say
 from tito.course import Course, Module
 from tito.course.files import written

@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy.exc import DataError
 
 from tests.tito.small_course import RIGHT, solve, statuses
-from tito.autograde import grade_class, grade_submission
+from tito.autograde import grade_submission
+from tito.autograde.executor_config import ExecutorConfig
+from tito.autograde.executors import InlineExecutor
 from tito.gradebook.writer import GradebookWriter
 
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch):
     """Grade where the patches of these tests are."""
-    where, inline = grade_class.ExecutorConfig, grade_class.InlineExecutor
+    where, inline = ExecutorConfig, InlineExecutor
     monkeypatch.setattr(where, "executor", lambda *_: inline())
     monkeypatch.setattr(where, "warm_up", lambda *_: None)
 
