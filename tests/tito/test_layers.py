@@ -59,11 +59,12 @@ def test_no_two_files_have_one_name():
 
 #: What grading one submission takes, besides the five functions' own file.
 SPINE = """
-autograde.job autograde.limits autograde.run_cells
+autograde.audit autograde.job autograde.limits autograde.run_cells
 submission.intake submission.recognize submission.rebuild
+submission.leaving_out submission.traces student.scopes
 scoring.check_plan scoring.payload scoring.reference scoring.verdicts
 flags.suspicion flags.names flags.rules gradebook.result
-kernels.kernel_protocol kernels.budget sandbox.settings
+kernels.kernel_protocol kernels.budget kernels.frames kernels.capture sandbox.settings
 course.cells course.check_modules course.times student.notebook errors text
 """.split()
 

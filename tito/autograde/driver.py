@@ -26,6 +26,7 @@ from tito.gradebook.result_store import ResultStore
 _BATCH, _BATCH_SIZE, _BATCH_SECONDS = 64, 20_000_000, 1.0
 #: How long to wait for a result before looking whether somebody ended the run.
 POLL_INTERVAL = 0.25
+_NO_MORE = "no more"
 _POISON = (
     "each worker that graded it was lost ({error}); look at the notebook, and at the memory of "
     "this machine, before you grade it again"
@@ -71,8 +72,11 @@ class Driver:
         self._first_at = 0.0
         self._interrupted = False
 
-    def run(self, jobs: Iterable[Job]) -> None:
-        """Grade all; what is known when this is interrupted is entered."""
+    def run(self, jobs: Iterable[Job | None]) -> None:
+        """Grade all; what is known when this is interrupted is entered.
+
+        None among the jobs says that there is none for now, and may be later.
+        """
         waiting = iter(jobs)
         try:
             with self._noting_interrupts():
@@ -106,12 +110,14 @@ class Driver:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def _fill(self, waiting: Iterator[Job]) -> bool:
+    def _fill(self, waiting: Iterator[Job | None]) -> bool:
         """Hand out jobs; False when none is left and none runs."""
         # One more than there are workers, so that none waits for this process.
         while len(self._running) < self._executor.workers + 1:
-            job = self._retries.popleft() if self._retries else next(waiting, None)
+            job = self._retries.popleft() if self._retries else next(waiting, _NO_MORE)
             if job is None:
+                return True
+            if isinstance(job, str):
                 break
             self._running[self._executor.submit(grade, self._packed, job)] = job
         return bool(self._running)
@@ -122,7 +128,8 @@ class Driver:
             self._take(future, self._running.pop(future))
         size = sum(len(result.notebook) for result in self._recorded)
         full = len(self._recorded) >= _BATCH or size > _BATCH_SIZE
-        if full or (self._recorded and monotonic() > self._first_at + _BATCH_SECONDS):
+        old = monotonic() > self._first_at + _BATCH_SECONDS
+        if self._recorded and (full or old or not self._running):
             self._commit()
 
     def _take(self, future: Future[Any], job: Job) -> None:
@@ -145,9 +152,10 @@ class Driver:
 
     def _may_try_again(self, job: Job, cause: str, count: int = 1) -> bool:
         """Queue a job once more, if it may be; the one place where that is decided."""
-        again = self._attempts.may_try_again(job.student, cause, count)
+        attempted = f"{job.student} {job.digest}"
+        again = self._attempts.may_try_again(attempted, cause, count)
         if again:
-            tolerated = self._attempts.tolerated(job.student)
+            tolerated = self._attempts.tolerated(attempted)
             self._retries.append(replace(job, tolerated=tolerated))
         return again
 

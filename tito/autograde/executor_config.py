@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +27,13 @@ class ExecutorConfig:
         Processes of this machine; half as many again as it has processors, and one, by default.
     scheduler : str or None
         The address of a Dask scheduler, whose workers are used instead.
+    keeps_waiting : bool
+        Whether there will be more jobs than are known: workers then start before they have any.
     """
 
     workers: int | None = None
     scheduler: str | None = None
+    keeps_waiting: bool = False
 
     def warm_up(self, jobs: int) -> None:
         """Let workers of this machine begin to start, while this process does something else."""
@@ -43,10 +48,12 @@ class ExecutorConfig:
         if self.scheduler is not None:
             with DaskExecutor(self.scheduler, tell) as cluster:
                 yield cluster
-        elif jobs <= _FEW and self.workers is None:
+        elif jobs <= _FEW and self.workers is None and not self.keeps_waiting:
             with InlineExecutor() as here:
                 yield here
         else:
             with shared_zygote(packed) as zygote:
                 with LocalExecutor(self.workers, partial(begin, packed, zygote)) as local:
+                    if self.keeps_waiting:
+                        wait([local.submit(os.getpid) for _ in range(local.workers)])
                     yield local

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from traitlets.config import Config
+
 from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde import prepare
-from tito.autograde.audit import DIFFERS, Sample
+from tito.autograde.arrivals import Arrivals
+from tito.autograde.audit import DIFFERS
 from tito.autograde.driver import Driver
 from tito.autograde.executor_config import ExecutorConfig
+from tito.autograde.grading_run import GradingRun, Outcome
 from tito.autograde.job import Job
+from tito.autograde.limits import ExecuteSubmission
 from tito.autograde.log import log_to
+from tito.autograde.sample import Sample
 from tito.autograde.worker import reason_of
 from tito.course import Course, Module
 from tito.course.course import problem_with_id
@@ -33,7 +40,6 @@ from tito.gradebook import penalties, records
 from tito.gradebook.result import Result
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
-from tito.sandbox import Isolation
 from tito.submission import intake
 from tito.text import printable
 
@@ -41,72 +47,6 @@ from tito.text import printable
 _UNFINISHED = ".unfinished"
 #: So many changed cells of a source are named.
 _NAMED = 5
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one submission in a run."""
-
-    student: str
-    status: Literal["graded", "skipped", "failed"]
-    reason: str = ""
-    flags: tuple[str, ...] = ()
-    seconds: float = 0.0
-    left_out: int = 0
-    audit: str = ""
-
-
-@dataclass
-class GradingRun:
-    """What became of a class.
-
-    Attributes
-    ----------
-    log : Path
-        The log of the run.
-    isolation : Isolation
-        What kept students' code apart from the machine.
-    total : int
-        How many submissions there are.
-    outcomes : list of Outcome
-        One for each submission that was looked at, by student.
-    notices : list of str
-        What somebody who waits for the run should know: workers that are waited for, or not used.
-    interrupted : bool
-        Whether somebody ended the run before all was done.
-    seconds : float
-        How long it took.
-    seed : int
-        From which fresh inputs are drawn.
-    """
-
-    log: Path
-    isolation: Isolation
-    total: int = 0
-    outcomes: list[Outcome] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    interrupted: bool = False
-    seconds: float = 0.0
-    seed: int = 0
-
-    def with_status(self, status: str) -> list[Outcome]:
-        """Return the outcomes of a kind."""
-        return [outcome for outcome in self.outcomes if outcome.status == status]
-
-    @property
-    def graded(self) -> list[Outcome]:
-        """Submissions that were graded."""
-        return self.with_status("graded")
-
-    @property
-    def skipped(self) -> list[Outcome]:
-        """Submissions that have not changed since they were graded."""
-        return self.with_status("skipped")
-
-    @property
-    def failed(self) -> list[Outcome]:
-        """Submissions that could not be graded."""
-        return self.with_status("failed")
 
 
 Progress = Callable[[GradingRun], None]
@@ -122,6 +62,7 @@ def grade(
     isolation: str | None = None,
     where: ExecutorConfig | None = None,
     whole: bool = False,
+    watch: bool = False,
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
 
@@ -145,6 +86,8 @@ def grade(
         On which machines; this one by default.
     whole : bool
         Run all cells, and grade again what was graded without some.
+    watch : bool
+        Go on with whatever is handed in, until an interrupt.
 
     Raises
     ------
@@ -172,11 +115,12 @@ def grade(
         run.notices += _unreleased(course, module)
         writer = GradebookWriter(book, module.name, module.notebook, config)
         grader = ClassGrader(course, module, writer, log, run, show, whole)
+        where = replace(where or ExecutorConfig(), keeps_waiting=watch)
         try:
-            grader.grade(chosen, force, where or ExecutorConfig(), packed)
+            grader.grade(chosen, force, where, packed, config if watch else None)
         except KeyboardInterrupt:
             log.warning("interrupted")
-            run.interrupted = True
+            run.interrupted = not watch or len(run.outcomes) < run.total
     run.outcomes.sort(key=lambda outcome: outcome.student)
     if not run.interrupted:  # then somebody waits for the end
         penalties.refresh(course, module)  # also where nothing but a due date has changed
@@ -254,9 +198,14 @@ class ClassGrader:
         self._zone = zone_of(course.nbgrader_config())
 
     def grade(
-        self, students: Sequence[str], force: bool, where: ExecutorConfig, pack: Callable[[], bytes]
+        self,
+        students: Sequence[str],
+        force: bool,
+        where: ExecutorConfig,
+        pack: Callable[[], bytes],
+        watch: Config | None = None,
     ) -> None:
-        """Grade all that is to be graded, after what an earlier run left."""
+        """Grade all that is to be graded, after what an earlier run left; then what arrives."""
         finished = self._store.finish_earlier_run(self._log)
         if finished:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
@@ -266,13 +215,13 @@ class ClassGrader:
         if finished or todo:
             with written("the records of this run"):
                 replace_text(self._run.log.parent / _UNFINISHED, str(self._run.seed))
-        if not todo:
+        if not todo and watch is None:
             return
         where.warm_up(len(todo))
         packed = pack()
         with where.executor(len(todo), packed, self._tell) as executor:
             driver = Driver(executor, self._store, packed, self._log, self._report)
-            driver.run(self._jobs(todo))
+            driver.run(itertools.chain(self._jobs(todo), self._arriving(watch) if watch else ()))
             if again := self._to_do_whole(students):
                 driver.run(self._jobs(again))
 
@@ -281,17 +230,29 @@ class ClassGrader:
         files = filter(None, map(self._read, students))
         return (Job.of(file, self._sample.cells_of(file)) for file in files)
 
+    def _arriving(self, config: Config) -> Iterator[Job | None]:
+        """Give the jobs of what is handed in from now on; None where there is none for now."""
+        limit = ExecuteSubmission(config=config).an_hour
+        folder, name = self._course.submitted, self._module.name
+        for student in Arrivals(folder, name, limit, self._graded_at, self._tell):
+            if student is None:
+                yield None
+                continue
+            self._times = self._store.writer.times()
+            if self._is_to_do(student, force=False):
+                yield from self._jobs([student])
+
+    def _graded_at(self, student: str) -> list[datetime]:
+        record = self._record(student)
+        marks = [one["graded_at"] for one in record.earlier] if record else []
+        return (
+            [datetime.fromisoformat(when) for when in (*marks, record.graded_at)] if record else []
+        )
+
     def _to_do_whole(self, students: Sequence[str]) -> list[str]:
         """Return who is graded with all cells too, since somebody's marks depend on them."""
-        differing = [one for one in self._run.outcomes if one.audit.startswith(DIFFERS)]
-        if not differing:
+        if not any(one.audit.startswith(DIFFERS) for one in self._run.outcomes):
             return []
-        because = "; ".join(f"{one.student}, {one.audit}" for one in differing[:_NAMED])
-        self._sample.end(because)
-        self._tell(
-            f"{because}: marks depend on cells that were left out, so all of this class are "
-            "graded with all of their cells now, and from now on"
-        )
         again = [s for s in students if self._sample.is_shortened(self._record(s))]
         self._run.outcomes = [one for one in self._run.outcomes if one.student not in again]
         return again
@@ -342,6 +303,13 @@ class ClassGrader:
         return None
 
     def _report(self, result: Result) -> None:
+        if result.audit.startswith(DIFFERS) and not self._sample.whole:
+            because = f"{result.student}, {result.audit}"
+            self._sample.end(because)
+            self._tell(
+                f"{because}: marks depend on cells that were left out, so all of this class are "
+                "graded with all of their cells from now on, who had a mark before too"
+            )
         status: Literal["graded", "failed"] = "graded" if result.status == "graded" else "failed"
         if status == "failed":
             self._log.error("%s could not be graded: %s", result.student, result.reason)

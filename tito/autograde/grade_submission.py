@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import nbformat
@@ -107,13 +107,16 @@ def grade_submission(job: Job, context: Context) -> Result:
     """
     nb = rebuild(read(job), job, context)
     needless = leave_out(nb, context.demonstrations, context.plan.asked)
-    grade = partial(_grade, nb, needless, job, context)
+
+    def grade(cells: Cells) -> Result:
+        one = copy.deepcopy(nb) if job.cells == "both" else nb
+        return _grade(one, LeftOut() if cells == "all" else needless, job, context)
+
     return both_ways(grade) if job.cells == "both" else grade(job.cells)
 
 
-def _grade(nb: NotebookNode, needless: LeftOut, job: Job, context: Context, cells: Cells) -> Result:
-    """Grade a rebuilt notebook, which stays as it is: with all cells, or with those it needs."""
-    nb, left_out = copy.deepcopy(nb), LeftOut() if cells == "all" else needless
+def _grade(nb: NotebookNode, left_out: LeftOut, job: Job, context: Context) -> Result:
+    """Grade a rebuilt notebook, without the cells that are left out."""
     show_as_handed_in(nb, left_out, context.limits.max_output)
     session = Session.begin(context.plan)
     run(nb, session, left_out, job, context)

@@ -42,6 +42,11 @@ class ExecuteSubmission(Configurable):
     seed = Integer(
         None, allow_none=True, help="Repeats the inputs of an earlier run; random by default."
     ).tag(config=True)
+    an_hour = Integer(
+        12,
+        help="How many submissions of one student 'tito grade --watch' grades within an hour; 0 "
+        "for any number. What comes later is graded when the hour is over.",
+    ).tag(config=True)
     fonts = Unicode(
         help="Folder for matplotlib's list of fonts, which takes a second to make; none if empty."
     ).tag(config=True)

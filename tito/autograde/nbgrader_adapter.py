@@ -22,11 +22,12 @@ from traitlets.config import Config
 
 from tito.authoring.releases import current, read_release
 from tito.autograde import prepare
-from tito.autograde.audit import DIFFERS, Sample
+from tito.autograde.audit import DIFFERS
 from tito.autograde.driver import Driver
 from tito.autograde.executors import InlineExecutor
 from tito.autograde.job import Job
 from tito.autograde.limits import ExecuteSubmission
+from tito.autograde.sample import Sample
 from tito.course import Course, Module
 from tito.course.gradebook import assignment_in, open_gradebook
 from tito.course.times import zone_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Generator
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ from tito.authoring.releases import read_release
 from tito.authoring.source import read_source
 from tito.autograde import grade_class
 from tito.autograde.executor_config import ExecutorConfig
-from tito.autograde.grade_class import GradingRun
+from tito.autograde.grading_run import GradingRun
 from tito.commands._shared import console, pass_module, print_line, say
 from tito.course import Course, Module
 from tito.course.files import written
 from tito.errors import TitoError, UsageError
-from tito.pages import evidence
+from tito.pages import evidence, feedback
 from tito.sandbox import LEVELS, Isolation
 
 
@@ -38,6 +39,7 @@ from tito.sandbox import LEVELS, Isolation
 @pass_module
 @click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed.")
+@click.option("--watch", is_flag=True, help="Go on with whatever is handed in, until Ctrl-C.")
 @click.option("--whole", is_flag=True, help="Run all cells, also those no mark depends on.")
 @click.option("--seed", type=int, help="Repeat the fresh inputs of an earlier run.")
 @click.option(
@@ -56,6 +58,7 @@ def command(
     module: Module,
     students: tuple[str, ...],
     force: bool,
+    watch: bool,
     whole: bool,
     seed: int | None,
     isolation: str | None,
@@ -70,24 +73,31 @@ def command(
     """
     if workers is not None and scheduler is not None:
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
+    if watch and (students or force or as_json):
+        raise click.UsageError("--watch is of the whole class, and prints lines; use it alone.")
     where = ExecutorConfig(workers, scheduler)
-    with _bar(hidden=as_json) as bar:
+    with _bar(hidden=as_json or watch) as bar:
         task = bar.add_task("grade", total=None, speed="", left="", failed="")
 
         shown: list[str] = []
+        course = Course.find()
+        lines = _lines(course, module)
+        next(lines)
 
         def show(run: GradingRun) -> None:
             for notice in run.notices[len(shown) :]:
                 say(notice)
                 shown.append(notice)
+            if watch:
+                lines.send(run)
+                return
             fields: dict[str, Any] = _rate(run, bar)
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
         try:
-            course = Course.find()
             _refuse_lab(course, module)
             run = grade_class.grade(
-                course, module, students or None, force, show, seed, isolation, where, whole
+                course, module, students or None, force, show, seed, isolation, where, whole, watch
             )
             if not run.interrupted:  # then somebody waits for the end
                 with written("the page of flags"):
@@ -101,6 +111,22 @@ def command(
     else:
         _summarize(run, module)
     sys.exit(1 if run.failed or run.interrupted else 0)
+
+
+def _lines(course: Course, module: Module) -> Generator[None, GradingRun, None]:
+    """Write the page of each who was graded since the last look at a run, and print a line."""
+    shown = 0
+    run = yield
+    say(f"watching {course.submitted} for {module.name}; end it with Ctrl-C")
+    while True:
+        for outcome in run.outcomes[shown:]:
+            shown += 1
+            if outcome.status != "skipped":
+                feedback.write(course, module, students=[outcome.student])
+                graded = outcome.status == "graded"
+                what = f"graded in {outcome.seconds:.1f} s" if graded else outcome.reason
+                print_line(f"{datetime.now():%H:%M:%S} {outcome.student}: {what}")
+        run = yield
 
 
 def _refuse_lab(course: Course, module: Module) -> None:
@@ -146,9 +172,9 @@ def _summarize(run: GradingRun, module: Module) -> None:
     counts = f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
     rate = f" ({60 * len(run.graded) / run.seconds:.0f} a minute)" if len(run.graded) > 1 else ""
     console.print(f"{counts}, in {run.seconds:.1f} s{rate}")
+    print_line(_isolation(run.isolation))
     if left_out := _left_out(run):
         print_line(left_out)
-    print_line(_isolation(run.isolation))
     print_line(f"log: {_shown(run.log)}")
     if run.interrupted:
         left = run.total - len(run.outcomes)

@@ -35,7 +35,10 @@ _SHORTEST_SECRET = 8
 
 
 def write(
-    course: Course, module: Module, on_progress: Callable[[int, int, str], None] | None = None
+    course: Course,
+    module: Module,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    students: Sequence[str] | None = None,
 ) -> list[Path]:
     """Write a page for each student: what was graded, or why nothing was.
 
@@ -45,6 +48,8 @@ def write(
         Whose pages.
     on_progress : callable, optional
         Called with (done, total, student) before each page and, with "", at the end.
+    students : sequence of str, optional
+        Only these, who have a record.
 
     Returns
     -------
@@ -59,8 +64,9 @@ def write(
     """
     pages, failed = [], []
     penalties.refresh(course, module)
-    outdated = records.stale(course, module)
-    students = [student for student in _students(course, module) if student not in outdated]
+    outdated = records.stale(course, module, students)
+    known = _students(course, module) if students is None else students
+    students = [student for student in known if student not in outdated]
     report = on_progress or (lambda done, total, student: None)
     with open_gradebook(course) as book:
         names = _names(course, book, students)

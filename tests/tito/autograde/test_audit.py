@@ -6,8 +6,9 @@ import nbformat
 import pytest
 
 from tests.tito.small_course import RIGHT, marks_of, solve
-from tito.autograde import audit
-from tito.autograde.audit import Sample, both_ways
+from tito.autograde import sample as sampling
+from tito.autograde.audit import both_ways
+from tito.autograde.sample import Sample
 from tito.gradebook.result import Result
 
 #: It keeps a count where nobody sees it by the text: on an argument that is the function itself.
@@ -78,8 +79,8 @@ def test_three_of_a_run_and_some_of_many_are_graded_both_ways(sample):
 def test_one_difference_has_all_graded_with_all_cells(
     course, grade, hand_in, released, record_of, monkeypatch
 ):
-    monkeypatch.setattr(audit, "AT_LEAST", 1)
-    monkeypatch.setattr(audit, "ONE_IN", 10**9)
+    monkeypatch.setattr(sampling, "AT_LEAST", 1)
+    monkeypatch.setattr(sampling, "ONE_IN", 10**9)
     hand_in("bob")
     grade()
     assert record_of("bob").left_out and record_of("bob").audit == "equal"

@@ -131,7 +131,8 @@ odd_cells = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine that does much else
+# On a machine that does much else.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     version=st.sampled_from([-1, 0, 1, 2, 3, 4, True]),
     minor=st.sampled_from([0, 2, 5, None]),
