@@ -39,9 +39,13 @@ def test_dots_stand_for_the_lines_between(tmp_path):
     assert loaded(tmp_path, step=entry(edit))["step/climbs"].source == "#| export\nstep = abs\n"
 
 
-def test_the_base_above_the_tables_holds_for_the_file(tmp_path):
-    text = f'base = "plain"\n[climbs]\n{IDEA}edit = [["w - g", "w + g"]]\n'
-    assert set(loaded(tmp_path, step=text)) == {"step/climbs"}
+def test_what_stands_above_the_tables_holds_for_those_that_say_nothing_else(tmp_path):
+    tables = f"[stays]\nidea = 'Stays.'\nedit = [['w - g', 'w']]\n[climbs]\n{IDEA}edit = [['- g', '+ g']]\n"
+    found = loaded(tmp_path, step='base = "plain"\nloses = { test-a = 1 }\n' + tables)
+    assert {name: wrong.loses["test-a"] for name, wrong in found.items()} == {
+        "step/stays": 1,
+        "step/climbs": 2,
+    }
 
 
 def test_a_whole_cell_needs_no_base(tmp_path):
