@@ -9,8 +9,9 @@ of a folder ``CELL/``, hold a table for each edit, under its name::
     loses = { test-adam = 10 }
     edit = [["param.data.data - update", "param.data.data + update"]]
 
-Above the first table, ``base`` and ``loses`` hold for the whole file. What is found stands in the base exactly once; a line ``...`` in it stands for what comes between.
-The first cell that loses teaches the idea: a slip costs it 1 point at least, a central idea more.
+Above the first table, ``base`` and ``loses`` hold for the whole file. What is found stands in the
+base exactly once; a line ``...`` in it stands for what comes between. The first cell that loses
+teaches the idea: a slip costs it 1 point at least, a central idea more.
 Instead of ``base`` and ``edit``, ``cell`` may hold all of a wrong cell.
 """
 
