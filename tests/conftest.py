@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "tests/submissions/test_sample_class.py",
     "tests/attacks/test_attacks.py",
+    "tests/solutions/test_luck.py",
     "tests/solutions/test_fresh_inputs.py",
     "tests/solutions/test_flakiness.py",
     "tests/tito/autograde/test_grade_class.py",

@@ -2,11 +2,9 @@
 
 import copy
 import gc
-import runpy
 import subprocess
 import sys
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +14,6 @@ from tinytorch.core import autograd
 from tinytorch.core.autograd import Variable, add, subtract
 from tinytorch.core.tensor import Tensor
 from tinytorch.datasets import load_digits
-
-CHAPTER = Path(__file__).parents[2] / "modules/source/06_autograd/autograd_dev.py"
-
 
 # The graph
 
@@ -366,8 +361,3 @@ def test_a_classifier_learns_to_read_digits():
     predictions = array(network(images[test], *parameters)).argmax(axis=1)
     assert np.mean(predictions == labels[test]) > 0.95
     assert all(p.dtype == p.grad.dtype == np.float32 for p in parameters)
-
-
-def test_the_checks_of_the_chapter_hold(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    runpy.run_path(str(CHAPTER), run_name="__main__")

@@ -3,9 +3,7 @@
 import copy
 import operator
 import pickle
-import runpy
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from tinytorch.core.tensor import Tensor, as_array
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 NUMBERS = [2, 0.5, True, np.float64(0.5), np.float32(0.5), np.float16(2), np.int64(2), np.bool_(1)]
-CHAPTER = Path(__file__).parents[2] / "modules/source/01_tensor/tensor_dev.py"
 
 
 def name(value):
@@ -388,7 +385,3 @@ def test_repr_can_be_evaluated(data):
 def test_as_array_makes_a_new_array_each_time():
     array = np.ones(2)
     assert not np.shares_memory(as_array(array), array)
-
-
-def test_the_checks_of_the_chapter_hold():
-    runpy.run_path(str(CHAPTER), run_name="__main__")

@@ -37,9 +37,9 @@ class Mutant:
     source: str
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> tuple[str, str, str]:
         """What identifies the mutant; line numbers are no part of it."""
-        return self.cell, self.function, self.line, self.change
+        return self.cell, self.line, self.change
 
     def __str__(self) -> str:
         return f"{self.cell} {self.function}: `{self.line}` [{self.change}] ({self.operator})"
@@ -62,7 +62,7 @@ def mutants(cell: str, source: str) -> Iterator[Mutant]:
     """
     tree = ast.parse(source)
     seen = set()
-    repeated: Counter[tuple[str, str, str]] = Counter()
+    repeated: Counter[tuple[str, str]] = Counter()
     for function, path, scope in _places(tree):
         node = _at(tree, path)
         statement = _statement(tree, path)
@@ -76,9 +76,9 @@ def mutants(cell: str, source: str) -> Iterator[Mutant]:
                     continue
                 seen.add((statement, after))
                 change = f"{_text(node)} -> {_text(replacement) if replacement else 'nothing'}"
-                repeated[function, line, change] += 1
-                if repeated[function, line, change] > 1:
-                    change += f" ({repeated[function, line, change]})"
+                repeated[line, change] += 1
+                if repeated[line, change] > 1:
+                    change += f" ({repeated[line, change]})"
                 changed = _spliced(source, _at(tree, statement), after)
                 yield Mutant(cell, function, operator, line, change, changed)
 

@@ -139,14 +139,15 @@ def _quiet() -> None:
     np.seterr(all="ignore")
 
 
-def equivalents() -> dict[tuple[str, str, str, str], str]:
-    """Return the reasons for which mutants are equivalent, by the keys of the mutants."""
-    found = {}
-    for entry in tomllib.loads(EQUIVALENT.read_text())["equivalent"]:
-        for change in entry["changes"]:
-            key = entry["cell"], entry["function"], entry["line"], change
-            found[key] = entry["reason"]
-    return found
+def equivalents() -> set[tuple[str, str, str]]:
+    """Return the keys of the mutants that are equivalent."""
+    return {
+        (cell, line, change)
+        for cell, reasons in tomllib.loads(EQUIVALENT.read_text()).items()
+        for lines in reasons.values()
+        for line, changes in lines.items()
+        for change in changes
+    }
 
 
 def scores(fates: list[Fate]) -> dict[str, Score]:

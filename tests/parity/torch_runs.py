@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.parity.cases import CASES, CLIP_MAXIMA, DTYPES, Case, clip_gradients
+from tests.parity.cases import CASES, CLIP_MAXIMA, Case, clip_gradients
 
 STORED = Path(__file__).with_name("trajectories.npz")
 
@@ -50,17 +50,16 @@ def clipped(maximum: float, dtype: str) -> tuple[float, list[np.ndarray]]:
 
 
 def main() -> None:
-    """Store every run beside this script, with the version that made it."""
+    """Store every run in float64 beside this script, with the version that made it."""
     arrays: dict[str, np.ndarray] = {"torch-version": np.array(torch.__version__)}
-    for dtype in DTYPES:
-        for case in CASES:
-            for number, history in enumerate(trajectory(case, dtype)):
-                arrays[f"{case.name}/{dtype}/{number}"] = history
-        for maximum in CLIP_MAXIMA:
-            norm, gradients = clipped(maximum, dtype)
-            arrays[f"clip-{maximum}/{dtype}/norm"] = np.array(norm)
-            for number, gradient in enumerate(gradients):
-                arrays[f"clip-{maximum}/{dtype}/{number}"] = gradient
+    for case in CASES:
+        for number, history in enumerate(trajectory(case, "float64")):
+            arrays[f"{case.name}/{number}"] = history
+    for maximum in CLIP_MAXIMA:
+        norm, gradients = clipped(maximum, "float64")
+        arrays[f"clip-{maximum}/norm"] = np.array(norm)
+        for number, gradient in enumerate(gradients):
+            arrays[f"clip-{maximum}/{number}"] = gradient
     np.savez_compressed(STORED, **arrays)
 
 

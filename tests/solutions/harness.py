@@ -107,9 +107,7 @@ def first_failure(
     return None
 
 
-def graded(
-    replaced: dict[str, str], wanted: set[str]
-) -> Iterator[tuple[str, Checks, Student]]:
+def graded(replaced: dict[str, str], wanted: set[str]) -> Iterator[tuple[str, Checks, Student]]:
     """Run the cells in order; stop at each graded cell that is wanted, with its checks.
 
     Parameters

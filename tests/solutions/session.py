@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
-import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tinytorch.checks.publish import OBSERVATION_TYPE, message
 from tinytorch.checks.wire import encode
 from tito.course.check_modules import texts_of
 from tito.scoring import reference
-from tito.scoring.check_plan import CheckPlan, Session, judge_case
+from tito.scoring.check_plan import CheckPlan, Session
 from tito.scoring.payload import Cases, draw_cases
 
 
@@ -66,11 +66,40 @@ def student(replaced: dict[str, str]) -> Student:
     return Student(namespace)
 
 
-def touched(cell: str) -> set[str]:
-    """Return the graded cells that name what a solution cell defines."""
-    source = dict(cells())[cell].source
-    defined = set(re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE))
-    return {name for name in graded_cells() if defined & set(all_checks()[name].names)}
+def used_by(cell: str) -> set[str]:
+    """Return the graded cells that call what a solution cell defines, themselves or by another."""
+    solutions = {
+        name: ast.parse(notebook_cell.source)
+        for name, notebook_cell in cells()
+        if notebook_cell.metadata.nbgrader.solution
+    }
+    names = bound(solutions[cell])
+    for tree in solutions.values():
+        if names & read(tree):
+            names |= bound(tree)
+    return {name for name in graded_cells() if names & set(all_checks()[name].names)}
+
+
+def bound(tree: ast.Module) -> set[str]:
+    """Return the names that a cell binds by definitions, imports and assignments."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def read(tree: ast.Module) -> set[str]:
+    """Return the names that a cell reads anywhere."""
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
 
 
 def one_drawing(plan: CheckPlan, number: int) -> CheckPlan:
@@ -123,24 +152,3 @@ def answered(
     told = [message(session.run, name, *place, seen) for place, seen in answers.items()]
     outputs = [new_output("display_data", {OBSERVATION_TYPE: told})]
     return NotebookNode({**dict(cells())[name], "outputs": outputs})
-
-
-def fails(plan: CheckPlan, grade_id: str, student: Student) -> dict[str, list[bool]]:
-    """Return, by part that counts, whether a student fails it for each of its inputs.
-
-    What fails for the public inputs, the first, is not tried for others: the part is lost.
-    """
-    outcomes: dict[str, list[bool]] = {}
-    for part in plan.checks[grade_id].parts:
-        name = part.name
-        if not part.points:
-            continue
-        outcomes[name] = []
-        for number, given in enumerate(plan.cases[grade_id][name]):
-            seen = observe(part.exercise, student, given, SECONDS_A_PART)
-            expected = plan.expected[grade_id][name][number]
-            verdict = judge_case(part, number, given, expected, seen)
-            outcomes[name].append(verdict.problem is not None)
-            if outcomes[name] == [True]:
-                break
-    return outcomes

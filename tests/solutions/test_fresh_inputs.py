@@ -1,20 +1,29 @@
 """In grading, parts run on fresh inputs too: what is right gets all points, whatever the seed."""
 
+import ast
 import warnings
 from collections import Counter
 
 import pytest
 
 from tests.mutation.run import TARGETS
-from tests.solutions.harness import graded_cells
-from tests.solutions.session import answered, exercises, plan, one_drawing, sit, student, touched
+from tests.solutions.harness import cells, graded_cells
+from tests.solutions.session import (
+    answered,
+    bound,
+    exercises,
+    one_drawing,
+    plan,
+    read,
+    sit,
+    student,
+    used_by,
+)
 from tests.solutions.wrong_ideas import right_solutions
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tito.scoring.check_plan import Session
 
 SEEDS = tuple(range(20))
-#: The seeds for cells that only use what a solution defines: solutions take them in turn.
-GROUPS = tuple(SEEDS[first : first + 4] for first in range(0, len(SEEDS), 4))
 RIGHT = right_solutions()
 #: Of 170, what the same answers for all inputs may earn.
 FOR_CONSTANTS = 10
@@ -33,15 +42,20 @@ def _warnings_are_a_students_own_affair():
 
 
 @pytest.mark.parametrize("right", RIGHT, ids=str)
-def test_a_right_solution_gets_170_of_170_for_each_of_20_seeds(right):
-    names = student({right.cell: right.source})
-    own, using = {TARGETS[right.cell]}, touched(right.cell)
-    found = sit(plan(SEEDS), names, own)
-    found += sit(plan(GROUPS[RIGHT.index(right) % len(GROUPS)]), names, using - own)
-    # The rest cannot tell it from the reference, if its helpers replace nothing of theirs.
-    found += sit(one_drawing(plan(SEEDS), 0), names, set(graded_cells()) - using - own)
-    lost = [str(report) for report in found if not report.passed]
-    assert sum(report.earned for report in found) == 170, "\n".join(lost)
+def test_a_right_solution_gets_all_points_for_each_of_20_seeds(right):
+    names, own = student({right.cell: right.source}), {TARGETS[right.cell]}
+    # Solutions of a cell take the seeds in turn in the cells that only use what it defines.
+    other = one_drawing(plan(SEEDS), 1 + RIGHT.index(right) % len(SEEDS))
+    found = sit(plan(SEEDS), names, own) + sit(other, names, used_by(right.cell) - own)
+    assert [str(report) for report in found if not report.passed] == []
+
+
+@pytest.mark.parametrize("cell", TARGETS)
+def test_what_right_solutions_bind_is_read_by_no_other_cell(cell):
+    others = {name: ast.parse(other.source) for name, other in cells() if name != cell}
+    helpers = set().union(*(bound(ast.parse(r.source)) for r in RIGHT if r.cell == cell))
+    helpers -= bound(ast.parse(dict(cells())[cell].source))
+    assert helpers & set().union(*map(read, others.values())) == set()
 
 
 def test_the_public_answers_as_constants_earn_next_to_nothing():

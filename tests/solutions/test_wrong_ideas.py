@@ -39,9 +39,14 @@ def test_dots_stand_for_the_lines_between(tmp_path):
     assert loaded(tmp_path, step=entry(edit))["step/climbs"].source == "#| export\nstep = abs\n"
 
 
-def test_the_base_above_the_tables_holds_for_the_file(tmp_path):
-    text = f'base = "plain"\n[climbs]\n{IDEA}edit = [["w - g", "w + g"]]\n'
-    assert set(loaded(tmp_path, step=text)) == {"step/climbs"}
+def test_what_stands_above_the_tables_holds_for_those_that_say_nothing_else(tmp_path):
+    stays = "[stays]\nidea = 'Stays.'\nedit = [['w - g', 'w']]\n"
+    climbs = f"[climbs]\n{IDEA}edit = [['- g', '+ g']]\n"
+    found = loaded(tmp_path, step='base = "plain"\nloses = { test-a = 1 }\n' + stays + climbs)
+    assert {name: wrong.loses["test-a"] for name, wrong in found.items()} == {
+        "step/stays": 1,
+        "step/climbs": 2,
+    }
 
 
 def test_a_whole_cell_needs_no_base(tmp_path):
@@ -66,7 +71,10 @@ def test_a_right_solution_may_be_an_edit(tmp_path):
         (entry("['''def step(w):\n...\n    pass''', '']"), "no '    pass'; copy it from the base"),
         (entry("[]", base="fancy"), "unknown base 'fancy'; step has plain"),
         (f"[climbs]\n{IDEA}edit = []\n", "unknown base None; step has plain"),
-        (entry("[]") + "find = 'w'\n", "unknown key 'find'; known are base, cell, edit, idea, loses"),
+        (
+            entry("[]") + "find = 'w'\n",
+            "unknown key 'find'; known are base, cell, edit, idea, loses",
+        ),
         ("[climbs]\nedit = []\nidea = 'Up.'\n", "'loses' is missing; add it"),
         (f"[climbs]\n{IDEA}", "'edit' is missing; add it"),
         (entry("[]") + "cell = 'pass'\n", "a whole cell has neither base nor edit; remove them"),
@@ -81,7 +89,11 @@ def test_an_error_names_file_entry_and_remedy(text, message, tmp_path):
 
 def test_a_name_stands_there_once(tmp_path):
     text = entry('["w - g", "w + g"]')
-    with pytest.raises(ValueError, match=r"wrong/step\.toml: .*climbs.*a name may stand there once"):
+    with pytest.raises(
+        ValueError, match=r"wrong/step\.toml: .*climbs.*a name may stand there once"
+    ):
         loaded(tmp_path / "one_file", step=text + text)
-    with pytest.raises(ValueError, match=r"wrong/step/b\.toml, climbs: another solution .* give it"):
+    with pytest.raises(
+        ValueError, match=r"wrong/step/b\.toml, climbs: another solution .* give it"
+    ):
         loaded(tmp_path / "two_files", step__a=text, step__b=text)

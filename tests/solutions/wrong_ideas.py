@@ -4,13 +4,14 @@
 of a folder ``CELL/``, hold a table for each edit, under its name::
 
     [climbs]
-    base = "plain"  # a right solution of the cell; above the first table it holds for the file
+    base = "plain"  # a right solution of the cell
     idea = "The parameter moves along the gradient."
     loses = { test-adam = 10 }
     edit = [["param.data.data - update", "param.data.data + update"]]
 
-What is found stands in the base exactly once; a line ``...`` in it stands for what comes between.
-The first cell that loses teaches the idea: a slip costs it 1 point at least, a central idea more.
+Above the first table, ``base`` and ``loses`` hold for the whole file. What is found stands in the
+base exactly once; a line ``...`` in it stands for what comes between. The first cell that loses
+teaches the idea: a slip costs it 1 point at least, a central idea more.
 Instead of ``base`` and ``edit``, ``cell`` may hold all of a wrong cell.
 """
 
@@ -106,7 +107,7 @@ def load_wrong(folder: Path, right: Mapping[str, Solution]) -> dict[str, Wrong]:
     found: dict[str, Wrong] = {}
     for where, cell, name, entry in _entries(folder, "wrong"):
         source = _source(where, cell, entry, right)
-        base = entry.get("base", "")
+        base = "" if "cell" in entry else entry["base"]
         _add(found, Wrong(cell, name, entry["idea"], source, base, entry["loses"]), where)
     return found
 
@@ -126,21 +127,21 @@ def _entries(folder: Path, kind: str) -> Iterator[tuple[str, str, str, Table]]:
             table = tomllib.loads(path.read_text())
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{file}: {error}; a name may stand there once") from error
-        common = {"base": table.pop("base")} if "base" in table else {}
+        common = {key: table.pop(key) for key in ("base", "loses") if key in table}
         for name, entry in table.items():
             where = f"{file}, {name}"
-            _check_keys(where, entry, kind)
-            yield where, cell, name, entry if "cell" in entry else common | entry
+            _check_keys(where, entry, kind, common)
+            yield where, cell, name, common | entry
 
 
-def _check_keys(where: str, entry: object, kind: str) -> None:
+def _check_keys(where: str, entry: object, kind: str, common: Table) -> None:
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: must be a table [{where.split(', ')[1]}], got {entry!r}")
     if unknown := sorted(entry.keys() - _KEYS[kind]):
         known = ", ".join(sorted(_KEYS[kind]))
         raise ValueError(f"{where}: unknown key {unknown[0]!r}; known are {known}")
     needed = {"idea", "loses"} & _KEYS[kind] | ({"edit"} if "cell" not in entry else set())
-    if missing := sorted(needed - entry.keys()):
+    if missing := sorted(needed - entry.keys() - common.keys()):
         raise ValueError(f"{where}: {missing[0]!r} is missing; add it")
     if "cell" in entry and entry.keys() & {"base", "edit"}:
         raise ValueError(f"{where}: a whole cell has neither base nor edit; remove them")

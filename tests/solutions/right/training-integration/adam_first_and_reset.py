@@ -20,5 +20,5 @@ def train_simple_model():
     train(Adam([w, b], learning_rate=0.03), 100, "Adam")
     adam_w, adam_b = np.float32(w.data.data), np.float32(b.data.data)
     w.data, b.data = Tensor(0.1), Tensor(0.0)
-    train(SGD([w, b], learning_rate=0.02, momentum=0.8), 250, "SGD")
+    train(SGD([w, b], learning_rate=0.02, momentum=0.8), 150, "SGD")
     return w.item(), b.item(), adam_w, adam_b

@@ -21,6 +21,6 @@ def train_simple_model():
 
     def fresh():
         return [Variable(np.array([[0.1]])), Variable(np.array([0.0]))]
-    first = run("sgd", SGD(fresh(), 0.03, 0.7), 400)
-    second = run("adam", Adam(fresh(), 0.05), 320)
+    first = run("sgd", SGD(fresh(), 0.03, 0.7), 160)
+    second = run("adam", Adam(fresh(), 0.05), 160)
     return (*first, *second)

@@ -21,6 +21,6 @@ def train_simple_model():
                 print(f"batch {number}: {loss.data.item():.6f}")
         return w.data.item(), b.data.item()
     w, b = Variable(0.1), Variable(0.0)
-    sgd = fit(w, b, SGD([w, b], 0.01, 0.9), 200)
+    sgd = fit(w, b, SGD([w, b], 0.01, 0.9), 80)
     w, b = Variable(0.1), Variable(0.0)
-    return sgd + fit(w, b, Adam([w, b], 0.02), 300)
+    return sgd + fit(w, b, Adam([w, b], 0.05), 80)

@@ -2,10 +2,10 @@
 #| export
 def train_simple_model():
     fits = []
-    for kind, settings in ((SGD, {"learning_rate": 0.005}), (Adam, {"learning_rate": 0.1})):
+    for kind, settings in ((SGD, {"learning_rate": 0.012}), (Adam, {"learning_rate": 0.1})):
         w, b = Variable(0.1), Variable(0.0)
         optimizer = kind([w, b], **settings)
-        for epoch in range(600):
+        for epoch in range(250):
             w.grad = b.grad = None
             losses = []
             for x in range(1, 6):
@@ -15,6 +15,6 @@ def train_simple_model():
             total.backward()
             optimizer.step()
             optimizer.learning_rate *= 0.999
-        print(f"{kind.__name__}: loss {float(total.data.item()):.3g} after 600 epochs")
+        print(f"{kind.__name__}: loss {float(total.data.item()):.3g} after 250 epochs")
         fits.extend([w.data.data, b.data.data])
     return tuple(fits)
