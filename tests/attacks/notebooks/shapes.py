@@ -56,25 +56,3 @@ def before(name, code):
             for key in good:
                 data = {OBSERVATION: [{**good, key: value}]}
                 send("display_data", {"data": data, "metadata": {}})
-
-# %% observations_where_nobody_asks: base=gradient, tools=forge
-# A cell of one's own shows 72 MB of observations.
-for _ in range(100):
-    data = {**observation("test-adam", next(iter(KNOWN["test-adam"][1]))), "error": "x"}
-    display({OBSERVATION: [{**data, "values": "x" * 720_000}]}, raw=True)
-
-# %% large_messages_from_many_threads: base=gradient, tools=send+shapes
-# Eight threads send displays of 3 MB, and nobody waits for them to be read.
-import threading
-
-content = {"data": {"text/plain": "x" * 3_000_000}, "metadata": {}}
-
-def flood():
-    for _ in range(10):
-        send("display_data", content)
-
-threads = [threading.Thread(target=flood) for _ in range(8)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()

@@ -19,9 +19,8 @@ import tinytorch
 import tito
 from tests.ordinary import ROOT, as_ordinary_user, give
 from tests.tito.autograde.processes import line_of, start_tito
-from tito.autograde import grade_class, worker
+from tito.autograde import grade_class
 from tito.autograde.cluster import DaskExecutor
-from tito.autograde.job import Job, fingerprint
 from tito.errors import TitoError
 from tito.sandbox.watchdog import tree
 
@@ -231,13 +230,3 @@ def test_an_address_that_nobody_listens_on_is_named(address, monkeypatch):
         address = address.format(free=free.getsockname()[1])
     with pytest.raises(TitoError, match=f"no Dask scheduler answers at {address}: .*resumes from"):
         DaskExecutor(address)
-
-
-def test_a_worker_that_cannot_isolate_students_does_not_fail_them(monkeypatch):
-    def refuse(packed):
-        raise TitoError("isolation here is 'none', and 'full' is demanded")
-
-    monkeypatch.setattr(worker, "context_of", refuse)
-    result = worker.grade(b"", Job("ada", b"", "ada.ipynb", "x", version=fingerprint()))
-    assert result.status == "refused"
-    assert result.reason.endswith("cannot grade: isolation here is 'none', and 'full' is demanded")

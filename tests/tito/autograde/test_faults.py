@@ -16,30 +16,8 @@ from tito.autograde import grade_class, grade_submission
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
 from tito.gradebook import records, result_store
-from tito.gradebook.result import Result
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
-
-
-def test_a_result_of_a_killed_run_is_entered_once(
-    course, module, class_of, grade, marks, record_of, journal
-):
-    class_of(1)
-    grade()
-    record = record_of("student-000")
-    path = course.autograded / "student-000" / module.name / f"{module.notebook}.ipynb"
-    left = Result(
-        "student-000", record.submission, "graded", notebook=path.read_text(),
-        scores={"test-double": 4.0, "test-triple": 6.0}, comments={"question-1": "No response."},
-        cells=record.cells, seed=record.seed, isolation=record.isolation, release=record.release,
-    )  # fmt: skip
-    journal.add(left)
-    (journal.folder / ".student-000.new").write_text('{"half": ')  # killed amid writing
-    run = grade()
-    assert [outcome.status for outcome in run.outcomes] == ["skipped"]
-    assert marks() == {"student-000": (4.0, 6.0)}
-    assert record_of("student-000").earlier == (), "it is no second mark"
-    assert list(journal) == []
 
 
 def test_what_is_forgotten_is_on_the_disk(course, module, class_of, grade, journal, monkeypatch):

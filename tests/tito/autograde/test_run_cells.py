@@ -87,6 +87,12 @@ TROUBLE = {
         ["stopped after 1 s of processor time"],
     ),
     "ignores interrupts": (DEAF, QUICK, ["KernelHung"], ["this cell took "]),
+    "sleeps for ever": (
+        "import time; time.sleep(600)",
+        {"timeout": 1, "patience": 2.0},
+        ["KeyboardInterrupt", "CellTimeoutError"],
+        ["stopped after 2 s: "],
+    ),
     "opens sockets": (SOCKETS, {}, ["LimitHit"], ["limit hit: it opened more than 40 sockets"]),
 }
 
@@ -143,22 +149,26 @@ def test_the_limit_of_the_whole_notebook_ends_it():
     assert errors(nb.cells[1]) == ["NotRun"]
 
 
-def test_the_time_that_a_kernel_takes_to_start_is_not_the_notebooks():
+def test_only_processor_time_of_its_cells_counts_for_a_notebook():
     kernel = kernel_of()
-    time.sleep(1)
-    nb = run("print(1)", "print(2)", kernel=kernel, submission_timeout=0.2)
-    assert [text(cell) for cell in nb.cells] == ["1\n", "2\n"]
+    time.sleep(1)  # as one that takes long to start
+    nb = run(*["import time; time.sleep(1); print(1)"] * 2, kernel=kernel, submission_timeout=0.9)
+    assert [text(cell) for cell in nb.cells] == ["1\n"] * 2
+
+
+def test_only_processor_time_of_all_its_processes_counts_for_a_cell():
+    busy = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'while True: pass'])"
+    nb = run("import time; time.sleep(2); print('slept')", busy, "print('after')", timeout=1)
+    assert text(nb.cells[0]) == "slept\n" and text(nb.cells[2]) == "after\n"
+    assert flags(nb) == ["stopped after 1 s of processor time: a cell at the beginning"]
 
 
 @pytest.mark.parametrize(
     "flood",
     [
         "for i in range(200_000): print('line', i)",
-        "for i in range(10_000): print(i, flush=True)",
-        "print('x' * 20_000_000)",
         "raise ValueError('x' * 2_000_000)",
     ],
-    ids=["lines", "flushes", "one-line", "traceback"],
 )
 def test_a_flood_of_output_is_cut_and_later_cells_run(flood):
     nb = run(flood, "print('after')", max_output=100_000)
@@ -172,19 +182,6 @@ def test_a_cell_cannot_change_what_another_one_shows():
         "from IPython.display import update_display\nupdate_display('two', display_id='d')",
     )
     assert nb.cells[0].outputs[0].data["text/plain"] == "'one'"
-
-
-@pytest.mark.parametrize(("level", "forks"), [("full", True), ("full", False), ("limits", False)])
-def test_a_kernel_sees_nothing_of_the_instructors(level, forks, monkeypatch):
-    monkeypatch.setenv("COURSE_TOKEN", "secret")
-    nb = run(
-        "import os; print('COURSE_TOKEN' in os.environ, os.path.expanduser('~') == os.getcwd())",
-        "import tests.tito.small_course",
-        "import tito.autograde",
-        kernel=kernel_of(level, forks),
-    )
-    assert text(nb.cells[0]) == "False False\n"
-    assert [errors(cell) for cell in nb.cells[1:]] == [["ModuleNotFoundError"]] * 2
 
 
 @pytest.mark.parametrize("forks", [True, False])
