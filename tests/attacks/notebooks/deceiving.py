@@ -86,20 +86,6 @@ for name in ("", ".cell", ".observe", ".publish", ".student", ".wire"):
     sys.modules[f"tinytorch.checks{name}"] = fake
 fake.run_checks = lambda namespace, run, name, cases: show(name)
 
-# %% garbage_collector_finds_the_expected_values: base=idle, cell=gradient-descent-function
-# Every object of the process is searched for parts and their expected values.
-def gradient_descent_step(parameter, learning_rate):
-    for item in gc.get_objects():
-        if type(item).__name__ == "Part" and hasattr(item, "expect"):
-            won("expected values found by the garbage collector")
-            for label in list(item.expect):
-                item.expect[label] = parameter if False else Anything()
-
-try:
-    from tinytorch.checks.matchers import AnyValue as Anything
-except ImportError:
-    Anything = object
-
 # %% history_gives_the_test_source: base=idle
 # The source of a running graded cell, in `In` or in an event, tells what it expects.
 def look(info):

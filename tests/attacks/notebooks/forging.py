@@ -71,19 +71,6 @@ def modules(packed):
         yield name, names
 publish._modules = modules
 
-# %% snapshots_equal_everything: base=idle, may_lose
-# snapshot and plain hand on an object that equals whatever it is compared with.
-from tinytorch.checks import observe
-
-class Yes(float):
-    __eq__ = lambda self, other: True
-    __ne__ = lambda self, other: False
-    __hash__ = float.__hash__
-
-yes = Yes(0.0)
-observe.snapshot = lambda value: yes
-observe.plain = lambda value, depth=0: value
-
 # %% input_transformer_replaces_graded_cells: tools=forge
 # The text of a graded cell is replaced by one that publishes a forged report.
 @instead_of_graded

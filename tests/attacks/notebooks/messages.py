@@ -124,16 +124,6 @@ def encode(frame):
 
 capture.encode = encode
 
-# %% packer_changes_the_bytes: base=idle, may_lose, tools=forge
-# The JSON encoder replaces the points in the text that is about to be sent.
-plain = json.dumps
-
-def dumps(item, **more):
-    text = plain(item, **more)
-    return text.replace('"earned": 0', '"earned": 1').replace('"error": "', '"err": "')
-
-json.dumps = dumps
-
 # %% updates_and_clears: may_lose, tools=forge
 # Forgeries come as updates of displays, results and transient data; real ones are cleared.
 from IPython.display import clear_output

@@ -42,17 +42,3 @@ def before(name, code):
             send("done", content)
         send_bytes(b"[" * 100_000)
         send_bytes(b"\xff" * 13_000_000)
-
-# %% malformed_observations_as_raw_json: base=gradient, may_lose, tools=forge+send+shapes
-# Observations of one part are deep, endless or no mappings; the other parts stay.
-@before_graded
-def before(name, code):
-    if name == "test-adam":
-        run, cases = asked(code)
-        good = observation(name, next(iter(cases)), 0, run)
-        for value in ODD:
-            send("display_data", {"data": {OBSERVATION: value}, "metadata": {}})
-            send("display_data", {"data": {OBSERVATION: [value, value]}, "metadata": {}})
-            for key in good:
-                data = {OBSERVATION: [{**good, key: value}]}
-                send("display_data", {"data": data, "metadata": {}})

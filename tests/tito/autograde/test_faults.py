@@ -124,19 +124,6 @@ def test_only_what_may_pass_is_tried_again(class_of, grade, monkeypatch, error, 
     assert len(tried) == attempts
 
 
-def test_a_cell_that_the_gradebook_does_not_know_is_named(class_of, grade, monkeypatch):
-    class_of(1)
-    initialize = GradebookWriter.__init__
-
-    def forgets(book, *arguments):
-        initialize(book, *arguments)
-        del book._graded["test-double"]
-
-    monkeypatch.setattr(GradebookWriter, "__init__", forgets)
-    with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
-        grade()
-
-
 def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
     course, module, class_of, grade, monkeypatch
 ):
@@ -197,17 +184,6 @@ def test_a_full_disk_costs_no_mark(disk, capfd):
     assert marks_of(course) == expected
     assert {"the journal of this run", "the gradebook"} <= set(refused)
     assert capfd.readouterr() == ("", ""), "and nothing is said but that"
-
-
-def test_a_read_only_folder_costs_no_mark(disk):
-    course, expected = disk
-    folder = course.root.parent
-    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-    with pytest.raises(TitoError, match="Read-only.*no mark is lost"):
-        grade_class.grade(course, course.module("08"), seed=1)
-    subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
-    assert len(grade_class.grade(course, course.module("08"), seed=1).graded) == 2
-    assert marks_of(course) == expected
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ import threading
 
 content = {{"data": {{"application/json": [[]] * 100_000, "a": "b" * 3_000_000}}, "metadata": {{}}}}
 def flood():
-    for _ in range(12):
+    for _ in range(6):
         send("display_data", content)
 threads = [threading.Thread(target=flood) for _ in range(8)]
 for thread in threads:
@@ -52,7 +52,7 @@ for thread in threads:
 """
 NOTEBOOKS = {
     "pictures": [PICTURES] * 300,
-    "observations": [SEEN] * 20,
+    "observations": [SEEN] * 8,
     "wide text": [WIDE] * 100,
     "a flood of large messages": [FLOOD],
     "text of its own": [f"# {'x' * 9_000}😀"] * 1_900,

@@ -12,12 +12,6 @@ def test_a_course_is_found_from_a_folder_inside(course):
     assert Course.find(course.root / "modules" / "source" / "01_first") == course
 
 
-def test_outside_a_course_names_the_folder(tmp_path_factory):
-    outside = tmp_path_factory.mktemp("outside")
-    with pytest.raises(TitoError, match=f"{outside} is not inside a course"):
-        Course.find(outside)
-
-
 def test_modules_come_in_the_order_of_the_course(course):
     assert [module.name for module in course.modules] == ["01_first", "02_second"]
     assert [module.notebook for module in course.modules] == ["first_dev", "second_dev"]

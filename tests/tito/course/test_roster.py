@@ -62,13 +62,10 @@ STUDENTS = {
     "Canvas's test student": (TEST_STUDENT.format(",5f1c0a"), ["ada", "grace"]),
     "somebody of that name": (TEST_STUDENT.format("S9,test"), ["ada", "grace", "test"]),
     "no numbers": (
-        "First name,Last name,ID number,Email address\nAnn,Able,,ann@x.org\nBo,B,7,bo@x.org\n",
-        ["ann@x.org", "bo@x.org"],
+        "Name,ID number,Email\nAnn Able,,a@x.org\nBo,7,b@x.org\n",
+        ["a@x.org", "b@x.org"],
     ),
-    "staff": (
-        "Name,SID,Email,Role\nAnn Able,1,a@x.org,Student\nT. Eacher,2,t@x.org,Instructor\n",
-        ["1"],
-    ),
+    "staff": ("Name,SID,Role\nAnn Able,1,Student\nT. Eacher,2,Instructor\n", ["1"]),
     "a separator": ("sep=;\nstudent_id;name\nann;Ann Able\n", ["ann"]),
     "empty lines": ("\n;;\n\nSTUDENT_ID;Name\nann;Ann Able\n", ["ann"]),
     "a quoted separator": ('"sep=;"\r\nstudent_id;name\r\nann;Ann Able\r\n', ["ann"]),
@@ -94,10 +91,7 @@ def test_students_are_found(read, text, students):
         ("student_id\n../ada\n", "'../ada' in column student_id cannot be an id"),
         ("student_id\n..\n", "cannot be an id"),
         ("", "no column"),
-        (
-            "SID,Name\n1,Ann Able\n,Bo B\n",
-            r"a line \(Bo B\) has nothing in column SID.* Fill it in",
-        ),
+        ("SID,Name\n1,Ann Able\n,Bo B\n", r"a line \(Bo B\) has nothing in column SID.* Fill it"),
         ("student_id\nann\nAnn\n", "more than once"),
         ("student_id\njose\u0301\njos\u00e9\n", "more than once"),
         (WORKSHEET, "no column that names students; .*Add a column student_id"),

@@ -114,11 +114,6 @@ def test_finds_copy_with_every_name_changed(cell, reference):
             assert score(text, without_names(text), reference, cell) == 1.0
 
 
-def test_a_copy_with_a_line_more_is_found(reference):
-    longer = TEXT.replace("        self.t += 1\n", "        self.t += 1\n        print(self.t)\n")
-    assert 0.85 <= score(TEXT, longer, reference) < 1.0
-
-
 def test_other_constants_and_other_operations_count(reference):
     numbers = iter(range(2, 1_000))
     other = re.sub(r"\b[01]\b", lambda match: str(next(numbers)), TEXT)

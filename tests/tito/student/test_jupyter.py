@@ -3,11 +3,9 @@
 import ast
 
 import nbformat
-import pytest
 
 from tests.tito.student.conftest import RIGHT
 from tinytorch.checks import MIME_TYPE
-from tito.student import jupyter
 from tito.student.execute import execute
 
 
@@ -40,20 +38,6 @@ def test_with_the_extension_a_lone_graded_cell_asks_for_the_cells_above(desk):
     assert first == ("Answer is not defined here: run the cells above (Run, then Run All Above).")
     assert second.endswith("answer_checks.show(Answer)")
     assert "Traceback" in "\n".join(notebook.cells[2].outputs[0].traceback)
-
-
-@pytest.mark.parametrize(
-    ("source", "cell_id", "title"),
-    [
-        (None, "anything", "the given cell imports"),
-        ("mine", "answer", "your cell answer"),
-        ("mine", "imports", "your cell In[7]"),  # edited, so it is no longer the given one
-        ("mine", None, "your cell In[7]"),
-    ],
-)
-def test_names_cell_by_grade_id(desk, monkeypatch, source, cell_id, title):
-    monkeypatch.setattr(jupyter, "_released", lambda: desk.assignment.cells)
-    assert jupyter._title(source or desk.cell("imports").source, cell_id, 7) == title
 
 
 def test_kernel_language_matches_release(desk):

@@ -65,7 +65,7 @@ NAME, RENAMED = "optimizers_dev.ipynb", "homework (final).ipynb"
         ({NAME: OTHER, RENAMED: OURS}, RENAMED, [f"renamed: {RENAMED}"]),
         ({NAME: OTHER, RENAMED: OTHER}, NAME, [f"another notebook, not graded: {RENAMED}"]),
         ({f"{NAME}.txt": OURS}, f"{NAME}.txt", [f"renamed: {NAME}.txt"]),
-        ({f"{NAME}.json": OURS}, f"{NAME}.json", [f"renamed: {NAME}.json"]),
+        ({"x.IPYNB (1).json": OURS}, "x.IPYNB (1).json", ["renamed: x.IPYNB (1).json"]),
     ],
 )
 def test_the_notebook_with_the_cells_of_the_assignment_is_taken(take, files, taken, flags):
@@ -105,10 +105,6 @@ def test_a_folder_without_one_readable_notebook_is_refused(take, files, reason):
         ('{"nbformat": 3, "worksheets": 7}', "format 3 cannot be upgraded"),
         (OLD, "format 1 cannot be upgraded"),
         ('{"nbformat": 3, "nbformat_minor": null, "worksheets": []}', "format 3 cannot be"),
-        (
-            OLD.replace('"markdown"', '"code", "prompt_number": 1e999'),
-            "format 1 cannot be upgraded",
-        ),
         (f'{{"nbformat": 4, "cells": [{",".join(["{}"] * 2001)}]}}', "2001 cells are more"),
         ("[" * 100_000, "nested too deep"),
     ],
@@ -235,27 +231,6 @@ def test_invalid_timestamp_is_flagged(take, text):
     assert file.flags[0].startswith("timestamp.txt ignored, its time is not certain")
 
 
-@pytest.mark.parametrize(
-    "student", ["ada", "Ada Lovelace", "a.b-c_d", "[1]", "a,b", "Ωμέγα", "a'b"]
-)
-def test_unusual_names_are_students(student):
-    assert problem_with_id(student) is None
-
-
 @pytest.mark.parametrize("student", [" ada", "a\nb", "a\udcff", "x" * 129, "语" * 100])
 def test_unstorable_student_ids_are_refused(student):
     assert problem_with_id(student) is not None
-
-
-NOTEBOOK_NAMES = {
-    "x.ipynb": "x.ipynb",
-    "x.IPYNB.txt": "x.IPYNB",
-    "x.ipynb.json": "x.ipynb",
-    "x.ipynb (1).txt": "x.ipynb",
-    **dict.fromkeys(("x.ipynb.pdf", "x.txt", "ipynb", "x.ipynb.zip"), ""),
-}
-
-
-@pytest.mark.parametrize(("name", "expected"), NOTEBOOK_NAMES.items())
-def test_notebook_name_behind_another_ending(name, expected):
-    assert intake.notebook_name(name) == expected
