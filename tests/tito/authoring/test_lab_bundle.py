@@ -39,8 +39,8 @@ def lab(lab_bundle, tmp_path_factory) -> Machine:
 
 
 def files(zipped) -> dict[str, str]:
-    texts = texts_in(zipped.read_bytes(), "")
-    return {name.removeprefix("/").partition(".whl/")[2] or name: text for name, text in texts}
+    texts = ((name.removeprefix("/"), text) for name, text in texts_in(zipped.read_bytes(), ""))
+    return {name.partition(".whl/")[2] or name: text for name, text in texts}
 
 
 def needs(zipped) -> set[str]:

@@ -151,17 +151,6 @@ def test_given_cells_come_and_go_although_there_are_marks(course):
     assert mark == 4.5
 
 
-def test_following_guide_resets_marks(course):
-    module = course.module("second")
-    hand_mark(course, "ada")
-    module.source.write_text(module.source.read_text() + ADDED)
-    remove = ["db", "assignment", "remove", "02_second", "--force"]
-    command = [sys.executable, "-m", "nbgrader", *remove]
-    subprocess.run(command, cwd=course.root, check=True, capture_output=True)
-    release(course, module)
-    assert "given-more" in sources(course.release / "02_second")
-
-
 def test_shows_reason_of_nbgrader_refusal(course, monkeypatch):
     def refuse(*args):
         raise RuntimeError("the disk of the gradebook is full")

@@ -121,7 +121,8 @@ def test_only_magics_are_taken_out(source, left):
     ],
 )
 def test_a_cell_that_fails_is_named_with_the_reason(desk, monkeypatch, source, failure):
-    monkeypatch.setattr(testing, "SECONDS_A_CELL", 2.0)
+    if source.startswith("while"):  # a busy machine may take longer for the others
+        monkeypatch.setattr(testing, "SECONDS_A_CELL", 2.0)
     result = check(desk.write("answer", source))
     assert result.failures[0].startswith(failure)
     for report in result.reports:  # none where the process has ended
