@@ -24,7 +24,7 @@ for student in sys.argv[1:]:
     print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 PICTURES = """
-for _ in range(6):
+for _ in range(30):
     display({"image/png": "A" * 100_000, "text/plain": "<Figure>"}, raw=True)
 """
 SEEN = f"""
@@ -50,11 +50,11 @@ for thread in threads:
     thread.join()
 """
 NOTEBOOKS = {
-    "pictures": [PICTURES] * 300,
+    "pictures": [PICTURES] * 60,
     "observations": [SEEN] * 8,
     "wide text": [WIDE] * 100,
     "a flood of large messages": [FLOOD],
-    "text of its own": [f"# {'x' * 9_000}😀"] * 1_900,
+    "text of its own": [f"# {'x' * 90_000}😀"] * 190,
 }
 
 

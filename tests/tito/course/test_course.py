@@ -23,6 +23,19 @@ def test_any_unambiguous_part_of_a_name_will_do(course, name):
     assert course.module(name).name == "02_second"
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("s", "'s' fits several modules: 01_first, 02_second"),
+        ("09_conv", "The modules are: 01_first, 02_second"),
+        ("", "The modules are: 01_first, 02_second"),
+    ],
+)
+def test_any_other_name_lists_the_modules(course, name, told):
+    with pytest.raises(UnknownModuleError, match=told):
+        course.module(name)
+
+
 def test_nbgrader_has_the_folders_that_the_tools_have():
     course = Course(Path(__file__).parents[3])
     configured = course.nbgrader_config().CourseDirectory
@@ -35,17 +48,6 @@ def test_nbgrader_has_the_folders_that_the_tools_have():
         "feedback": course.feedback,
     }.items():
         assert course.root / configured[f"{folder}_directory"] == ours
-
-
-def test_an_ambiguous_part_lists_what_it_fits(course):
-    with pytest.raises(UnknownModuleError, match="'s' fits several modules: 01_first, 02_second"):
-        course.module("s")
-
-
-@pytest.mark.parametrize("name", ["09_conv", ""])
-def test_an_unknown_name_lists_the_modules(course, name):
-    with pytest.raises(UnknownModuleError, match="The modules are: 01_first, 02_second"):
-        course.module(name)
 
 
 def test_a_source_that_exports_nowhere_is_named(course):
