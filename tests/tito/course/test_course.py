@@ -55,3 +55,8 @@ def test_a_source_that_exports_nowhere_is_named(course):
     source.write_text(source.read_text().replace("#| default_exp", "# default"))
     with pytest.raises(TitoError, match="first_dev.py says nowhere what it exports to"):
         _ = Course(course.root).modules[0].exports_to
+
+
+def test_outside_a_course_names_the_folder(tmp_path):
+    with pytest.raises(TitoError, match=f"{tmp_path} is not inside a course"):
+        Course.find(tmp_path)

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from nbgrader.api import SubmittedNotebook
 from sqlalchemy.exc import DataError
 
 from tests.tito.small_course import statuses
 from tito.autograde import grade_class, grade_submission
-from tito.gradebook.writer import GradebookWriter
+from tito.gradebook import writer
 
 
 @pytest.fixture(autouse=True)
@@ -43,14 +44,15 @@ def test_unwritable_result_fails(class_of, grade, record_of, monkeypatch, fields
 @pytest.mark.parametrize("error", [ValueError("NUL"), DataError("", {}, Exception("too long"))])
 def test_unstorable_mark_fails_one_result(class_of, grade, journal, monkeypatch, error):
     class_of(3)
-    plain = GradebookWriter.write
+    plain = writer.set_penalties
 
-    def write(self, results, *more):
-        if any(result.student == "student-001" for result in results):
+    def refuse(db, assignment, policy, notebooks):
+        rows = db.query(SubmittedNotebook).filter(SubmittedNotebook.id.in_(notebooks))
+        if "student-001" in {row.student.id for row in rows}:
             raise error
-        plain(self, results, *more)
+        plain(db, assignment, policy, notebooks)
 
-    monkeypatch.setattr(GradebookWriter, "write", write)
+    monkeypatch.setattr(writer, "set_penalties", refuse)
     run = grade()
     assert list(statuses(run).values()) == ["graded", "failed", "graded"]
     assert not list(journal)

@@ -5,6 +5,7 @@ import pytest
 from tests.tito.small_course import gradebook
 from tito.commands import scores as command
 from tito.course.roster import Person, Roster
+from tito.errors import TitoError
 from tito.gradebook import platforms, records, scores
 from tito.gradebook.records import Record
 from tito.gradebook.scores import Row
@@ -24,6 +25,12 @@ def test_table_has_everyone_and_cells_in_notebook_order(course, module, hand_in,
     nothing = {"test-double": 0.0, "test-triple": 0.0, "question-1": 0.0}
     assert rows()["roster only"].points == nothing and rows()["failed"].max == 15.0
     assert list(rows()["failed"].points) == list(nothing)
+
+
+def test_without_a_release_there_are_no_scores(course, module):
+    course.released(module).unlink()
+    with pytest.raises(TitoError, match="tito release"):
+        scores.table(course, module)
 
 
 def test_a_record_that_cannot_be_read_is_none(course, module, record_of):

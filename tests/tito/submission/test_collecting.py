@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.tito.course.test_roster import CANVAS
-from tests.tito.small_course import gradebook
+from tests.tito.small_course import configure, gradebook
 from tests.tito.submission.downloads import (
     CLASS,
     GOOD,
@@ -161,6 +161,12 @@ def test_unclear_time_is_reported_until_written(take, stamp, files_of, text):
     stamp.write_text("2026-12-05 23:59:00 UTC")
     again = take({MOODLE: NB}, with_time(text))
     assert (again.unchanged, again.unclear) == (["ada"], {})
+
+
+def test_a_time_zone_that_is_not_known_is_named(course, take):
+    configure(course, 'c.Exchange.timezone = "Europe/Berlim"')
+    with pytest.raises(TitoError, match="timezone is 'Europe/Berlim'"):
+        take({MOODLE: NB})
 
 
 def test_student_folders_enter_the_class(course, take, tmp_path):

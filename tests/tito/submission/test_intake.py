@@ -174,6 +174,8 @@ def test_metadata_of_a_wrong_type_does_not_matter():
         {"cell_type": "heading", "source": "half \ud800\r\n", "metadata": []},
         {"cell_type": "markdown", "source": "text", "attachments": [1]},
     ]
+    picture = {"a.png": {"image/png": "aGk="}}
+    assert parsed(cells=[{**cells[2], "attachments": picture}]).cells[0].attachments == picture
     nb = parsed(cells=cells, metadata=1)
     found = [(c.cell_type, c.source) for c in nb.cells]
     assert found == [("code", "a\nb"), ("raw", "half ?\n"), ("markdown", "text")]

@@ -121,10 +121,12 @@ def test_a_stub_below_its_solution_does_not_run_after_it(released, work):
 
 def test_own_cells_follow_their_anchor(released, work):
     work.cells.insert(0, new_code_cell("first = 1"))
-    work.cells.insert(position(work, "test-double"), new_markdown_cell("why"))
+    why = new_markdown_cell("why", attachments={"a.png": {"image/png": "aaaa"}})
+    work.cells.insert(position(work, "test-double"), why)
     rebuilt = rebuild_on(released, work)
     assert rebuilt.cells[0].source == "first = 1"
-    assert rebuilt.cells[position(rebuilt, "test-double") - 1].source == "why"
+    kept = rebuilt.cells[position(rebuilt, "test-double") - 1]
+    assert (kept.source, kept.attachments) == ("why", why.attachments)
     assert flags(rebuilt) == []
 
 

@@ -91,6 +91,16 @@ def test_a_solution_is_known_by_the_name_it_must_define(released, work, solution
     assert cell(rebuilt, "double-function").source == solution
 
 
+def test_of_two_definitions_both_are_kept_in_their_order(released, work):
+    other = "def double(x):\n    return x + x"
+    work.cells.append(new_code_cell(other))
+    rebuilt = rebuild_on(released, bare(work))
+    first = position(rebuilt, "double-function")
+    both = [one.source for one in rebuilt.cells[first : first + 2]]
+    assert both == [RIGHT["double-function"], other]
+    assert "solution cell duplicated: double-function" in flags(rebuilt)
+
+
 def test_merged_solutions_are_both_kept(released, work):
     cell(work, "double-function").source = "\n\n".join(RIGHT.values())
     del work.cells[position(work, "triple-function")]
