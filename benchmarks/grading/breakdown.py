@@ -13,6 +13,7 @@ from unittest import mock
 
 from benchmarks.grading.classroom import MODULE, names
 from tito.autograde import driver, grade_class, grade_submission, worker
+from tito.autograde.executor_config import ExecutorConfig
 from tito.autograde.executors import InlineExecutor
 from tito.course import Course
 from tito.gradebook.journal import Journal
@@ -42,7 +43,7 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
 }
 
 
-class _Here(grade_class.ExecutorConfig):
+class _Here(ExecutorConfig):
     """In the process that measures."""
 
     def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> InlineExecutor:

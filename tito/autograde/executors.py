@@ -20,7 +20,7 @@ from tito.course.folders import remove_abandoned
 from tito.errors import TitoError
 
 #: What the server that forks workers has imported; none of it starts a thread.
-_PRELOADED = ["tito.autograde.worker"]
+_PRELOADED = ["tito.autograde.preloaded"]
 #: How long the end waits for a thread that served a worker.
 _THREAD_SECONDS = 1.0
 _LOST = (BrokenExecutor, MemoryError)

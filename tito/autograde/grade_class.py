@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ from typing import Any, Literal
 from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.autograde import prepare
-from tito.autograde.cluster import DaskExecutor
+from tito.autograde.audit import DIFFERS, Sample
 from tito.autograde.driver import Driver
-from tito.autograde.executors import InlineExecutor, JobExecutor, LocalExecutor, warm_up
+from tito.autograde.executor_config import ExecutorConfig
 from tito.autograde.job import Job
 from tito.autograde.log import log_to
-from tito.autograde.worker import begin, reason_of
+from tito.autograde.worker import reason_of
 from tito.course import Course, Module
 from tito.course.course import problem_with_id
 from tito.course.files import replace_text, written
@@ -41,8 +41,6 @@ from tito.text import printable
 _UNFINISHED = ".unfinished"
 #: So many changed cells of a source are named.
 _NAMED = 5
-#: So few submissions are graded in this process: workers would take longer to start.
-_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,8 @@ class Outcome:
     reason: str = ""
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    left_out: int = 0
+    audit: str = ""
 
 
 @dataclass
@@ -109,35 +109,6 @@ class GradingRun:
         return self.with_status("failed")
 
 
-@dataclass(frozen=True)
-class ExecutorConfig:
-    """Where jobs run.
-
-    Attributes
-    ----------
-    workers : int or None
-        Processes of this machine; half as many again as it has processors, and one, by default.
-    scheduler : str or None
-        The address of a Dask scheduler, whose workers are used instead.
-    """
-
-    workers: int | None = None
-    scheduler: str | None = None
-
-    def warm_up(self, jobs: int) -> None:
-        """Let workers of this machine begin to start, while this process does something else."""
-        if self.scheduler is None and jobs > _FEW:
-            warm_up()
-
-    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> JobExecutor:
-        """Make the executor for a number of jobs of an assignment; it tells what it waits for."""
-        if self.scheduler is not None:
-            return DaskExecutor(self.scheduler, tell)
-        if jobs <= _FEW and self.workers is None:
-            return InlineExecutor()
-        return LocalExecutor(self.workers, partial(begin, packed))
-
-
 Progress = Callable[[GradingRun], None]
 
 
@@ -150,6 +121,7 @@ def grade(
     seed: int | None = None,
     isolation: str | None = None,
     where: ExecutorConfig | None = None,
+    whole: bool = False,
 ) -> GradingRun:
     """Grade the submissions of a module that are new or have changed.
 
@@ -171,6 +143,8 @@ def grade(
         The weakest isolation of students' code that is accepted; as configured by default.
     where : ExecutorConfig, optional
         On which machines; this one by default.
+    whole : bool
+        Run all cells, and grade again what was graded without some.
 
     Raises
     ------
@@ -197,7 +171,7 @@ def grade(
         packed = partial(_pack, course, module, config, book, run.seed, found)
         run.notices += _unreleased(course, module)
         writer = GradebookWriter(book, module.name, module.notebook, config)
-        grader = ClassGrader(course, module, writer, log, run, show)
+        grader = ClassGrader(course, module, writer, log, run, show, whole)
         try:
             grader.grade(chosen, force, where or ExecutorConfig(), packed)
         except KeyboardInterrupt:
@@ -268,11 +242,13 @@ class ClassGrader:
         log: logging.Logger,
         run: GradingRun,
         show: Progress,
+        whole: bool,
     ) -> None:
         self._course, self._module = course, module
         self._log, self._run, self._show = log, run, show
         self._released = read_release(course.released(module))
         self._release = releases.current(course, module)
+        self._sample = Sample(course, module, self._release, run.seed, whole)
         self._store = ResultStore(course, module, book, self._release)
         self._times: dict[str, datetime | None] = {}
         self._zone = zone_of(course.nbgrader_config())
@@ -296,7 +272,32 @@ class ClassGrader:
         packed = pack()
         with where.executor(len(todo), packed, self._tell) as executor:
             driver = Driver(executor, self._store, packed, self._log, self._report)
-            driver.run(Job.of(file) for student in todo if (file := self._read(student)))
+            driver.run(self._jobs(todo))
+            if again := self._to_do_whole(students):
+                driver.run(self._jobs(again))
+
+    def _jobs(self, students: Sequence[str]) -> Iterator[Job]:
+        """Give the jobs of a run, some of which are graded both ways."""
+        files = filter(None, map(self._read, students))
+        return (Job.of(file, self._sample.cells_of(file)) for file in files)
+
+    def _to_do_whole(self, students: Sequence[str]) -> list[str]:
+        """Return who is graded with all cells too, since somebody's marks depend on them."""
+        differing = [one for one in self._run.outcomes if one.audit.startswith(DIFFERS)]
+        if not differing:
+            return []
+        because = "; ".join(f"{one.student}, {one.audit}" for one in differing[:_NAMED])
+        self._sample.end(because)
+        self._tell(
+            f"{because}: marks depend on cells that were left out, so all of this class are "
+            "graded with all of their cells now, and from now on"
+        )
+        again = [s for s in students if self._sample.is_shortened(self._record(s))]
+        self._run.outcomes = [one for one in self._run.outcomes if one.student not in again]
+        return again
+
+    def _record(self, student: str) -> records.Record | None:
+        return records.load(self._course, self._module, student)
 
     def _is_to_do(self, student: str, force: bool) -> bool:
         """Look whether a submission must be graded; if not, that is its outcome."""
@@ -304,8 +305,10 @@ class ClassGrader:
             reason = f"{student!r} cannot be a student's id: {problem}. Rename the folder."
             self._add(Outcome(student, "failed", reason))
             return False
-        record = None if force else records.load(self._course, self._module, student)
+        record = None if force else self._record(student)
         if record is None or record.status != "graded" or record.release != self._release:
+            return True
+        if self._sample.is_shortened(record):
             return True
         got = self._read(student)
         if got is None:
@@ -344,7 +347,9 @@ class ClassGrader:
             self._log.error("%s could not be graded: %s", result.student, result.reason)
         flags = tuple(map(printable, result.flags))
         reason = printable(result.reason)
-        self._add(Outcome(result.student, status, reason, flags, result.seconds))
+        left_out, seconds = len(result.left_out), result.seconds
+        outcome = Outcome(result.student, status, reason, flags, seconds, left_out, result.audit)
+        self._add(outcome)
 
     def _tell(self, notice: str) -> None:
         self._log.warning(notice)

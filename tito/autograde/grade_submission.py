@@ -6,10 +6,13 @@ needs comes in, what became of it goes out.
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import nbformat
@@ -17,17 +20,31 @@ from nbformat import NotebookNode
 from nbformat.v4.rwbase import strip_transient
 from nbgrader.preprocessors import LimitOutput
 
-from tito.autograde.job import Job
+from tito.autograde.audit import both_ways
+from tito.autograde.job import Cells, Job
 from tito.autograde.limits import ExecuteSubmission
 from tito.autograde.run_cells import NotebookRun
-from tito.course.cells import SourceCell, add_flag, answers_of, flags, questions
+from tito.course.cells import (
+    SourceCell,
+    add_flag,
+    answers_of,
+    flags,
+    grade_id,
+    is_left_out,
+    mark_left_out,
+    questions,
+    take_shown,
+)
 from tito.flags.suspicion import suspicions
 from tito.gradebook.result import Result
+from tito.kernels.budget import OutputBudget
+from tito.kernels.frames import output_in
 from tito.kernels.kernel_protocol import Kernel
 from tito.sandbox.settings import Isolation
 from tito.scoring.check_plan import CheckPlan, Session
 from tito.scoring.verdicts import Verdict, comments, judge, scores, write_verdicts
 from tito.submission import intake, recognize
+from tito.submission.leaving_out import LeftOut, leave_out
 from tito.submission.rebuild import rebuild_on, restore
 
 
@@ -70,6 +87,13 @@ class Context:
     make_kernel: Callable[[], Kernel]
     isolation: Isolation
 
+    @cached_property
+    def demonstrations(self) -> frozenset[str]:
+        """The code that the releases give in cells without a name."""
+        cells = itertools.chain(self.release.cells, *(one.cells for one in self.earlier))
+        unnamed = (cell for cell in cells if cell.cell_type == "code" and not grade_id(cell))
+        return frozenset(cell.source.strip() for cell in unnamed)
+
 
 def grade_submission(job: Job, context: Context) -> Result:
     """Grade a submission.
@@ -81,12 +105,20 @@ def grade_submission(job: Job, context: Context) -> Result:
     KernelLostError, NotStartedError, OSError
         If something came in between that may pass, so that it can be tried again.
     """
-    submitted = read(job)
-    nb = rebuild(submitted, job, context)
+    nb = rebuild(read(job), job, context)
+    needless = leave_out(nb, context.demonstrations, context.plan.asked)
+    grade = partial(_grade, nb, needless, job, context)
+    return both_ways(grade) if job.cells == "both" else grade(job.cells)
+
+
+def _grade(nb: NotebookNode, needless: LeftOut, job: Job, context: Context, cells: Cells) -> Result:
+    """Grade a rebuilt notebook, which stays as it is: with all cells, or with those it needs."""
+    nb, left_out = copy.deepcopy(nb), LeftOut() if cells == "all" else needless
+    show_as_handed_in(nb, left_out, context.limits.max_output)
     session = Session.begin(context.plan)
-    run(nb, session, job, context)
+    run(nb, session, left_out, job, context)
     verdicts = judge(nb, session)
-    return result(nb, verdicts, job, context)
+    return result(nb, verdicts, left_out, job, context)
 
 
 def read(job: Job) -> NotebookNode:
@@ -116,14 +148,33 @@ def rebuild(submitted: NotebookNode, job: Job, context: Context) -> NotebookNode
     return nb
 
 
-def run(nb: NotebookNode, session: Session, job: Job, context: Context) -> None:
+def show_as_handed_in(nb: NotebookNode, left_out: LeftOut, max_output: int) -> None:
+    """Let cells that do not run show what they show in the student's file, within the limits."""
+    budget = OutputBudget(max_output)
+    for index, cell in enumerate(nb.cells):
+        shown = take_shown(cell)
+        if index in left_out.cells:
+            budget.begin()
+            outputs = filter(None, map(output_in, shown))
+            cell.outputs = [kept for output in outputs if (kept := budget.keeps(output))]
+            mark_left_out(cell)
+
+
+def run(nb: NotebookNode, session: Session, left_out: LeftOut, job: Job, context: Context) -> None:
     """Run the cells in a sandbox; what they show, observations among it, goes into the notebook."""
     with closing(context.make_kernel()) as kernel:
-        NotebookRun(nb, kernel, session, context.limits, job.tolerated).run()
+        limits, needless = context.limits, left_out.cells
+        NotebookRun(nb, kernel, session, limits, job.tolerated, needless).run()
     context.limit_output.preprocess(nb, {})
 
 
-def result(nb: NotebookNode, verdicts: Mapping[str, Verdict], job: Job, context: Context) -> Result:
+def result(
+    nb: NotebookNode,
+    verdicts: Mapping[str, Verdict],
+    left_out: LeftOut,
+    job: Job,
+    context: Context,
+) -> Result:
     """Return what is entered and kept: scores, comments, the graded notebook, flags."""
     write_verdicts(nb, verdicts)
     cells = {
@@ -149,4 +200,6 @@ def result(nb: NotebookNode, verdicts: Mapping[str, Verdict], job: Job, context:
         seed=context.plan.seed,
         isolation=context.isolation.as_json(),
         flags=tuple(flags(nb)),
+        left_out=tuple(cell.id for cell in nb.cells if is_left_out(cell)),
+        whole=left_out.reason,
     )

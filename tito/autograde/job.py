@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tinytorch
 import tito
@@ -24,6 +24,9 @@ from tito.text import printable
 
 #: Libraries whose other versions could give other marks or other outputs.
 _LIBRARIES = ("ipykernel", "ipython", "matplotlib", "nbformat", "nbgrader", "numpy")
+
+#: Which cells run: those that a mark can depend on, all, or first the ones and then the others.
+Cells = Literal["needed", "all", "both"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class Job:
     tolerated : frozenset of str
         By whose doing a kernel may be lost without the submission being begun again; see
         :class:`tito.kernels.kernel_protocol.Lost`.
+    cells : {"needed", "all", "both"}
+        Which cells run; see :mod:`tito.submission.leaving_out` and :mod:`tito.autograde.audit`.
     """
 
     student: str
@@ -116,13 +121,23 @@ class Job:
     timestamp: str = ""
     version: str = ""
     tolerated: frozenset[str] = frozenset({"submission"})
+    cells: Cells = "needed"
 
     @classmethod
-    def of(cls, file: SubmissionFile) -> Job:
+    def of(cls, file: SubmissionFile, cells: Cells = "needed") -> Job:
         """Make the job of a file that was handed in."""
         stamp = f"{file.timestamp:%Y-%m-%d %H:%M:%S.%f}" if file.timestamp else ""
         name = printable(file.path.name)
-        return cls(file.student, file.data, name, file.digest, file.flags, stamp, fingerprint())
+        return cls(
+            file.student,
+            file.data,
+            name,
+            file.digest,
+            file.flags,
+            stamp,
+            fingerprint(),
+            cells=cells,
+        )
 
     @property
     def identity(self) -> dict[str, Any]:

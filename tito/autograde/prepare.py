@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook
+from nbgrader.nbgraderformat import MetadataValidator
 from traitlets.config import Config
 
 from tito.authoring import releases
@@ -15,23 +16,37 @@ from tito.autograde.job import Assignment
 from tito.autograde.limits import ExecuteSubmission
 from tito.course import Course, Module, check_modules
 from tito.course.cells import SourceCell, grade_id, is_autograded
+from tito.course.files import written
 from tito.course.gradebook import source_cells
 from tito.errors import TitoError
+from tito.kernels import isolation
 from tito.kernels.fonts import font_lists, prepare_fonts
-from tito.kernels.isolation import IsolationReport, find, this_machine
+from tito.kernels.isolation import IsolationReport, this_machine
 from tito.scoring import check_plan
 from tito.scoring.check_plan import CheckPlan
 
 #: Sections of the configuration that concern the gradebook or folders, of which workers have none.
 _NOT_FOR_WORKERS = ("CourseDirectory",)
+#: Where what was found of this machine is kept, among the records.
+_ISOLATION = ".isolation.json"
 
 
 def isolation_here(course: Course, module: Module, config: Config) -> IsolationReport:
-    """Probe this machine as the configuration demands; refuse where it gives less."""
+    """Return what isolation this machine gives; refuse where it is less than is demanded.
+
+    It is probed, unless that was done today in the same circumstances.
+    """
     package = course.package_before(module)
     limits = ExecuteSubmission(config=config)
-    secret = tuple(map(Path, limits.secret_folders))
-    return find(limits.isolation, package, secret, (module.exports_to,))
+    secret, answers = tuple(map(Path, limits.secret_folders)), (module.exports_to,)
+    kept, now = course.records / _ISOLATION, isolation.circumstances(package, secret, answers)
+    report = isolation.kept_in(kept, now)
+    if report is None:
+        report = isolation.find(limits.isolation, package, secret, answers)
+        with written("what isolation this machine gives"):
+            course.records.mkdir(parents=True, exist_ok=True)
+            isolation.keep_in(kept, now, report)
+    return report
 
 
 def check(course: Course, module: Module) -> None:
@@ -94,6 +109,7 @@ def _compare(course: Course, module: Module, plan: CheckPlan, cells: Sequence[So
     since the release lacks hidden tests.
     """
     release = read_release(course.released(module))
+    MetadataValidator().validate_nb(release)
     graded = filter(is_autograded, release.cells)
     held = {cell.name: cell.source.strip() for cell in cells}
     released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}

@@ -51,6 +51,8 @@ class NotebookRun:
         Of the cells, and of all of them together.
     tolerated : collection of str
         By whose doing a kernel may be lost without an end of this run; see :class:`Lost`.
+    left_out : frozenset of int
+        Cells that need not run.
     """
 
     nb: NotebookNode
@@ -58,6 +60,7 @@ class NotebookRun:
     session: Session
     limits: ExecuteSubmission
     tolerated: frozenset[str]
+    left_out: frozenset[int] = frozenset()
     #: Cells that took their kernel along, or ran out of time.
     broken: set[int] = field(default_factory=set)
     restarts: int = 0
@@ -91,7 +94,8 @@ class NotebookRun:
 
     def _is_to_run(self, index: int) -> bool:
         cell = self.nb.cells[index]
-        return cell.cell_type == "code" and bool(cell.source.strip())
+        runs = cell.cell_type == "code" and bool(cell.source.strip())
+        return runs and index not in self.left_out
 
     def _run(self, index: int) -> Lost | None:
         """Run a cell of any kind; return how the kernel was lost, if it was."""

@@ -16,8 +16,8 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from os import getpid
@@ -25,7 +25,6 @@ from pathlib import Path
 from time import monotonic
 
 import nbformat
-from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import LimitOutput
 from traitlets.config import Config
 
@@ -34,12 +33,13 @@ from tito.autograde.job import Assignment, Job, difference, fingerprint, unpacke
 from tito.autograde.limits import ExecuteSubmission
 from tito.autograde.run_cells import KernelLostError
 from tito.course.cells import answers_of
-from tito.course.folders import make_folder
+from tito.course.folders import make_folder, own_folder
 from tito.errors import NotStartedError, TitoError
 from tito.gradebook.result import Result
 from tito.kernels import isolation
 from tito.kernels.client import make_kernel
-from tito.kernels.zygote_client import end_zygotes, zygote_for
+from tito.kernels.zygote_client import Zygote, end_zygotes, use_shared, zygote_for
+from tito.sandbox.settings import Settings
 from tito.scoring import check_plan
 from tito.submission.intake import SubmissionError
 
@@ -114,14 +114,35 @@ def reason_of(error: BaseException) -> str:
     return f"grading failed, the log says more: {type(error).__name__}: {error}"
 
 
-def begin(packed: bytes) -> None:
+@contextmanager
+def shared_zygote(packed: bytes) -> Iterator[Path | None]:
+    """Start the zygote of all workers of this machine; give where it is, None where none can be."""
+    assignment = unpacked(packed)
+    report = assignment.isolation.get(isolation.this_machine())
+    with own_folder() as folder, ExitStack() as open_ones:
+        place: Path | None = None
+        if report is not None and report.forks:
+            package = lay_out(folder / "package", assignment.package)
+            fonts = lay_out(folder / "fonts", assignment.fonts) if assignment.fonts else None
+            with suppress(NotStartedError):  # then each worker tries to have its own
+                zygote = Zygote(Settings(), package, fonts, folder / "zygote")
+                open_ones.enter_context(closing(zygote))
+                place = folder / "zygote"
+        yield place
+
+
+def begin(packed: bytes, zygote: Path | None = None) -> None:
     """Make ready what all submissions need.
 
     Parameters
     ----------
     packed : bytes
         The assignment.
+    zygote : Path, optional
+        Where kernels are forked for all workers; by default each has a zygote of its own.
     """
+    if zygote is not None:
+        use_shared(zygote)
     ready = context_of(packed)
     if ready.report.forks:
         zygote_for(ready.package, ready.fonts)
@@ -136,6 +157,18 @@ def this_worker() -> str:
         with suppress(ValueError):  # not in a task
             return sys.modules["distributed.worker"].get_worker().address
     return f"{socket.gethostname()}:{getpid()}"
+
+
+def lay_out(top: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files into a new folder, for whoever runs students' code to read; return it."""
+    top.mkdir()
+    for inside, data in files.items():
+        path = top / inside
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for path in [top, *top.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return top
 
 
 class WorkerContext:
@@ -164,8 +197,9 @@ class WorkerContext:
             raise
 
     def _lay_out(self, assignment: Assignment) -> None:
-        self.package = self._write("package", assignment.package)
-        self.fonts = self._write("fonts", assignment.fonts) if assignment.fonts else None
+        self.package = lay_out(self.folder / "package", assignment.package)
+        fonts = assignment.fonts
+        self.fonts = lay_out(self.folder / "fonts", fonts) if fonts else None
         config = Config(copy.deepcopy(dict(assignment.config)))
         limits = ExecuteSubmission(config=config)
         source = nbformat.reads(assignment.source, nbformat.NO_CONVERT)
@@ -176,7 +210,6 @@ class WorkerContext:
             nbformat.reads(one, nbformat.current_nbformat)
             for one in (assignment.release, *assignment.earlier)
         )
-        MetadataValidator().validate_nb(release)
         self.context = Context(
             release,
             earlier,
@@ -189,17 +222,6 @@ class WorkerContext:
             partial(make_kernel, self.report, self.package, self.fonts, grace=limits.grace),
             self.report.isolation,
         )
-
-    def _write(self, folder: str, files: Mapping[str, bytes]) -> Path:
-        top = self.folder / folder
-        top.mkdir()
-        for inside, data in files.items():
-            path = top / inside
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        for path in [top, *top.rglob("*")]:  # who runs students' code must be able to read them
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        return top
 
     def close(self) -> None:
         """End the zygotes of its package, and delete the folder."""

@@ -24,7 +24,8 @@ from rich.progress import (
 from tito.authoring.releases import read_release
 from tito.authoring.source import read_source
 from tito.autograde import grade_class
-from tito.autograde.grade_class import ExecutorConfig, GradingRun
+from tito.autograde.executor_config import ExecutorConfig
+from tito.autograde.grade_class import GradingRun
 from tito.commands._shared import console, pass_module, print_line, say
 from tito.course import Course, Module
 from tito.course.files import written
@@ -37,6 +38,7 @@ from tito.sandbox import LEVELS, Isolation
 @pass_module
 @click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed.")
+@click.option("--whole", is_flag=True, help="Run all cells, also those no mark depends on.")
 @click.option("--seed", type=int, help="Repeat the fresh inputs of an earlier run.")
 @click.option(
     "--isolation",
@@ -54,6 +56,7 @@ def command(
     module: Module,
     students: tuple[str, ...],
     force: bool,
+    whole: bool,
     seed: int | None,
     isolation: str | None,
     workers: int | None,
@@ -84,7 +87,7 @@ def command(
             course = Course.find()
             _refuse_lab(course, module)
             run = grade_class.grade(
-                course, module, students or None, force, show, seed, isolation, where
+                course, module, students or None, force, show, seed, isolation, where, whole
             )
             if not run.interrupted:  # then somebody waits for the end
                 with written("the page of flags"):
@@ -143,6 +146,8 @@ def _summarize(run: GradingRun, module: Module) -> None:
     counts = f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
     rate = f" ({60 * len(run.graded) / run.seconds:.0f} a minute)" if len(run.graded) > 1 else ""
     console.print(f"{counts}, in {run.seconds:.1f} s{rate}")
+    if left_out := _left_out(run):
+        print_line(left_out)
     print_line(_isolation(run.isolation))
     print_line(f"log: {_shown(run.log)}")
     if run.interrupted:
@@ -150,6 +155,17 @@ def _summarize(run: GradingRun, module: Module) -> None:
         print_line(
             f"interrupted: {left} are left, and nothing is lost; {_resume(module)}", style="red"
         )
+
+
+def _left_out(run: GradingRun) -> str:
+    """Say what did not run, and how that was tried; "" where all cells ran."""
+    shortened = [outcome for outcome in run.graded if outcome.left_out]
+    tried = [outcome for outcome in shortened if outcome.audit]
+    if not shortened:
+        return ""
+    cells = sum(outcome.left_out for outcome in shortened)
+    audited = f"; {len(tried)} graded both ways, marks equal" if tried else ""
+    return f"left out: {cells} demonstrations of {len(shortened)} submissions{audited}"
 
 
 def _resume(module: Module) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from tito.authoring import release as releasing
+from tito.authoring.source import read_source
 from tito.commands._shared import pass_module, print_line
 from tito.course import Course, Module
+from tito.errors import TitoError
 from tito.gradebook import records, scores
+from tito.scoring.independence import dependent_parts
 
 
 @click.command("release")
@@ -19,6 +22,7 @@ def command(module: Module) -> None:
     maximum that was lowered.
     """
     course = Course.find()
+    _refuse_dependence(course, module)
     path = releasing.release(course, module)
     print_line(f"released: {path.relative_to(course.root)}")
     if outdated := records.stale(course, module):
@@ -26,3 +30,14 @@ def command(module: Module) -> None:
         print_line(f"{len(outdated)} {records.EARLIER}, to be graded anew: {names}")
     for student, above in scores.marks_above_maximum(course, module).items():
         print_line(f"{student}: {'; '.join(above)}")
+
+
+def _refuse_dependence(course: Course, module: Module) -> None:
+    """Refuse a chapter whose marks depend on cells that grading may leave out."""
+    dependent = dependent_parts(read_source(module.source, course.checks(module)))
+    if dependent:
+        raise TitoError(
+            f"{module.name} cannot be released: what graded cells see of the reference is "
+            f"different where the demonstrations have not run: {'; '.join(dependent[:3])}. Name "
+            "and lock the cells that it depends on."
+        )

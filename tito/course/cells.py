@@ -61,6 +61,29 @@ def name_of(nb: NotebookNode, index: int) -> str:
     return f"a cell after {before}" if before else "a cell at the beginning"
 
 
+def keep_shown(cell: NotebookNode, outputs: Any) -> None:
+    """Keep, whatever it is, what a student's file has as the outputs of a cell."""
+    if isinstance(outputs, list) and outputs:
+        cell.metadata.tinytorch = NotebookNode(shown=outputs)
+
+
+def take_shown(cell: NotebookNode) -> list[Any]:
+    """Take out what was kept of a cell's outputs."""
+    if "shown" not in cell.metadata.get("tinytorch", {}):
+        return []
+    return cell.metadata.pop("tinytorch").shown
+
+
+def mark_left_out(cell: NotebookNode) -> None:
+    """Note in a cell of a graded notebook that it did not run, and shows what was handed in."""
+    cell.metadata.tinytorch = NotebookNode(left_out=True)
+
+
+def is_left_out(cell: NotebookNode) -> bool:
+    """Whether a cell of a graded notebook did not run."""
+    return bool(cell.metadata.get("tinytorch", {}).get("left_out"))
+
+
 def mark_answered_beside(cell: NotebookNode) -> None:
     """Note in a cell of a rebuilt notebook that an answer may stand beside it."""
     cell.metadata.tinytorch = NotebookNode(answered_beside=True)

@@ -6,6 +6,7 @@ text, so that whoever grades from it needs nothing else of the course.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -134,6 +135,22 @@ def exercises_needed(checks: Checks) -> dict[str, str]:
     for part in checks.parts:
         _add(part.exercise.__module__, needed)
     return needed
+
+
+def names_asked(checks: Checks, texts: Texts) -> set[str]:
+    """Return the names of a student's notebook that a cell hands over, and its exercises use."""
+    names = set(checks.names)
+    for path in exercises_needed(checks).values():
+        for node in ast.walk(ast.parse(texts[path])):
+            match node:
+                case ast.Attribute(value=ast.Name(id="student"), attr=name):
+                    names.add(name)
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="student"), attr="get"),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    names.add(name)
+    return names
 
 
 def _add(name: str, needed: dict[str, str]) -> None:

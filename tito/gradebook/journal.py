@@ -40,7 +40,8 @@ class Journal:
             with suppress(ValueError, KeyError, TypeError):
                 data = json.loads(path.read_text(encoding="utf-8"))
                 if data.pop("version") == _VERSION:
-                    yield Result(**{**data, "flags": tuple(data["flags"])})
+                    lists = {name: tuple(data.get(name, ())) for name in ("flags", "left_out")}
+                    yield Result(**{**data, **lists})
 
     def _path(self, student: str) -> Path:
         return self.folder / f"{student}.json"

@@ -46,6 +46,11 @@ class Record:
     problem: str = ""
     #: What kept the student's code apart; see :class:`tito.sandbox.Isolation`.
     isolation: dict[str, Any] = field(default_factory=dict)
+    #: The cells that did not run, by their ids in the graded notebook; why none was left out;
+    #: whether it was graded with all cells too, and what came of that.
+    left_out: tuple[str, ...] = ()
+    whole: str = ""
+    audit: str = ""
     #: By graded cell: the digest of what a mark by hand is given for; see
     #: :func:`tito.course.cells.questions`.
     questions: dict[str, str] = field(default_factory=dict)
@@ -67,8 +72,17 @@ def record_of(result: Result, last: Record | None, stale: bool) -> Record:
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
         submission=result.digest if graded else "",
         questions=result.questions or (last.questions if last else {}),
+        audit=result.audit or _audit_before(last, result),
         earlier=_earlier(last, result),
     )
+
+
+def _audit_before(last: Record | None, result: Result) -> str:
+    """Return what came of grading this very submission both ways, if it was before."""
+    if last is None or not result.left_out:
+        return ""
+    same = (last.submission, last.release) == (result.digest, result.release)
+    return last.audit if same else ""
 
 
 def _earlier(last: Record | None, result: Result) -> tuple[dict[str, Any], ...]:
@@ -120,7 +134,7 @@ def load(course: Course, module: Module, student: str) -> Record | None:
         data = json.loads(path_of(course, module, student).read_text(encoding="utf-8"))
         if data.pop("version") != _VERSION:
             return None
-        lists = {"flags": tuple(data["flags"]), "earlier": tuple(data.get("earlier", ()))}
+        lists = {name: tuple(data.get(name, ())) for name in ("flags", "earlier", "left_out")}
         return Record(**{**data, **lists})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

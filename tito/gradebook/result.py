@@ -28,6 +28,12 @@ class Result:
         By graded cell: the digest of what a mark by hand is given for.
     cells, seed, isolation, flags
         For the record.
+    left_out : tuple of str
+        The cells that did not run, by their ids in the graded notebook.
+    whole : str
+        Why none was left out, where that was looked at.
+    audit : str
+        "equal" where it was graded with all cells too, "differs: ..." where marks were others.
     reason, problem : str
         Why it could not be graded, for the instructor and for the student.
     seconds : float
@@ -53,6 +59,9 @@ class Result:
     seed: int | None = None
     isolation: dict[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    whole: str = ""
+    audit: str = ""
     reason: str = ""
     problem: str = ""
     seconds: float = 0.0

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+import nbformat
+from nbformat import NotebookNode
+
 from tito.kernels.capture import MAX_FRAME
 from tito.text import read_json
 
@@ -65,6 +68,19 @@ def read(data: bytes) -> Frame | None:
     if not isinstance(kind, str) or kind not in _KINDS or not _KINDS[kind](frame):
         return None
     return frame
+
+
+def output_in(data: Any) -> NotebookNode | None:
+    """Return an output that a student's file holds, by the rules of those that a kernel sends."""
+    kind = data.get("output_type") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or kind not in OUTPUT_FIELDS:
+        return None
+    content = {name: data.get(name) for name in OUTPUT_FIELDS[kind]}
+    if _are_lines(content.get("text")):  # as files hold a text
+        content["text"] = "".join(content["text"])
+    if _is_odd(content, _MAX_DEPTH) or not _KINDS[kind]({"cell": 0, **content}):
+        return None
+    return nbformat.from_dict({"output_type": kind, **content})
 
 
 def _is_odd(value: Any, levels: int) -> bool:

@@ -7,6 +7,8 @@ after the other, with open files. It has one thread, so that a fork is whole.
 A fork enters the namespaces of a sandbox that bubblewrap made, gives up every privilege, takes
 on the limits and the filter of system calls, looks whether all of that holds, and only then
 becomes a kernel.
+
+Whoever started it may give it a socket on which others of the same user ask for forks too.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import json
 import os
 import resource
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -61,27 +64,44 @@ _CAPABILITY_VERSION = 0x20080522
 def main() -> None:
     """Warm up as the first request says, then fork until the other side leaves."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    setup, _ = _receive(control)
+    setup, files = _receive(control)
     assert setup is not None
+    listening = [socket.socket(fileno=file) for file in files]
     for name in ("capture", "shell"):  # the latter loads the former, if it is not there
         _load(f"tito_{name}", Path(__file__).with_name(f"{name}.py"), setup["files_shown_in"])
     _warm_up(setup)
     control.send(json.dumps({"ready": True}).encode())
-    while True:
-        request, files = _receive(control)
-        if request is None:
-            return
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if os.fork() == 0:
-            _fork(control, request, files)
-        for file in files:
-            os.close(file)
+    clients = [control]
+    while control in clients:
+        ready, _, _ = select.select([*clients, *listening], [], [])
+        for one in ready:
+            if one in listening:
+                clients.append(one.accept()[0])
+            elif not _answer(one):
+                clients.remove(one)
+                one.close()
+
+
+def _answer(client: socket.socket) -> bool:
+    """Fork as a client asks; False where it has left."""
+    request, files = _receive(client)
+    if request is None:
+        return False
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    if os.fork() == 0:
+        _fork(client, request, files)
+    for file in files:
+        os.close(file)
+    return True
 
 
 def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    data, files, _, _ = socket.recv_fds(control, _REQUEST, _FILES)
+    try:
+        data, files, _, _ = socket.recv_fds(control, _REQUEST, _FILES)
+    except ConnectionResetError:
+        return None, []
     return (json.loads(data) if data else None), files
 
 

@@ -37,59 +37,29 @@ class ZygoteLostError(NotStartedError):
     """The zygote is gone; a new one can do what it could not."""
 
 
-class Zygote:
-    """A warm process, for one package.
+class ZygoteConnection:
+    """Asks a warm process for kernels.
 
     Parameters
     ----------
     settings : Settings
         Who runs the kernels where this process is root. Their limits are those of their sandboxes.
-    package : Path, optional
+    package : Path or None
         The folder of the course's package before the module under test.
-    fonts : Path, optional
-        A folder with matplotlib's list of fonts.
+    control : socket.socket
+        To the warm process.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        package: Path | None = None,
-        fonts: Path | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, package: Path | None, control: socket.socket) -> None:
         self.settings = settings
         self.package = package
         self._environment = {**environment_inside(package), "NBGRADER_EXECUTION": "autograde"}
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Not a pipe, which would have to be read.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
-        with theirs:
-            self._process = _start(theirs, self._errors)
-        setup = {
-            "package": str(package) if package else "",
-            "shown_as": str(PACKAGE),
-            "files_shown_in": str(FILES),
-            "fonts": str(fonts or ""),
-            "user": settings.user,
-            "group": settings.group,
-        }
-        try:
-            self._ask(setup, [], _WARM_SECONDS)
-        except ZygoteLostError as error:
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
-            self.close()
-            message = f"the warm process for kernels does not start: {said or error}"
-            raise NotStartedError(message) from None
-
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
+        self._control = control
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can fork."""
-        return self._process.poll() is None
+        """Whether it can fork, as far as is known."""
+        return self._control.fileno() >= 0
 
     def fork_kernel(self, sandbox: SandboxInstance, connection: socket.socket) -> None:
         """Start a kernel in a sandbox, at the other end of `connection`.
@@ -139,6 +109,68 @@ class Zygote:
         return {**json.loads(answer), "files": received}
 
     def close(self) -> None:
+        """Leave it; kernels that were forked from it go on."""
+        self._control.close()
+
+
+class Zygote(ZygoteConnection):
+    """A warm process, for one package.
+
+    Parameters
+    ----------
+    settings, package
+        As for :class:`ZygoteConnection`.
+    fonts : Path, optional
+        A folder with matplotlib's list of fonts.
+    shared_at : Path, optional
+        Where other processes of this user may ask for kernels: a path in a private folder.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        package: Path | None = None,
+        fonts: Path | None = None,
+        shared_at: Path | None = None,
+    ) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        super().__init__(settings, package, ours)
+        # Not a pipe, which would have to be read.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        with theirs:
+            self._process = _start(theirs, self._errors)
+        setup = {
+            "package": str(package) if package else "",
+            "shown_as": str(PACKAGE),
+            "files_shown_in": str(FILES),
+            "fonts": str(fonts or ""),
+            "user": settings.user,
+            "group": settings.group,
+        }
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                if shared_at is not None:
+                    listener.bind(str(shared_at))
+                    listener.listen()
+                self._ask(setup, [listener.fileno()] if shared_at else [], _WARM_SECONDS)
+        except (ZygoteLostError, OSError) as error:
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+            self.close()
+            message = f"the warm process for kernels does not start: {said or error}"
+            raise NotStartedError(message) from None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can fork."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
         """End it; kernels that were forked from it go on."""
         self._control.close()
         self._errors.close()
@@ -147,13 +179,20 @@ class Zygote:
 
 
 #: By package, fonts and user, with the process that they belong to.
-_zygotes: dict[tuple[Path | None, Path | None, int], tuple[int, Zygote]] = {}
+_zygotes: dict[tuple[Path | None, Path | None, int], tuple[int, ZygoteConnection]] = {}
+#: Where a zygote of another process is that has warmed up for this one's package too.
+_shared: list[Path] = []
+
+
+def use_shared(place: Path) -> None:
+    """Ask another process's zygote for kernels, for as long as there is an answer."""
+    _shared[:] = [place]
 
 
 def zygote_for(
     package: Path | None, fonts: Path | None, settings: Settings | None = None
-) -> Zygote:
-    """Return this process's zygote for a package; a lost one is replaced."""
+) -> ZygoteConnection:
+    """Return the shared zygote, or this process's own for a package; a lost one is replaced."""
     settings = settings or Settings()
     key = (package, fonts, settings.user)
     owner, found = _zygotes.get(key, (0, None))
@@ -161,11 +200,27 @@ def zygote_for(
     if found is None or owner != os.getpid() or not found.is_alive:
         if found is not None and owner == os.getpid():
             found.close()
-        if fonts is not None:
-            prepare_fonts(fonts)
-        found = Zygote(settings, package, fonts)
+        found = _connected(settings, package) or _warm(settings, package, fonts)
         _zygotes[key] = (os.getpid(), found)
     return found
+
+
+def _connected(settings: Settings, package: Path | None) -> ZygoteConnection | None:
+    """Connect to the shared zygote, once: where it is lost, this process has its own."""
+    for place in [_shared.pop() for _ in _shared[:]]:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            control.connect(str(place))
+            return ZygoteConnection(settings, package, control)
+        except OSError:
+            control.close()
+    return None
+
+
+def _warm(settings: Settings, package: Path | None, fonts: Path | None) -> Zygote:
+    if fonts is not None:
+        prepare_fonts(fonts)
+    return Zygote(settings, package, fonts)
 
 
 def end_zygotes(package: Path | None = None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 
 from tinytorch.checks import MIME_TYPE, Report
-from tito.course.cells import grade_id, is_autograded
+from tito.course.cells import grade_id, is_autograded, is_left_out
 from tito.pages import clean, environment
 from tito.pages.bounds import Allowance
 
@@ -69,6 +69,7 @@ class Shown:
     html: Markup | None = None
     text: str = ""
     is_error: bool = False
+    handed_in: bool = False  # whether it is what the student's own notebook shows there
 
 
 @dataclass
@@ -95,9 +96,9 @@ class Section:
     outputs: list[Shown] = field(default_factory=list)
 
     @property
-    def pictures(self) -> list[str]:
+    def pictures(self) -> list[Shown]:
         """The student's plots."""
-        return [shown.picture for work in self.work for shown in work.outputs if shown.picture]
+        return [shown for work in self.work for shown in work.outputs if shown.picture]
 
     @property
     def is_full(self) -> bool:
@@ -189,7 +190,12 @@ class _Page:
             section.answer = self._markdown(cell.source, cell.get("attachments"))
 
     def _work(self, cell: NotebookNode) -> list[Work]:
-        outputs = [shown for output in cell.outputs for shown in self._shown(output)]
+        given = is_left_out(cell)
+        outputs = [
+            replace(shown, handed_in=given)
+            for output in cell.outputs
+            for shown in self._shown(output)
+        ]
         own = cell.source not in self.released
         code = clean.python(cell.source, self.allowance) if own else None
         comment = self._comment(grade_id(cell))

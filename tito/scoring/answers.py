@@ -9,6 +9,7 @@ import contextlib
 import json
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from tinytorch.checks.cell import Part
@@ -25,11 +26,11 @@ Values = dict[str, Any]
 def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
     """Run the reference and exercise it, for :mod:`tito.scoring.reference`."""
     cases, checks = decode(request["cases"]), by_cell(request["texts"])
-    namespace: dict[str, Any] = {"__name__": "reference"}
+    namespace, run = _notebook() if request["whole"] else _module()
     answers: dict[str, dict[str, list[Values]]] = {}
     for grade_id, source, graded in request["cells"]:
         if not graded:
-            exec(compile(source, grade_id, "exec"), namespace)
+            run(source)
         elif grade_id in cases:
             student, asked = Student(namespace), cases[grade_id]
             answers[grade_id] = {
@@ -38,6 +39,23 @@ def answer(request: dict[str, Any]) -> dict[str, dict[str, list[Values]]]:
                 if part.name in asked
             }
     return answers
+
+
+def _module() -> tuple[dict[str, Any], Callable[[str], object]]:
+    """Return a namespace in which cells only define, and what runs them."""
+    namespace: dict[str, Any] = {"__name__": "reference"}
+    return namespace, lambda source: exec(compile(source, "reference", "exec"), namespace)
+
+
+def _notebook() -> tuple[dict[str, Any], Callable[[str], object]]:
+    """Return the namespace of IPython, in which cells run as in a notebook, and what runs them."""
+    import os
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    os.environ["MPLBACKEND"] = "agg"
+    shell = InteractiveShell.instance(history_load_length=0)
+    return shell.user_ns, lambda source: shell.run_cell(source).raise_error()
 
 
 def _values(part: Part, grade_id: str, student: Student, inputs: dict[str, Any]) -> Values:

@@ -58,6 +58,13 @@ class CheckPlan:
         return decode(json.loads(self.answers))
 
     @cached_property
+    def asked(self) -> frozenset[str]:
+        """The names of a student's notebook that graded cells ask for."""
+        return frozenset().union(
+            *(check_modules.names_asked(each, self.texts) for each in self.checks.values())
+        )
+
+    @cached_property
     def payloads(self) -> dict[str, str]:
         """By graded cell: all that its parts are asked, the same for a whole class."""
         return {

@@ -13,7 +13,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from tinytorch.checks.wire import encode
-from tito.course.cells import is_autograded
+from tito.course.cells import grade_id, is_autograded
 from tito.course.check_modules import texts_of
 from tito.errors import TitoError
 from tito.scoring.payload import Cases
@@ -21,8 +21,17 @@ from tito.scoring.payload import Cases
 _SECONDS = 120
 
 
-def expected_answers(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
+def expected_answers(source: NotebookNode, cases: Mapping[str, Cases], whole: bool = False) -> str:
     """Exercise the reference solution on the inputs of a grading run.
+
+    Parameters
+    ----------
+    source : NotebookNode
+        The course's own notebook.
+    cases : mapping
+        By graded cell and part: the inputs.
+    whole : bool
+        Whether demonstrations run too, as in a notebook.
 
     Returns
     -------
@@ -34,10 +43,10 @@ def expected_answers(source: NotebookNode, cases: Mapping[str, Cases]) -> str:
     TitoError
         If the reference does not run, or a part of it fails: then nothing may be graded.
     """
-    request = json.dumps(
-        {"cells": _cells(source), "texts": texts_of(source), "cases": encode(dict(cases))}
+    cells, texts = _cells(source, whole), texts_of(source)
+    return _run(
+        json.dumps({"cells": cells, "texts": texts, "cases": encode(dict(cases)), "whole": whole})
     )
-    return _run(request)
 
 
 @lru_cache(maxsize=4)
@@ -65,10 +74,10 @@ def _run(request: str) -> str:
     return answer.stdout
 
 
-def _cells(source: NotebookNode) -> list[list[Any]]:
+def _cells(source: NotebookNode, whole: bool) -> list[list[Any]]:
     """Return grade_id and source of the code cells that matter, and whether they are graded."""
     return [
-        [cell.metadata.nbgrader.grade_id, cell.source, is_autograded(cell)]
+        [grade_id(cell) or "", cell.source, is_autograded(cell)]
         for cell in source.cells
-        if cell.cell_type == "code" and "nbgrader" in cell.metadata
+        if cell.cell_type == "code" and (whole or grade_id(cell))
     ]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-import symtable
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from tito.student.notebook import Cell
+from tito.student.scopes import scope_of
 
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _DEFINING = (
@@ -63,9 +63,8 @@ def only_defines(source: str) -> bool:
 
 def _statement(node: ast.stmt) -> Statement:
     text = ast.unparse(node)
-    table = symtable.symtable(text, "cell", "exec")
-    defined = {name.get_name() for name in table.get_symbols() if _is_bound(name)}
-    return Statement(text, frozenset(defined), frozenset(_used(table)), not _defines(node))
+    scope = scope_of(text)
+    return Statement(text, scope.bound, scope.read, not _defines(node))
 
 
 def _is_main(node: ast.stmt) -> bool:
@@ -81,20 +80,6 @@ def _defines(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):  # a docstring, or a lone value
         return isinstance(node.value, ast.Constant)
     return isinstance(node, _DEFINING) or _is_main(node)
-
-
-def _is_bound(name: symtable.Symbol) -> bool:
-    return name.is_assigned() or name.is_imported() or name.is_namespace()
-
-
-def _used(table: symtable.SymbolTable) -> Iterator[str]:
-    """Give the names that a cell reads from the notebook, in its functions and classes too."""
-    top = table.get_type() == "module"
-    for name in table.get_symbols():
-        if name.is_referenced() and (top or name.is_global()):
-            yield name.get_name()
-    for inner in table.get_children():
-        yield from _used(inner)
 
 
 def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, int]]:

@@ -19,7 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tito.course import times
-from tito.course.cells import KINDS, nbgrader_metadata, new_cell
+from tito.course.cells import KINDS, keep_shown, nbgrader_metadata, new_cell
 from tito.errors import TitoError
 from tito.submission.recognize import is_of
 from tito.text import TooMuchError, printable, read_json
@@ -221,7 +221,9 @@ def parse(data: bytes, student: str, name: str) -> NotebookNode:
     Returns
     -------
     NotebookNode
-        Cells with type, text, nbgrader's metadata and attachments, and nothing else of the file.
+        Cells with type, text, nbgrader's metadata and attachments, and nothing else of the file;
+        what the student's own code cells show is kept apart, see
+        :func:`tito.course.cells.take_shown`.
 
     Raises
     ------
@@ -303,6 +305,8 @@ def _plain_cell(raw: Any, number: int) -> NotebookNode:
     cell = new_cell(kind, "".join(lines).replace("\r\n", "\n"), f"submitted-{number}")
     if nbgrader := nbgrader_metadata(raw):
         cell.metadata.nbgrader = nbformat.from_dict(nbgrader)
+    elif kind == "code":
+        keep_shown(cell, raw.get("outputs"))
     attachments = raw.get("attachments")
     if kind != "code" and _are_attachments(attachments):
         cell.attachments = nbformat.from_dict(attachments)

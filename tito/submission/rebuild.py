@@ -26,9 +26,11 @@ from tito.course.cells import (
     grade_id,
     is_autograded,
     is_fixed,
+    keep_shown,
     mark_answered_beside,
     nbgrader_metadata,
     new_cell,
+    take_shown,
 )
 from tito.submission import recognize
 from tito.submission.recognize import Recognized, definitions, named_cells, texts_of
@@ -235,8 +237,9 @@ def _named_cell(
 
 
 def _own_cell(cell: NotebookNode, cell_id: str) -> NotebookNode:
-    """Return a student's own cell: type, text and pictures, no metadata."""
+    """Return a student's own cell: type, text, what it shows and pictures, no metadata."""
     own = new_cell(cell.cell_type, cell.source, cell_id)
+    keep_shown(own, take_shown(cell))
     if cell.cell_type != "code" and "attachments" in cell:
         own.attachments = cell.attachments
     return own

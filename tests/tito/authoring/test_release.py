@@ -192,6 +192,19 @@ def test_release_names_outdated_marks(course, monkeypatch):
     ]
 
 
+def test_a_chapter_whose_marks_depend_on_a_demonstration_is_not_released(course, monkeypatch):
+    module = course.module("second")
+    demonstration = "\n# %%\nAnswer.give = lambda self: 7\n"
+    at_test = cell_header("test-answer", "test", 5)
+    text = module.source.read_text()
+    module.source.write_text(text.replace(at_test, f"{demonstration}\n{at_test}"))
+    monkeypatch.chdir(course.root)
+    answer = CliRunner().invoke(cli, ["release", "second"])
+    assert "different where the demonstrations have not run: test-answer, gives" in str(
+        answer.exception
+    )
+
+
 def test_release_before_export_says_what_to_do(course):
     (course.root / "tinytorch/core/first.py").unlink()
     with pytest.raises(TitoError, match="first.py is missing; make it with 'tito export --all'"):

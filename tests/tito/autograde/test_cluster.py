@@ -20,8 +20,8 @@ import tito
 from tests.ordinary import ROOT, as_ordinary_user, give
 from tests.tito.autograde.processes import line_of, start_tito
 from tests.tito.sandbox.starting import wait_for
-from tito.autograde import grade_class
 from tito.autograde.cluster import DaskExecutor
+from tito.autograde.executor_config import ExecutorConfig
 from tito.errors import TitoError
 from tito.sandbox.watchdog import tree
 
@@ -193,7 +193,7 @@ def test_waiting_ends_with_an_interrupt_and_killing_workers_with_the_second(
     class_of, cluster, tmp_path, grade, monkeypatch
 ):
     class_of(1)
-    tries, where = tmp_path / "tries", grade_class.ExecutorConfig(scheduler=cluster.address)
+    tries, where = tmp_path / "tries", ExecutorConfig(scheduler=cluster.address)
     cluster.start_scheduler(PYTHONPATH=str(ROOT))
     interrupted = []
 

@@ -318,3 +318,13 @@ def test_less_isolation_is_refused_unless_accepted_and_then_noted(
     assert rows()["ada"].points["test-double"] == 4.0
     noted = record_of("ada").isolation
     assert noted["level"] == "limits" and "leaves processes behind" in noted["leaks"]
+
+
+def test_this_machine_is_looked_at_once_a_day(grade, hand_in, course, monkeypatch):
+    hand_in("ada")
+    grade()
+    kept = json.loads((course.records / ".isolation.json").read_text())
+    assert kept["isolation"]["level"] == "full"
+    isolation.find.cache_clear()
+    monkeypatch.setattr(isolation, "choose", failing(AssertionError("looked again")))
+    assert grade(force=True).isolation.level == "full"

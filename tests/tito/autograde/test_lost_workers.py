@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tito.autograde import executors, grade_class
+from tito.autograde import executor_config, executors
 from tito.autograde.driver import grade
+from tito.autograde.executor_config import ExecutorConfig
 from tito.errors import TitoError
 from tito.sandbox.instance import SandboxInstance
 
@@ -83,7 +84,7 @@ def meets(course, class_of, hand_in, grade, marks, monkeypatch):
         fated = fate("student-001", course.root / "met")
         vars(fated).update(more)
         monkeypatch.setattr("tito.autograde.driver.grade", fated)
-        run = grade(where=grade_class.ExecutorConfig(workers=2))
+        run = grade(where=ExecutorConfig(workers=2))
         assert [outcome.student for outcome in run.failed] == ["student-001"]
         first, second = fated.met.read_text().split()
         assert first != second, "tried once more, by another worker, and not for ever"
@@ -111,9 +112,9 @@ def test_a_worker_that_the_system_kills_for_its_memory_costs_a_retry(meets, smal
 
 def test_workers_that_cannot_begin_are_no_fault_of_submissions(class_of, grade, rows, monkeypatch):
     class_of(4)
-    monkeypatch.setattr(grade_class, "begin", _end)
+    monkeypatch.setattr(executor_config, "begin", _end)
     told = f"{executors.WORKER_STARTS} workers in a row were lost before"
-    two = grade_class.ExecutorConfig(workers=2)
+    two = ExecutorConfig(workers=2)
     with pytest.raises(TitoError, match=told):
         grade(where=two)
     assert {row.status for row in rows().values()} == {"not graded"}

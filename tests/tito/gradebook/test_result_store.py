@@ -7,14 +7,16 @@ from nbgrader.api import SubmittedNotebook
 from sqlalchemy.exc import DataError
 
 from tests.tito.small_course import statuses
-from tito.autograde import grade_class, grade_submission
+from tito.autograde import grade_submission
+from tito.autograde.executor_config import ExecutorConfig
+from tito.autograde.executors import InlineExecutor
 from tito.gradebook import writer
 
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch):
     """Grade where the patches of these tests are."""
-    where, inline = grade_class.ExecutorConfig, grade_class.InlineExecutor
+    where, inline = ExecutorConfig, InlineExecutor
     monkeypatch.setattr(where, "executor", lambda *_: inline())
     monkeypatch.setattr(where, "warm_up", lambda *_: None)
 

@@ -8,6 +8,7 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.tito.sandbox.conftest import package  # noqa: F401 - a fixture
+from tests.tito.small_course import scratch  # noqa: F401 - a fixture
 from tito.kernels.client import make_kernel
 from tito.kernels.isolation import IsolationReport
 from tito.kernels.kernel_protocol import Kernel, Limits, Lost, Ran

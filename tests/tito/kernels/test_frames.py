@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tests.odd_frames import SEND
 from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.kernels.capture import MAX_FRAME
-from tito.kernels.frames import FrameReader, read
+from tito.kernels.frames import OUTPUT_FIELDS, FrameReader, output_in, read
 from tito.kernels.recorder import Recorder
 
 from .conftest import limits, make, run, text
@@ -134,3 +134,17 @@ def test_whatever_is_read_can_be_recorded():
             recorder.take(checked)
         nb = new_notebook(cells=[new_code_cell("", outputs=recorder.outputs, id="a")])
         nbformat.validate(nb)
+
+
+def test_outputs_of_a_file_are_held_to_the_same_rules():
+    for kind, fields in OUTPUT_FIELDS.items():
+        whole = {"output_type": kind, **KINDS[kind]}
+        assert output_in({**whole, "more": 1}) == {"output_type": kind} | {
+            name: whole[name] for name in fields
+        }
+        for name in fields:
+            assert output_in({**whole, name: {"execution_count": "x"}.get(name, 7)}) is None
+    lines = {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]}
+    assert output_in(lines).text == "a\nb"
+    for odd in (None, [], "x", {}, {"output_type": []}, {"output_type": "ready"}):
+        assert output_in(odd) is None

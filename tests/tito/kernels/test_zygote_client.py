@@ -11,7 +11,13 @@ from tito.errors import NotStartedError, TitoError
 from tito.kernels import fork_probe, zygote_client
 from tito.kernels.fork_probe import ForkProbe
 from tito.kernels.isolation import fork_is_isolated
-from tito.kernels.zygote_client import Zygote, ZygoteLostError, zygote_for
+from tito.kernels.zygote_client import (
+    Zygote,
+    ZygoteLostError,
+    end_zygotes,
+    use_shared,
+    zygote_for,
+)
 from tito.sandbox import instance
 from tito.sandbox.settings import Settings
 
@@ -80,6 +86,37 @@ def test_a_killed_zygote_costs_a_new_one_and_no_kernel():
         with closing(make("forked")) as second:
             shown = [text(kernel.run("print('on')", limits())) for kernel in (first, second)]
     assert shown == ["on\n", "on\n"]
+
+
+@pytest.fixture
+def shared(scratch):
+    """A zygote that other processes share, as this one does here, and which it loses in the end."""
+    end_zygotes()
+    with closing(Zygote(Settings(), shared_at=scratch / "zygote")) as zygote:
+        use_shared(scratch / "zygote")
+        yield zygote
+    end_zygotes()
+
+
+def test_a_shared_zygote_serves_who_connects_until_it_is_lost(shared):
+    with closing(make("forked")) as first:
+        assert parents(first.instance.guest_pid)[1] == shared.pid
+        with closing(make("forked")) as second:  # and its owner too
+            assert parents(second.instance.guest_pid)[1] == shared.pid
+        os.kill(shared.pid, signal.SIGKILL)
+        shared._process.wait()
+        with pytest.raises(ZygoteLostError):
+            make("forked")
+        with closing(make("forked")) as third:
+            assert parents(third.instance.guest_pid)[1] == zygote_for(None, None).pid
+        assert text(first.run("print('on')", limits())) == "on\n"
+
+
+def test_without_a_shared_zygote_a_process_has_its_own(scratch):
+    end_zygotes()
+    use_shared(scratch / "nobody")
+    with closing(make("forked")) as kernel:
+        assert parents(kernel.instance.guest_pid)[1] == zygote_for(None, None).pid
 
 
 def test_a_zygote_that_is_lost_while_it_forks_is_told_and_replaced(monkeypatch):

@@ -1,6 +1,7 @@
 """Pages of feedback of a graded class, and the page on which answers are marked."""
 
 import html
+import json
 import re
 import shutil
 import time
@@ -40,6 +41,14 @@ from IPython.display import HTML, Javascript, display
 display(HTML('<script>alert(2)</script><b>bold</b>'), Javascript('alert(3)'))
 display({'text/html': 5, 'image/png': [1]}, raw=True)
 """
+#: What a file may hold as the outputs of a cell that grading leaves out.
+SHOWN = [
+    {"output_type": "stream", "name": "stdout", "text": ["as I", " saw it"]},
+    {"output_type": "display_data", "data": {"text/html": "<script>alert(4)</script><i>my</i>"}},
+    {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<script>5</script>ok"}},
+    {"output_type": "stream", "name": "stdout", "text": 7},
+    "no output",
+]
 #: What fails within a graded cell, in the student's function and in a line of the cell's own.
 FAILS = {
     "peeking": "import tinytorch.checks.publish as o\ndef fail(*args): 1 / 0\no.run_checks = fail",
@@ -57,6 +66,9 @@ def graded(template, tmp_path_factory):
     hostile = solve(release_of(course), {**RIGHT, "question-1": ANSWER})
     cell(hostile, "double-function").source += SHOWS
     submit(course, "hostile", hostile)
+    shown = json.loads(nbformat.writes(solve(release_of(course))))
+    next(c for c in shown["cells"] if "twice two" in "".join(c["source"]))["outputs"] = SHOWN
+    submit(course, "shown", json.dumps(shown))
     for student, source in FAILS.items():
         submit(course, student, solve(release_of(course), {**RIGHT, "triple-function": source}))
     grade_class.grade(course, module, seed=7)
@@ -79,7 +91,7 @@ def pages(graded):
 
 
 def test_everyone_has_a_page_that_tells_no_secret(pages):
-    assert set(pages) == {"right", "hostile", "peeking", "missing", "broken"}
+    assert set(pages) == {"right", "hostile", "peeking", "missing", "shown", "broken"}
     for student, page in pages.items():
         text = html.unescape(re.sub("<[^>]*>", "", page))
         # What a student wrote into an answer stays there.
@@ -94,6 +106,7 @@ def test_everyone_has_a_page_that_tells_no_secret(pages):
         ("hostile", ["to be marked / 5", "<strong>strong</strong>", "<b>bold</b>"]),
         ("peeking", ["ZeroDivisionError"]),
         ("missing", ["NameError: name 'triple' is not defined"]),
+        ("shown", ["as you handed it in: as I saw it", "ok"]),
         ("broken", ["not valid JSON (line 1, column 2"]),
     ],
 )
@@ -119,6 +132,7 @@ def test_people_are_called_what_the_roster_or_the_gradebook_calls_them(pages):
         "hostile": "&lt;b&gt;Eve",
         "peeking": "Grace Hopper",
         "missing": "missing",
+        "shown": "shown",
         "broken": "Bob Broken",
     }
     assert "<bdi>Ada Lovelace</bdi>, right" in pages["right"]

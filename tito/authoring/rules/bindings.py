@@ -7,16 +7,13 @@ picture that has the name of a function makes another cell fail, far away from i
 from __future__ import annotations
 
 import ast
-import symtable
 from collections import defaultdict
 from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
 from tito.authoring.rules.each_cell import Fault, Kind, id_of, kind_of, parsed
-
-#: What Python names the tables of comprehensions, which run where they stand.
-_COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
+from tito.student.scopes import Scope, scope_of
 
 
 def faults(notebook: NotebookNode) -> Iterator[Fault]:
@@ -33,7 +30,7 @@ def faults(notebook: NotebookNode) -> Iterator[Fault]:
                 imported[name].add(origin)
     for cell in demonstrations:
         same = {name for name, origin in _imports(cell) if imported[name] == {origin}}
-        for name in sorted(_bound(cell) - same):
+        for name in sorted(_scope(cell).bound - same):
             if name in users:
                 user = id_of(users[name])
                 yield Fault(cell, f"binds {name!r}, which {user} relies on; give it another name")
@@ -43,23 +40,8 @@ def _is_demonstration(cell: NotebookNode) -> bool:
     return kind_of(cell) is Kind.PLAIN and not cell.source.startswith("#| export")
 
 
-def _table(cell: NotebookNode) -> symtable.SymbolTable:
-    return symtable.symtable(ast.unparse(parsed(cell)), "cell", "exec")
-
-
-def _bound(cell: NotebookNode) -> set[str]:
-    """Return the names that a cell leaves in the notebook."""
-    return set(_bound_in(_table(cell)))
-
-
-def _bound_in(table: symtable.SymbolTable) -> Iterator[str]:
-    top = table.get_type() == "module"
-    for name in table.get_symbols():
-        binds = name.is_assigned() or name.is_imported() or name.is_namespace()
-        if binds and (top or name.is_global()):
-            yield name.get_name()
-    for inner in table.get_children():
-        yield from _bound_in(inner)
+def _scope(cell: NotebookNode) -> Scope:
+    return scope_of(ast.unparse(parsed(cell)))
 
 
 def _relied_on(cell: NotebookNode) -> set[str]:
@@ -68,30 +50,13 @@ def _relied_on(cell: NotebookNode) -> set[str]:
     What runs at once reads what the cell itself has just bound; what it defines reads its names
     whenever it is called.
     """
-    table = _table(cell)
+    scope = _scope(cell)
     given = {name for name, _ in _imports(cell)}
     given |= {node.name for node in parsed(cell).body if isinstance(node, _DEFINITIONS)}
-    at_once, later = _read(table, at_once=True)
-    return given | later | (at_once - _bound(cell))
+    return given | scope.later | (scope.at_once - scope.bound)
 
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
-def _read(table: symtable.SymbolTable, at_once: bool) -> tuple[set[str], set[str]]:
-    """Return what a scope and those in it read from the notebook: at once, and when called."""
-    top = table.get_type() == "module"
-    names = {
-        name.get_name()
-        for name in table.get_symbols()
-        if name.is_referenced() and (top or name.is_global())
-    }
-    now, later = (names, set()) if at_once else (set(), names)
-    for inner in table.get_children():
-        runs_here = inner.get_type() == "class" or inner.get_name() in _COMPREHENSIONS
-        found = _read(inner, at_once and runs_here)
-        now, later = now | found[0], later | found[1]
-    return now, later
 
 
 def _imports(cell: NotebookNode) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,198 @@
+"""What is left out of a submission changes no mark, whatever the student's code is like."""
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.tito.small_course import named
+from tito.submission.leaving_out import leave_out
+
+SOLUTION = """
+class Walk:
+    def __init__(self, rate=1.0):
+        self.rate, self.way = rate, []
+
+    def step(self, g):
+        self.way.append(self.rate * g)
+        return self.way[-1]
+"""
+DEMONSTRATIONS = [
+    'if __name__ == "__main__":\n    for step in range(40):\n        Walk().step(step)',
+    "SCALES = [2.0, 3.0]\n\n\ndef walked(n):\n    return [i * SCALES[0] for i in range(n)]",
+    'if __name__ == "__main__":\n    walk, total = Walk(2.0), 7.0',
+    'if __name__ == "__main__":\n    walk.step(total)\n    print(walk.way)',
+]
+ASKED = {"Walk"}
+
+#: What the student writes behind the class, and which demonstrations may still be left out.
+ALL, NONE = {0, 1, 2, 3}, set()
+HARMLESS = {
+    "nothing": "",
+    "a helper": "def helper(g):\n    return g * 2\n\n\nprint(helper(3))",
+    "constants": "E = 1e-8\nBETAS = (0.9, 0.999)\n\n\ndef e():\n    return E * BETAS[0]",
+    "a wrapped method": "first = Walk.step\nWalk.step = lambda self, g: first(self, g)",
+    "an experiment": "mine = Walk()\nfor step in range(3):\n    mine.step(step)\nprint(mine.way)",
+    "names of demonstrations": "walk = Walk()\ntotal = 3\nprint(total, walk.step(total))",
+    "the name of its class": "Walk.name = lambda self: type(self).__name__",
+    "random numbers of its own": "import numpy as np\nprint(np.random.default_rng(0).random())",
+    "what is not finished": "def later(:",
+}
+#: What keeps something from one call to the next, so that calls by demonstrations show in a mark:
+#: before the method, in it, what it adds to the step, and its last argument.
+KEEPS = {
+    "a class attribute": ("Walk.n = 0", "Walk.n += 1", "Walk.n"),
+    "a list of the class": ("Walk.kept = []", "self.kept.append(g)", "len(self.kept)"),
+    "a list of the notebook": ("kept = []", "kept.append(g)", "len(kept)"),
+    "a list under two names": ("a = []\nWalk.kept = a", "self.kept.append(g)", "len(self.kept)"),
+    "a global counter": ("n = 0", "global n; n += 1", "n"),
+    "a default": ("", "kept.append(g)", "len(kept)", "kept=[]"),
+    "a default of the notebook": ("a = []", "kept.append(g)", "len(kept)", "kept=a"),
+    "an alias of the class": ("Walk.n = 0", "kind = type(self); kind.n += 1", "self.n"),
+    "an alias of a global": ("Walk.n = 0", "kind = Walk; kind.n += 1", "self.n"),
+    "the class of the object": ("Walk.n = 0", "self.__class__.n += 1", "self.n"),
+    "setattr": ("Walk.n = 0", "setattr(Walk, 'n', Walk.n + 1)", "self.n"),
+    "an attribute of the function": ("", "step.n = getattr(step, 'n', 0) + 1", "step.n"),
+    "shared random numbers": ("import random\nrandom.seed(3)", "pass", "random.random()"),
+    "numpy's": ("import numpy as np\nnp.random.seed(3)", "pass", "np.random.rand()"),
+    "an imported generator": ("from random import random, seed\nseed(3)", "pass", "random()"),
+    "an iterator": ("numbers = iter(range(1000))", "pass", "next(numbers)"),
+    "the namespace": ("n = 0", "globals()['n'] += 1", "n"),
+    "exec": ("n = 0", "exec('n += 1', globals())", "n"),
+    "a star import": ("from random import *\nseed(3)", "pass", "random()"),
+    "a module of its own": ("import sys\nsys.n = 0", "sys.n += 1", "sys.n"),
+    "a cache": (
+        "import functools\nseen = functools.lru_cache(None)(lambda kind: [])",
+        "seen(0).append(g)",
+        "len(seen(0))",
+    ),
+    "a closure": (
+        "def counter():\n    n = [0]\n\n    def count():\n        n[0] += 1\n"
+        "        return n[0]\n    return count\n\n\ncount = counter()",
+        "pass",
+        "count()",
+    ),
+    "a decorated function": (
+        "def once(f):\n    kept = []\n    return lambda: kept.append(1) or len(kept)\n\n\n"
+        "@once\ndef count():\n    return 0",
+        "pass",
+        "count()",
+    ),
+    "a callable object": (
+        "class Count:\n    n = 0\n\n    def __call__(self):\n        self.n += 1\n"
+        "        return self.n\n\n\ncount = Count()",
+        "pass",
+        "count()",
+    ),
+    "a walrus": ("print(kept := [])", "kept.append(g)", "len(kept)"),
+    "a loop's name": ("for kept in [[]]:\n    pass", "kept.append(g)", "len(kept)"),
+    "an object under a condition": ("if True:\n    kept = []", "kept.append(g)", "len(kept)"),
+}
+#: What reads names that demonstrations bind, and which of them may be left out then.
+READS = {
+    "a function": ("Walk.step = lambda self, g: g + len(walked(5))", {0, 2, 3}),
+    "a constant": ("Walk.step = lambda self, g: g * SCALES[0]", {0, 2, 3}),
+    "a name under main": ("Walk.step = lambda self, g: g + total", {0, 1}),
+    "an object that others change": ("Walk.step = lambda self, g: g + len(walk.way)", {0, 1}),
+    "a loop's name": ("Walk.step = lambda self, g: g + step", {1, 2, 3}),
+    "through globals": ("Walk.step = lambda self, g: g + globals()['SCA' + 'LES'][0]", set()),
+    "through eval": ("Walk.step = lambda self, g: g + eval('tot' + 'al')", set()),
+}
+
+
+def keeping(before: str, change: str, adds: str, default: str = "") -> str:
+    """A cell that gives the class a method which keeps something."""
+    arguments = f"self, g, {default}" if default else "self, g"
+    return (
+        f"{before}\nfirst = Walk.step\n\n\ndef step({arguments}):\n    {change}\n"
+        f"    return first(self, g) + {adds}\n\n\nWalk.step = step"
+    )
+
+
+def cells(extra: str, behind: int, demonstrations: Sequence[str] = DEMONSTRATIONS) -> NotebookNode:
+    """A rebuilt notebook, with a cell of the student's own behind so many demonstrations."""
+    solution = named(new_code_cell(SOLUTION), "walk-class", solution=True)
+    graded = named(new_code_cell("test"), "test-walk", grade=True, locked=True, points=4)
+    given = [new_code_cell(source) for source in demonstrations]
+    own = [new_code_cell(extra)]
+    return new_notebook(cells=[solution, *given[:behind], *own, *given[behind:], graded])
+
+
+def mark(nb: NotebookNode, without: set[int] = frozenset()) -> object:
+    """What the graded cell sees of the student's class when its turn comes."""
+    namespace: dict = {"__name__": "__main__"}
+    for index, cell in enumerate(nb.cells[:-1]):
+        if index not in without:
+            try:
+                exec(compile(cell.source, "cell", "exec"), namespace)
+            except Exception as error:
+                print(error)
+    try:
+        walk = namespace["Walk"](0.5)
+        return [walk.step(g) for g in (1.0, 2.0, 3.0)], walk.way
+    except Exception as error:
+        return repr(error)
+
+
+def left_out(nb: NotebookNode) -> set[int]:
+    """The demonstrations that are left out, by their number."""
+    places = [i for i, cell in enumerate(nb.cells) if cell.source in DEMONSTRATIONS]
+    found = leave_out(nb, DEMONSTRATIONS, ASKED).cells
+    assert found <= set(places)
+    return {places.index(i) for i in found}
+
+
+@pytest.mark.parametrize("extra", HARMLESS.values(), ids=HARMLESS)
+def test_what_keeps_nothing_needs_no_demonstration(extra):
+    nb = cells(extra, behind=2)
+    assert left_out(nb) == ALL
+    assert mark(nb) == mark(nb, set(leave_out(nb, DEMONSTRATIONS, ASKED).cells))
+
+
+@pytest.mark.parametrize("behind", [0, 1])
+@pytest.mark.parametrize("kept", KEEPS.values(), ids=KEEPS)
+def test_what_keeps_something_runs_with_all(kept, behind):
+    nb = cells(keeping(*kept), behind)
+    assert mark(nb) != mark(nb, {i for i, c in enumerate(nb.cells) if c.source in DEMONSTRATIONS})
+    found = leave_out(nb, DEMONSTRATIONS, ASKED)
+    assert (found.cells, bool(found.reason)) == (set(), True)
+
+
+@pytest.mark.parametrize("behind", [0, 2, 4])
+@pytest.mark.parametrize(("extra", "needless"), READS.values(), ids=READS)
+def test_what_is_read_runs_first(extra, needless, behind):
+    nb = cells(extra, behind)
+    found = leave_out(nb, DEMONSTRATIONS, ASKED).cells
+    assert left_out(nb) == needless
+    assert mark(nb) == mark(nb, set(found))
+    assert mark(nb) != mark(nb, {i for i, c in enumerate(nb.cells) if c.source in DEMONSTRATIONS})
+
+
+ORDERS = [list(order) for order in itertools.permutations(range(4))]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_demonstrations_that_were_moved_change_no_mark(order):
+    moved = [DEMONSTRATIONS[i] for i in order]
+    for extra, _ in READS.values():
+        nb = cells(extra, 2, moved)
+        assert mark(nb) == mark(nb, set(leave_out(nb, DEMONSTRATIONS, ASKED).cells)), extra
+
+
+def test_a_demonstration_that_was_edited_runs():
+    edited = [*DEMONSTRATIONS[:2], DEMONSTRATIONS[2].replace("7", "9"), DEMONSTRATIONS[3]]
+    assert left_out(cells("", 2, edited)) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("change", ["np.seterr(all='raise')", "np.random.seed(1)", "Walk.n = 1"])
+def test_a_demonstration_that_changes_what_all_share_runs(change):
+    nb = cells("", 2, given := [*DEMONSTRATIONS[:3], f"import numpy as np\n{change}"])
+    found = leave_out(nb, given, ASKED).cells
+    assert [i for i, cell in enumerate(nb.cells) if cell.source in given[:3]] == sorted(found)
+
+
+@pytest.mark.parametrize("line", ["%matplotlib inline", "!ls", "Walk?", "files = !ls"])
+def test_what_only_ipython_understands_runs_with_all(line):
+    assert "only IPython understands" in leave_out(cells(line, 2), DEMONSTRATIONS, ASKED).reason
