@@ -24,8 +24,8 @@ def _in_this_process(monkeypatch):
 #: What makes a result of one student's that cannot be written, by where it cannot.
 SPOILED = {
     "a file": {"notebook": "\ud800"},
-    "a record": {"cells": {"\ud800": {"earned": 1}}},
-    "JSON": {"cells": {"test-double": {1, 2}}},
+    "a record": {"isolation": {"\ud800": 1}},
+    "JSON": {"isolation": {"leaks": {1, 2}}},
 }
 
 
