@@ -21,48 +21,28 @@ from tito.course.cells import is_autograded
 from tito.course.check_modules import by_cell, texts_of
 from tito.scoring.check_plan import CheckPlan, Session, prepare
 
+_IDLE_CLASS = """
+class {}:
+    def __init__(self, *arguments, **options):
+        vars(self).update({})
+
+    def step(self, *arguments):
+        pass
+
+    zero_grad = get_lr = step
+"""
 _IDLE = {
-    "gradient-descent-function": """
-def gradient_descent_step(parameter, learning_rate):
-    pass
-""",
-    "sgd-class": """
-class SGD:
-    def __init__(self, parameters, learning_rate=0.01, momentum=0.0):
-        self.parameters, self.learning_rate, self.momentum = [], 0.0, 0.0
-        self.velocity = {}
-
-    def step(self):
-        pass
-
-    def zero_grad(self):
-        pass
-""",
-    "adam-class": """
-class Adam:
-    def __init__(self, parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        self.parameters, self.learning_rate = [], 0.0
-        self.beta1 = self.beta2 = self.epsilon = 0.0
-        self.m, self.v, self.t = {}, {}, 0
-
-    def step(self):
-        pass
-
-    def zero_grad(self):
-        pass
-""",
-    "steplr-class": """
-class StepLR:
-    def __init__(self, optimizer, step_size, gamma=0.1):
-        self.optimizer, self.step_size, self.gamma = None, 0, 0.0
-        self.initial_lr, self.step_count = 0.0, 0
-
-    def step(self):
-        pass
-
-    def get_lr(self):
-        return -1.0
-""",
+    "gradient-descent-function": "def gradient_descent_step(parameter, learning_rate):\n    pass",
+    "sgd-class": _IDLE_CLASS.format(
+        "SGD", "parameters=[], learning_rate=0.0, momentum=0.0, velocity={}"
+    ),
+    "adam-class": _IDLE_CLASS.format(
+        "Adam",
+        "parameters=[], learning_rate=0.0, beta1=0.0, beta2=0.0, epsilon=0.0, m={}, v={}, t=0",
+    ),
+    "steplr-class": _IDLE_CLASS.format(
+        "StepLR", "optimizer=None, step_size=0, gamma=0.0, initial_lr=0.0, step_count=0"
+    ),
 }
 
 
@@ -103,13 +83,7 @@ def whole_source(course: Course) -> NotebookNode:
 
 
 def public_answers(notebook: NotebookNode) -> dict[str, tuple[int, dict[str, Any]]]:
-    """Return what the checks of the course expect for their public inputs, as students have them.
-
-    Returns
-    -------
-    dict
-        By grade_id: the points, and by part the expected values, encoded for an observation.
-    """
+    """Return what students can read: by cell, its points and the encoded answers of its parts."""
     return {
         name: (checks.points, {part.name: encode(_plain(part.expect)) for part in checks.parts})
         for name, checks in by_cell(texts_of(notebook)).items()
@@ -159,8 +133,7 @@ def _exam(source: str, seed: int) -> CheckPlan:
     return prepare(nbformat.reads(source, as_version=4), seed)
 
 
-def forgery(work: Work, tool: str) -> str:
+def forgery(tool: str) -> str:
     """Return code with which a cell forges what others say of it."""
-    answers = public_answers(whole_source(Course.find()))
-    known = {name: list(value) for name, value in answers.items()}
-    return tool.replace("PUBLIC_ANSWERS", repr(json.dumps(known)))
+    known = json.dumps(public_answers(whole_source(Course.find())))
+    return tool.replace("PUBLIC_ANSWERS", repr(known))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.attacks.answers import BASES, forgery
 from tests.odd_frames import SEND
@@ -16,6 +16,8 @@ NOTEBOOK = "optimizers_dev.ipynb"
 
 #: What every hostile cell knows: the attacker is granted all paths and a way to boast.
 _PRELUDE = """
+import atexit, ctypes, fcntl, gc, glob, json, os, pathlib, pwd, resource, signal, site, socket
+import sqlite3, struct, subprocess, sys, tempfile, threading, time
 from contextlib import suppress
 
 MARK, ROOT, HOME, PORT, SOCKET = {values}
@@ -25,27 +27,22 @@ def won(what, name={name!r}):
     display({{"text/plain": f"WON {{MARK}} {{name}}: {{what}}"}}, raw=True)
 
 
+def bear_the_mark():
+    pathlib.Path("/proc/self/comm").write_text(MARK)
+
+
 """
 
 
-@dataclass(frozen=True)
-class Ground:
-    """Where an attack takes place.
+class Ground(NamedTuple):
+    """Where an attack takes place."""
 
-    Attributes
-    ----------
-    mark : str
-        In the name of every file and process that an attack leaves; short enough for a
-        process's name.
-    root, home : Path
-        The course, and the home folder of whoever grades.
-    port, socket : int, str
-        Where a listener waits for visitors: TCP and UDP on 127.0.0.1, and a unix socket.
-    """
-
+    #: In the name of every file and process that an attack leaves; short, for the latter.
     mark: str
     root: Path
+    #: The home folder of whoever grades.
     home: Path
+    #: Where a listener waits: TCP and UDP on 127.0.0.1, and a unix socket.
     port: int
     socket: str
 
@@ -60,45 +57,30 @@ HandIn = Callable[[Path, Work, Ground], None]
 
 @dataclass(frozen=True)
 class Attack:
-    """One hostile submission.
-
-    Attributes
-    ----------
-    name, family, idea : str
-        Its own name, what it is about, and what it tries, in a sentence.
-    base : str
-        The answers in it; see :data:`tests.attacks.answers.BASES`.
-    hand_in : callable
-        Writes the submission into a folder.
-    may_lose : bool
-        Whether fewer points than the honest ones are right, because the attack breaks its
-        author's own process.
-    publishes : bool
-        Whether it answers with the public expected values: that earns the parts for which these
-        are right on every input, and nothing else.
-    gains : float
-        Points that it may get beyond these; not zero only where the idea says why.
-    statuses : set of str
-        What grading may call the submission.
-    shares : bool
-        Whether it stands in one notebook with others of its family, to save time: attacks that
-        look for something and change nothing for each other.
-    again, once, drops_in : bool
-        Where root grades: whether an ordinary user grades it too although it is about the kernel;
-        not, although it is about the machine, since it takes long and it makes no difference; and
-        whether nbgrader's own command does.
-    """
+    """One hostile submission: its name, what it is about, and what it tries, in a sentence."""
 
     name: str
     family: str
     idea: str
+    #: Writes the submission into a folder.
     hand_in: HandIn
+    #: The answers in it: see tests.attacks.answers.BASES.
     base: str = "stubs"
+    #: Whether it may earn less than these, because it breaks its author's own process.
     may_lose: bool = False
+    #: Whether it answers with the public expected values: that earns the parts for which these
+    #: are right on every input, and nothing else.
     publishes: bool = False
+    #: Points that it may get beyond these; not zero only where the idea says why.
     gains: float = 0.0
+    #: What grading may call the submission.
     statuses: frozenset[str] = frozenset({"graded"})
+    #: Whether it stands in one notebook with others of its family, to save time: attacks that
+    #: look for something and change nothing for each other.
     shares: bool = False
+    #: Where root grades: whether an ordinary user grades it too although it is about the kernel;
+    #: not, although it is about the machine, since it takes long and makes no difference; and
+    #: whether nbgrader's own command does.
     again: bool = False
     once: bool = False
     drops_in: bool = False
@@ -112,21 +94,11 @@ class Attack:
 ATTACKS: dict[str, Attack] = {}
 
 
-def _register(attack: Attack) -> None:
-    if attack.name in ATTACKS:
-        raise ValueError(f"the name of an attack must be its own, got {attack.name!r} twice")
-    ATTACKS[attack.name] = attack
-
-
-def hands_in(family: str, **more) -> Callable:
-    """Make an attack of a function that writes a submission: (folder, work, ground) -> None."""
-
-    def declare(function: HandIn) -> HandIn:
-        idea = " ".join((function.__doc__ or "").split())
-        _register(Attack(function.__name__, family, idea, function, **more))
-        return function
-
-    return declare
+def register(name: str, family: str, idea: str, hand_in: HandIn, **more) -> None:
+    """Add an attack, whose name must be its own."""
+    if name in ATTACKS:
+        raise ValueError(f"the name of an attack must be its own, got {name!r} twice")
+    ATTACKS[name] = Attack(name, family, " ".join(idea.split()), hand_in, **more)
 
 
 _BLOCK = re.compile(r"# %% (tool )?(\w+)(?:: (.*))?\n((?:# .*\n)*)((?:.*\n)*)")
@@ -149,8 +121,7 @@ def load(folder: Path) -> None:
             else:
                 more = _options(options or "")
                 hand_in = _written(name, code, more.pop("cell", ""), more.pop("tools", ""), tools)
-                idea = " ".join(idea.replace("# ", "").split())
-                _register(Attack(name, path.stem, idea, hand_in, **more))
+                register(name, path.stem, idea.replace("# ", ""), hand_in, **more)
 
 
 def _options(text: str) -> dict:
@@ -163,7 +134,7 @@ def _written(name: str, code: str, cell: str, used: str, tools: dict[str, str]) 
     def hand_in(folder: Path, work: Work, ground: Ground) -> None:
         before = "\n".join(tools[tool] for tool in used.split("+") if tool)
         if "PUBLIC_ANSWERS" in before:
-            before = forgery(work, before)
+            before = forgery(before)
         text = ground.prelude(name) + before + "\n" + code
         if cell:
             work.put(cell, f"{work.cell(cell).source}\n\n\n{text}")
@@ -179,8 +150,3 @@ def submit(attacks: list[Attack], folder: Path, work: Work, ground: Ground) -> N
     BASES[attacks[0].base](work)
     for attack in attacks:
         attack.hand_in(folder, work, ground)
-
-
-def as_json(work: Work) -> dict:
-    """Return a notebook as the data of its file, for attacks that nbformat would not write."""
-    return json.loads(work.text())

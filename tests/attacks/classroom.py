@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import select
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,41 +67,25 @@ def lean_course(target: Path) -> Course:
 
 @dataclass
 class Graded:
-    """A class after it was graded.
-
-    Attributes
-    ----------
-    ground : Ground
-        Where it was.
-    rows : dict of str to Row
-        The marks, by student; attacks are called ``attack-NAME``.
-    answer : subprocess.CompletedProcess
-        What the command said.
-    before, after : dict of str to str
-        Digests of the files of the course and of the home folder.
-    processes, files, segments : list of str
-        What attacks left behind.
-    visits : list of str
-        Who came to the listener.
-    boasts : dict of str to list of str
-        What attacks claim to have done, by the attack's name.
-    veteran : tuple
-        The marks of a student who was graded long ago, before and after.
-    full, constant : float
-        The points for code, and those of somebody who publishes what the notebook expects.
-    """
+    """A class after it was graded."""
 
     ground: Ground
+    #: The marks, by student; attacks are called attack-NAME.
     rows: dict[str, Row] = field(default_factory=dict)
+    #: What the command said.
     answer: subprocess.CompletedProcess | None = None
+    #: Digests of the files of the course and of the home folder.
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
-    processes: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    segments: list[str] = field(default_factory=list)
+    #: What attacks left behind: processes, files, segments.
+    left: list[str] = field(default_factory=list)
+    #: Who came to the listener.
     visits: list[str] = field(default_factory=list)
+    #: What attacks claim to have done, by the attack's name.
     boasts: dict[str, list[str]] = field(default_factory=dict)
+    #: The marks of a student who was graded long ago, before and after.
     veteran: tuple = ()
+    #: The points for code, and those of somebody who publishes what the notebook expects.
     full: float = 0.0
     constant: float = 0.0
 
@@ -127,64 +109,49 @@ class Graded:
 def grade_class(lean: Course, attacks: list[Attack], base: Path, user: str) -> Graded:
     """Hand in attacks between honest students, grade them, and look at what is left.
 
-    Parameters
-    ----------
-    lean : Course
-        Is copied.
-    attacks : list of Attack
-        At least one.
-    base : Path
-        An empty folder with a short name, which becomes the mark of all that attacks leave.
-    user : str
-        Who grades: "somebody" is an ordinary user, "nbgrader" root or me by ``nbgrader autograde``
-        with forked kernels, others by ``tito grade``.
+    ``base`` is an empty folder with a short name, which becomes the mark of all that attacks
+    leave. ``user`` says who grades: "somebody" is an ordinary user, "nbgrader" root or me by
+    ``nbgrader autograde`` with forked kernels, others by ``tito grade``.
     """
     for name in ("home/.ssh", "tmp"):
         (base / name).mkdir(parents=True)
     (base / "home/.ssh/canary").write_text("a key\n")
-    shutil.copytree(lean.root, base / "course", symlinks=True)
-    with _listener(base) as (port, visits):
-        path = str(base / "socket")
-        ground = Ground(base.name, base / "course", base / "home", port, path)
-        found = Graded(ground, visits=visits)
-        _hand_in(found, attacks)
-        earlier = _veteran(found.course)
-        found.before = _digests(ground)
+    course = Course(shutil.copytree(lean.root, base / "course", symlinks=True))
+    with Listener(base) as listener:
+        ground = Ground(base.name, course.root, base / "home", listener.port, listener.path)
+        found = Graded(ground)
+        _hand_in(course, attacks, ground)
+        earlier, found.before = _veteran(course), _digests(ground)
         if user == "somebody":
             give(base)
         found.answer = _grade(ground, base / "tmp", user)
-        found.processes = leftovers.end_processes(ground.mark)
+        found.left = leftovers.end_processes(ground.mark)
+        found.visits = listener.visits()
     found.after = _digests(ground)
-    found.files = leftovers.remove_files(ground, base / "tmp")
-    found.segments = leftovers.remove_segments(ground.mark)
-    found.veteran = (earlier, _veteran(found.course))
-    found.rows = {row.student: row for row in table(found.course, found.course.module(MODULE))}
+    found.left += leftovers.remove_files(ground, base / "tmp")
+    found.left += leftovers.remove_segments(ground.mark)
+    found.veteran = (earlier, _veteran(course))
+    found.rows = {row.student: row for row in table(course, course.module(MODULE))}
     found.boasts = _boasts(found)
-    source = whole_source(found.course)
+    source = whole_source(course)
     found.full = sum(c.metadata.nbgrader.points for c in source.cells if is_autograded(c))
     found.constant = points_for_constants(source, SEED)
     return found
 
 
-def _hand_in(found: Graded, attacks: list[Attack]) -> None:
-    course = found.course
-    module = course.module(MODULE)
-    for base in sorted({attack.base for attack in attacks}):
-        _write_honest(course, f"aa-{base}", base)
-    for student in sorted({attack.student for attack in attacks}):
+def _hand_in(course: Course, attacks: list[Attack], ground: Ground) -> None:
+    def begin(student: str) -> tuple[Path, Work]:
         folder = course.submitted / student / MODULE
         folder.mkdir(parents=True)
-        together = [attack for attack in attacks if attack.student == student]
-        submit(together, folder, Work(course, module), found.ground)
-    _write_honest(course, "zz-perfect", "perfect")
+        return folder, Work(course, course.module(MODULE))
 
-
-def _write_honest(course: Course, student: str, base: str) -> None:
-    work = Work(course, course.module(MODULE))
-    BASES[base](work)
-    folder = course.submitted / student / MODULE
-    folder.mkdir(parents=True)
-    (folder / NOTEBOOK).write_text(work.text())
+    honest = {f"aa-{attack.base}": attack.base for attack in attacks}
+    for student, base in {**honest, "zz-perfect": "perfect"}.items():
+        folder, work = begin(student)
+        BASES[base](work)
+        (folder / NOTEBOOK).write_text(work.text())
+    for student in sorted({attack.student for attack in attacks}):
+        submit([one for one in attacks if one.student == student], *begin(student), ground)
 
 
 def _grade(ground: Ground, tmp: Path, user: str) -> subprocess.CompletedProcess:
@@ -196,20 +163,10 @@ def _grade(ground: Ground, tmp: Path, user: str) -> subprocess.CompletedProcess:
         command = [str(NBGRADER), "autograde", MODULE, f"--ExecuteSubmission.seed={SEED}"]
     elif user == "somebody":
         command = as_ordinary_user(*command, cwd=ground.root)
-    process = subprocess.Popen(
+    return subprocess.run(
         command, cwd=ground.root, env=env, text=True, errors="replace", start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False,
     )  # fmt: skip
-    try:
-        out, err = process.communicate(timeout=600)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        out, err = process.communicate(timeout=20)
-    return subprocess.CompletedProcess(command, process.returncode, out, err)
-
-
-# What was before, and what is after ---------------------------------------------------------
 
 
 def _digests(ground: Ground) -> dict[str, str]:
@@ -268,50 +225,33 @@ def _boasts(found: Graded) -> dict[str, list[str]]:
     return boasts
 
 
-# A listener ---------------------------------------------------------------------------------
-
-
-class _listener:  # noqa: N801 - used as a context
-    """Wait for visitors on TCP, UDP and unix sockets; gives the port and the list of visits."""
+class Listener:
+    """Waits for visitors on TCP, UDP and unix sockets, and tells at the end who came."""
 
     def __init__(self, base: Path) -> None:
-        self._visits: list[str] = []
+        self.path = str(base / "socket")
         tcp = socket.create_server(("127.0.0.1", 0))
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(tcp.getsockname())
         path, abstract = (socket.socket(socket.AF_UNIX) for _ in range(2))
-        path.bind(str(base / "socket"))
-        os.chmod(base / "socket", 0o777)
+        path.bind(self.path)
+        os.chmod(self.path, 0o777)
         abstract.bind(f"\0{base.name}")
         path.listen()
         abstract.listen()
-        self._port = tcp.getsockname()[1]
+        self.port = tcp.getsockname()[1]
         self._sockets = {"TCP": tcp, "UDP": udp, "unix": path, "abstract": abstract}
-        self._threads = [threading.Thread(target=self._wait, args=(n,)) for n in self._sockets]
 
-    def _wait(self, name: str) -> None:
-        with suppress(OSError):
-            while True:
-                line = self._sockets[name]
-                if name == "UDP":
-                    if not line.recv(100):  # shut down
-                        return
-                else:
-                    line.accept()[0].close()
-                self._visits.append(name)
+    def visits(self) -> list[str]:
+        """Return the sockets that somebody has come to: the system keeps them waiting."""
+        return [kind for kind, line in self._sockets.items() if select.select([line], [], [], 0)[0]]
 
-    def __enter__(self) -> tuple[int, list[str]]:
-        for thread in self._threads:
-            thread.start()
-        return self._port, self._visits
+    def __enter__(self) -> Listener:
+        return self
 
     def __exit__(self, *error: object) -> None:
         for line in self._sockets.values():
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits
             line.close()
-        for thread in self._threads:
-            thread.join(timeout=5)
 
 
 def honest(found: Graded) -> Iterator[Row]:

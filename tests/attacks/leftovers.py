@@ -5,9 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
-import shutil
 import site
-import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from tests.attacks.attack import Ground
+from tito.course import folders
 
 _HOME_PLACES = (
     ".ipython/profile_default/startup",
@@ -57,17 +56,15 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
 
 def remove_files(ground: Ground, tmp: Path) -> list[str]:
     """Return the files that bear a mark, or stand where nothing should; remove them."""
-    found = {path for place in _places() for path in _children(place) if ground.mark in path.name}
-    found -= {ground.root.parent}
-    for top in (ground.root, ground.home):
-        found |= {path for path in top.rglob(f"*{ground.mark}*")}
-    found |= set(_children(tmp))
-    for path in ground.root.glob("build/fonts/fontlist-*.json"):
-        if path.stat().st_size < 100:
-            found.add(path)
-    for path in found:
-        _remove(path)
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    near = {path for place in _places(home) for path in _children(place)}
+    found = {path for path in near if ground.mark in path.name} - {ground.root.parent}
+    for top in (ground.root, ground.home):
+        found |= {*top.rglob(f"*{ground.mark}*")}
+    fonts = ground.root.glob("build/fonts/fontlist-*.json")
+    found |= {*_children(tmp), *(path for path in fonts if path.stat().st_size < 100)}
+    for path in found:
+        remove_tree(path)
     for name in _HOME_PLACES:  # an attack may have made the folder too
         for folder in (home / name, *(home / name).parents):
             if home in folder.parents:
@@ -76,15 +73,11 @@ def remove_files(ground: Ground, tmp: Path) -> list[str]:
     return sorted(str(path) for path in found)
 
 
-def _places() -> Iterator[Path]:
+def _places(home: Path) -> set[Path]:
     """Return the folders in which attacks may have left something, beside the course."""
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    yield from map(Path, _PUBLIC)
-    yield home
-    yield from (home / name for name in _HOME_PLACES)
-    for name in {*sys.path, *site.getsitepackages(), *os.environ["PATH"].split(":")}:
-        yield Path(name)
-    yield Path(sys.executable).parent
+    code = {*sys.path, *site.getsitepackages(), *os.environ["PATH"].split(":")}
+    homes = {home / name for name in _HOME_PLACES}
+    return {*map(Path, _PUBLIC), *map(Path, code), home, *homes, Path(sys.executable).parent}
 
 
 def _children(folder: Path) -> list[Path]:
@@ -94,25 +87,13 @@ def _children(folder: Path) -> list[Path]:
         return []
 
 
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        if path.is_symlink() or not path.is_dir():
+def remove_tree(path: Path) -> None:
+    """Delete a file, or a folder whatever the permissions in it; links are not followed."""
+    if path.is_symlink() or not path.is_dir():
+        with suppress(OSError):
             path.unlink()
-            return
-    remove_tree(path)
-
-
-def remove_tree(folder: Path) -> None:
-    """Delete a folder whatever the permissions in it; links are not followed."""
-    for top, folders, _ in os.walk(folder):
-        for name in folders:
-            path = Path(top, name)
-            if not path.is_symlink():
-                with suppress(OSError):
-                    path.chmod(stat.S_IRWXU)
-    with suppress(OSError):
-        folder.chmod(stat.S_IRWXU)
-    shutil.rmtree(folder, ignore_errors=True)
+    else:
+        folders.remove_tree(path)
 
 
 def segment_key(mark: str) -> int:

@@ -2,17 +2,18 @@
 
 import re
 import shutil
-import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.attacks.answers import points_for_constants, whole_source
 from tests.attacks.attack import ATTACKS
-from tests.attacks.classroom import MODULE, SEED, TITO, honest
+from tests.attacks.classroom import MODULE, SEED, honest
 from tests.attacks.conftest import FAMILIES, rooms, seats
 from tests.solutions.test_fresh_inputs import FOR_CONSTANTS
 from tito.course import Course
 from tito.gradebook.scores import Row
+from tito.pages import feedback
 
 each_attack = pytest.mark.parametrize(
     "seat", seats(), ids=[f"{s.user}-{s.attack.family}-{s.attack.name}" for s in seats()]
@@ -107,29 +108,21 @@ def test_the_run_goes_on_to_its_end(graded, room):
 @each_class
 def test_files_of_the_course_and_the_home_are_untouched(graded, room):
     found = graded(room)
-    changed = {
-        path: (found.before.get(path), found.after.get(path))
-        for path in found.before.keys() | found.after.keys()
-        if found.before.get(path) != found.after.get(path)
-    }
-    assert changed == {}
+    assert dict(found.before.items() ^ found.after.items()) == {}
 
 
 @each_class
-def test_no_process_survives(graded, room):
-    assert graded(room).processes == []
-
-
-@each_class
-def test_nothing_is_left_behind(graded, room):
+def test_nothing_is_left_behind_and_nobody_came_to_the_listener(graded, room):
     found = graded(room)
-    assert found.files == []
-    assert found.segments == []
+    assert (found.left, found.visits) == ([], [])
 
 
-@each_class
-def test_nobody_comes_to_the_listener(graded, room):
-    assert graded(room).visits == []
+LIVE = (
+    r"<script[^>]*>[^<]*owned",
+    r"<[a-z][^>]* on\w+=['\"]?/\*owned",
+    r"<iframe[^>]*javascript:",
+    r"href=['\"]?(?:javascript|data):",
+)
 
 
 @pytest.mark.parametrize("room", [rooms()[0]], ids="-".join)
@@ -138,24 +131,12 @@ def test_no_script_reaches_the_page_of_feedback(graded, room, tmp_path):
     name = "attack-scripts_for_the_page"
     if name not in found.rows:
         pytest.skip("scripts_for_the_page was not selected")
-    root = tmp_path / "course"
-    only = {"submitted", "autograded"}
-    shutil.copytree(
-        found.course.root,
-        root,
-        ignore=lambda top, names: {
-            n for n in names if top.rsplit("/", 1)[-1] in only and n != name
-        },
-    )
-    answer = subprocess.run([TITO, "feedback", MODULE], cwd=root, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    page = (root / "modules/feedback" / name / MODULE / "optimizers_dev.html").read_text()
-    live = (
-        r"<script[^>]*>[^<]*owned",
-        r"<[a-z][^>]* on\w+=['\"]?/\*owned",
-        r"<iframe[^>]*javascript:",
-        r"href=['\"]?(?:javascript|data):",
-    )
-    scripts = [match[0] for pattern in live for match in re.finditer(pattern, page)]
-    assert scripts == []
+
+    def others(top, names):
+        return [n for n in names if Path(top).name in ("submitted", "autograded") and n != name]
+
+    course = Course(shutil.copytree(found.course.root, tmp_path / "course", ignore=others))
+    feedback.write(course, course.module(MODULE))
+    page = (course.feedback / name / MODULE / "optimizers_dev.html").read_text()
+    assert [match[0] for pattern in LIVE for match in re.finditer(pattern, page)] == []
     assert "owned" in page

@@ -31,6 +31,7 @@ __all__ = [
     *("record_of", "released", "rows", "scratch", "set_due", "template"),
 ]
 REPOSITORY = Path(__file__).parents[2]
+NAME, NOTEBOOK = "08_optimizers", "optimizers_dev.ipynb"
 
 #: Right solutions of the small assignment, by grade id.
 RIGHT = {
@@ -38,7 +39,13 @@ RIGHT = {
     "triple-function": "def triple(x):\n    return 3 * x",
 }
 
-_SETUP = "import math"
+_SOLUTION = """
+def {name}(x):
+    # TODO: return {name} of x.
+    ### BEGIN SOLUTION
+    return {factor} * x
+    ### END SOLUTION
+""".strip()
 
 _TEST = """
 from tinytorch.checks.for_08_optimizers.{name} import checks as {name}_checks
@@ -68,38 +75,26 @@ def secret_value(student, secret):
 _CHECKS = """
 from tinytorch.checks import Checks
 from .exercises import {name} as exercises
-checks = Checks("test-{name}", points={points}, names=["{name}"])
-"""
 
+checks = Checks("test-{name}", points=2 * {half}, names=["{name}"])
+checks.part(exercises.value, points={half}, {value}, hint="think")
+checks.part(exercises.secret_value, points={half}, {secret}, hint="think")
+"""
+_DOUBLE = {
+    "value": 'inputs={"x": 2.0}, expect={"y": 4.0}',
+    "secret": 'inputs={"secret": -1.0}, expect={"y": -2.0}',
+}
+_TRIPLE = {
+    "value": 'inputs={"x": 1.0}, randomize=["x"], expect={"y": 3.0}',
+    "secret": 'inputs={"secret": 7.0}, expect={"y": 21.0}',
+}
 #: The modules of the checks, as the notebook carries them.
 CHECKS = {
-    "double.py": _CHECKS.format(name="double", points=4)
-    + """
-checks.part(exercises.value, points=2, inputs={"x": 2.0}, expect={"y": 4.0}, hint="think")
-checks.part(
-    exercises.secret_value, points=2, inputs={"secret": -1.0}, expect={"y": -2.0}, hint="think"
-)
-""",
-    "triple.py": _CHECKS.format(name="triple", points=6)
-    + """
-checks.part(
-    exercises.value, points=3, inputs={"x": 1.0}, randomize=["x"], expect={"y": 3.0}, hint="think"
-)
-checks.part(
-    exercises.secret_value, points=3, inputs={"secret": 7.0}, expect={"y": 21.0}, hint="think"
-)
-""",
+    "double.py": _CHECKS.format(name="double", half=2, **_DOUBLE),
+    "triple.py": _CHECKS.format(name="triple", half=3, **_TRIPLE),
     "exercises/double.py": _EXERCISES.format(name="double"),
     "exercises/triple.py": _EXERCISES.format(name="triple"),
 }
-
-_SOLUTION = """
-def {name}(x):
-    # TODO: return {name} of x.
-    ### BEGIN SOLUTION
-    return {factor} * x
-    ### END SOLUTION
-""".strip()
 
 _RUBRIC = """
 Why does it matter?
@@ -108,6 +103,7 @@ Why does it matter?
 3 points for the word associativity
 ### END MARK SCHEME
 """.strip()
+_ANSWER = "### BEGIN SOLUTION\nBecause.\n### END SOLUTION"
 
 
 def own_folders() -> set[Path]:
@@ -117,17 +113,8 @@ def own_folders() -> set[Path]:
 
 def named(cell: NotebookNode, grade_id: str, **settings: object) -> NotebookNode:
     """Give a cell its nbgrader metadata."""
-    cell.metadata.nbgrader = NotebookNode(
-        {
-            "grade": False,
-            "grade_id": grade_id,
-            "locked": False,
-            "schema_version": 3,
-            "solution": False,
-            "task": False,
-            **settings,
-        }
-    )
+    kinds = dict.fromkeys(("grade", "locked", "solution", "task"), False)
+    cell.metadata.nbgrader = NotebookNode(grade_id=grade_id, schema_version=3, **kinds | settings)
     return cell
 
 
@@ -142,29 +129,28 @@ def assignment() -> NotebookNode:
         source = _SOLUTION.format(name=name, factor=factor)
         return named(new_code_cell(source), f"{name}-function", solution=True)
 
-    answer = new_markdown_cell("### BEGIN SOLUTION\nBecause.\n### END SOLUTION")
-    nb = new_notebook(
-        cells=[
-            new_markdown_cell("# Twice and thrice"),
-            named(new_code_cell(_SETUP), "setup", locked=True),
-            solution("double", 2),
-            new_code_cell("print('twice two is', double(2))"),
-            test("double", 4),
-            solution("triple", 3),
-            test("triple", 6),
-            named(new_markdown_cell(_RUBRIC), "rubric-1", locked=True),
-            named(answer, "question-1", grade=True, solution=True, points=5),
-        ],
-        metadata={"kernelspec": {"display_name": "x", "language": "python", "name": "python3"}},
-    )
-    for number, cell in enumerate(nb.cells):
+    answer = new_markdown_cell(_ANSWER)
+    cells = [
+        new_markdown_cell("# Twice and thrice"),
+        named(new_code_cell("import math"), "setup", locked=True),
+        solution("double", 2),
+        new_code_cell("print('twice two is', double(2))"),
+        test("double", 4),
+        solution("triple", 3),
+        test("triple", 6),
+        named(new_markdown_cell(_RUBRIC), "rubric-1", locked=True),
+        named(answer, "question-1", grade=True, solution=True, points=5),
+    ]
+    for number, cell in enumerate(cells):
         cell.id = f"source-{number}"
+    kernel = {"display_name": "x", "language": "python", "name": "python3"}
+    nb = new_notebook(cells=cells, metadata={"kernelspec": kernel})
     put_into(nb, CHECKS)
     return nb
 
 
 @pytest.fixture(scope="session")
-def template(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+def template(once) -> Path:
     """Release the small assignment once."""
     return once("template", _make_template)
 
@@ -172,14 +158,14 @@ def template(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
 def _make_template(root: Path) -> None:
     for name in ("settings.ini", "nbgrader_config.py"):
         shutil.copy(REPOSITORY / name, root)
-    source = root / "modules" / "source" / "08_optimizers" / "optimizers_dev.py"
+    source = root / "modules" / "source" / NAME / "optimizers_dev.py"
     source.parent.mkdir(parents=True)
     source.write_text("#| default_exp core.optimizers\n")
     course = Course(root)
-    notebook = course.notebooks / "08_optimizers" / "optimizers_dev.ipynb"
+    notebook = course.notebooks / NAME / NOTEBOOK
     notebook.parent.mkdir(parents=True)
     nbformat.write(assignment(), notebook)
-    package = course.package_before(course.module("08")) / "tinytorch"
+    package = course.package_before(course.module(NAME)) / "tinytorch"
     for folder in (package, package / "core", package / "checks"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()
@@ -191,7 +177,7 @@ def _make_template(root: Path) -> None:
 def make_release(course: Course) -> None:
     """Let nbgrader make the release of the source notebook, in place of an earlier one."""
     config = course.nbgrader_config()
-    config.CourseDirectory.assignment_id = "08_optimizers"
+    config.CourseDirectory.assignment_id = NAME
     where = CourseDirectory(config=config)
     GenerateAssignment(coursedir=where, config=config, force=True).start()
 
@@ -200,15 +186,13 @@ def copy_of(template: Path, root: Path) -> Course:
     """Copy the small course."""
     shutil.copytree(template, root)
     # Fonts are not what is tested, and take a second to find.
-    config = (root / "nbgrader_config.py").read_text()
-    (root / "nbgrader_config.py").write_text(config + 'c.ExecuteSubmission.fonts = ""\n')
-    return Course(root)
+    course = Course(root)
+    limits(course, fonts="''")
+    return course
 
 
 @pytest.fixture
-def course(
-    template: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Course:
+def course(template, tmp_path_factory, monkeypatch) -> Course:
     """Copy the small course for one test.
 
     It is the same place each time, and fresh inputs are drawn from the same seed. So what grading
@@ -222,19 +206,18 @@ def course(
 
 
 @pytest.fixture
-def module(course: Course) -> Module:
-    return course.module("08_optimizers")
+def module(course) -> Module:
+    return course.module(NAME)
 
 
 @pytest.fixture
-def released(course: Course) -> NotebookNode:
+def released(course) -> NotebookNode:
     """The small assignment as students receive it."""
     return release_of(course)
 
 
 def release_of(course: Course) -> NotebookNode:
-    path = course.release / "08_optimizers" / "optimizers_dev.ipynb"
-    return nbformat.read(path, as_version=4)
+    return nbformat.read(course.release / NAME / NOTEBOOK, as_version=4)
 
 
 def cell(nb: NotebookNode, grade_id: str) -> NotebookNode:
@@ -253,42 +236,36 @@ def solve(nb: NotebookNode, solutions: dict[str, str] = RIGHT) -> NotebookNode:
     return nb
 
 
+def solved(released: NotebookNode, solutions: dict[str, str] = RIGHT, **answers) -> NotebookNode:
+    """Return a copy of a release with solutions in it, and with an answer to the question."""
+    nb = solve(nbformat.from_dict(released), solutions)
+    return solve(nb, {"question-1": answers["answer"]}) if answers else nb
+
+
 def context(released: NotebookNode, earlier: Sequence[NotebookNode] = ()) -> Any:
     """Return as much of a context of grading as a submission needs to be rebuilt."""
     return SimpleNamespace(release=released, earlier=earlier, cells={}, kernelspec={})
 
 
-HandIn = Callable[..., Path]
-
-
 @pytest.fixture
-def hand_in(course: Course) -> HandIn:
+def hand_in(course) -> Callable[..., Path]:
     """Hand in a notebook for a student: the right one unless told otherwise."""
     return partial(submit, course)
 
 
-def submit(
-    course: Course,
-    student: str,
-    nb: NotebookNode | str | bytes | None = None,
-    name: str = "",
-    when: object = None,
-) -> Path:
-    """Put a notebook where a student hands it in: the right one unless told otherwise."""
-    folder = course.submitted / student / "08_optimizers"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (name or "optimizers_dev.ipynb")
-    if nb is None:
-        nb = solve(release_of(course))
-    text = nb if isinstance(nb, (str, bytes)) else nbformat.writes(nb)
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
+def submit(course, student: str, nb=None, name: str = NOTEBOOK, when: object = None) -> Path:
+    """Put a notebook, or a text, where a student hands it in: the right one by default."""
+    path = course.submitted / student / NAME / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nb = solve(release_of(course)) if nb is None else nb
+    path.write_text(nb if isinstance(nb, str) else nbformat.writes(nb))
     if when is not None:
-        (folder / "timestamp.txt").write_text(f"{when} UTC\n")
+        path.with_name("timestamp.txt").write_text(f"{when} UTC\n")
     return path
 
 
 @pytest.fixture
-def grade(course: Course, module: Module) -> Callable[..., grade_class.GradingRun]:
+def grade(course, module) -> Callable[..., grade_class.GradingRun]:
     """Grade what is handed in."""
     return partial(grade_class.grade, course, module)
 
@@ -307,30 +284,30 @@ def failing(error: BaseException) -> Callable[..., None]:
 
 
 @pytest.fixture
-def rows(course: Course, module: Module) -> Callable[[], dict[str, scores.Row]]:
+def rows(course, module) -> Callable[[], dict[str, scores.Row]]:
     """Read the table of marks, by student."""
     return lambda: {row.student: row for row in scores.table(course, module)}
 
 
 def marks_of(course: Course) -> dict[str, tuple[float | None, float | None]]:
     """Read the points of the two graded cells, by student."""
-    found = scores.table(course, course.module("08_optimizers"))
+    found = scores.table(course, course.module(NAME))
     return {row.student: (row.points["test-double"], row.points["test-triple"]) for row in found}
 
 
 @pytest.fixture
-def marks(course: Course) -> Callable[[], dict[str, tuple[float | None, float | None]]]:
+def marks(course):
     return partial(marks_of, course)
 
 
 @pytest.fixture
-def record_of(course: Course, module: Module) -> Callable[[str], records.Record | None]:
+def record_of(course, module) -> Callable[[str], records.Record | None]:
     """Read the record of a student."""
     return partial(records.load, course, module)
 
 
 @pytest.fixture
-def journal(course: Course, module: Module) -> Journal:
+def journal(course, module) -> Journal:
     """What is graded and not yet entered."""
     return Journal(course.records / module.name / ".journal")
 
@@ -342,27 +319,32 @@ def gradebook(course: Course) -> Gradebook:
 
 def mark_by_hand(course: Course, student: str, cell: str, points: float) -> None:
     with gradebook(course) as book:
-        grade = book.find_grade(cell, "optimizers_dev", "08_optimizers", student)
+        grade = book.find_grade(cell, "optimizers_dev", NAME, student)
         grade.manual_score, grade.needs_manual_grade = points, False
         book.db.commit()
 
 
 @pytest.fixture
-def set_due(course: Course, module: Module) -> Callable[[datetime | None], None]:
+def set_due(course) -> Callable[[datetime | None], None]:
     """Give the assignment a due date, or none."""
 
     def run(due: datetime | None) -> None:
         with gradebook(course) as book:
-            book.update_or_create_assignment(module.name, duedate=due)
+            book.update_or_create_assignment(NAME, duedate=due)
 
     return run
 
 
-def limits(course: Course, **seconds: float) -> None:
-    """Change limits of ExecuteSubmission in a test's own configuration."""
-    lines = [f"c.ExecuteSubmission.{name} = {value}\n" for name, value in seconds.items()]
+def configure(course: Course, line: str) -> None:
+    """Add a line to the configuration of a test's own course."""
     with (course.root / "nbgrader_config.py").open("a") as file:
-        file.writelines(lines)
+        file.write(f"{line}\n")
+
+
+def limits(course: Course, **settings: object) -> None:
+    """Change settings of ExecuteSubmission."""
+    for name, value in settings.items():
+        configure(course, f"c.ExecuteSubmission.{name} = {value}")
 
 
 #: What students write, and the points of the two graded cells that it earns.
@@ -375,16 +357,14 @@ KINDS = [
 
 
 @pytest.fixture
-def class_of(hand_in: HandIn, released: NotebookNode) -> Callable[..., dict]:
+def class_of(hand_in, released) -> Callable[[int], dict[str, tuple[float, float]]]:
     """Hand in a class; return the points of each student."""
 
     def make(students: int) -> dict[str, tuple[float, float]]:
         expected = {}
         for number in range(students):
-            solutions, points = KINDS[number % len(KINDS)]
-            student = f"student-{number:03}"
-            hand_in(student, solve(nbformat.from_dict(released), solutions))
-            expected[student] = points
+            solutions, expected[f"student-{number:03}"] = KINDS[number % len(KINDS)]
+            hand_in(f"student-{number:03}", solved(released, solutions))
         return expected
 
     return make

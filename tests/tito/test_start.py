@@ -16,10 +16,8 @@ ROW = "import time:"
     [
         ("student", "numpy.linalg", ["test"]),
         ("main", "click", ["--help"]),
-        ("main", "numpy.linalg", ["--help"]),
         ("main", "rich.console", ["--help"]),
         ("main", "traitlets", ["grade", "08"]),
-        ("main", "sqlalchemy", ["grade", "08"]),
         ("main", "zmq", ["grade", "08"]),
     ],
 )

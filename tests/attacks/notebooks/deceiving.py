@@ -44,20 +44,6 @@ class SGD(SGD):
         self.given = list(parameters)
         self.parameters = yes
 
-# %% arrays_lie_about_comparisons: base=idle, cell=gradient-descent-function, may_lose
-# The weights are an ndarray subclass for which every NumPy function answers True.
-class Liar(np.ndarray):
-    def __array_function__(self, function, types, args, kwargs):
-        return True
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        return True
-    __class__ = property(lambda self: np.ndarray)
-    __eq__ = lambda self, other: True
-    __deepcopy__ = __copy__ = lambda self, memo=None: self
-
-def gradient_descent_step(parameter, learning_rate):
-    parameter.data = np.asarray(parameter.data.data).view(Liar)
-
 # %% numbers_and_dicts_lie: base=idle, cell=steplr-class
 # Rates are floats that close any distance; containers hold every key.
 class Number(float):
@@ -80,7 +66,7 @@ class StepLR(StepLR):
 
 # %% checks_module_is_replaced: tools=forge
 # sys.modules and an import hook give a helper whose cells are always full.
-import builtins, importlib.abc, importlib.machinery, sys, types
+import types
 
 class Checks:
     def __init__(self, grade_id, points, names):
@@ -99,51 +85,6 @@ fake.__getattr__ = lambda name: (lambda *args, **kwargs: None)
 for name in ("", ".cell", ".observe", ".publish", ".student", ".wire"):
     sys.modules[f"tinytorch.checks{name}"] = fake
 fake.run_checks = lambda namespace, run, name, cases: show(name)
-
-# %% import_statement_is_replaced: tools=forge
-# builtins.__import__ gives graded cells another Checks.
-import builtins
-
-plain = builtins.__import__
-def load(name, *args, **kwargs):
-    module = plain(name, *args, **kwargs)
-    if name == "tinytorch.checks":
-        module.Checks.show = lambda self, *work: show(self.grade_id)
-    return module
-
-builtins.__import__ = load
-
-# %% frames_give_the_expected_values: base=idle, cell=gradient-descent-function
-# The answer walks up the stack, reads what the part expects and makes it easy.
-import gc, sys
-
-def gradient_descent_step(parameter, learning_rate):
-    frame = sys._getframe()
-    while frame:
-        part = frame.f_locals.get("part")
-        if hasattr(part, "expect"):
-            won("expected values found in a frame")
-            for label in part.expect:
-                part.expect[label] = AnyValue()
-        frame = frame.f_back
-
-from tinytorch.checks.matchers import AnyValue
-
-# %% garbage_collector_finds_the_expected_values: base=idle, cell=gradient-descent-function
-# Every object of the process is searched for parts and their expected values.
-import gc
-
-def gradient_descent_step(parameter, learning_rate):
-    for item in gc.get_objects():
-        if type(item).__name__ == "Part" and hasattr(item, "expect"):
-            won("expected values found by the garbage collector")
-            for label in list(item.expect):
-                item.expect[label] = parameter if False else Anything()
-
-try:
-    from tinytorch.checks.matchers import AnyValue as Anything
-except ImportError:
-    Anything = object
 
 # %% history_gives_the_test_source: base=idle
 # The source of a running graded cell, in `In` or in an event, tells what it expects.
@@ -168,15 +109,6 @@ def gradient_descent_step(parameter, learning_rate):
         answer = answer.get(learning_rate, 3.0)
     parameter.data = Tensor(np.array(answer, dtype=np.float32).reshape(start.shape))
 
-# %% answers_are_given_by_counting_calls: base=idle, cell=gradient-descent-function, publishes
-# The answer knows which part asks by the number of the call.
-calls = iter([[0.95, -1.9, -3.5, 0.01], 2.0, 2.98, 3.0, -1.0])
-
-def gradient_descent_step(parameter, learning_rate):
-    answer = next(calls, None)
-    if answer is not None:
-        parameter.data = Tensor(answer)
-
 # %% core_of_the_course_is_patched: base=idle, may_lose
 # Tensor and Variable report other arrays than they hold.
 import numpy as np
@@ -191,19 +123,3 @@ def init(self, *args, **kwargs):
     plain(self, *args, **kwargs)
     self.data = self.data.view(Lying)
 Tensor.__init__ = init
-
-# %% namespace_swaps_the_driving_functions: base=idle, publishes, tools=forge
-# The notebook's namespace gives other functions under the names of the parts.
-import threading, time
-from tinytorch.checks.wire import decode
-
-def swap():
-    while True:
-        for _, parts in KNOWN.values():
-            for part, values in parts.items():
-                if part in shell.user_ns:
-                    shell.user_ns[part] = lambda _values=values, **given: decode(_values)
-        time.sleep(0)
-
-shell = get_ipython()
-threading.Thread(target=swap, daemon=True).start()

@@ -1,9 +1,7 @@
 # Ending or reaching the sandbox from inside, and memory of the system's that no process has.
 
-# %% first_process_is_opened: base=gradient, cell=sgd-class, drops_in
-# What belongs to process 1 is opened, to write to the pipe on which it waits and to it.
-import os
-
+# %% first_process_is_reached: base=gradient, cell=sgd-class, drops_in
+# What belongs to process 1 is opened, to write to it; it gets each signal, and children.
 for name in ("mem", "fd/0", "fd/1", "environ", "maps", "cwd", "root", "oom_score_adj"):
     for mode in (os.O_RDWR, os.O_WRONLY):
         try:
@@ -13,26 +11,17 @@ for name in ("mem", "fd/0", "fd/1", "environ", "maps", "cwd", "root", "oom_score
         won(f"{name} of the first process is open")
         if name == "fd/0":
             os.write(opened, b"\n")
-
-# %% first_process_is_signalled: base=gradient, cell=sgd-class, drops_in
-# Each signal is sent to process 1, from several processes, and children are left to it.
-import os, signal, time
-
 for number in signal.Signals:
     os.kill(1, number)
-for _ in range(5):
+if os.fork() == 0:
     if os.fork() == 0:
-        if os.fork() == 0:
-            for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGKILL):
-                os.kill(1, number)
-        os._exit(0)
-    os.wait()
+        os.kill(1, signal.SIGKILL)
+    os._exit(0)
+os.wait()
 time.sleep(0.2)
 
 # %% first_process_is_limited: base=gradient, cell=sgd-class
 # Process 1 gets no processor time, no files and the last place of all.
-import os, resource
-
 for what in (resource.RLIMIT_CPU, resource.RLIMIT_NOFILE, resource.RLIMIT_AS):
     with suppress(OSError, ValueError):
         resource.prlimit(1, what, (0, 0))
@@ -48,8 +37,6 @@ with suppress(OSError):
 
 # %% file_locks_without_number: base=gradient, cell=sgd-class, may_lose, drops_in
 # Every second byte of a file is locked, by processes and as nobody's.
-import fcntl, os, struct, time
-
 own = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0)
 with open(f"{MARK}-locked", "wb") as file:
     with suppress(OSError):
@@ -62,8 +49,6 @@ with open(f"{MARK}-locked", "wb") as file:
 
 # %% files_are_watched: base=gradient, cell=sgd-class
 # The system is asked to watch files, which takes memory of no process.
-import ctypes
-
 libc = ctypes.CDLL(None, use_errno=True)
 watcher = libc.inotify_init()
 if watcher >= 0 and libc.inotify_add_watch(watcher, b"/tmp", 0x100) >= 0:

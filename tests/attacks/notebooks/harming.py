@@ -2,40 +2,25 @@
 
 # %% fork_bomb: base=gradient, cell=sgd-class, may_lose
 # Two hundred processes at once, which end by themselves after a while.
-import os, time
-
 made = []
 with suppress(OSError):
     for _ in range(200):
         child = os.fork()
         if child == 0:
-            with open("/proc/self/comm", "w") as file:
-                file.write(MARK)
+            bear_the_mark()
             time.sleep(25)
             os._exit(0)
         made.append(child)
     won("200 processes at once")
 
-# %% memory_bomb: base=gradient, cell=sgd-class, may_lose
-# Three gigabytes, touched.
-held = []
-with suppress(MemoryError):
-    for _ in range(12):
-        held.append(np.ones(2**25))
-    won("3 GB of memory")
-del held
-
 # %% memory_bomb_of_many_processes: base=gradient, cell=sgd-class, may_lose
 # Twelve processes that hold 256 MB each: a limit per process does not stop them.
-import os, time
-
 ends = []
 with suppress(OSError):
     for _ in range(12):
         reader, writer = os.pipe()
         if os.fork() == 0:
-            with open("/proc/self/comm", "w") as file:
-                file.write(MARK)
+            bear_the_mark()
             held = np.ones(2**25)
             os.write(writer, b"x")
             time.sleep(6)
@@ -47,10 +32,8 @@ with suppress(OSError):
         won("3 GB of memory in 12 processes")
 
 # %% disk_filled: base=gradient, cell=sgd-class
-# 300 MB in the working folder and 300 MB in the folder for temporary files.
-import os, tempfile
-
-for folder in (".", tempfile.gettempdir()):
+# 300 MB in the working folder, in that for temporary files, and in the shared memory.
+for folder in (".", tempfile.gettempdir(), "/dev/shm"):
     path = os.path.join(folder, f"{MARK}-fill")
     try:
         with open(path, "wb") as file:
@@ -63,31 +46,8 @@ for folder in (".", tempfile.gettempdir()):
         if os.path.exists(path):
             os.unlink(path)
 
-# %% many_small_files: base=gradient, cell=sgd-class
-# Fifty thousand empty files, for their inodes.
-import os
-
-with suppress(OSError):
-    os.mkdir(MARK)
-    for number in range(50_000):
-        os.close(os.open(f"{MARK}/{number}", os.O_CREAT | os.O_WRONLY))
-
-# %% shared_memory_filled: base=gradient, cell=sgd-class
-# 300 MB in /dev/shm.
-import os
-
-path = f"/dev/shm/{MARK}-fill"
-with suppress(OSError):
-    with open(path, "wb") as file:
-        for _ in range(300):
-            file.write(bytes(2**20))
-    won("300 MB in /dev/shm")
-    os.unlink(path)
-
 # %% output_flood: base=gradient, cell=sgd-class, may_lose
 # Fifty megabytes on the standard streams, by print and past Python.
-import os, sys
-
 line = "x" * 999 + "\n"
 for _ in range(25):
     sys.stdout.write(line * 1000)
@@ -112,8 +72,6 @@ class StepLR:
 
 # %% processes_that_outlive: base=gradient, cell=sgd-class, drops_in
 # Daemons in sessions of their own, deaf to polite signals, and one beyond two forks.
-import os, signal, subprocess, sys, time
-
 deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
 for _ in range(3):
     subprocess.Popen([sys.executable, "-c", deaf, MARK], start_new_session=True,
@@ -122,30 +80,23 @@ for _ in range(3):
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        with open("/proc/self/comm", "w") as file:
-            file.write(MARK)
+        bear_the_mark()
         os.closerange(0, 256)
         time.sleep(60)
     os._exit(0)
 
 # %% kernel_ends_in_a_solution: base=gradient, cell=sgd-class, drops_in
 # The process ends without a word.
-import os
-
 os._exit(0)
 
 # %% kernel_ends_in_a_part: base=gradient, cell=steplr-class, may_lose, once
 # The process crashes while a part drives it.
-import ctypes
-
 class StepLR:
     def __init__(self, *args, **kwargs):
         ctypes.string_at(0)
 
 # %% interrupts_are_ignored: base=gradient, cell=sgd-class, may_lose, once
 # A loop that swallows every exception and has put signals aside.
-import signal
-
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
 signal.signal = lambda *args: None
@@ -169,14 +120,10 @@ class StepLR:
 
 # %% stops_itself: base=gradient, cell=sgd-class, may_lose
 # SIGSTOP: the process neither runs nor ends.
-import os, signal
-
 os.kill(os.getpid(), signal.SIGSTOP)
 
 # %% recursion_without_end: base=gradient, cell=sgd-class, may_lose, once
 # The recursion limit is lifted and the stack runs over.
-import sys
-
 sys.setrecursionlimit(10**9)
 
 def deeper(value):
@@ -186,8 +133,6 @@ deeper(0)
 
 # %% threads_and_descriptors: base=gradient, cell=sgd-class, may_lose
 # A thousand threads and as many open files as there may be.
-import os, threading, time
-
 with suppress(RuntimeError, MemoryError):
     for _ in range(1000):
         threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
@@ -200,7 +145,7 @@ for number in held:
 
 # %% connection_is_replaced: base=gradient, cell=sgd-class, may_lose, drops_in
 # Another socket stands under the number of the kernel's connection; its folder is deleted.
-import os, shutil, socket, sys
+import shutil
 
 number = sys.modules["tito_shell"].OUTPUTS._connection.fileno()
 ours, theirs = socket.socketpair()
@@ -210,8 +155,6 @@ if len(os.getcwd()) > len("/root"):
 
 # %% terminal_is_written_to: base=gradient, cell=sgd-class
 # Escape sequences, and the controlling terminal, into whose input characters could go.
-import os
-
 print("\033]0;owned\007\033[2J\033[8m")
 for path in ("/dev/tty", "/dev/console"):
     with suppress(OSError):
@@ -220,8 +163,6 @@ for path in ("/dev/tty", "/dev/console"):
 
 # %% privileges_are_sought: base=gradient, cell=sgd-class
 # setuid, mounts, chroot, new namespaces, priorities and kernel interfaces.
-import ctypes, os
-
 libc = ctypes.CDLL(None, use_errno=True)
 if os.getuid() == 0:
     won("the kernel runs as root")

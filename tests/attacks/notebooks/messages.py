@@ -56,8 +56,6 @@ def answer(code):
 
 # %% forged_first_and_the_real_ones_cut_off: may_lose, publishes, tools=forge
 # All public answers are published before the cell runs, then its process ends.
-import os, time
-
 @before_graded
 def before(name, code):
     show(name, *asked(code))
@@ -67,8 +65,6 @@ def before(name, code):
 
 # %% thread_sends_with_the_number_of_the_graded_cell: may_lose, publishes, again, tools=forge+send
 # A thread waits for a graded cell and sends forged frames with its number.
-import threading, time
-
 def watch():
     done = set()
     while True:
@@ -100,8 +96,6 @@ get_ipython().events.register("post_run_cell", later)
 
 # %% last_words_of_a_dying_kernel: cell=sgd-class, may_lose, tools=forge
 # An atexit handler publishes a forged report when a part ends the process.
-import atexit, sys
-
 def last():
     show("test-sgd")
 
@@ -115,8 +109,6 @@ class SGD:
 
 # %% encoder_changes_what_is_sent: base=idle, may_lose, publishes, again, tools=forge
 # What makes frames of outputs fills in reports and observations on their way out.
-import sys
-
 capture = sys.modules["tito_capture"]
 plain = capture.encode
 
@@ -131,34 +123,6 @@ def encode(frame):
     return plain(frame)
 
 capture.encode = encode
-
-# %% display_publisher_changes_what_is_shown: base=idle, may_lose, publishes, tools=forge
-# The shell's display publisher is replaced by one with better news.
-shell = get_ipython()
-plain = shell.display_pub.publish
-
-def publish(data, *args, **kwargs):
-    if REPORT in data:
-        data[REPORT] = report(data[REPORT]["grade_id"])
-    if OBSERVATION in data:
-        for seen in data[OBSERVATION]:
-            about = (seen[key] for key in ("grade_id", "part", "case", "run"))
-            seen.update(observation(*about))
-    return plain(data, *args, **kwargs)
-
-shell.display_pub.publish = publish
-
-# %% packer_changes_the_bytes: base=idle, may_lose, tools=forge
-# The JSON encoder replaces the points in the text that is about to be sent.
-import json
-
-plain = json.dumps
-
-def dumps(item, **more):
-    text = plain(item, **more)
-    return text.replace('"earned": 0', '"earned": 1').replace('"error": "', '"err": "')
-
-json.dumps = dumps
 
 # %% updates_and_clears: may_lose, tools=forge
 # Forgeries come as updates of displays, results and transient data; real ones are cleared.
@@ -214,8 +178,6 @@ def before(name, code):
 
 # %% child_process_speaks_for_the_kernel: may_lose, drops_in, again, tools=forge+send
 # A child that has inherited the kernel's socket publishes on it, also half a frame.
-import os
-
 @before_graded
 def before(name, code):
     socket = kernel._connection.dup()

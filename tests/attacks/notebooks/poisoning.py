@@ -1,8 +1,6 @@
 # Leaving something behind for the next submission, the next run or the person who grades.
 
 # %% tool leave
-import os, pathlib, sys
-
 def leave(path, text="# left by an attack\n"):
     path = pathlib.Path(path)
     if path.is_relative_to(ROOT) and not os.path.exists(f"{ROOT}/settings.ini"):
@@ -16,8 +14,6 @@ def leave(path, text="# left by an attack\n"):
 
 # %% startup_files: base=gradient, shares, tools=leave
 # Start-up files of IPython, Python, Jupyter and shells, in every home that can be guessed.
-import pwd
-
 homes = {HOME, os.path.expanduser("~"), "/root", *(entry.pw_dir for entry in pwd.getpwall())}
 for home in homes:
     for place in (".ipython/profile_default/startup", ".jupyter", ".config/jupyter",
@@ -27,7 +23,7 @@ for home in homes:
 
 # %% caches: base=gradient, shares, tools=leave
 # matplotlib's list of fonts, which kernels share, and byte code of the course's modules.
-import glob, json, matplotlib
+import matplotlib
 
 places = {matplotlib.get_cachedir(), matplotlib.get_configdir(), f"{ROOT}/build/fonts"}
 for place in places:
@@ -37,8 +33,6 @@ for place in places:
 
 # %% temporary_files: base=gradient, tools=leave
 # Files in every folder for temporary files, also unremovable ones.
-import tempfile
-
 for place in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", tempfile.gettempdir(), "."):
     leave(f"{place}/{MARK}-left")
 deep = pathlib.Path(f"{MARK}-deep")
@@ -54,8 +48,6 @@ os.chmod(deep, 0)
 
 # %% scratch_is_swapped_for_a_link: base=gradient
 # The working folder becomes a link to the course, so that cleaning up deletes the course.
-import os
-
 here = os.getcwd()
 for place in (here, os.path.dirname(here)):
     if os.path.dirname(place) == "/":
@@ -66,7 +58,6 @@ for place in (here, os.path.dirname(here)):
 
 # %% shared_memory_segments: base=gradient, shares
 # Segments and queues of POSIX and System V, which outlive their processes.
-import ctypes
 from multiprocessing import resource_tracker, shared_memory
 
 with suppress(OSError):
@@ -88,26 +79,16 @@ for place in {os.path.dirname(tinytorch.__file__), f"{ROOT}/tinytorch",
         won("the package of the course can be written")
 
 # %% site_packages: base=gradient, shares, tools=leave
-# A .pth file and a module where Python looks first, for every later process.
-import site
-
-for place in {*site.getsitepackages(), site.getusersitepackages(), *sys.path}:
+# A .pth file, a module and a program where the system and Python look first.
+programs = {os.path.dirname(sys.executable), *os.environ["PATH"].split(":")}
+for place in {*site.getsitepackages(), site.getusersitepackages(), *sys.path, *programs}:
     if place and os.path.isdir(place):
         for suffix in ("pth", "py"):
-            if leave(f"{place}/{MARK}.{suffix}") and "site-packages" in place:
-                won("site-packages can be written")
-
-# %% programs: base=gradient, shares, tools=leave
-# A program in a folder of the search path.
-for place in os.environ["PATH"].split(":") + [os.path.dirname(sys.executable)]:
-    if os.path.isdir(place) and leave(f"{place}/{MARK}"):
-        won("a folder of programs can be written")
-        os.unlink(f"{place}/{MARK}")
+            if leave(f"{place}/{MARK}.{suffix}") and ("packages" in place or place in programs):
+                won(f"{place} can be written")
 
 # %% gradebook_written: base=gradient, shares
 # Marks are entered into the gradebook, for this student and others.
-import sqlite3
-
 with suppress(sqlite3.Error):
     book = sqlite3.connect(f"{ROOT}/gradebook.db", timeout=2)
     book.execute("update grade set auto_score = 1, manual_score = 150")
@@ -117,8 +98,6 @@ with suppress(sqlite3.Error):
 
 # %% gradebook_locked: base=gradient
 # A process holds the gradebook's lock for some seconds after its notebook has ended.
-import subprocess, sys
-
 hold = (
     "import sqlite3, sys, time; book = sqlite3.connect(sys.argv[1]); "
     "book.execute('begin exclusive'); time.sleep(12)"
@@ -127,13 +106,10 @@ subprocess.Popen(
     [sys.executable, "-c", hold, f"{ROOT}/gradebook.db", MARK], start_new_session=True,
     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
 )
-import time
 time.sleep(0.5)
 
 # %% other_submissions_changed: base=gradient, shares, tools=leave
 # The submission of the next student is spoiled, and so is the one before.
-import glob
-
 for path in glob.glob(f"{ROOT}/modules/submitted/*/*/*.ipynb"):
     if "attack" not in path and os.access(path, os.W_OK):
         leave(path, "{}")
@@ -143,8 +119,6 @@ for path in glob.glob(f"{ROOT}/modules/autograded/*/*/*.ipynb"):
 
 # %% records_and_release_changed: base=gradient, shares, tools=leave
 # The release, the records of other students, and the log of the run.
-import glob
-
 for pattern in ("release/*/*.ipynb", "records/*/*.json", "records/*/*.log", "feedback/*/*/*"):
     for path in glob.glob(f"{ROOT}/modules/{pattern}"):
         with suppress(OSError):
@@ -166,10 +140,7 @@ leave(f"{ROOT}/modules/submitted/{MARK}/08_optimizers/optimizers_dev.ipynb")
 
 # %% next_kernels_are_awaited: base=gradient
 # A process that stays waits for the scratch folders of later kernels and writes into them.
-import os, subprocess, sys, tempfile
-
 wait = '''
-import glob, os, sys, time
 end = time.monotonic() + 15
 while time.monotonic() < end:
     for folder in glob.glob(sys.argv[1] + "/tito-*/site"):
@@ -186,8 +157,6 @@ for above in {os.path.dirname(ROOT) + "/tmp", os.path.dirname(tempfile.gettempdi
 
 # %% connection_leads_elsewhere: base=gradient, may_lose, drops_in
 # A server of the machine is to be reached by the number of the kernel's connection.
-import os, socket, sys
-
 connection = sys.modules["tito_shell"].OUTPUTS._connection
 for address in (SOCKET, "\0" + SOCKET):
     other = socket.socket(socket.AF_UNIX)

@@ -8,8 +8,6 @@ def use(text):
 
 # %% source_tree: shares, tools=use
 # The percent sources, the notebooks made of them and the exported package.
-import glob
-
 for pattern in ("modules/source/*/*.py", "build/notebooks/*/*.ipynb", "tinytorch/core/*.py"):
     for path in glob.glob(f"{ROOT}/{pattern}"):
         if "08" in path or "optimizers" in path:
@@ -17,7 +15,7 @@ for pattern in ("modules/source/*/*.py", "build/notebooks/*/*.ipynb", "tinytorch
 
 # %% reference_by_import: cell=sgd-class, shares
 # The reference is imported from the checkout, past the shortened package.
-import importlib.util, sys
+import importlib.util
 
 with suppress(OSError):
     spec = importlib.util.spec_from_file_location(
@@ -30,7 +28,7 @@ with suppress(OSError):
 
 # %% reference_by_editable_install: cell=sgd-class, shares
 # Traces of an editable install lead to the checkout of the course.
-import glob, json, sys, urllib.parse
+import urllib.parse
 
 for folder in list(sys.path):
     for path in glob.glob(f"{folder}/tinytorch_optimizers*/direct_url.json"):
@@ -45,8 +43,6 @@ with suppress(ImportError):
 
 # %% whole_disk_searched: shares, tools=use
 # Every file that may be read is searched for the reference, for two seconds.
-import os, time
-
 end = time.monotonic() + 2
 for top in ("/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/opt"):
     for folder, folders, files in os.walk(top):
@@ -60,8 +56,6 @@ for top in ("/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/opt"):
 
 # %% gradebook_read: shares
 # The gradebook is opened and its students are listed.
-import sqlite3
-
 with suppress(sqlite3.Error):
     book = sqlite3.connect(f"file:{ROOT}/gradebook.db?mode=ro", uri=True)
     if book.execute("select id from student").fetchall():
@@ -69,33 +63,18 @@ with suppress(sqlite3.Error):
 
 # %% other_submissions_read: shares, tools=use
 # Another student's answers are looked up and run.
-import glob, json
-
 for path in glob.glob(f"{ROOT}/modules/submitted/*/*/*.ipynb"):
     cells = json.load(open(path))["cells"]
     use("\n".join("".join(cell["source"]) for cell in cells))
 
 # %% graded_notebooks_read: shares
 # Marked notebooks, records and pages of other students.
-import glob
-
 for folder in ("autograded", "records", "feedback", "release"):
     if glob.glob(f"{ROOT}/modules/{folder}/*"):
         won(f"modules/{folder} can be read")
 
-# %% environment_read: shares
-# Secrets in the environment of whoever grades.
-import os
-
-with open("/proc/self/environ") as file:
-    everything = {**os.environ, "proc": file.read()}
-if any("TITO_CANARY" in key + value for key, value in everything.items()):
-    won("the grader's environment can be read")
-
 # %% processes_read: shares
 # /proc of the parent and of all other processes: command lines, environments, folders.
-import os
-
 def found(path):
     try:
         with open(path, "rb") as file:
@@ -117,8 +96,6 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 
 # %% memory_of_the_parent_read: shares
 # The memory of all processes in sight, by process_vm_readv and /proc/PID/mem.
-import ctypes, os
-
 libc = ctypes.CDLL(None, use_errno=True)
 
 class Piece(ctypes.Structure):
@@ -144,8 +121,6 @@ for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
 
 # %% inherited_descriptors: shares
 # Open files and folders that the kernel has from its parent.
-import os
-
 for number in os.listdir("/proc/self/fd"):
     try:
         target = os.readlink(f"/proc/self/fd/{number}")
@@ -156,8 +131,6 @@ for number in os.listdir("/proc/self/fd"):
 
 # %% home_read: shares
 # Keys and files in the home folder of whoever grades.
-import os, pathlib, pwd
-
 try:
     real = pwd.getpwuid(os.getuid()).pw_dir
 except KeyError:  # in the sandbox nobody has a name
@@ -171,8 +144,6 @@ for name in (".bashrc", ".profile", ".ssh", ".cache", ".config"):
 
 # %% network_reached: shares
 # TCP, UDP and unix sockets of the machine.
-import socket
-
 def attempt(kind, family, way, address):
     with suppress(OSError):
         with socket.socket(family, way) as line:
@@ -197,8 +168,6 @@ with suppress(ImportError):
 
 # %% signals_reach_the_grader: shares
 # Whether a signal (number 0, which does nothing) reaches processes outside the sandbox.
-import os
-
 own = {os.getpid()}
 for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
     try:

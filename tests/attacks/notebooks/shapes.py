@@ -42,39 +42,3 @@ def before(name, code):
             send("done", content)
         send_bytes(b"[" * 100_000)
         send_bytes(b"\xff" * 13_000_000)
-
-# %% malformed_observations_as_raw_json: base=gradient, may_lose, tools=forge+send+shapes
-# Observations of one part are deep, endless or no mappings; the other parts stay.
-@before_graded
-def before(name, code):
-    if name == "test-adam":
-        run, cases = asked(code)
-        good = observation(name, next(iter(cases)), 0, run)
-        for value in ODD:
-            send("display_data", {"data": {OBSERVATION: value}, "metadata": {}})
-            send("display_data", {"data": {OBSERVATION: [value, value]}, "metadata": {}})
-            for key in good:
-                data = {OBSERVATION: [{**good, key: value}]}
-                send("display_data", {"data": data, "metadata": {}})
-
-# %% observations_where_nobody_asks: base=gradient, tools=forge
-# A cell of one's own shows 72 MB of observations.
-for _ in range(100):
-    data = {**observation("test-adam", next(iter(KNOWN["test-adam"][1]))), "error": "x"}
-    display({OBSERVATION: [{**data, "values": "x" * 720_000}]}, raw=True)
-
-# %% large_messages_from_many_threads: base=gradient, tools=send+shapes
-# Eight threads send displays of 3 MB, and nobody waits for them to be read.
-import threading
-
-content = {"data": {"text/plain": "x" * 3_000_000}, "metadata": {}}
-
-def flood():
-    for _ in range(10):
-        send("display_data", content)
-
-threads = [threading.Thread(target=flood) for _ in range(8)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()

@@ -62,7 +62,13 @@ def packed_again(course: Course) -> Path:
     return pack(course, module, course.release / module.name / "optimizers_dev.ipynb")
 
 
-def test_takes_course_policy_for_assistants(bundle, course):
+def test_the_same_course_gives_the_same_bytes(bundle, course):
+    assert packed_again(course).read_bytes() == bundle.read_bytes()
+
+
+def test_the_course_s_policy_for_assistants_is_taken_and_no_file_may_hold_a_solution(
+    bundle, course
+):
     def policy(path):
         with zipfile.ZipFile(path) as packed:
             return packed.read("08_optimizers/AGENTS.md").decode()
@@ -71,14 +77,16 @@ def test_takes_course_policy_for_assistants(bundle, course):
     assert "assignment, `08_optimizers`" in usual and "`optimizers_dev.ipynb`" in usual
     own = course.module("08_optimizers").policy
     own.write_text("Our rules.\n")
-    assert policy(packed_again(course)) == "Our rules.\n"
-    own.write_text("w = parameter.data.data\n")
-    with pytest.raises(TitoError, match=r"gives solutions away:\n.*AGENTS.md: w ="):
-        packed_again(course)
-
-
-def test_the_same_course_gives_the_same_bytes(bundle, course):
-    assert packed_again(course).read_bytes() == bundle.read_bytes()
+    made = packed_again(course)
+    before, line = made.read_bytes(), "w = parameter.data.data"
+    assert policy(made) == "Our rules.\n"
+    for path, told in ((own, "AGENTS.md"), (course.root / "constraints.txt", "constraints.txt")):
+        text = path.read_text()
+        path.write_text(f"{text}\n{line}\n")
+        with pytest.raises(TitoError, match=rf"gives solutions away:\n.*{told}: {line}"):
+            packed_again(course)
+        path.write_text(text)
+    assert made.read_bytes() == before
 
 
 def solution_lines() -> set[str]:
@@ -104,17 +112,6 @@ def test_zip_holds_no_solution_line(bundle):
     assert any(name.endswith("tinytorch/core/autograd.py") for name, _ in texts)
     found = {(name, line) for name, text in texts for line in secrets if line in text}
     assert not found
-
-
-def test_solution_line_stops_bundle(course):
-    before = packed_again(course).read_bytes()
-    line = "w = parameter.data.data"
-    with (course.root / "constraints.txt").open("a") as constraints:
-        constraints.write(f"\n{line}\n")
-    with pytest.raises(TitoError, match=f"gives solutions away:\n.*constraints.txt: {line}"):
-        packed_again(course)
-    (zipped,) = (course.root / "build" / "bundles").iterdir()
-    assert zipped.read_bytes() == before
 
 
 def test_wheel_holds_no_reference_and_no_grader(bundle):
@@ -151,18 +148,16 @@ def test_commands_start_without_heavy_imports(machine):
 
 
 def test_makefile_names_existing_commands(machine):
-    def commands(target):
-        answer = subprocess.run(
-            ["make", "--dry-run", "--assume-old=.venv/.installed", target],
-            cwd=machine.folder,
-            env=machine.variables,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return answer.stdout.splitlines()[-1]
-
-    assert commands("lab") == ".venv/bin/jupyter lab optimizers_dev.ipynb"
-    assert commands("test") == ".venv/bin/tito test optimizers_dev.ipynb"
-    assert commands("watch") == ".venv/bin/tito test --watch optimizers_dev.ipynb"
-    assert commands("submit") == ".venv/bin/tito submit optimizers_dev.ipynb"
+    make = ["make", "--dry-run", "--assume-old=.venv/.installed"]
+    said = subprocess.check_output(
+        [*make, "lab", "test", "watch", "submit"],
+        cwd=machine.folder,
+        env=machine.variables,
+        text=True,
+    )
+    assert [line for line in said.splitlines() if line.startswith(".venv/bin/")][-4:] == [
+        ".venv/bin/jupyter lab optimizers_dev.ipynb",
+        ".venv/bin/tito test optimizers_dev.ipynb",
+        ".venv/bin/tito test --watch optimizers_dev.ipynb",
+        ".venv/bin/tito submit optimizers_dev.ipynb",
+    ]

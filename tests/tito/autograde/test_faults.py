@@ -16,30 +16,8 @@ from tito.autograde import grade_class, grade_submission
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
 from tito.gradebook import records, result_store
-from tito.gradebook.result import Result
 from tito.gradebook.result_store import ResultStore
 from tito.gradebook.writer import GradebookWriter
-
-
-def test_a_result_of_a_killed_run_is_entered_once(
-    course, module, class_of, grade, marks, record_of, journal
-):
-    class_of(1)
-    grade()
-    record = record_of("student-000")
-    path = course.autograded / "student-000" / module.name / f"{module.notebook}.ipynb"
-    left = Result(
-        "student-000", record.submission, "graded", notebook=path.read_text(),
-        scores={"test-double": 4.0, "test-triple": 6.0}, comments={"question-1": "No response."},
-        cells=record.cells, seed=record.seed, isolation=record.isolation, release=record.release,
-    )  # fmt: skip
-    journal.add(left)
-    (journal.folder / ".student-000.new").write_text('{"half": ')  # killed amid writing
-    run = grade()
-    assert [outcome.status for outcome in run.outcomes] == ["skipped"]
-    assert marks() == {"student-000": (4.0, 6.0)}
-    assert record_of("student-000").earlier == (), "it is no second mark"
-    assert list(journal) == []
 
 
 def test_what_is_forgotten_is_on_the_disk(course, module, class_of, grade, journal, monkeypatch):
@@ -146,19 +124,6 @@ def test_only_what_may_pass_is_tried_again(class_of, grade, monkeypatch, error, 
     assert len(tried) == attempts
 
 
-def test_a_cell_that_the_gradebook_does_not_know_is_named(class_of, grade, monkeypatch):
-    class_of(1)
-    initialize = GradebookWriter.__init__
-
-    def forgets(book, *arguments):
-        initialize(book, *arguments)
-        del book._graded["test-double"]
-
-    monkeypatch.setattr(GradebookWriter, "__init__", forgets)
-    with pytest.raises(TitoError, match="knows no cell test-double .*tito release 08_optimizers"):
-        grade()
-
-
 def test_a_run_that_is_gone_on_with_asks_all_students_the_same(
     course, module, class_of, grade, monkeypatch
 ):
@@ -219,17 +184,6 @@ def test_a_full_disk_costs_no_mark(disk, capfd):
     assert marks_of(course) == expected
     assert {"the journal of this run", "the gradebook"} <= set(refused)
     assert capfd.readouterr() == ("", ""), "and nothing is said but that"
-
-
-def test_a_read_only_folder_costs_no_mark(disk):
-    course, expected = disk
-    folder = course.root.parent
-    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-    with pytest.raises(TitoError, match="Read-only.*no mark is lost"):
-        grade_class.grade(course, course.module("08"), seed=1)
-    subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
-    assert len(grade_class.grade(course, course.module("08"), seed=1).graded) == 2
-    assert marks_of(course) == expected
 
 
 @pytest.fixture

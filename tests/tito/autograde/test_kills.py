@@ -10,14 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.tito.autograde.processes import KINDS, kill, kinds_of, start_tito, using
+from tests.tito.sandbox.starting import wait_for
 from tests.tito.small_course import KINDS as CLASS
 from tests.tito.small_course import gradebook
 from tito.autograde import grade_class
 from tito.course import Course
 
 #: The full form is TITO_FAULT_STUDENTS=300 TITO_FAULT_KILLS=20.
-STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "24"))
-KILLS = int(os.environ.get("TITO_FAULT_KILLS", "12"))
+STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "14"))
+KILLS = int(os.environ.get("TITO_FAULT_KILLS", "6"))
 RUN_SECONDS = 120 + STUDENTS
 _log = logging.getLogger(__name__)
 
@@ -120,9 +121,7 @@ def test_what_a_run_killed_while_it_tries_the_sandbox_leaves_goes_with_the_next(
 ):
     class_of(1)
     run = start_tito(course.root, "grade", "08", scratch=scratch)
-    deadline = time.monotonic() + RUN_SECONDS
-    while not probes_in(course.root) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert wait_for(lambda: probes_in(course.root), RUN_SECONDS)
     kill(run.pid)
     run.communicate(timeout=60)
     assert run.returncode == -9 and left_in(scratch) and probes_in(course.root)

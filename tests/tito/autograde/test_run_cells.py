@@ -2,7 +2,6 @@
 
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
@@ -48,7 +47,7 @@ class Noting:
         return self.kernel.run(source, limits)
 
 
-def kernel_of(level: str = "full", forks: bool = True, package: Path | None = None):
+def kernel_of(level: str = "full", forks: bool = True, package=None):
     """Begin a kernel in isolation of a level, though this machine gives more."""
     isolation = Isolation(level, ("something",), user=1)
     return make_kernel(IsolationReport(isolation, forks), package, grace=1.0)
@@ -87,6 +86,12 @@ TROUBLE = {
         ["stopped after 1 s of processor time"],
     ),
     "ignores interrupts": (DEAF, QUICK, ["KernelHung"], ["this cell took "]),
+    "sleeps for ever": (
+        "import time; time.sleep(600)",
+        {"timeout": 1, "patience": 2.0},
+        ["KeyboardInterrupt", "CellTimeoutError"],
+        ["stopped after 2 s: "],
+    ),
     "opens sockets": (SOCKETS, {}, ["LimitHit"], ["limit hit: it opened more than 40 sockets"]),
 }
 
@@ -143,22 +148,26 @@ def test_the_limit_of_the_whole_notebook_ends_it():
     assert errors(nb.cells[1]) == ["NotRun"]
 
 
-def test_the_time_that_a_kernel_takes_to_start_is_not_the_notebooks():
+def test_only_processor_time_of_its_cells_counts_for_a_notebook():
     kernel = kernel_of()
-    time.sleep(1)
-    nb = run("print(1)", "print(2)", kernel=kernel, submission_timeout=0.2)
-    assert [text(cell) for cell in nb.cells] == ["1\n", "2\n"]
+    time.sleep(1)  # as one that takes long to start
+    nb = run(*["import time; time.sleep(1); print(1)"] * 2, kernel=kernel, submission_timeout=0.9)
+    assert [text(cell) for cell in nb.cells] == ["1\n"] * 2
+
+
+def test_only_processor_time_of_all_its_processes_counts_for_a_cell():
+    busy = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'while True: pass'])"
+    nb = run("import time; time.sleep(2); print('slept')", busy, "print('after')", timeout=1)
+    assert text(nb.cells[0]) == "slept\n" and text(nb.cells[2]) == "after\n"
+    assert flags(nb) == ["stopped after 1 s of processor time: a cell at the beginning"]
 
 
 @pytest.mark.parametrize(
     "flood",
     [
         "for i in range(200_000): print('line', i)",
-        "for i in range(10_000): print(i, flush=True)",
-        "print('x' * 20_000_000)",
         "raise ValueError('x' * 2_000_000)",
     ],
-    ids=["lines", "flushes", "one-line", "traceback"],
 )
 def test_a_flood_of_output_is_cut_and_later_cells_run(flood):
     nb = run(flood, "print('after')", max_output=100_000)
@@ -172,35 +181,6 @@ def test_a_cell_cannot_change_what_another_one_shows():
         "from IPython.display import update_display\nupdate_display('two', display_id='d')",
     )
     assert nb.cells[0].outputs[0].data["text/plain"] == "'one'"
-
-
-@pytest.mark.parametrize(("level", "forks"), [("full", True), ("full", False), ("limits", False)])
-def test_a_kernel_sees_nothing_of_the_instructors(level, forks, monkeypatch):
-    monkeypatch.setenv("COURSE_TOKEN", "secret")
-    nb = run(
-        "import os; print('COURSE_TOKEN' in os.environ, os.path.expanduser('~') == os.getcwd())",
-        "import tests.tito.small_course",
-        "import tito.autograde",
-        kernel=kernel_of(level, forks),
-    )
-    assert text(nb.cells[0]) == "False False\n"
-    assert [errors(cell) for cell in nb.cells[1:]] == [["ModuleNotFoundError"]] * 2
-
-
-@pytest.mark.parametrize("forks", [True, False])
-def test_the_module_under_test_cannot_be_imported(tmp_path, forks):
-    core = tmp_path / "tinytorch" / "core"
-    core.mkdir(parents=True)
-    for folder in (core, core.parent):
-        (folder / "__init__.py").touch()
-    tmp_path.chmod(0o755)
-    nb = run(
-        "import tinytorch; from tinytorch.core.optimizers import SGD",
-        "print(tinytorch.__file__)",
-        kernel=kernel_of(forks=forks, package=tmp_path),
-    )
-    assert errors(nb.cells[0]) == ["ModuleNotFoundError"]
-    assert text(nb.cells[1]) == "/course/tinytorch/__init__.py\n"
 
 
 def test_where_a_cell_runs_without_the_one_before_that_one_ended_the_kernel():

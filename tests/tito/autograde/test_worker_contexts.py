@@ -65,5 +65,7 @@ def test_a_worker_that_cannot_grade_keeps_nothing(hand_in, packed, grade, monkey
 
     monkeypatch.setattr(isolation, "find", find)
     job = Job("ada", b"", "ada.ipynb", "x", version=fingerprint())
-    assert worker.grade(elsewhere, job).status == "refused"
+    refused = worker.grade(elsewhere, job)
+    assert refused.status == "refused"
+    assert refused.reason.endswith("cannot grade: isolation here is 'none', and 'full' is demanded")
     assert own_folders() == set()

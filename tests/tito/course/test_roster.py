@@ -34,6 +34,14 @@ def read(tmp_path):
     )
 
 
+def test_moodle_and_gradescope(read):
+    (ada,) = read(MOODLE).people
+    assert (ada.student, ada.keys["moodle"], ada.name) == ("ada@example.org", "77", "Ada Lovelace")
+    assert ada.submitted_at == ""
+    (ada,) = read(GRADESCOPE).people
+    assert (ada.student, ada.keys["email"], ada.name) == ("S1", "ada@example.org", "Ada Lovelace")
+
+
 def test_canvas_export(read):
     found = read(CANVAS, "utf-8-sig")
     ada, grace = found.people
@@ -44,17 +52,6 @@ def test_canvas_export(read):
     assert found.by_key("email", "") == []
 
 
-def test_moodle_worksheet(read):
-    (ada,) = read(MOODLE).people
-    assert (ada.student, ada.keys["moodle"], ada.name) == ("ada@example.org", "77", "Ada Lovelace")
-    assert ada.submitted_at == ""
-
-
-def test_gradescope_roster(read):
-    (ada,) = read(GRADESCOPE).people
-    assert (ada.student, ada.keys["email"], ada.name) == ("S1", "ada@example.org", "Ada Lovelace")
-
-
 TEST_STUDENT = CANVAS + '"Student, Test",999,{},Group A,,0\n'
 STUDENTS = {
     "student_id wins": ("student_id;Name;Email\nal;Ada Lovelace;ada@example.org\n", ["al"]),
@@ -62,13 +59,10 @@ STUDENTS = {
     "Canvas's test student": (TEST_STUDENT.format(",5f1c0a"), ["ada", "grace"]),
     "somebody of that name": (TEST_STUDENT.format("S9,test"), ["ada", "grace", "test"]),
     "no numbers": (
-        "First name,Last name,ID number,Email address\nAnn,Able,,ann@x.org\nBo,B,7,bo@x.org\n",
-        ["ann@x.org", "bo@x.org"],
+        "Name,ID number,Email\nAnn Able,,a@x.org\nBo,7,b@x.org\n",
+        ["a@x.org", "b@x.org"],
     ),
-    "staff": (
-        "Name,SID,Email,Role\nAnn Able,1,a@x.org,Student\nT. Eacher,2,t@x.org,Instructor\n",
-        ["1"],
-    ),
+    "staff": ("Name,SID,Role\nAnn Able,1,Student\nT. Eacher,2,Instructor\n", ["1"]),
     "a separator": ("sep=;\nstudent_id;name\nann;Ann Able\n", ["ann"]),
     "empty lines": ("\n;;\n\nSTUDENT_ID;Name\nann;Ann Able\n", ["ann"]),
     "a quoted separator": ('"sep=;"\r\nstudent_id;name\r\nann;Ann Able\r\n', ["ann"]),
@@ -94,10 +88,7 @@ def test_students_are_found(read, text, students):
         ("student_id\n../ada\n", "'../ada' in column student_id cannot be an id"),
         ("student_id\n..\n", "cannot be an id"),
         ("", "no column"),
-        (
-            "SID,Name\n1,Ann Able\n,Bo B\n",
-            r"a line \(Bo B\) has nothing in column SID.* Fill it in",
-        ),
+        ("SID,Name\n1,Ann Able\n,Bo B\n", r"a line \(Bo B\) has nothing in column SID.* Fill it"),
         ("student_id\nann\nAnn\n", "more than once"),
         ("student_id\njose\u0301\njos\u00e9\n", "more than once"),
         (WORKSHEET, "no column that names students; .*Add a column student_id"),
@@ -180,10 +171,3 @@ def test_contradictory_key_and_name_match_nobody(read):
 def test_moodle_participant_number_is_no_key(read):
     text = "Identifier,Full name,Email address\nParticipant 101,Bo Baker,bo@x.org\n"
     assert matched([Person("101")], read(text)) == {}
-
-
-def test_a_large_class_under_other_ids_is_found_whole(read):
-    lines = [f"new{n},s{n}@x.org" for n in range(3000)]
-    ours = [Person(f"old{n}", keys={"email": f"s{n}@x.org"}) for n in range(3000)]
-    file = read("student_id,email\n" + "\n".join(lines))
-    assert len(with_gradebook_ids(file, ours)[1]) == len(matched(ours, file)) == 3000

@@ -29,11 +29,6 @@ def test_the_heaviest_stand_first(page):
     assert re.findall(r"<h2>(\w+)</h2>", page) == ["knows", "snoops", "ann", "bob", "renames"]
 
 
-def test_class_made_from_reference_is_one_flag(page):
-    line = "The class: nearly the course's own solution, in much of the 6 submissions: sgd (6)."
-    assert html.unescape(page).count("course's own solution") == 1 and line in html.unescape(page)
-
-
 def test_no_script_runs_but_ours(page):
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -114,11 +114,6 @@ def test_finds_copy_with_every_name_changed(cell, reference):
             assert score(text, without_names(text), reference, cell) == 1.0
 
 
-def test_a_copy_with_a_line_more_is_found(reference):
-    longer = TEXT.replace("        self.t += 1\n", "        self.t += 1\n        print(self.t)\n")
-    assert 0.85 <= score(TEXT, longer, reference) < 1.0
-
-
 def test_other_constants_and_other_operations_count(reference):
     numbers = iter(range(2, 1_000))
     other = re.sub(r"\b[01]\b", lambda match: str(next(numbers)), TEXT)
@@ -157,13 +152,6 @@ def test_right_solutions_are_not_the_reference(reference):
     for cell, texts in RIGHT.items():
         found = like_reference({name: {cell: t} for name, t in texts.items()}, reference)
         assert {match.students for match in found} <= {("best_overall_by_worst_place",)}
-
-
-def test_reference_threshold_is_a_parameter(reference):
-    text = reference[ADAM].replace("self.t += 1", "self.t = self.t + 1")
-    assert text != reference[ADAM]
-    assert like_reference({"ann": {ADAM: text}}, reference) == []
-    assert len(like_reference({"ann": {ADAM: text}}, reference, threshold=0.9)) == 1
 
 
 def test_a_stub_is_no_work_to_copy():

@@ -216,30 +216,12 @@ def test_gradebook_replaces_a_missing_roster(course):
     assert (ada.keys["canvas"], ada.keys["email"]) == ("9", "a@b.c")
 
 
-def test_a_stale_mark_is_left_out(sheet):
-    stale = replace(ROWS[0], status="failed", reason="not valid JSON")
-    assert sheet(CANVAS, [stale]).left_out() == {"ada": "not valid JSON"}
-
-
-GERMAN = """\
-ID,"Vollständiger Name",E-Mail-Adresse,Bewertung,Bestwertung,"Zuletzt geändert (Abgabe)"
-Teilnehmer/in77,"Ada Lovelace",ada@example.org,"","200,00",-
-"""
-
-
-def test_a_worksheet_of_another_language_is_filled_in(written):
-    _, lines = written("moodle", GERMAN, ADA)
-    assert [(line["ID"], line["Bewertung"]) for line in lines] == [("Teilnehmer/in77", "120")]
-    with pytest.raises(TitoError, match="maximum grade is 100, the assignment's 200"):
-        written("moodle", GERMAN.replace("200", "100"), ADA)
-
-
 def test_students_match_by_any_key(written, course):
     with open_gradebook(course) as book:
         book.add_student("ada", first_name="A.", last_name="L.", email="Ada@example.org")
         book.add_student("g", lms_user_id="12346")
-    _, lines = written("moodle", GERMAN, [row("ada")])
-    assert lines[0]["Bewertung"] == "120"
+    _, lines = written("moodle", MOODLE, [row("ada")])
+    assert lines[0]["Grade"] == "120"
     _, lines = written("canvas", CANVAS, [row("g")])
     assert [line["ID"] for line in lines] == ["", "12346"]
 

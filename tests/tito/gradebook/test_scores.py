@@ -28,7 +28,7 @@ def test_table_has_everyone_and_cells_in_notebook_order(course, module, hand_in,
 
 
 def test_without_a_release_there_are_no_scores(course, module):
-    (course.release / module.name / f"{module.notebook}.ipynb").unlink()
+    course.released(module).unlink()
     with pytest.raises(TitoError, match="tito release"):
         scores.table(course, module)
 

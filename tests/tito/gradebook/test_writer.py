@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from nbgrader.api import Gradebook
 
-from tito.gradebook import writer as gradebook
+from tito.errors import TitoError
 from tito.gradebook.result import Result
 from tito.gradebook.writer import GradebookWriter
 
@@ -53,4 +53,11 @@ def test_write_is_idempotent(course, module, open_book):
         assert [one["score"] for one in book.submission_dicts(module.name)] == [10.0] * 3
         grades = book.find_submission_notebook(module.notebook, module.name, "s0001").grades
         waiting = {grade.name for grade in grades if grade.auto_score is None}
-    assert waiting == {"question-1"}, gradebook.__name__
+    assert waiting == {"question-1"}
+
+
+def test_a_cell_that_the_gradebook_does_not_know_is_named(module, open_book):
+    unknown = Result("ada", "digest", "graded", scores={"test-quadruple": 4.0})
+    with closing(GradebookWriter(open_book(), module.name, module.notebook)) as marks:
+        with pytest.raises(TitoError, match="no cell test-quadruple .*tito release 08_optimizers"):
+            marks.write([unknown])

@@ -54,15 +54,14 @@ def shown(budget: OutputBudget, output: tuple[str, dict], cells: int, each: int 
         (figure(9_000 - len("image/png")), 1, 1000, 100),
         (figure(9_000 - len("image/png")), 1000, 10, 120),
         (observation(99_000), 1000, 1, 11),
+        # Values cost what they take in memory, and not their text alone.
+        (values(1_000, "data"), 1, 100, 4),
+        (values(1_000, "application/json"), 1, 100, 4),
+        (values(1_000, "metadata"), 1, 100, 4),
     ],
 )
 def test_a_cell_and_a_notebook_have_budgets(output, cells, each, count):
     assert shown(OutputBudget(100_000), output, cells, each) == count
-
-
-@pytest.mark.parametrize("place", ["data", "application/json", "metadata"])
-def test_values_cost_what_they_take_in_memory_and_not_their_text_alone(place):
-    assert shown(OutputBudget(100_000), values(1_000, place), cells=1, each=100) == 4
 
 
 def test_what_stands_beside_an_observation_counts():

@@ -66,11 +66,8 @@ def test_a_picture_in_html_is_the_attached_one():
     assert 'src=""' in clean.markdown(source, {"my plot.png": {"image/svg+xml": "PHN2Zz4="}})
     assert "attachment" not in clean.markdown('<img src="attachment:x.png" title="y">')
     assert "href" not in clean.markdown('<a href="attachment:x.html">x</a>')
-
-
-def test_ignores_hostile_attachment_name():
-    page = clean.markdown('<img src="attachment:x&quot; onerror=&quot;alert(1)">')
-    assert page.strip() == '<img src="">'
+    hostile = clean.markdown('<img src="attachment:x&quot; onerror=&quot;alert(1)">')
+    assert hostile.strip() == '<img src="">'
 
 
 ALIGNED = r"a &= b \\" + "\n" + r"c &= d"
@@ -90,11 +87,8 @@ def test_renders_environments_unnumbered(source):
     page = clean.markdown(source)
     assert page.count("<mtr>") == 2 and page.count("<mi>") == 4
     assert 'display="block"' in page and "(1)" not in page and "\\" not in page
-
-
-def test_keeps_unknown_environments():
-    source = r"\begin{itemize}\item x\end{itemize}"
-    assert source in clean.markdown(source) and f"<code>{source}" in clean.markdown(f"`{source}`")
+    other = r"\begin{itemize}\item x\end{itemize}"  # is kept
+    assert other in clean.markdown(other) and f"<code>{other}" in clean.markdown(f"`{other}`")
 
 
 def test_a_task_list_has_boxes_that_nobody_can_tick():

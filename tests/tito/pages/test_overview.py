@@ -3,9 +3,12 @@
 import re
 from collections import Counter
 
+import pytest
+
 from tests.tito.gradebook.test_platforms import ROWS, row
 from tinytorch.checks.judge import Problem
 from tinytorch.checks.report import PartVerdict, Report
+from tito.errors import TitoError
 from tito.gradebook.scores import Row
 from tito.pages import overview
 
@@ -73,3 +76,17 @@ def test_page_without_any_mark():
     missing = Row("ada", "failed", {"test-sgd": None}, {"test-sgd": 5.0}, reason="no JSON")
     page = overview.render("m", [missing], [])
     assert "could not be graded" in page and "no JSON" in page and "<img" not in page
+
+
+def test_without_submissions_there_is_no_page(course, module):
+    with pytest.raises(TitoError, match="nobody handed in 08_optimizers; take .* 'tito collect'"):
+        overview.write(course, module)
+
+
+def test_the_page_is_written_beside_the_records(course, module, hand_in):
+    hand_in("ada", "{")
+    path = overview.write(course, module)
+    assert path == course.records / module.name / "overview.html"
+    assert "ada" in path.read_text() and "flags.html" not in path.read_text()
+    path.with_name("flags.html").touch()
+    assert 'href="flags.html"' in overview.write(course, module).read_text()

@@ -1,6 +1,5 @@
 """What the probe finds: nothing in the real sandbox, and each hole that is made on purpose."""
 
-import json
 import os
 from pathlib import Path
 
@@ -29,13 +28,6 @@ def test_the_sandbox_stops_everything(package, secret):
     assert list(secret.iterdir()) == []
 
 
-def test_isolation_is_plain_data():
-    found = Isolation("partial", ("reads files",), "/usr/bin/bwrap", "0.8.0", 1000)
-    plain = {"level": "partial", "leaks": ["reads files"], "user": 1000}
-    plain |= {"bwrap": "/usr/bin/bwrap", "version": "0.8.0"}
-    assert json.loads(json.dumps(found.as_json())) == plain
-
-
 def without(*removed):
     """Take options, each with as many words as given, out of a sandbox's command."""
 
@@ -51,16 +43,6 @@ def without(*removed):
 
 def plus(*added):
     return lambda args: [*args, *added]
-
-
-def showing(path):
-    """Return the options that show a folder, to whomever."""
-    parents = [word for parent in reversed(path.parents[:-1]) for word in _open_folder(parent)]
-    return [*parents, "--ro-bind", str(path), str(path)]
-
-
-def _open_folder(path):
-    return ["--perms", "0755", "--dir", str(path)]
 
 
 HOLES = {
@@ -93,6 +75,24 @@ def test_the_probe_finds_a_hole(hole, secret, monkeypatch):
     assert any(expected in leak for leak in leaks), leaks
 
 
+@pytest.mark.parametrize(
+    ("limits", "leak"),
+    [
+        ("limit_processes", "starts more than 24 processes"),
+        ("limit_command", "takes over process 2, which has no limits"),
+    ],
+)
+def test_the_probe_finds_processes_without_limits(monkeypatch, limits, leak):
+    monkeypatch.setattr(bubblewrap, limits, lambda settings: [])
+    assert leak in IsolationProbe(True, Settings(), None, []).leaks()
+
+
+def showing(path):
+    """Return the options that show a folder, to whomever."""
+    opened = (["--perms", "0755", "--dir", str(parent)] for parent in reversed(path.parents[:-1]))
+    return [*sum(opened, []), "--ro-bind", str(path), str(path)]
+
+
 @pytest.mark.parametrize("what", ["secret", "course"])
 def test_the_probe_finds_a_folder_that_should_not_be_there(what, secret, monkeypatch):
     course = Path(tinytorch.__file__).parents[1]
@@ -117,18 +117,6 @@ def test_the_answer_is_what_the_module_under_test_defines(tmp_path, secret):
     assert IsolationProbe(True, Settings(), package, [], ["tinytorch.core.later"]).leaks() == ()
     leaks = IsolationProbe(True, Settings(), package, [], ["tinytorch.core.schedules"]).leaks()
     assert [leak for leak in leaks if "imports" in leak] == ["imports tinytorch.core.schedules"]
-
-
-def test_processes_without_a_limit_are_found(monkeypatch):
-    monkeypatch.setattr(bubblewrap, "limit_processes", lambda settings: [])
-    leaks = IsolationProbe(True, Settings(), None, []).leaks()
-    assert leaks == ("starts more than 24 processes",)
-
-
-def test_a_process_without_limits_that_can_be_taken_over_is_found(monkeypatch):
-    monkeypatch.setattr(bubblewrap, "limit_command", lambda settings: [])
-    leaks = IsolationProbe(True, Settings(), None, []).leaks()
-    assert "takes over process 2, which has no limits" in leaks
 
 
 def test_limits_alone_are_never_taken_for_isolation():

@@ -17,6 +17,11 @@ HEADERS = {
 REFUSED = ERROR | errno.EPERM
 
 
+@pytest.fixture(params=MACHINES)
+def machine(request) -> str:
+    return request.param
+
+
 def verdict(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
     """Run the filter on a system call, as the kernel would."""
     given = MACHINES[machine].audit if audit is None else audit
@@ -40,14 +45,12 @@ def verdict(machine: str, number: int, *arguments: int, audit: int | None = None
         at += if_true if holds else if_false
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_every_listed_call_is_refused(machine):
     column = MACHINES[machine].column
     numbers = [both[column] for both in CALLS.values() if both[column] is not None]
     assert {verdict(machine, number) for number in numbers} == {REFUSED}
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_all_other_calls_are_allowed(machine):
     one = MACHINES[machine]
     special = {one.clone, one.clone3, one.ioctl, one.fcntl, one.setsockopt, *one.sockets}
@@ -56,19 +59,16 @@ def test_all_other_calls_are_allowed(machine):
     assert {verdict(machine, number) for number in others} == {ALLOW}
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("number", [463, 2**30 + 1, 2**30 + 520, 2**32 - 1])
 def test_newer_calls_and_those_of_x32_do_not_exist(machine, number):
     assert verdict(machine, number) == ERROR | errno.ENOSYS
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_calls_of_another_architecture_kill(machine):
     i386 = 0x40000003
     assert verdict(machine, 1, audit=i386) == KILL
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize(
     "bit", [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]
 )
@@ -79,7 +79,6 @@ def test_clone_makes_threads_and_processes_but_no_namespaces(machine, bit):
     assert verdict(machine, MACHINES[machine].clone3) == ERROR | errno.ENOSYS
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_nothing_is_typed_into_terminals(machine):
     ioctl, tcgets, tiocsti = MACHINES[machine].ioctl, 0x5401, 0x5412
     assert verdict(machine, ioctl, 0, tcgets) == ALLOW
@@ -88,14 +87,12 @@ def test_nothing_is_typed_into_terminals(machine):
     assert verdict(machine, ioctl, 0, tiocsti | 1 << 32) == REFUSED
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_file_locks_are_those_that_can_be_counted(machine):
     fcntl, of_a_process, of_nobody = MACHINES[machine].fcntl, (6, 7), (37, 38)
     assert {verdict(machine, fcntl, 3, command) for command in of_a_process} == {ALLOW}
     assert {verdict(machine, fcntl, 3, command) for command in of_nobody} == {ERROR | errno.EINVAL}
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_sizes_of_socket_buffers_are_ignored(machine):
     call, ip = MACHINES[machine].setsockopt, 0
     reuse_address, send_buffer, receive_buffer = 2, 7, 8
@@ -106,7 +103,6 @@ def test_sizes_of_socket_buffers_are_ignored(machine):
         assert verdict(machine, call, 5, seccomp.SOL_SOCKET, size) == pretended
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_sockets_are_those_that_a_kernel_needs(machine):
     for call in MACHINES[machine].sockets:
         allowed = {family for family in range(50) if verdict(machine, call, family, 1, 0) == ALLOW}
@@ -116,7 +112,6 @@ def test_sockets_are_those_that_a_kernel_needs(machine):
         assert verdict(machine, call, 16, 3, audit_netlink) == denied
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_numbers_are_those_of_the_systems_headers(machine):
     if not HEADERS[machine].exists():
         pytest.skip("the headers are not installed")

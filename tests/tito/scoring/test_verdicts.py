@@ -1,7 +1,6 @@
 """The verdict on a cell comes from exactly the observations it asked for, and is fail-closed."""
 
 import base64
-import copy
 import json
 import math
 import re
@@ -72,10 +71,13 @@ def source_of(*cells: NotebookNode) -> NotebookNode:
     return nb
 
 
+def solution(text: str = SOLUTION) -> NotebookNode:
+    return named(new_code_cell(text), "double-function", solution=True)
+
+
 @pytest.fixture(scope="module")
 def plan():
-    solution = named(new_code_cell(SOLUTION), "double-function", solution=True)
-    return prepare(source_of(solution, graded()), seed=5)
+    return prepare(source_of(solution(), graded()), seed=5)
 
 
 @pytest.fixture
@@ -84,18 +86,9 @@ def session(plan) -> Session:
 
 
 def message(session, part, case, values, **changes):
-    return {
-        "version": 1,
-        "run": session.run,
-        "grade_id": "test-it",
-        "part": part,
-        "case": case,
-        "values": encode(values),
-        "error": None,
-        "unfinished": False,
-        "interrupted": False,
-        **changes,
-    }
+    said = {"version": 1, "run": session.run, "grade_id": "test-it", "part": part, "case": case}
+    said |= {"values": encode(values), "error": None, "unfinished": False, "interrupted": False}
+    return said | changes
 
 
 def right_messages(session) -> list[dict]:
@@ -125,12 +118,9 @@ def earned(session, messages, more=()) -> list[int]:
     return [part.earned for part in report.parts]
 
 
-def test_right_observations_give_all_points(session):
+def test_right_observations_give_all_points_in_any_order(session):
     verdict = judged(shown(right_messages(session)), session)
     assert (verdict.report.earned, verdict.report.points, verdict.suspicious) == (10, 10, ())
-
-
-def test_their_order_does_not_matter(session):
     assert earned(session, right_messages(session)[::-1]) == [3, 7]
 
 
@@ -175,17 +165,14 @@ def forged_first(messages):
     ("damage", "points"),
     [
         (without(0), [0, 7]),
-        (without(1), [3, 0]),
         (without(2), [3, 0]),
         (doubled(0), [0, 7]),
         (doubled(2), [3, 0]),
         (forged_first, [0, 7]),
-        (change(0, run="of another day"), [0, 7]),
         (change(0, run=None), [0, 7]),
         (change(0, grade_id="test-other"), [0, 7]),
         (change(0, version=2), [0, 7]),
         (change(0, more="keys"), [0, 7]),
-        (change(0, case=7), [0, 7]),
         (change(0, case=True), [0, 7]),
         (change(0, case="0"), [0, 7]),
         (change(0, part="varied"), [0, 0]),
@@ -194,7 +181,6 @@ def forged_first(messages):
         (change(0, values=None), [0, 7]),
         (change(0, values={"list": []}), [0, 7]),
         (change(0, values=encode({"y": math.nan})), [0, 7]),
-        (change(0, values=encode({"y": "4.0"})), [0, 7]),
         (change(0, values=encode({"y": True})), [0, 7]),
         (change(0, values=encode({"y": np.array([4.0])})), [0, 7]),
         (change(0, values=encode({})), [0, 7]),
@@ -231,30 +217,23 @@ def test_what_else_a_cell_shows_does_not_matter(session):
         new_output("error", ename="E", evalue="no", traceback=["a secret line"]),
         new_output("execute_result", {"text/plain": "nan"}),
     ]
-    cell = shown(right_messages(session), noise)
+    raised = change(0, error="<script>alert(1)</script>")(right_messages(session))
+    cell = shown(raised, noise)
     cell.outputs.reverse()
     nb = new_notebook(cells=[cell])
     found = verdicts.judge(nb, session)
-    assert verdicts.scores(nb, found) == {"test-it": 10.0}
+    assert verdicts.scores(nb, found) == {"test-it": 7.0}
     verdicts.write_verdicts(nb, found)
     kinds = [output.output_type for output in cell.outputs]
     assert kinds == ["display_data", "error", "stream"]
     assert cell.outputs[1].traceback == ["E: no"]
+    page = cell.outputs[0].data["text/html"]
+    assert "<script>" not in page and "&lt;script&gt;" in page
     assert flags(nb) == []
 
 
-def test_the_page_of_a_verdict_is_escaped(session):
-    messages = change(0, error="<script>alert(1)</script>")(right_messages(session))
-    cell = shown(messages)
-    nb = new_notebook(cells=[cell])
-    verdicts.write_verdicts(nb, verdicts.judge(nb, session))
-    page = cell.outputs[0].data["text/html"]
-    assert "<script>" not in page and "&lt;script&gt;" in page
-
-
 def test_seed_determines_inputs(plan):
-    cells = [named(new_code_cell(SOLUTION), "double-function", solution=True), graded()]
-    again, other = (prepare(source_of(*copy.deepcopy(cells)), seed=n) for n in (5, 6))
+    again, other = (prepare(source_of(solution(), graded()), seed=n) for n in (5, 6))
     assert again.cases == plan.cases != other.cases
 
 
@@ -299,7 +278,7 @@ def test_a_release_that_is_not_the_source_is_refused(session):
 
 
 def test_failing_reference_names_the_part():
-    broken = named(new_code_cell("def double(x): 1 / 0"), "double-function", solution=True)
+    broken = solution("def double(x): 1 / 0")
     with pytest.raises(TitoError, match="part fixed of test-it fails"):
         prepare(source_of(broken, graded()), seed=1)
 
@@ -329,7 +308,7 @@ def test_a_module_of_exercises_takes_those_that_it_imports_along(plan):
     ],
 )
 def test_a_module_that_cannot_be_used_is_named(name, text, told):
-    nb = source_of(named(new_code_cell(SOLUTION), "double-function", solution=True), graded())
+    nb = source_of(solution(), graded())
     put_into(nb, {**CHECKS, name: text})
     with pytest.raises(TitoError, match=re.escape(told)):
         prepare(nb, seed=1)

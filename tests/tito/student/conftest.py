@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from tests.tito.small_course import cell, named
 from tito.authoring.nbdev_export import export_module
 from tito.authoring.package import build_package
 from tito.authoring.source import read_source
@@ -39,11 +40,7 @@ class Desk:
         self.node = read_source(module.source)
         self.cell("answer").source = STUB
         question = nbformat.v4.new_markdown_cell("Write your answer here.", id="question")
-        question.metadata["nbgrader"] = {
-            **{"grade": True, "solution": True, "locked": False, "task": False},
-            **{"grade_id": "question", "points": 5, "schema_version": 3},
-        }
-        self.node.cells.append(question)
+        self.node.cells.append(named(question, "question", grade=True, solution=True, points=5))
         released = course.root / "released" / "02_second" / "second_dev.ipynb"
         released.parent.mkdir(parents=True)
         nbformat.write(self.node, released)
@@ -52,11 +49,7 @@ class Desk:
         self.save()
 
     def cell(self, grade_id: str) -> NotebookNode:
-        return next(
-            cell
-            for cell in self.node.cells
-            if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
-        )
+        return cell(self.node, grade_id)
 
     def write(self, grade_id: str, source: str) -> Desk:
         """Fill a cell, and save."""

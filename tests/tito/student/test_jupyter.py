@@ -1,9 +1,9 @@
 """The extension of a student's IPython."""
 
 import ast
+from unittest.mock import Mock
 
 import nbformat
-import pytest
 
 from tests.tito.student.conftest import RIGHT
 from tinytorch.checks import MIME_TYPE
@@ -42,20 +42,6 @@ def test_with_the_extension_a_lone_graded_cell_asks_for_the_cells_above(desk):
     assert "Traceback" in "\n".join(notebook.cells[2].outputs[0].traceback)
 
 
-@pytest.mark.parametrize(
-    ("source", "cell_id", "title"),
-    [
-        (None, "anything", "the given cell imports"),
-        ("mine", "answer", "your cell answer"),
-        ("mine", "imports", "your cell In[7]"),  # edited, so it is no longer the given one
-        ("mine", None, "your cell In[7]"),
-    ],
-)
-def test_names_cell_by_grade_id(desk, monkeypatch, source, cell_id, title):
-    monkeypatch.setattr(jupyter, "_released", lambda: desk.assignment.cells)
-    assert jupyter._title(source or desk.cell("imports").source, cell_id, 7) == title
-
-
 def test_kernel_language_matches_release(desk):
     released = nbformat.read(desk.path, as_version=4).metadata
     notebook = nbformat.v4.new_notebook(
@@ -65,3 +51,19 @@ def test_kernel_language_matches_release(desk):
     execute(notebook, desk.path.parent, desk.package)
     told = notebook.cells[1].outputs[0].data["text/plain"]
     assert ast.literal_eval(told) == released.language_info
+
+
+def test_a_cell_is_called_by_its_grade_id_as_long_as_it_is_the_released_one(desk, monkeypatch):
+    monkeypatch.setattr(jupyter.Assignment, "installed", lambda: desk.assignment)
+    shell = Mock(kernel=None, execution_count=8)
+    shell.compile.get_code_name.return_value = "file"
+    jupyter.load_ipython_extension(shell)
+    name_cell = shell.events.register.call_args[0][1]
+    for source, cell_id, title in (
+        (desk.cell("imports").source, "anything", "the given cell imports"),
+        ("mine", "answer", "your cell answer"),
+        ("mine", "imports", "your cell In[7]"),  # edited, so it is no longer the given one
+        ("mine", None, "your cell In[7]"),
+    ):
+        name_cell(Mock(raw_cell=source, cell_id=cell_id))
+        assert jupyter.CELLS["file"] == title

@@ -65,7 +65,7 @@ NAME, RENAMED = "optimizers_dev.ipynb", "homework (final).ipynb"
         ({NAME: OTHER, RENAMED: OURS}, RENAMED, [f"renamed: {RENAMED}"]),
         ({NAME: OTHER, RENAMED: OTHER}, NAME, [f"another notebook, not graded: {RENAMED}"]),
         ({f"{NAME}.txt": OURS}, f"{NAME}.txt", [f"renamed: {NAME}.txt"]),
-        ({f"{NAME}.json": OURS}, f"{NAME}.json", [f"renamed: {NAME}.json"]),
+        ({"x.IPYNB (1).json": OURS}, "x.IPYNB (1).json", ["renamed: x.IPYNB (1).json"]),
     ],
 )
 def test_the_notebook_with_the_cells_of_the_assignment_is_taken(take, files, taken, flags):
@@ -105,17 +105,14 @@ def test_a_folder_without_one_readable_notebook_is_refused(take, files, reason):
         ('{"nbformat": 3, "worksheets": 7}', "format 3 cannot be upgraded"),
         (OLD, "format 1 cannot be upgraded"),
         ('{"nbformat": 3, "nbformat_minor": null, "worksheets": []}', "format 3 cannot be"),
-        (
-            OLD.replace('"markdown"', '"code", "prompt_number": 1e999'),
-            "format 1 cannot be upgraded",
-        ),
         (f'{{"nbformat": 4, "cells": [{",".join(["{}"] * 2001)}]}}', "2001 cells are more"),
         ("[" * 100_000, "nested too deep"),
+        ("{\xff}", "text \\(byte 1\\)"),
     ],
 )
 def test_non_notebooks_are_refused_with_the_reason(content, reason):
-    with pytest.raises(SubmissionError, match=f"n.ipynb is not a notebook .*{reason}"):
-        parse(content.encode(), "ada", "n.ipynb")
+    with pytest.raises(SubmissionError, match=f"n.ipynb is not (a notebook|UTF-8) .*{reason}"):
+        parse(content.encode("latin-1"), "ada", "n.ipynb")
 
 
 json_values = st.recursive(
@@ -159,11 +156,6 @@ def test_memory_error_is_not_the_students_fault(monkeypatch):
         parsed(nbformat=3, worksheets=[])
 
 
-def test_text_that_is_not_utf8_is_refused():
-    with pytest.raises(SubmissionError, match=r"not UTF-8 text \(byte 1\)"):
-        parse(b"{\xff}", "ada", "n.ipynb")
-
-
 def test_a_notebook_of_format_3_is_upgraded():
     old = nbformat.convert(nbformat.from_dict(notebook()), 3)
     assert parse(nbformat.writes(old, 3).encode(), "ada", "n.ipynb").cells[0].source == "x = 1"
@@ -180,18 +172,15 @@ def test_format_3_heading_level_is_bounded():
 def test_metadata_of_a_wrong_type_does_not_matter():
     cells = [
         {"cell_type": "code", "source": ["a\n", "b"], "metadata": {"nbgrader": "abc", "tags": 7}},
-        {"cell_type": "heading", "source": "title", "metadata": []},
+        {"cell_type": "heading", "source": "half \ud800\r\n", "metadata": []},
         {"cell_type": "markdown", "source": "text", "attachments": [1]},
     ]
+    picture = {"a.png": {"image/png": "aGk="}}
+    assert parsed(cells=[{**cells[2], "attachments": picture}]).cells[0].attachments == picture
     nb = parsed(cells=cells, metadata=1)
     found = [(c.cell_type, c.source) for c in nb.cells]
-    assert found == [("code", "a\nb"), ("raw", "title"), ("markdown", "text")]
+    assert found == [("code", "a\nb"), ("raw", "half ?\n"), ("markdown", "text")]
     nbformat.validate(nb)
-
-
-def test_half_a_character_becomes_a_question_mark():
-    nb = parsed(cells=[{"cell_type": "code", "source": "x = '\ud800'\r\n"}])
-    assert nb.cells[0].source == "x = '?'\n"
 
 
 def test_an_unreadable_file_is_refused_with_the_remedy(take, monkeypatch):
@@ -236,27 +225,6 @@ def test_invalid_timestamp_is_flagged(take, text):
     assert file.flags[0].startswith("timestamp.txt ignored, its time is not certain")
 
 
-@pytest.mark.parametrize(
-    "student", ["ada", "Ada Lovelace", "a.b-c_d", "[1]", "a,b", "Ωμέγα", "a'b"]
-)
-def test_unusual_names_are_students(student):
-    assert problem_with_id(student) is None
-
-
 @pytest.mark.parametrize("student", [" ada", "a\nb", "a\udcff", "x" * 129, "语" * 100])
 def test_unstorable_student_ids_are_refused(student):
     assert problem_with_id(student) is not None
-
-
-NOTEBOOK_NAMES = {
-    "x.ipynb": "x.ipynb",
-    "x.IPYNB.txt": "x.IPYNB",
-    "x.ipynb.json": "x.ipynb",
-    "x.ipynb (1).txt": "x.ipynb",
-    **dict.fromkeys(("x.ipynb.pdf", "x.txt", "ipynb", "x.ipynb.zip"), ""),
-}
-
-
-@pytest.mark.parametrize(("name", "expected"), NOTEBOOK_NAMES.items())
-def test_notebook_name_behind_another_ending(name, expected):
-    assert intake.notebook_name(name) == expected

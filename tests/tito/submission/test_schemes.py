@@ -15,6 +15,7 @@ ROSTER = Roster(
         Person("jose", "José", "Müller", {"moodle": "105"}),
     )
 )
+WITHIN = "a/ableann_11_1_x/bakerbo_12_2_x.ipynb"
 ANN, BO = "Ann Able_101_assignsubmission_file_", "Bo Baker_102_assignsubmission_file_"
 
 
@@ -30,14 +31,6 @@ def found(scheme, *names, metadata=b""):
 
 def owners(scheme, *names, **more):
     return [[person.student for person in file.people] for file in found(scheme, *names, **more)]
-
-
-def test_flat_name_with_two_owners_is_doubtful():
-    first, second = found("moodle", f"{ANN}{BO}x.ipynb", f"{BO}x.ipynb")
-    assert (first.people, first.owner) == ((), "Ann Able (101) or Bo Baker (102)")
-    assert first.doubt == "its name holds those of several"
-    assert [person.student for person in second.people] == ["bo"]
-    assert second.filename == "x.ipynb"
 
 
 @pytest.mark.parametrize(
@@ -76,42 +69,31 @@ def test_one_file_does_not_decide_the_scheme(expected, names):
     assert recognize([Entry(name, 0, None) for name in names]) == expected
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["class/ann/x.ipynb", "class/Bo Baker/x.ipynb"], [["ann"], ["bo"]]),
-        (["class/ann/x.ipynb"], [["ann"]]),
-        (["class/sub/ann/08/x.ipynb", "class/sub/nobody/08/x.ipynb"], [["ann"], []]),
-        (["ann/Bo Baker.ipynb", "adda/Bo Baker.ipynb"], [["ann"], []]),
-        (["A/ann.ipynb", "B/bo.ipynb.txt"], [["ann"], ["bo"]]),
-        (["bo/x.ipynb", "ann.ipynb"], [["bo"], ["ann"]]),
-        (["ann/x.ipynb", "ann/notes/bo/x.ipynb"], [["ann"], ["ann"]]),
-    ],
-)
-def test_common_folders_are_ignored_and_inner_files_belong_to_the_owner(names, expected):
-    assert owners("folders", *names) == expected
-
-
 def test_stranger_in_common_folder_is_named():
     files = found("folders", "class/ann/x.ipynb", "class/strangr/x.ipynb")
     assert [file.owner for file in files] == ["ann", "strangr"]
 
 
-OWNERS = {
-    "a flat name sent again": ([f"{ANN}{ANN}x.ipynb"], "ann"),
-    "a folder before a name": ([f"{ANN}/{BO}x.ipynb", f"{ANN}/{BO}/x.ipynb"], "ann"),
-}
-
-
-@pytest.mark.parametrize(("names", "owner"), OWNERS.values(), ids=OWNERS)
-def test_moodle_s_first_owner_is_the_one(names, owner):
-    assert owners("moodle", *names) == [[owner]] * len(names)
-
-
-def test_canvas_pattern_in_file_name_is_ignored():
-    names = ("all/ableann_11_1_x/bakerbo_12_2_x.ipynb", "all/bakerbo_12_3_x.ipynb")
-    assert owners("canvas", *names) == [["ann"], ["bo"]]
-
-
-def test_a_number_without_end_is_no_canvas_number():
-    assert owners("canvas", f"ableann_11_{'9' * 5000}_x.ipynb") == [[]]
+@pytest.mark.parametrize(
+    ("scheme", "names", "expected"),
+    [
+        # Common folders are ignored, and inner files belong to the owner.
+        ("folders", ["class/ann/x.ipynb", "class/Bo Baker/x.ipynb"], [["ann"], ["bo"]]),
+        ("folders", ["class/sub/ann/08/x.ipynb", "class/sub/nobody/08/x.ipynb"], [["ann"], []]),
+        ("folders", ["ann/Bo Baker.ipynb", "adda/Bo Baker.ipynb"], [["ann"], []]),
+        ("folders", ["A/ann.ipynb", "B/bo.ipynb.txt"], [["ann"], ["bo"]]),
+        ("folders", ["bo/x.ipynb", "ann.ipynb"], [["bo"], ["ann"]]),
+        ("folders", ["ann/x.ipynb", "ann/notes/bo/x.ipynb"], [["ann"], ["ann"]]),
+        # A flat name sent again; a folder before a name.
+        ("moodle", [f"{ANN}{ANN}x.ipynb"], [["ann"]]),
+        ("moodle", [f"{ANN}/{BO}x.ipynb", f"{ANN}/{BO}/x.ipynb"], [["ann"], ["ann"]]),
+        (
+            "canvas",
+            ["a/ableann_11_1_x/bakerbo_12_2_x.ipynb", "a/bakerbo_12_3_x.ipynb"],
+            [["ann"], ["bo"]],
+        ),
+        ("canvas", [f"ableann_11_{'9' * 5000}_x.ipynb"], [[]]),
+    ],
+)
+def test_whose_a_file_is(scheme, names, expected):
+    assert owners(scheme, *names) == expected
