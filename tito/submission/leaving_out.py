@@ -21,6 +21,8 @@ from tito.course.cells import grade_id, is_autograded, is_fixed
 from tito.student.scopes import scope_of
 from tito.submission.traces import Traces, traces_of
 
+#: So much of a student's code is looked through; the chapter's solutions have a tenth of it.
+_MAX_LENGTH = 300_000
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -78,7 +80,14 @@ def leave_out(nb: NotebookNode, demonstrations: Collection[str], asked: Collecti
     """
     cells = [(i, cell) for i, cell in enumerate(nb.cells) if cell.cell_type == "code"]
     kinds = {i: _kind(cell, demonstrations) for i, cell in cells}
-    facts = {i: facts_of(cell.source) for i, cell in cells if kinds[i] is not Kind.GRADED}
+    theirs = sum(len(cell.source) for i, cell in cells if kinds[i] is Kind.STUDENT)
+    if theirs > _MAX_LENGTH:
+        return LeftOut(reason=f"there is more code than {_MAX_LENGTH} characters")
+    facts = {
+        i: facts_of(cell.source) if kinds[i] is Kind.STUDENT else _facts_of_ours(cell.source)
+        for i, cell in cells
+        if kinds[i] is not Kind.GRADED
+    }
     kinds = {i: kinds[i] for i in facts}
     if reason := _reason(nb, kinds, facts, frozenset(asked)):
         return LeftOut(reason=reason)
@@ -132,22 +141,31 @@ def _running(kinds: dict[int, Kind], facts: dict[int, _Facts], asked: frozenset[
         later = asked.union(*(facts[i].later for i in running))
         read = later.union(*(facts[i].at_once for i in running))
         objects = frozenset().union(*(facts[i].traces.objects for i in running)) & read
-        more = {
-            i
-            for i in facts.keys() - running
-            if facts[i].traces.changes
-            or facts[i].traces.opaque
-            or facts[i].read & (tainted | objects)
-            or facts[i].binds & later.union(*(facts[j].at_once for j in running if j > i))
-        }
+        more, behind = set[int](), set(later)
+        for i in sorted(facts, reverse=True):
+            one = facts[i]
+            if i in running:
+                behind |= one.at_once
+            elif (
+                one.traces.changes
+                or one.traces.opaque
+                or one.read & (tainted | objects)
+                or one.binds & behind
+            ):
+                more.add(i)
         if not more:
             return running
         running |= more
 
 
 @lru_cache(maxsize=1000)
+def _facts_of_ours(source: str) -> _Facts:
+    """Return what is known of a cell of the course's, which is looked at once for a class."""
+    return facts_of(source)
+
+
 def facts_of(source: str) -> _Facts:
-    """Return what is known of a cell; the course's own are looked at once for a class."""
+    """Return what is known of a cell."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

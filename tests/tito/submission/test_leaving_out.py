@@ -193,6 +193,10 @@ def test_a_demonstration_that_changes_what_all_share_runs(change):
     assert [i for i, cell in enumerate(nb.cells) if cell.source in given[:3]] == sorted(found)
 
 
+def test_of_more_code_than_is_looked_through_all_runs():
+    assert "more code than" in leave_out(cells("# x\n" * 100_000, 2), DEMONSTRATIONS, ASKED).reason
+
+
 @pytest.mark.parametrize("line", ["%matplotlib inline", "!ls", "Walk?", "files = !ls"])
 def test_what_only_ipython_understands_runs_with_all(line):
     assert "only IPython understands" in leave_out(cells(line, 2), DEMONSTRATIONS, ASKED).reason
