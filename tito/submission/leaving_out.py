@@ -171,11 +171,21 @@ def facts_of(source: str) -> _Facts:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _facts_of_other(source)
     try:
-        scope = scope_of(source)
+        scope, traces = scope_of(source), traces_of(tree)
+        _empty_functions(tree)  # what is left runs at once
         at_once = frozenset(_read_first(tree.body, set()))
-        return _Facts(scope.bound, at_once & scope.at_once, scope.later, traces_of(tree))
+        return _Facts(scope.bound, at_once & scope.at_once, scope.later, traces)
     except (SyntaxError, ValueError, RecursionError) as error:
         return _Facts(traces=Traces(opaque=[f"what cannot be looked through ({error})"]))
+
+
+def _empty_functions(node: ast.AST) -> None:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        node.body = [ast.Pass()]
+    elif isinstance(node, ast.Lambda):
+        node.body = ast.Constant(None)
+    for inner in ast.iter_child_nodes(node):
+        _empty_functions(inner)
 
 
 def _read_first(body: Sequence[ast.stmt], done: set[str]) -> Iterator[str]:
@@ -203,9 +213,10 @@ def _read_first(body: Sequence[ast.stmt], done: set[str]) -> Iterator[str]:
                         done |= scope_of(ast.unparse(item.optional_vars)).at_once
                 yield from _read_first(inner, done)
             case _:
-                yield from _read_at_once(statement, done)
+                scope = scope_of(ast.unparse(statement))
+                yield from scope.at_once - done
                 if isinstance(statement, _SIMPLE):
-                    done |= scope_of(ast.unparse(statement)).bound
+                    done |= scope.bound
 
 
 def _read_at_once(node: ast.AST, done: set[str]) -> Iterator[str]:

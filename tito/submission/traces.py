@@ -190,7 +190,8 @@ class _Search(ast.NodeVisitor):
             self._note_lasting("a class with keywords", node)
         for base in node.bases:
             self.visit(base)
-        own, bound = _bound_by(n for s in node.body for n in _outside_functions(s)), set[str]()
+        plain = [one for one in node.body if not isinstance(one, _DEFINITIONS)]
+        own, bound = _bound_by(n for one in plain for n in ast.walk(one)), set[str]()
         for statement in node.body:
             if isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 self._kept("a class attribute", statement.value)
