@@ -179,6 +179,10 @@ def _run(loop: Loop, row: Row, *numbers: float) -> None:
     loop(*row, *map(row[0].dtype.type, numbers))
 
 
+#: In the place of scratch memory, which only a plain step needs.
+_NOTHING = np.empty(0, np.uint8)
+
+
 def _one_pass_sgd(plain: Any, without: Loop, with_momentum: Loop) -> Any:
     class OnePassSGD(plain):
         def step(self) -> None:
@@ -186,6 +190,7 @@ def _one_pass_sgd(plain: Any, without: Loop, with_momentum: Loop) -> Any:
             rows = _rows(self.parameters, *[self.velocity] * (momentum > 0))
             if not rows:
                 super().step()
+                self._scratch = _NOTHING
             for row in rows:
                 if momentum > 0:
                     _run(with_momentum, row, rate, momentum)
@@ -203,6 +208,7 @@ def _one_pass_adam(plain: Any, loop: Loop) -> Any:
             # With a NumPy number the plain rule computes in that number's dtype.
             if not rows or any(isinstance(x, np.generic) for x in (beta1, beta2, epsilon)):
                 super().step()
+                self._scratch = _NOTHING
                 return
             self.t += 1
             for row, missed in zip(rows, self._missed, strict=True):

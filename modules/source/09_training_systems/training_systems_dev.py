@@ -746,17 +746,17 @@ class FusedOptimizer:
             key = i if alone else (array.dtype, sizes[array.dtype] // BLOCK)
             groups.setdefault(key, []).append(i)
         settings = {name: getattr(self, name) for name in self._settings}
-        self._work, self.compiled = [], False
+        self._work, self.compiled, in_blocks = [], False, []
         for members in groups.values():
             one = self._one_pass_for([arrays[i] for i in members])
             self.compiled |= one is not None
             rule, parts = one or self._plain, self._parts(members, LONG_BLOCK if one else BLOCK)
             self._work += [(part, rule(part.pieces, **settings)) for part in parts]
-        pieces = [piece for part, _ in self._work for piece in part.pieces]
-        largest = max((piece.data.data.nbytes for piece in pieces), default=0)
-        self._buffers = [np.empty(largest, np.uint8) for _ in range(self.threads)]
+            in_blocks += [] if one else parts
+        joined = _largest([part for part, _ in self._work if isinstance(part, _Joined)])
+        self._buffers = [np.empty(joined, np.uint8) for _ in range(self.threads)]
         for thread in range(self.threads):
-            scratch = np.empty(largest, np.uint8)  # the plain ones of a thread can share it
+            scratch = np.empty(_largest(in_blocks), np.uint8)  # all of a thread can share it
             for _, plain in self._work[thread :: self.threads]:
                 if isinstance(getattr(plain, "_scratch", None), np.ndarray):
                     plain._scratch = scratch
@@ -844,6 +844,11 @@ class FusedOptimizer:
         state = self.state_dict()
         names = [f"{attribute}.{i}" for i in range(len(self.parameters))]
         return [state[name] for name in names if name in state]
+
+
+def _largest(parts: list[Any]) -> int:
+    """Return the bytes of the largest piece."""
+    return max((p.data.data.nbytes for part in parts for p in part.pieces), default=0)
 
 
 def _split_name(name: str) -> tuple[str, int | None]:
