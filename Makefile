@@ -72,7 +72,7 @@ docs: $(INSTALLED)  ## Build the documentation site in build/site/.
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site
 
 bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extra 'torch').
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch,compiled]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
 bench-grading: $(INSTALLED)  ## Time grading against nbgrader's, as root: make bench-grading STUDENTS=200.
