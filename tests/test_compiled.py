@@ -43,7 +43,6 @@ settings = st.one_of(
 def small_parts(monkeypatch):
     """Blocks so small that sizes around them are quick."""
     monkeypatch.setattr(fused, "BLOCK", 64)
-    monkeypatch.setattr(fused, "LONG_BLOCK", 200)
     monkeypatch.setattr(fused, "SMALL", 16)
 
 

@@ -34,7 +34,6 @@ rules = pytest.mark.parametrize("rule", RULES)
 def tiny_blocks(request, monkeypatch):
     """Blocks so small that a handful of numbers is cut and joined in every way."""
     monkeypatch.setattr(fused, "BLOCK", 7)
-    monkeypatch.setattr(fused, "LONG_BLOCK", 9)
     monkeypatch.setattr(fused, "SMALL", 5)
     if request.param == "blocks":
         monkeypatch.setattr(compiled, "one_pass", lambda plain, dtype: None)
@@ -239,8 +238,7 @@ def peak_of_a_step(optimizer: Any) -> int:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rate", [0.01, np.float64(0.01)])
 def test_plain_and_fused_steps_allocate_no_arrays_in_steady_state(rule, dtype, rate, monkeypatch):
-    for name in ("BLOCK", "LONG_BLOCK"):
-        monkeypatch.setattr(fused, name, 2**14)
+    monkeypatch.setattr(fused, "BLOCK", 2**14)
     plain_class, fused_class, settings = RULES[rule]
     for cls in (plain_class, fused_class):
         (w,) = parameters = variables(dtype=dtype, shapes=[(100_000,)])

@@ -518,7 +518,6 @@ if __name__ != "__main__":  # in this notebook they stand above
     from tinytorch.core.checkpoints import load_state_dict, state_dict
 
 BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for a shared cache
-LONG_BLOCK = 2**20  # of a block that is passed over once, and need not stay in a cache
 SMALL = 2**14  # parameters with fewer elements are joined, and left to NumPy
 
 
@@ -750,7 +749,7 @@ class FusedOptimizer:
         for members in groups.values():
             one = self._one_pass_for([arrays[i] for i in members])
             self.compiled |= one is not None
-            rule, parts = one or self._plain, self._parts(members, LONG_BLOCK if one else BLOCK)
+            rule, parts = one or self._plain, self._parts(members, cut=one is None)
             self._work += [(part, rule(part.pieces, **settings)) for part in parts]
             in_blocks += [] if one else parts
         joined = _largest([part for part, _ in self._work if isinstance(part, _Joined)])
@@ -770,8 +769,12 @@ class FusedOptimizer:
         loops = importlib.import_module("tinytorch.compiled")
         return loops.one_pass(self._plain, arrays[0].dtype)
 
-    def _parts(self, members: list[int], block: int) -> list[Any]:
-        """Return the parts for one group: one if it is joined, else one for each thread."""
+    def _parts(self, members: list[int], cut: bool) -> list[Any]:
+        """Return the parts for one group: one if it is joined, else one for each thread.
+
+        They are not cut into blocks where one pass takes the step: nothing need stay in a cache,
+        and state in large arrays lies on large pages, if the system has such.
+        """
         parameters = [self.parameters[i] for i in members]
         if len(members) > 1:
             return [_Joined(members, parameters)]
@@ -779,7 +782,7 @@ class FusedOptimizer:
         bounds = [*range(0, parameters[0].size, stride), parameters[0].size]
         bounds = bounds if len(bounds) > 1 else [0, 0]
         return [
-            _Blocks(members[0], parameters[0], start, stop, block)
+            _Blocks(members[0], parameters[0], start, stop, BLOCK if cut else stride)
             for start, stop in zip(bounds, bounds[1:], strict=False)
         ]
 
