@@ -102,7 +102,8 @@ def _compiled_goals(results: Results) -> Iterator[tuple[str, float, float, str]]
     for rule, goal in {"SGD": 0.95, "Adam": 0.9}.items():
         for size, threads, most in ((_MILLION, 1, goal), (_LARGE, 1, goal), (_LARGE, 2, 1.1)):
             found = results[rule, size, threads]
-            where = f"{rule}, 1e{len(str(size.parameters)) - 1}, {threads} thread" + "s" * (threads > 1)
+            exponent = len(str(size.parameters)) - 1
+            where = f"{rule}, 1e{exponent}, {threads} thread{'s' * (threads > 1)}"
             value = ratio(found[COMPILED], found[BASELINE])
             yield f"{where}: compiled, times torch fused", value, most, "at most"
         extra = results[rule, _LARGE, 1][COMPILED].extra_bytes / _LARGE.parameters
