@@ -24,8 +24,9 @@ round. Bandwidth: the bytes a step must at least move, over its best time, as a 
 read at a time. Page faults: per step, in steady state. Extra memory: the peak of resident memory
 during a step above that before it.
 
-"ours fused" takes any parameters and gathers their gradients; "flat" trains one `FlatParameters`,
-into whose gradient array `backward` writes."""
+"ours fused" takes any parameters, gathers their gradients and works in blocks; "ours compiled" is
+the same in one pass where a part is large; "flat" trains one `FlatParameters`, into whose gradient
+array `backward` writes."""
 BLOCKS = [2**exponent for exponent in range(14, 21)]
 
 
@@ -43,15 +44,19 @@ def main() -> int:
             f"--largest must be at least 1e7, the size of the goals, got {chosen.largest}"
         )
     try:
+        import numba
         import torch
-    except ModuleNotFoundError:
-        options.error("PyTorch is not installed. Run 'make bench', or pip install '.[torch]'")
+    except ModuleNotFoundError as error:
+        options.error(
+            f"{error.name} is missing. Run 'make bench', or pip install '.[torch,compiled]'"
+        )
     from tqdm import tqdm
 
     with tqdm(unit="round", dynamic_ncols=True, file=sys.stderr) as bar:
         text, draw = run(chosen.rounds, int(chosen.largest), bar)
     chosen.output.mkdir(parents=True, exist_ok=True)
-    text = f"{_heading(torch.__version__)}\n\n{text}\n"
+    versions = f"PyTorch {torch.__version__}, numba {numba.__version__}"
+    text = f"{_heading(versions)}\n\n{text}\n"
     (chosen.output / "steps.md").write_text(text)
     draw(chosen.output / "steps.png")
     print(text)
@@ -63,12 +68,12 @@ def run(rounds: int, largest: int, bar: Any) -> tuple[str, Callable[[Path], None
     """Return the report, and a function that draws the picture."""
     import torch
 
-    from benchmarks import report, steps, training
+    from benchmarks import report, starting, steps, training
     from benchmarks.measure import bandwidth, interleave
 
     bandwidths, results = {}, {}
     sizes = [size for size in steps.SIZES if size.parameters <= largest]
-    bar.total = rounds * (4 * len(sizes) + 3) + max(5, rounds // 3)
+    bar.total = rounds * (4 * len(sizes) + 3) + 2 * max(5, rounds // 3)
     for threads in (1, 2):
         clock = time.process_time if threads == 1 else time.perf_counter
         torch.set_num_threads(threads)
@@ -84,15 +89,23 @@ def run(rounds: int, largest: int, bar: Any) -> tuple[str, Callable[[Path], None
     trainings = training.trainings()
     training.check_agreement({name: train() for name, train in trainings.items()})
     trained = interleave(trainings, max(5, rounds // 3), bar.update)
+    bar.set_description("fresh processes")
+    processes = starting.processes(max(5, rounds // 3), bar.update)
     chains = interleave(training.graph_chains(1000), rounds, bar.update)
     blocks = {rule: _block_sizes(rule, rounds, bar) for rule in ("SGD", "Adam")}
     speeds = ", ".join(f"{b / 1e9:.1f} GB/s ({n} thread(s))" for n, b in bandwidths.items())
-    text = _text(results, bandwidths, speeds, trained, chains, blocks)
+    text = _text(results, bandwidths, speeds, trained, chains, blocks, processes)
     return text, lambda path: report.draw(results, path)
 
 
 def _text(
-    results: dict, bandwidths: dict, speeds: str, trained: dict, chains: dict, blocks: dict
+    results: dict,
+    bandwidths: dict,
+    speeds: str,
+    trained: dict,
+    chains: dict,
+    blocks: dict,
+    processes: dict,
 ) -> str:
     """Return all tables, in the order of their weight."""
     from benchmarks import report
@@ -100,12 +113,14 @@ def _text(
     tables = [f"{rule}\n\n{report.time_table(found, 'whole')}" for rule, found in blocks.items()]
     return "\n\n".join(
         [
-            "## Goals, at one thread",
-            report.goals(results, trained),
+            "## Goals, at one thread where nothing else is said",
+            report.goals(results, trained, processes),
             _HOW.format(speeds=speeds),
             report.step_tables(results, bandwidths),
             "## Block size: 10,000,000 parameters in one tensor, one thread",
             *tables,
+            "## Once a process, in processor time: imports; loops compiled, and read from the disk",
+            report.time_table(processes, "numpy"),
             "## Training the digits network: 20 epochs, batches of 32",
             report.time_table(trained, "NumPy by hand"),
             "## One recorded operation: a product of four numbers",
@@ -132,7 +147,7 @@ def _block_sizes(rule: str, rounds: int, bar: Any) -> dict:
     return interleave(found, rounds, bar.update)
 
 
-def _heading(torch_version: str) -> str:
+def _heading(versions: str) -> str:
     processor = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.is_file():
@@ -141,7 +156,7 @@ def _heading(torch_version: str) -> str:
     return (
         f"# Optimizer steps, {datetime.date.today().isoformat()}\n\n"
         f"{processor}; Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"PyTorch {torch_version}. Made by `make bench`, with a load of {os.getloadavg()[0]:.1f} "
+        f"{versions}. Made by `make bench`, with a load of {os.getloadavg()[0]:.1f} "
         f"on {os.cpu_count()} processors (1.0 is the bench itself)."
     )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Measured, ratio
-from benchmarks.steps import BASELINE, BYTES_MOVED, SIZES, Size
+from benchmarks.steps import BASELINE, BYTES_MOVED, COMPILED, SIZES, Size
 
 #: By rule, size and threads, what was measured of each contender.
 Results = dict[tuple[str, Size, int], dict[str, Measured]]
 
-_LARGE, _TINY = Size(10**7, 1), Size(1_000, 100)
+_LARGE, _MILLION, _TINY = Size(10**7, 1), Size(10**6, 1), Size(1_000, 100)
 
 
 def step_tables(results: Results, bandwidths: dict[int, float]) -> str:
@@ -48,7 +49,7 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"
 
 
-def goals(results: Results, trainings: dict[str, Measured]) -> str:
+def goals(results: Results, trainings: dict[str, Measured], processes: dict[str, Measured]) -> str:
     """Return a table of what was to be reached, and what was."""
     sgd, adam = results["SGD", _LARGE, 1], results["Adam", _LARGE, 1]
     fused, hand = "ours fused", trainings["NumPy by hand"]
@@ -60,6 +61,16 @@ def goals(results: Results, trainings: dict[str, Measured]) -> str:
             ratio(adam["torch default"], adam[fused]),
             3.5,
             "at least",
+        ),
+        *_compiled_goals(results),
+        *(
+            (
+                f"import {name}: times numpy",
+                ratio(processes[name], processes["numpy"]),
+                1.2,
+                "at most",
+            )
+            for name in ("tinytorch", "tinytorch.core.optimizers")
         ),
         *(
             (
@@ -84,6 +95,22 @@ def goals(results: Results, trainings: dict[str, Measured]) -> str:
         met = value <= goal if sense == "at most" else value >= goal
         lines.append(f"| {name} | {value:.2f} | {sense} {goal:g} | {'met' if met else 'missed'} |")
     return "\n".join(lines)
+
+
+def _compiled_goals(results: Results) -> Iterator[tuple[str, float, float, str]]:
+    """Yield what the compiled steps are to reach: name, value, goal, sense."""
+    for rule, goal in {"SGD": 0.95, "Adam": 0.9}.items():
+        for size, threads, most in ((_MILLION, 1, goal), (_LARGE, 1, goal), (_LARGE, 2, 1.1)):
+            found = results[rule, size, threads]
+            exponent = len(str(size.parameters)) - 1
+            where = f"{rule}, 1e{exponent}, {threads} thread{'s' * (threads > 1)}"
+            value = ratio(found[COMPILED], found[BASELINE])
+            yield f"{where}: compiled, times torch fused", value, most, "at most"
+        extra = results[rule, _LARGE, 1][COMPILED].extra_bytes / _LARGE.parameters
+        yield f"{rule}, 1e7: compiled, extra bytes a parameter", extra, 0.01, "at most"
+        tiny = results[rule, _TINY, 1]
+        value = ratio(tiny[COMPILED], tiny["ours fused"])
+        yield f"{rule}, 1,000 in 100: compiled, times in blocks", value, 1.05, "at most"
 
 
 def time_table(measured: dict[str, Measured], baseline: str, parts: int = 1) -> str:

@@ -14,7 +14,7 @@ VERSIONS = ("3.11", "3.12", "3.13")
 AUTHORING = (
     f"tests/tito/authoring/test_{name}.py" for name in ("export", "new", "release", "rules")
 )
-TESTS = ("tests/core", "tests/checks", "tests/docs", *AUTHORING)
+TESTS = ("tests/core", "tests/test_compiled.py", "tests/checks", "tests/docs", *AUTHORING)
 
 
 def interpreter(version: str) -> str | None:
@@ -34,7 +34,7 @@ def check(python: str, version: str) -> bool:
     steps = (
         [python, "-m", "venv", "--clear", folder],
         [folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["--constraint", "constraints.txt", "--editable", ".[dev,docs]"],
+        + ["--constraint", "constraints.txt", "--editable", ".[dev,docs,compiled]"],
         [folder / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS],
     )
     return all(subprocess.run(step, cwd=ROOT).returncode == 0 for step in steps)

@@ -150,7 +150,7 @@ def test_every_dependency_is_pinned_and_no_index_is_named():
     text = (ROOT / "constraints.txt").read_text()
     pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
     optional = PROJECT["optional-dependencies"]
-    extras = ("dev", "parallel", "cluster", "postgresql")
+    extras = ("dev", "parallel", "cluster", "postgresql", "compiled")
     named = [*PROJECT["dependencies"], *(name for extra in extras for name in optional[extra])]
     wanted = {re.split(r"[][<>=!~ ]", requirement)[0].lower() for requirement in named}
     assert wanted <= pinned

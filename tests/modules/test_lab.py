@@ -14,11 +14,22 @@ def test_all_ways_to_write_the_step_give_the_same_bits():
         lambda *arrays: lab.naive(*arrays),
         lambda *arrays: lab.in_place(*arrays, scratch),
         lambda *arrays: lab.blocked(*arrays, scratch, block=1_000),
+        *filter(None, [lab.compile_step()]),
     ):
         arrays = lab.adam_arrays(size)
         way(*arrays)
         results.append(b"".join(array.tobytes() for array in arrays))
-    assert results[0] == results[1] == results[2]
+    assert len(results) >= 3 and set(results) == {results[0]}
+
+
+def test_pytorch_takes_the_step_that_the_lab_measures_it_by():
+    torch = pytest.importorskip("torch")
+    lab = imported(LAB)
+    ours, theirs = lab.adam_arrays(1_000), lab.adam_arrays(1_000)
+    lab.naive(*ours)
+    lab.torch_step(torch, *theirs)()
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-5)
 
 
 def test_in_place_and_in_blocks_a_step_needs_no_memory_and_naively_a_lot():

@@ -5,6 +5,7 @@ __all__ = ['BLOCK', 'SMALL', 'FusedOptimizer', 'FusedSGD', 'FusedAdam', 'FlatPar
 
 # %% ../../modules/source/09_training_systems/training_systems_dev.py #cell-019
 import contextvars
+import importlib.util
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
@@ -20,7 +21,7 @@ if __name__ != "__main__":  # in this notebook they stand above
     from tinytorch.core.checkpoints import load_state_dict, state_dict
 
 BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for a shared cache
-SMALL = 2**14  # parameters with fewer elements are joined
+SMALL = 2**14  # parameters with fewer elements are joined, and left to NumPy
 
 
 def _piece_of(array: np.ndarray) -> Variable:
@@ -37,14 +38,16 @@ class _Blocks:
     ----------
     index, parameter : int, Variable
         The parameter and its place in the list.
-    start, stop : int
-        The range of its elements that the blocks cover.
+    start, stop, block : int
+        The range of its elements that the blocks cover, and how many a block has.
     """
 
-    def __init__(self, index: int, parameter: Variable, start: int, stop: int) -> None:
+    def __init__(
+        self, index: int, parameter: Variable, start: int, stop: int, block: int
+    ) -> None:
         self.members, self.parameter = [index], parameter
         self.shape, self.dtype = parameter.shape, parameter.dtype
-        bounds = [*range(start, stop, BLOCK), stop]
+        bounds = [*range(start, stop, block), stop]
         self.slices = list(map(slice, bounds[:-1], bounds[1:])) or [slice(start, stop)]
         self.pieces = [_piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
         self.array: np.ndarray | None = None
@@ -165,18 +168,23 @@ class FusedOptimizer:
         What to train.
     threads : int
         Among how many threads the pieces are shared out, at least 1.
+    compiled : bool
+        Whether large parts take their steps in one pass, where `tinytorch.compiled` knows how. The
+        attribute says whether one does.
     **settings
         Of the plain optimizer. They become attributes, and are read at each `step()`.
     """
 
     def __init__(
-        self, plain: Any, parameters: list[Variable], threads: int = 1, **settings: float
+        self, plain: Any, parameters: list[Variable], threads: int = 1, compiled: bool = True,
+        **settings: float,
     ) -> None:
         if not threads >= 1:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
         self.parameters, self.threads = list(parameters), threads
         self._plain, self._settings, self._apart = plain, list(settings), set()
         vars(self).update(settings)
+        self._may_compile = compiled
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self._arrange()
 
@@ -221,27 +229,44 @@ class FusedOptimizer:
             key = i if alone else (array.dtype, sizes[array.dtype] // BLOCK)
             groups.setdefault(key, []).append(i)
         settings = {name: getattr(self, name) for name in self._settings}
-        parts = [part for members in groups.values() for part in self._parts(members)]
-        self._work = [(part, self._plain(part.pieces, **settings)) for part in parts]
-        largest = max((p.data.data.nbytes for part in parts for p in part.pieces), default=0)
-        self._buffers = [np.empty(largest, np.uint8) for _ in range(self.threads)]
+        self._work, self.compiled, in_blocks = [], False, []
+        for members in groups.values():
+            one = self._one_pass_for([arrays[i] for i in members])
+            self.compiled |= one is not None
+            rule, parts = one or self._plain, self._parts(members, cut=one is None)
+            self._work += [(part, rule(part.pieces, **settings)) for part in parts]
+            in_blocks += [] if one else parts
+        joined = _largest([part for part, _ in self._work if isinstance(part, _Joined)])
+        self._buffers = [np.empty(joined, np.uint8) for _ in range(self.threads)]
         for thread in range(self.threads):
-            scratch = np.empty(largest, np.uint8)  # the plain ones of a thread can share it
+            scratch = np.empty(_largest(in_blocks), np.uint8)  # all of a thread can share it
             for _, plain in self._work[thread :: self.threads]:
                 if isinstance(getattr(plain, "_scratch", None), np.ndarray):
                     plain._scratch = scratch
 
-    def _parts(self, members: list[int]) -> list[Any]:
-        """Return the parts for one group: one if it is joined, else one for each thread."""
+    def _one_pass_for(self, arrays: list[np.ndarray]) -> Any:
+        """Return what takes the steps of a group in one pass; None for small or unknown ones."""
+        if not self._may_compile or sum(array.size for array in arrays) < SMALL:
+            return None
+        if importlib.util.find_spec("tinytorch.compiled") is None:
+            return None
+        loops = importlib.import_module("tinytorch.compiled")
+        return loops.one_pass(self._plain, arrays[0].dtype)
+
+    def _parts(self, members: list[int], cut: bool) -> list[Any]:
+        """Return the parts for one group: one if it is joined, else one for each thread.
+
+        They are not cut into blocks where one pass takes the step: nothing need stay in a cache,
+        and state in large arrays lies on large pages, if the system has such.
+        """
         parameters = [self.parameters[i] for i in members]
         if len(members) > 1:
             return [_Joined(members, parameters)]
-        blocks = -(-parameters[0].size // BLOCK)
-        stride = -(-blocks // self.threads) * BLOCK
-        bounds = [*range(0, parameters[0].size, stride or 1), parameters[0].size]
+        stride = max(BLOCK, -(-parameters[0].size // self.threads))
+        bounds = [*range(0, parameters[0].size, stride), parameters[0].size]
         bounds = bounds if len(bounds) > 1 else [0, 0]
         return [
-            _Blocks(members[0], parameters[0], start, stop)
+            _Blocks(members[0], parameters[0], start, stop, BLOCK if cut else stride)
             for start, stop in zip(bounds, bounds[1:], strict=False)
         ]
 
@@ -294,7 +319,7 @@ class FusedOptimizer:
     def __getstate__(self) -> dict[str, Any]:
         # Copies of views are no views any more: what is copied or pickled is arranged anew.
         settings = {name: getattr(self, name) for name in self._settings}
-        arguments = (self._plain, self.parameters, self.threads)
+        arguments = (self._plain, self.parameters, self.threads, self._may_compile)
         return {"arguments": arguments, "settings": settings, "state": self.state_dict()}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
@@ -306,6 +331,11 @@ class FusedOptimizer:
         state = self.state_dict()
         names = [f"{attribute}.{i}" for i in range(len(self.parameters))]
         return [state[name] for name in names if name in state]
+
+
+def _largest(parts: list[Any]) -> int:
+    """Return the bytes of the largest piece."""
+    return max((p.data.data.nbytes for part in parts for p in part.pieces), default=0)
 
 
 def _split_name(name: str) -> tuple[str, int | None]:
@@ -336,13 +366,18 @@ class FusedSGD(FusedOptimizer):
         As for `SGD`. Small parameters move into joint arrays, on which ``w.data.data`` is a view.
     threads : int, default 1
         Among how many threads the blocks are shared out, at least 1.
+    compiled : bool, default True
+        Whether large parameters take their steps in one pass where `tinytorch.compiled` can: the
+        same numbers, but no warning of overflow. The attribute says whether one does.
     """
 
     def __init__(
         self, parameters: list[Variable], learning_rate: float = 0.01, momentum: float = 0.0,
-        threads: int = 1,
+        threads: int = 1, compiled: bool = True,
     ) -> None:
-        super().__init__(SGD, parameters, threads, learning_rate=learning_rate, momentum=momentum)
+        super().__init__(
+            SGD, parameters, threads, compiled, learning_rate=learning_rate, momentum=momentum
+        )
 
     @property
     def velocity(self) -> list[np.ndarray]:
@@ -359,14 +394,17 @@ class FusedAdam(FusedOptimizer):
         As for `Adam`. Small parameters move into joint arrays, on which ``w.data.data`` is a view.
     threads : int, default 1
         Among how many threads the blocks are shared out, at least 1.
+    compiled : bool, default True
+        Whether large parameters take their steps in one pass where `tinytorch.compiled` can: the
+        same numbers, but no warning of overflow. The attribute says whether one does.
     """
 
     def __init__(
         self, parameters: list[Variable], learning_rate: float = 0.001, beta1: float = 0.9,
-        beta2: float = 0.999, epsilon: float = 1e-8, threads: int = 1,
+        beta2: float = 0.999, epsilon: float = 1e-8, threads: int = 1, compiled: bool = True,
     ) -> None:
         super().__init__(
-            Adam, parameters, threads,
+            Adam, parameters, threads, compiled,
             learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
         )
 

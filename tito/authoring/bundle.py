@@ -80,10 +80,11 @@ def pack(course: Course, module: Module, released: Path) -> Path:
         shutil.copy(course.root / "constraints.txt", folder)
         time = _time(module)
         project = Path(scratch) / "project"
-        extras = _extras(course, sources[module])
-        _write_project(course, module, released, project, builds_on, extras)
+        extras, optional = _extras(course, sources[module]), _optional(course, sources[module])
+        _write_project(course, module, released, project, builds_on, extras, optional)
         wheel = _build_wheel(project, folder, time)
         facts = {"module": module, "wheel": wheel.name, "builds_on": builds_on}
+        facts["optional"] = optional
         has_points = bool(secret_lines(sources[module]))
         for name in _PAGES if has_points else _PAGES[:-1]:
             text = _fill(name, has_points=has_points, **facts)
@@ -120,6 +121,7 @@ def _write_project(
     project: Path,
     builds_on: Mapping[str, str],
     extras: Sequence[str],
+    optional: Mapping[str, Sequence[str]],
 ) -> None:
     """Write a student's package, with the release it is compared with, as a project to build."""
     shutil.copytree(build_package(course, module, judging=True), project)
@@ -137,7 +139,7 @@ def _write_project(
         module=module,
         package=course.package.name,
         needs=json.dumps([known[name] for name in _NEEDS]),
-        lab=json.dumps([*(known[name] for name in _LAB), *extras]),
+        extras={"lab": [*(known[name] for name in _LAB), *extras], **optional},
     )
     (project / "pyproject.toml").write_text(text, encoding="utf-8")
 
@@ -171,8 +173,7 @@ def _extras(course: Course, source: NotebookNode) -> list[str]:
 
     A part and its extra in ``pyproject.toml`` have one name, such as `parallel`.
     """
-    code = [cell for cell in source.cells if cell.cell_type == "code"]
-    nodes = [node for cell in code for node in ast.walk(parsed(cell))]
+    nodes = _nodes(source)
     names = {
         f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names
     }
@@ -182,6 +183,30 @@ def _extras(course: Course, source: NotebookNode) -> list[str]:
     marker = re.compile(rf"(;| and) extra == ['\"]({extras})['\"]")
     texts = importlib.metadata.requires(course.distribution) or ()
     return [marker.sub("", text) for text in texts if extras and marker.search(text)]
+
+
+def _optional(course: Course, source: NotebookNode) -> dict[str, list[str]]:
+    """Return the extras of the course that a notebook does without, and what they need.
+
+    It looks for their libraries with ``find_spec("numba")``.
+    """
+    calls = [n for n in _nodes(source) if isinstance(n, ast.Call) and n.args]
+    names = {
+        call.args[0].value
+        for call in calls
+        if ast.unparse(call.func).endswith("find_spec") and isinstance(call.args[0], ast.Constant)
+    }
+    found: dict[str, list[str]] = {}
+    for text in importlib.metadata.requires(course.distribution) or ():
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", text)
+        if extra and Requirement(text).name in names:
+            found[extra[1]] = [text.partition(";")[0].strip()]
+    return found
+
+
+def _nodes(source: NotebookNode) -> list[ast.AST]:
+    code = [cell for cell in source.cells if cell.cell_type == "code"]
+    return [node for cell in code for node in ast.walk(parsed(cell))]
 
 
 def _write_zip(folder: Path, target: Path, time: int) -> None:

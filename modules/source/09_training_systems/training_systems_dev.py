@@ -496,12 +496,13 @@ if __name__ == "__main__":
 # below hold no update rule. They cut large parameters into blocks, join small ones, and let your
 # `SGD` or your `Adam` take its step on these pieces. So they give the same numbers, to the bit.
 #
-# (PyTorch's fused kernels go one step further: they do all operations in one loop, written in C++,
-# and pass over memory once.)
+# (PyTorch's fused kernels go one step further: they do all operations in one loop, which passes
+# over memory once. Such a loop has to be compiled; section 3 writes one.)
 
 # %%
 #| export core.fused
 import contextvars
+import importlib.util
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
@@ -517,7 +518,7 @@ if __name__ != "__main__":  # in this notebook they stand above
     from tinytorch.core.checkpoints import load_state_dict, state_dict
 
 BLOCK = 2**18  # elements of a block: 5 MB with gradient, state and scratch, for a shared cache
-SMALL = 2**14  # parameters with fewer elements are joined
+SMALL = 2**14  # parameters with fewer elements are joined, and left to NumPy
 
 
 def _piece_of(array: np.ndarray) -> Variable:
@@ -534,14 +535,16 @@ class _Blocks:
     ----------
     index, parameter : int, Variable
         The parameter and its place in the list.
-    start, stop : int
-        The range of its elements that the blocks cover.
+    start, stop, block : int
+        The range of its elements that the blocks cover, and how many a block has.
     """
 
-    def __init__(self, index: int, parameter: Variable, start: int, stop: int) -> None:
+    def __init__(
+        self, index: int, parameter: Variable, start: int, stop: int, block: int
+    ) -> None:
         self.members, self.parameter = [index], parameter
         self.shape, self.dtype = parameter.shape, parameter.dtype
-        bounds = [*range(start, stop, BLOCK), stop]
+        bounds = [*range(start, stop, block), stop]
         self.slices = list(map(slice, bounds[:-1], bounds[1:])) or [slice(start, stop)]
         self.pieces = [_piece_of(np.empty(0, parameter.dtype)) for _ in self.slices]
         self.array: np.ndarray | None = None
@@ -663,6 +666,10 @@ _array_of = attrgetter("data.data")
 # their state into that of whole parameters and back. So a checkpoint of `Adam` can be loaded into a
 # `FusedAdam`, and the other way round. NumPy lets go of Python's lock while it computes; so with
 # large arrays several threads do run side by side.
+#
+# The course's own package knows loops for its own rule, in `tinytorch.compiled`, which compiled do
+# all in one pass. They may stand in for a `step` only if they give its bits. Of yours nobody can
+# know that, so your package has no such module, and blocks it is.
 
 # %%
 #| export core.fused
@@ -677,18 +684,23 @@ class FusedOptimizer:
         What to train.
     threads : int
         Among how many threads the pieces are shared out, at least 1.
+    compiled : bool
+        Whether large parts take their steps in one pass, where `tinytorch.compiled` knows how. The
+        attribute says whether one does.
     **settings
         Of the plain optimizer. They become attributes, and are read at each `step()`.
     """
 
     def __init__(
-        self, plain: Any, parameters: list[Variable], threads: int = 1, **settings: float
+        self, plain: Any, parameters: list[Variable], threads: int = 1, compiled: bool = True,
+        **settings: float,
     ) -> None:
         if not threads >= 1:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
         self.parameters, self.threads = list(parameters), threads
         self._plain, self._settings, self._apart = plain, list(settings), set()
         vars(self).update(settings)
+        self._may_compile = compiled
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self._arrange()
 
@@ -733,27 +745,44 @@ class FusedOptimizer:
             key = i if alone else (array.dtype, sizes[array.dtype] // BLOCK)
             groups.setdefault(key, []).append(i)
         settings = {name: getattr(self, name) for name in self._settings}
-        parts = [part for members in groups.values() for part in self._parts(members)]
-        self._work = [(part, self._plain(part.pieces, **settings)) for part in parts]
-        largest = max((p.data.data.nbytes for part in parts for p in part.pieces), default=0)
-        self._buffers = [np.empty(largest, np.uint8) for _ in range(self.threads)]
+        self._work, self.compiled, in_blocks = [], False, []
+        for members in groups.values():
+            one = self._one_pass_for([arrays[i] for i in members])
+            self.compiled |= one is not None
+            rule, parts = one or self._plain, self._parts(members, cut=one is None)
+            self._work += [(part, rule(part.pieces, **settings)) for part in parts]
+            in_blocks += [] if one else parts
+        joined = _largest([part for part, _ in self._work if isinstance(part, _Joined)])
+        self._buffers = [np.empty(joined, np.uint8) for _ in range(self.threads)]
         for thread in range(self.threads):
-            scratch = np.empty(largest, np.uint8)  # the plain ones of a thread can share it
+            scratch = np.empty(_largest(in_blocks), np.uint8)  # all of a thread can share it
             for _, plain in self._work[thread :: self.threads]:
                 if isinstance(getattr(plain, "_scratch", None), np.ndarray):
                     plain._scratch = scratch
 
-    def _parts(self, members: list[int]) -> list[Any]:
-        """Return the parts for one group: one if it is joined, else one for each thread."""
+    def _one_pass_for(self, arrays: list[np.ndarray]) -> Any:
+        """Return what takes the steps of a group in one pass; None for small or unknown ones."""
+        if not self._may_compile or sum(array.size for array in arrays) < SMALL:
+            return None
+        if importlib.util.find_spec("tinytorch.compiled") is None:
+            return None
+        loops = importlib.import_module("tinytorch.compiled")
+        return loops.one_pass(self._plain, arrays[0].dtype)
+
+    def _parts(self, members: list[int], cut: bool) -> list[Any]:
+        """Return the parts for one group: one if it is joined, else one for each thread.
+
+        They are not cut into blocks where one pass takes the step: nothing need stay in a cache,
+        and state in large arrays lies on large pages, if the system has such.
+        """
         parameters = [self.parameters[i] for i in members]
         if len(members) > 1:
             return [_Joined(members, parameters)]
-        blocks = -(-parameters[0].size // BLOCK)
-        stride = -(-blocks // self.threads) * BLOCK
-        bounds = [*range(0, parameters[0].size, stride or 1), parameters[0].size]
+        stride = max(BLOCK, -(-parameters[0].size // self.threads))
+        bounds = [*range(0, parameters[0].size, stride), parameters[0].size]
         bounds = bounds if len(bounds) > 1 else [0, 0]
         return [
-            _Blocks(members[0], parameters[0], start, stop)
+            _Blocks(members[0], parameters[0], start, stop, BLOCK if cut else stride)
             for start, stop in zip(bounds, bounds[1:], strict=False)
         ]
 
@@ -806,7 +835,7 @@ class FusedOptimizer:
     def __getstate__(self) -> dict[str, Any]:
         # Copies of views are no views any more: what is copied or pickled is arranged anew.
         settings = {name: getattr(self, name) for name in self._settings}
-        arguments = (self._plain, self.parameters, self.threads)
+        arguments = (self._plain, self.parameters, self.threads, self._may_compile)
         return {"arguments": arguments, "settings": settings, "state": self.state_dict()}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
@@ -818,6 +847,11 @@ class FusedOptimizer:
         state = self.state_dict()
         names = [f"{attribute}.{i}" for i in range(len(self.parameters))]
         return [state[name] for name in names if name in state]
+
+
+def _largest(parts: list[Any]) -> int:
+    """Return the bytes of the largest piece."""
+    return max((p.data.data.nbytes for part in parts for p in part.pieces), default=0)
 
 
 def _split_name(name: str) -> tuple[str, int | None]:
@@ -850,13 +884,18 @@ class FusedSGD(FusedOptimizer):
         As for `SGD`. Small parameters move into joint arrays, on which ``w.data.data`` is a view.
     threads : int, default 1
         Among how many threads the blocks are shared out, at least 1.
+    compiled : bool, default True
+        Whether large parameters take their steps in one pass where `tinytorch.compiled` can: the
+        same numbers, but no warning of overflow. The attribute says whether one does.
     """
 
     def __init__(
         self, parameters: list[Variable], learning_rate: float = 0.01, momentum: float = 0.0,
-        threads: int = 1,
+        threads: int = 1, compiled: bool = True,
     ) -> None:
-        super().__init__(SGD, parameters, threads, learning_rate=learning_rate, momentum=momentum)
+        super().__init__(
+            SGD, parameters, threads, compiled, learning_rate=learning_rate, momentum=momentum
+        )
 
     @property
     def velocity(self) -> list[np.ndarray]:
@@ -873,14 +912,17 @@ class FusedAdam(FusedOptimizer):
         As for `Adam`. Small parameters move into joint arrays, on which ``w.data.data`` is a view.
     threads : int, default 1
         Among how many threads the blocks are shared out, at least 1.
+    compiled : bool, default True
+        Whether large parameters take their steps in one pass where `tinytorch.compiled` can: the
+        same numbers, but no warning of overflow. The attribute says whether one does.
     """
 
     def __init__(
         self, parameters: list[Variable], learning_rate: float = 0.001, beta1: float = 0.9,
-        beta2: float = 0.999, epsilon: float = 1e-8, threads: int = 1,
+        beta2: float = 0.999, epsilon: float = 1e-8, threads: int = 1, compiled: bool = True,
     ) -> None:
         super().__init__(
-            Adam, parameters, threads,
+            Adam, parameters, threads, compiled,
             learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
         )
 
@@ -1045,14 +1087,15 @@ if __name__ == "__main__":
     print("equal bits:", plain.tobytes() == fused.tobytes())
 
 # %% [markdown]
-# ## 3 One step, four ways
+# ## 3 One step, five ways
 #
 # Section 2 named three things that decide the time of a step: allocation, passes, calls. Here we
-# measure each of them, on the same arithmetic written in four ways:
+# measure each of them, on the same arithmetic written in five ways:
 #
 # - **naive**: the equation as it stands; each operation makes a new array for its result;
 # - **in place**: results go to arrays that are there already, and to one for scratch;
 # - **blocked**: in place, and all operations on one part of the arrays before the next part;
+# - **compiled**: all operations on one element before the next element;
 # - **flat**: in place, on one array that holds all the small arrays of a model.
 #
 # `measure` gives three numbers per step: the seconds (the least of some rounds: whatever else runs
@@ -1136,10 +1179,43 @@ def adam_arrays(size):
     return w, g, m * 0.01, np.abs(g) + 0.1
 
 
+# %% [markdown]
+# Blocks still pass over the cache a dozen times. The fourth way is a loop over the elements, which
+# does all operations on one of them while its numbers are in registers. In Python it would be
+# hopeless. *numba* translates such a function into machine code when it is first called; it is
+# large (200 MB with its compiler), so you install it only if you want to, and without it this way
+# is left out.
+#
+# For the same bits, the numbers are given as numbers of the arrays' dtype, as NumPy casts them:
+# float32 times a Python float would be float64 here. And the compiler may neither reorder the
+# operations nor contract a product and a sum into one, which it does only if asked (`fastmath`).
+
+# %%
+def loop(w, g, m, v, beta1, gain1, beta2, gain2, epsilon, rate):
+    """Take a late step of Adam, one element after the other."""
+    for i in range(w.size):
+        m[i] = m[i] * beta1 + g[i] * gain1
+        v[i] = v[i] * beta2 + g[i] * g[i] * gain2
+        w[i] -= m[i] / (np.sqrt(v[i]) + epsilon) * rate
+
+
+def compile_step():
+    """Return a function that takes the late step by the compiled loop; None without numba."""
+    if importlib.util.find_spec("numba") is None:
+        return None
+    machine_code = importlib.import_module("numba").njit(loop, error_model="numpy")
+    numbers = np.float32([0.9, 0.1, 0.999, 0.001, 1e-8, 0.001])
+    return lambda w, g, m, v: machine_code(w, g, m, v, *numbers)
+
+
 # %%
 if __name__ == "__main__":
     size, large = 2_000_000, {}
     ways = {"naive": (naive, 3), "in place": (in_place, 9, size), "blocked": (blocked, 9, 32_768)}
+    if compiled := compile_step():
+        ways["compiled"] = (compiled, 9)
+    else:
+        print("compiled: left out; python -m pip install numba, then restart the kernel")
     for name, (way, rounds, *needed) in ways.items():
         scratch = [np.empty(elements, np.float32) for elements in needed]
         large[name] = measure(partial(way, *adam_arrays(size), *scratch), rounds)
@@ -1159,9 +1235,46 @@ if __name__ == "__main__":
 # arrays read, three written, 28 bytes a weight. The naive way moves several times as much, and much
 # of its temporary memory is new at every step: the page faults tell. In place there are none, and
 # what remains is the traffic of a dozen passes. Blocks save most of that traffic, unless the last
-# level of the cache holds all the arrays: then the two ways come out about equal.
+# level of the cache holds all the arrays: then the two ways come out about equal. The loop saves
+# the passes over the cache as well: each number is read once and written once.
 #
-# The fourth way is for the other extreme: 1,000 weights in 100 tensors. There each call of NumPy
+# How far is that from PyTorch's fused kernel? It does a little more, such as the corrections, and
+# is measured on one thread, on the same arrays, at a step as late.
+
+# %%
+def torch_step(torch, w, g, m, v):
+    """Return a function that takes the late step by PyTorch's fused kernel."""
+    weight = torch.from_numpy(w).requires_grad_()
+    weight.grad, *moments = map(torch.from_numpy, (g, m, v))
+    adam = torch.optim.Adam([weight], lr=0.001, fused=True)
+    names = "step", "exp_avg", "exp_avg_sq"
+    adam.state[weight] = dict(zip(names, (torch.tensor(1e6), *moments), strict=True))
+    return adam.step
+
+
+# %%
+if __name__ == "__main__":
+    if importlib.util.find_spec("torch"):
+        torch = importlib.import_module("torch")
+        torch.set_num_threads(1)
+        large["torch"] = measure(torch_step(torch, *adam_arrays(size)), rounds=9)
+    else:
+        print("torch: left out; python -m pip install torch, then restart the kernel")
+    saved = {
+        "in place": "new arrays, and with them the page faults",
+        "blocked": "traffic between memory and cache",
+        "compiled": "passes over the cache",
+        "torch": "the same as the loop",
+    }
+    times = {name: seconds for name, (seconds, _, _) in large.items()}
+    for before, name in zip(times, [*times][1:], strict=False):
+        print(f"{name:9}{times[name] / times[before]:5.2f} of the time of {before:10}", end="")
+        print(f"{times[name] / times['naive']:5.2f} of naive   saves {saved[name]}")
+
+# %% [markdown]
+# Each line says what one more idea saves, on your machine, at this moment.
+#
+# The fifth way is for the other extreme: 1,000 weights in 100 tensors. There each call of NumPy
 # costs more than its ten elements. One flat array, with the tensors as windows on it, needs a
 # hundredth of the calls.
 
@@ -1196,9 +1309,11 @@ if __name__ == "__main__":
         w, g, _, _ = adam_arrays(size)
         parameter = Variable(w)
         parameter.grad = Variable(g)
-        seconds, faults, peak = measure(make_optimizer([parameter]).step, rounds=3)
+        optimizer = make_optimizer([parameter])
+        seconds, faults, peak = measure(optimizer.step, rounds=3)
         print(f"{make_optimizer.__name__:9}{1000 * seconds:7.2f} ms{faults:8} page faults ", end="")
-        print(f"{peak / size:6.1f} bytes/weight extra")
+        print(f"{peak / size:6.1f} bytes/weight extra", end="")
+        print("   compiled" if getattr(optimizer, "compiled", False) else "")
 
 # %% [markdown]
 # **To think about.** The blocked way does the same operations as the one in place, on the same
@@ -1668,8 +1783,8 @@ if __name__ == "__main__":
 # ## Summary
 #
 # - A checkpoint holds all that the next step depends on; the test is a resumed run with equal bits.
-# - The same arithmetic takes several times as long if its results are new arrays, and a hundred
-#   small arrays cost as many calls as a hundred large ones.
+# - The same arithmetic takes several times as long if its results are new arrays, and again in a
+#   dozen passes instead of one; a hundred small arrays cost as many calls as a hundred large ones.
 # - float16 saves memory and traffic of activations; the master copy stays in float32, and the loss
 #   scale finds its limit by losing a step now and then.
 # - More processes help as far as each has enough to compute between two messages. Sharding the

@@ -43,10 +43,10 @@ def files(zipped) -> dict[str, str]:
     return {name.partition(".whl/")[2] or name: text for name, text in texts}
 
 
-def needs(zipped) -> set[str]:
-    """Return the names of what comes with the extra `lab`."""
+def needs(zipped, extra: str = "lab") -> set[str]:
+    """Return the names of what comes with an extra."""
     metadata = next(text for name, text in files(zipped).items() if name.endswith("METADATA"))
-    lines = [line for line in metadata.splitlines() if line.endswith("extra == 'lab'")]
+    lines = [line for line in metadata.splitlines() if line.endswith(f"extra == '{extra}'")]
     return {line.split()[1].split("<")[0].split(">")[0].split(";")[0] for line in lines}
 
 
@@ -56,9 +56,16 @@ def test_the_extra_installs_mpi_where_the_notebook_uses_it(lab_bundle, bundle):
     assert needs(bundle) == usual
 
 
+def test_large_libraries_are_extras_of_their_own(lab_bundle, bundle):
+    assert [needs(lab_bundle, extra) for extra in ("compiled", "torch")] == [{"numba"}, {"torch"}]
+    assert needs(bundle, "compiled") == set()
+    assert '-py3-none-any.whl[compiled,torch]"\n' in files(lab_bundle)[f"{LAB}/README.md"]
+
+
 def test_the_bundle_holds_nothing_that_students_write_themselves(lab_bundle):
     names = files(lab_bundle)
-    assert "tinytorch/core/autograd.py" in names and "tinytorch/core/optimizers.py" not in names
+    assert "tinytorch/core/autograd.py" in names
+    assert {"tinytorch/core/optimizers.py", "tinytorch/compiled.py"} & names.keys() == set()
     told = names[f"tito/student/released/{LAB}/builds_on.json"]
     assert json.loads(told) == {"tinytorch.core.optimizers": "optimizers_dev.ipynb"}
 
