@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_BINDINGS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension)
-_BINDINGS += (ast.withitem, ast.Match)
+_BINDINGS = (
+    *(ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension),
+    *(ast.withitem, ast.Match),
+)
 
 
 def bound_by(nodes: Iterable[ast.AST]) -> set[str]:
@@ -40,13 +42,13 @@ def bindings_of(node: ast.AST) -> Iterator[tuple[ast.AST, ast.expr, bool]]:
         case ast.Assign():
             for target in node.targets:
                 yield target, node.value, isinstance(target, (ast.Tuple, ast.List))
-        case ast.AnnAssign(value=ast.expr()) | ast.NamedExpr():
-            yield node.target, node.value, False
+        case ast.AnnAssign(value=ast.expr() as value) | ast.NamedExpr(value=value):
+            yield node.target, value, False
         case ast.For() | ast.AsyncFor() | ast.comprehension():
             if not isinstance(node.iter, (ast.Name, ast.Attribute)):  # what is in it is unknown
                 yield node.target, node.iter, True
-        case ast.withitem(optional_vars=ast.expr()):
-            yield node.optional_vars, node.context_expr, False
+        case ast.withitem(optional_vars=ast.expr() as target):
+            yield target, node.context_expr, False
         case ast.Match():
             for case in node.cases:
                 yield case.pattern, node.subject, True
@@ -54,14 +56,14 @@ def bindings_of(node: ast.AST) -> Iterator[tuple[ast.AST, ast.expr, bool]]:
 
 def outside_functions(node: ast.AST) -> list[ast.AST]:
     """Return what is in a node, but not in functions and classes in it."""
-    found = list(_children(node))
+    found = list(children_of(node))
     for inner in found:  # which grows
         if not isinstance(inner, (*DEFINITIONS, ast.Lambda)):
-            found.extend(_children(inner))
+            found.extend(children_of(inner))
     return found
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
+def children_of(node: ast.AST) -> Iterator[ast.AST]:
     """Give a node's parts, without the marks of loading and storing, which are half of a tree."""
     for name in node._fields:
         value = getattr(node, name, None)

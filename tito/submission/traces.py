@@ -97,9 +97,10 @@ class _Search(ast.NodeVisitor):
 
     def _bind(self, target: ast.expr, value: ast.expr, adds: bool = False) -> None:
         if isinstance(target, ast.Tuple | ast.List):
-            alone = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+            values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+            pairs = len(values) == len(target.elts)
             for i, one in enumerate(target.elts):
-                self._bind(one, value.elts[i] if alone else value)
+                self._bind(one, values[i] if pairs else value)
         elif self._in_function or isinstance(target, ast.Attribute | ast.Subscript):
             if isinstance(target, ast.Attribute) and self._is_shared(value):
                 self.shared_attributes.add(target.attr)
@@ -200,9 +201,8 @@ class _Search(ast.NodeVisitor):
         arguments = node.args
         for default in [*arguments.defaults, *filter(None, arguments.kw_defaults)]:
             self._kept("a default", default)
-        signature = list(ast.walk(arguments))
-        if returns := getattr(node, "returns", None):
-            signature.extend(ast.walk(returns))
+        headers = filter(None, [arguments, getattr(node, "returns", None)])
+        signature = [n for header in headers for n in ast.walk(header)]
         if any(isinstance(n, ast.NamedExpr) for n in signature):
             self._note_lasting("an assignment in a signature", node)
         own = syntax.outside_functions(node)
@@ -229,11 +229,10 @@ class _Search(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._decorators(node.decorator_list)
-        if node.keywords:
-            self._note_lasting("a class with keywords", node)
+        calls = [n for base in node.bases for n in ast.walk(base) if isinstance(n, ast.Call)]
+        if node.keywords or not all(map(self._is_value, calls)):
+            self._note_lasting("a class with keywords, or with a base that a call makes", node)
         for base in node.bases:
-            if not all(self._is_value(n) for n in ast.walk(base) if isinstance(n, ast.Call)):
-                self._note_lasting("a base that a call makes", node)
             self.visit(base)
         own, bound = syntax.bound_by(syntax.outside_functions(node)), set[str]()
         for statement in node.body:
@@ -301,13 +300,11 @@ class _Search(ast.NodeVisitor):
         self._set(name, node)
         if not isinstance(node.ctx, ast.Load):
             self._store(node)
-        if before[-1] == "random" and name in known.GENERATORS:
-            return
-        if before[-1] == "random" or (
-            name == "random" and len(before) == 1 and not self._is_own(before[0])
-        ):
+        is_module = name == "random" and len(before) == 1 and not self._is_own(before[0])
+        if is_module or (before[-1] == "random" and name not in known.GENERATORS):
             self._note_change(f"shared random numbers: {syntax.dotted_of(node)}", node)
-        self.generic_visit(node)
+        elif before[-1] != "random":
+            self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
@@ -316,15 +313,12 @@ class _Search(ast.NodeVisitor):
 
     def _store(self, node: ast.Attribute | ast.Subscript) -> None:
         """Look whether what is changed may be there after the call, or before the cell."""
-        root = syntax.root_of(node)
-        if not self._in_function:
-            if not self._is_own(root):
-                self._note_change(f"changes {syntax.text_of(node)}", node)
-        elif "__class__" in ast.unparse(node) or root in (None, "cls") or not self._is_own(root):
-            self._note_lasting(f"changes {syntax.text_of(node)}", node)
-        else:
-            through = {n.attr for n in ast.walk(node.value) if isinstance(n, ast.Attribute)}
-            self.stores.append((through, syntax.where(f"changes {syntax.text_of(node)}", node)))
+        root, what = syntax.root_of(node), f"changes {syntax.text_of(node)}"
+        through = {n.attr for n in ast.walk(node.value) if isinstance(n, ast.Attribute)}
+        if root == "cls" or not self._is_own(root) or "__class__" in through:
+            self._note_change(what, node)
+        elif self._in_function:
+            self.stores.append((through, syntax.where(what, node)))
 
     def visit_Call(self, node: ast.Call) -> None:
         name = syntax.dotted_of(node.func)
@@ -334,9 +328,7 @@ class _Search(ast.NodeVisitor):
         if last in known.LASTING_CALLS:
             self._note_change(f"calls {name}", node)
         if (last in known.SETTERS or name == "vars") and is_own:
-            for inner in [*node.args, *node.keywords]:
-                self.visit(inner)
-            return
+            node = ast.Call(ast.Constant(None), node.args, node.keywords)
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -361,16 +353,20 @@ class _Search(ast.NodeVisitor):
                 self.found.opaque.append(syntax.where(f"from {node.module} import *", node))
             if alias.name.strip("_") in known.HIDDEN or alias.name in known.OPAQUE:
                 self.found.opaque.append(syntax.where(f"import {alias.name}", node))
-            if alias.name in known.LASTING_CALLS or (random and alias.name not in known.GENERATORS):
+            renamed = alias.name == "random" and alias.asname
+            shared = renamed or (random and alias.name not in known.GENERATORS)
+            if shared or alias.name in known.LASTING_CALLS:
                 self._note_lasting(f"imports {alias.name}", node)
-            if alias.asname and alias.name == "random":
-                self._note_lasting(f"shared random numbers: {alias.asname}", node)
 
     def _module(self, name: str, node: ast.AST) -> None:
         if name.partition(".")[0] not in known.MODULES:
             self.found.opaque.append(syntax.where(f"import {name}", node))
 
     # Helpers ------------------------------------------------------------------------------
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for inner in syntax.children_of(node):
+            self.visit(inner)
 
     @property
     def _in_function(self) -> bool:
@@ -381,9 +377,8 @@ class _Search(ast.NodeVisitor):
 
     def _note_change(self, what: str, node: ast.AST) -> None:
         """Note what a function does each time it is called, or the cell itself as it runs."""
-        (self.found.lasting if self._in_function else self.found.changes).append(
-            syntax.where(what, node)
-        )
+        notes = self.found.lasting if self._in_function else self.found.changes
+        notes.append(syntax.where(what, node))
 
     def _set(self, name: str, node: ast.AST) -> None:
         """Note a function that sets what nobody knows, by its name."""
