@@ -60,10 +60,11 @@ def _bound(table: symtable.SymbolTable) -> Iterator[str]:
 def _read(table: symtable.SymbolTable, at_once: bool) -> tuple[set[str], set[str]]:
     """Return what a scope and those in it read from the notebook: at once, and when called."""
     top = table.get_type() == "module"
+    in_class = table.get_type() == "class"  # its own names are looked up in the notebook too
     names = {
         name.get_name()
         for name in table.get_symbols()
-        if name.is_referenced() and (top or name.is_global())
+        if name.is_referenced() and (top or name.is_global() or in_class)
     }
     now, later = (names, set()) if at_once else (set(), names)
     for inner in table.get_children():

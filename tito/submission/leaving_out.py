@@ -19,11 +19,12 @@ from nbformat import NotebookNode
 
 from tito.course.cells import grade_id, is_autograded, is_fixed
 from tito.student.scopes import scope_of
+from tito.submission.syntax import DEFINITIONS, changed_by
 from tito.submission.traces import Traces, traces_of
 
 #: So much of a student's code is looked through; the chapter's solutions have a tenth of it.
 _MAX_LENGTH = 300_000
-_SIMPLE = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)
 
 
 class Kind(Enum):
@@ -116,14 +117,18 @@ def _reason(
     """Say why the student's code does not let anything be left out; "" where it does."""
     theirs = {i: facts[i] for i, kind in kinds.items() if kind is Kind.STUDENT}
     held = asked.union(*(one.later | one.traces.kept_in for one in theirs.values()))
+    everything = [one.traces for one in facts.values()]
+    made = frozenset().union(*(one.objects for one in everything))
+    if objects := sorted(made & held):
+        return f"the student's functions keep or use an object: {objects[0]}"
+    made -= frozenset().union(*(one.aliases for one in everything))
     for i, one in theirs.items():
         name = grade_id(nb.cells[i]) or "a cell of the student's own"
         if one.traces.opaque:
             return f"{name} uses {one.traces.opaque[0]}"
-        if lasting := one.traces.lasting + one.traces.given:
+        given = [where for root, where in one.traces.given if root not in made]
+        if lasting := one.traces.lasting + given:
             return f"{name} keeps what calls leave behind: {lasting[0]}"
-        if objects := sorted(one.traces.objects & held):
-            return f"{name} keeps an object that its functions use: {objects[0]}"
     return ""
 
 
@@ -140,7 +145,9 @@ def _running(kinds: dict[int, Kind], facts: dict[int, _Facts], asked: frozenset[
     while True:
         later = asked.union(*(facts[i].later for i in running))
         read = later.union(*(facts[i].at_once for i in running))
-        objects = frozenset().union(*(facts[i].traces.objects for i in running)) & read
+        objects = frozenset().union(*(facts[i].traces.objects for i in running))
+        if not objects & read:  # where one of them is, it may be another under a second name
+            objects = frozenset()
         more, behind = set[int](), set(later)
         for i in sorted(facts, reverse=True):
             one = facts[i]
@@ -153,6 +160,7 @@ def _running(kinds: dict[int, Kind], facts: dict[int, _Facts], asked: frozenset[
                 or one.binds & behind
             ):
                 more.add(i)
+                tainted |= one.binds if one.read & tainted else set()
         if not more:
             return running
         running |= more
@@ -174,7 +182,8 @@ def facts_of(source: str) -> _Facts:
         scope, traces = scope_of(source), traces_of(tree)
         _empty_functions(tree)  # what is left runs at once
         at_once = frozenset(_read_first(tree.body, set()))
-        return _Facts(scope.bound, at_once & scope.at_once, scope.later, traces)
+        read = scope.at_once.union(changed_by(tree))
+        return _Facts(scope.bound, at_once & read, scope.later, traces)
     except (SyntaxError, ValueError, RecursionError) as error:
         return _Facts(traces=Traces(opaque=[f"what cannot be looked through ({error})"]))
 
@@ -211,11 +220,13 @@ def _read_first(body: Sequence[ast.stmt], done: set[str]) -> Iterator[str]:
                     yield from _read_at_once(item.context_expr, done)
                     if item.optional_vars:
                         done |= scope_of(ast.unparse(item.optional_vars)).at_once
-                yield from _read_first(inner, done)
+                yield from _read_first(inner, set(done))  # an error in it may be suppressed
             case _:
                 scope = scope_of(ast.unparse(statement))
-                yield from scope.at_once - done
-                if isinstance(statement, _SIMPLE):
+                yield from scope.at_once.union(changed_by(statement)) - done
+                if isinstance(statement, DEFINITIONS):
+                    done.add(statement.name)
+                elif isinstance(statement, _SIMPLE):
                     done |= scope.bound
 
 

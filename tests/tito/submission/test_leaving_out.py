@@ -39,6 +39,9 @@ HARMLESS = {
     "the name of its class": "Walk.name = lambda self: type(self).__name__",
     "random numbers of its own": "import numpy as np\nprint(np.random.default_rng(0).random())",
     "what is not finished": "def later(:",
+    "an experiment in two cells": "w = Walk()\n### next cell\nw.best, w.seen = [1], {}",
+    "two names at once": "rates, rate = [1.0, 2.0], 0.5\n\n\ndef mine(g):\n    return rate * g",
+    "its own property": "Walk.double = property(lambda self: 2 * self.rate)",
 }
 #: What keeps something from one call to the next, so that calls by demonstrations show in a mark:
 #: before the method, in it, what it adds to the step, and its last argument.
@@ -89,16 +92,139 @@ KEEPS = {
     "a walrus": ("print(kept := [])", "kept.append(g)", "len(kept)"),
     "a loop's name": ("for kept in [[]]:\n    pass", "kept.append(g)", "len(kept)"),
     "an object under a condition": ("if True:\n    kept = []", "kept.append(g)", "len(kept)"),
+    "a name of a match": ("match []:\n    case kept:\n        pass", "kept.append(g)", "len(kept)"),
+    "a walrus in a signature": ("def f(g: (kept := [])):\n    pass", "kept.append(g)", "len(kept)"),
+    "a walrus in a class": ("class A:\n    (kept := [])", "A.kept.append(g)", "len(A.kept)"),
+    "a class that adds": (
+        "class A:\n    a = ()\n    a += ([],)",
+        "A.a[0].append(g)",
+        "len(A.a[0])",
+    ),
+    "a builtin's name": ("sum = []\nWalk.kept = sum", "self.kept.append(g)", "len(self.kept)"),
+    "one of two targets": ("Walk.kept, n = [], 0", "self.kept.append(g)", "len(self.kept)"),
+    "a class by another name": ("W = Walk\nW.kept = []", "self.kept.append(g)", "len(self.kept)"),
+    "a class of a loop": (
+        "for kind in [Walk]:\n    kind.kept = []",
+        "self.kept.append(g)",
+        "len(self.kept)",
+    ),
+    "setattr outside": ("setattr(Walk, 'kept', [])", "self.kept.append(g)", "len(self.kept)"),
+    "what is added": ("Walk.a = ()\nWalk.a += ([],)", "self.a[0].append(g)", "len(self.a[0])"),
+    "a default of a tuple": (
+        "from collections import namedtuple\nA = namedtuple('A', 'kept', defaults=[[]])",
+        "A().kept.append(g)",
+        "len(A().kept)",
+    ),
+    "methods of a list": (
+        "a = []\nWalk.add, Walk.n = staticmethod(a.append), staticmethod(a.__len__)",
+        "self.add(g)",
+        "self.n()",
+    ),
+    "a default of an object": (
+        "class A:\n    def __init__(self):\n        self.kept = []\n\n\na = A()",
+        "kept.append(g)",
+        "len(kept)",
+        "kept=a.kept",
+    ),
+    "an attribute of an object": (
+        "class A:\n    def __init__(self):\n        self.kept = []\n\n\nA_ = A()\n"
+        "Walk.kept = A_.kept",
+        "self.kept.append(g)",
+        "len(self.kept)",
+    ),
+    "a comparison": (
+        "import numpy as np\nWalk.kept = np.zeros(99) > 0",
+        "self.kept[self.kept.sum()] = True",
+        "int(self.kept.sum())",
+    ),
+    "a view": (
+        "import numpy as np\nWalk.kept = np.zeros(1).T",
+        "self.kept[0] += 1",
+        "float(self.kept[0])",
+    ),
+    "random under another name": ("import random as r\nr.seed(3)", "pass", "r.random()"),
+    "numpy's under another name": ("import numpy.random as r\nr.seed(3)", "pass", "r.rand()"),
+    "numpy's as an object": ("import numpy as np\nr = np.random\nr.seed(3)", "pass", "r.rand()"),
+    "numpy's in a function": (
+        "import numpy as np\nnp.random.seed(3)",
+        "r = np.random",
+        "r.rand()",
+    ),
+    "one of two aliases": ("Walk.n = 0", "kind, one = Walk, 1; kind.n += one", "self.n"),
+    "an alias of an annotation": ("Walk.n = 0", "kind: type = Walk; kind.n += 1", "self.n"),
+    "an alias of a walrus": ("Walk.n = 0", "(kind := Walk); kind.n += 1", "self.n"),
+    "an alias of a condition": ("Walk.n = 0", "kind = Walk if g else 0; kind.n += g > 0", "self.n"),
+    "an alias of a list": ("Walk.n = 0", "kind = [Walk][0]; kind.n += 1", "self.n"),
+    "an alias of a loop": ("Walk.n = 0", "for i, kind in enumerate([Walk]): kind.n += 1", "self.n"),
+    "an alias of bases": ("Walk.n = 0", "kind = type(self).mro()[0]; kind.n += 1", "self.n"),
+    "a class in an attribute": ("Walk.n = 0", "self.kind = Walk; self.kind.n += 1", "self.n"),
+    "a type in an attribute": ("Walk.n = 0", "self.kind = type(self); self.kind.n += 1", "self.n"),
+    "a class in a class": (
+        "class A:\n    class B:\n        n = 0\n\n    def count(self):\n        self.B.n += 1\n"
+        "        return self.B.n",
+        "pass",
+        "A().count()",
+    ),
+    "a class method": (
+        "class A:\n    n = 0\n\n    @classmethod\n    def count(kind):\n        kind.n += 1",
+        "A.count()",
+        "A.n",
+    ),
+    "setattr as an object": ("Walk.n = 0\nput = setattr", "put(Walk, 'n', Walk.n + 1)", "self.n"),
+    "setattr of types": (
+        "Walk.n = 0",
+        "put = type.__setattr__; put(Walk, 'n', Walk.n + 1)",
+        "self.n",
+    ),
+    "a decorator with a known name": (
+        "def override(f):\n    kept = []\n    return lambda: kept.append(1) or len(kept)\n\n\n"
+        "@override\ndef count():\n    return 0",
+        "pass",
+        "count()",
+    ),
+    "a base that is made": (
+        "def base():\n    kept = []\n\n    class A:\n        def count(self):\n"
+        "            kept.append(1)\n            return len(kept)\n    return A\n\n\n"
+        "class B(base()):\n    pass",
+        "pass",
+        "B().count()",
+    ),
+    "a text that is an attribute": (
+        "",
+        "getattr(step, '__dict__').setdefault('n', []).append(g)",
+        "len(step.n)",
+    ),
 }
 #: What reads names that demonstrations bind, and which of them may be left out then.
 READS = {
     "a function": ("Walk.step = lambda self, g: g + len(walked(5))", {0, 2, 3}),
-    "a constant": ("Walk.step = lambda self, g: g * SCALES[0]", {0, 2, 3}),
-    "a name under main": ("Walk.step = lambda self, g: g + total", {0, 1}),
-    "an object that others change": ("Walk.step = lambda self, g: g + len(walk.way)", {0, 1}),
+    "a list": ("Walk.step = lambda self, g: g * SCALES[0]", set()),
+    "a name under main": ("Walk.step = lambda self, g: g + total", {0, 1, 3}),
+    "an object that others change": ("Walk.step = lambda self, g: g + len(walk.way)", set()),
+    "a list that grows": ("Walk.step = lambda self, g: SCALES.append(g) or len(SCALES)", set()),
     "a loop's name": ("Walk.step = lambda self, g: g + step", {1, 2, 3}),
     "through globals": ("Walk.step = lambda self, g: g + globals()['SCA' + 'LES'][0]", set()),
     "through eval": ("Walk.step = lambda self, g: g + eval('tot' + 'al')", set()),
+}
+
+#: What needs names as it runs, behind all demonstrations.
+NEEDS = {
+    "what is added to": ("total += 1\nWalk.step = lambda self, g: g + 1", {0, 1}),
+    "what is deleted": ("del SCALES\nWalk.step = lambda self, g: g + 1", {0, 2, 3}),
+    "a class with the name": (
+        "class A:\n    total = total\n\n\nWalk.step = lambda self, g: g + A.total",
+        {0, 1, 3},
+    ),
+    "what an error left unbound": (
+        "from contextlib import suppress\nwith suppress(NameError):\n    nothing\n    total = 0\n"
+        "Walk.n = float(total)\nWalk.step = lambda self, g: g + self.n",
+        {0, 1, 3},
+    ),
+    "an object by another name": (
+        "walk = other = Walk()\n### next cell\n"
+        "Walk.n = int(len(other.way))\nWalk.step = lambda self, g: self.n",
+        {0, 1},
+    ),
 }
 
 
@@ -116,7 +242,7 @@ def cells(extra: str, behind: int, demonstrations: Sequence[str] = DEMONSTRATION
     solution = named(new_code_cell(SOLUTION), "walk-class", solution=True)
     graded = named(new_code_cell("test"), "test-walk", grade=True, locked=True, points=4)
     given = [new_code_cell(source) for source in demonstrations]
-    own = [new_code_cell(extra)]
+    own = map(new_code_cell, extra.split("### next cell\n"))
     return new_notebook(cells=[solution, *given[:behind], *own, *given[behind:], graded])
 
 
@@ -167,6 +293,16 @@ def test_what_is_read_runs_first(extra, needless, behind):
     found = leave_out(nb, DEMONSTRATIONS, ASKED).cells
     assert left_out(nb) == needless
     assert mark(nb) == mark(nb, set(found))
+    assert mark(nb) != mark(nb, {i for i, c in enumerate(nb.cells) if c.source in DEMONSTRATIONS})
+
+
+@pytest.mark.parametrize(("extra", "needless"), NEEDS.values(), ids=NEEDS)
+def test_what_is_needed_at_once_runs(extra, needless):
+    first, *then = extra.split("### next cell\n")
+    nb = cells(first, 3 if then else 4)
+    nb.cells[-1:-1] = map(new_code_cell, then)
+    assert left_out(nb) == needless
+    assert mark(nb) == mark(nb, set(leave_out(nb, DEMONSTRATIONS, ASKED).cells))
     assert mark(nb) != mark(nb, {i for i, c in enumerate(nb.cells) if c.source in DEMONSTRATIONS})
 
 
