@@ -259,7 +259,9 @@ class _Search(ast.NodeVisitor):
         last = name.rpartition(".")[2]
         first = node.args[0] if node.args else None
         is_own = isinstance(first, ast.Name) and self._is_own(first.id)
-        if last in _LASTING_CALLS or (last in _SETTERS and not is_own):
+        if self._functions and (stored := _stored_by(node)):
+            self.visit_Attribute(stored)
+        elif last in _LASTING_CALLS or (last in _SETTERS and not is_own):
             self._note_change(f"calls {name}", node)
         elif name == "vars" and not is_own:
             self.found.opaque.append(_where("vars", node))
@@ -333,6 +335,16 @@ _BLOCKS = (
     ast.Match,
     ast.match_case,
 )
+
+
+def _stored_by(node: ast.Call) -> ast.Attribute | None:
+    """Return the attribute that `setattr` stores, if it is named: `x.rate` of (x, "rate", ...)."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="setattr"), args=[first, ast.Constant(value=str(name)), _], keywords=[]
+        ):
+            return ast.copy_location(ast.Attribute(first, name, ast.Store()), node)
+    return None
 
 
 def _bound_by(nodes: Iterable[ast.AST]) -> set[str]:

@@ -37,6 +37,11 @@ HARMLESS = {
     "an experiment": "mine = Walk()\nfor step in range(3):\n    mine.step(step)\nprint(mine.way)",
     "names of demonstrations": "walk = Walk()\ntotal = 3\nprint(total, walk.step(total))",
     "the name of its class": "Walk.name = lambda self: type(self).__name__",
+    "an attribute by its name": (
+        "first = Walk.__init__\n\n\ndef __init__(self, rate=1.0):\n    first(self, rate)\n"
+        "    self.other = self\n    setattr(self.other, 'rate', rate * 2)\n\n\n"
+        "Walk.__init__ = __init__"
+    ),
     "random numbers of its own": "import numpy as np\nprint(np.random.default_rng(0).random())",
     "what is not finished": "def later(:",
 }
@@ -54,6 +59,14 @@ KEEPS = {
     "an alias of a global": ("Walk.n = 0", "kind = Walk; kind.n += 1", "self.n"),
     "the class of the object": ("Walk.n = 0", "self.__class__.n += 1", "self.n"),
     "setattr": ("Walk.n = 0", "setattr(Walk, 'n', Walk.n + 1)", "self.n"),
+    "setattr of the object's class": (
+        "Walk.n = 0",
+        "setattr(type(self), 'n', self.n + 1)",
+        "self.n",
+    ),
+    "setattr of an alias": ("Walk.n = 0", "k = type(self); setattr(k, 'n', k.n + 1)", "self.n"),
+    "setattr of the class": ("Walk.n = 0", "setattr(self.__class__, 'n', self.n + 1)", "self.n"),
+    "setattr by a name made": ("Walk.n = 0", "setattr(Walk, 'nm'[0], Walk.n + 1)", "self.n"),
     "an attribute of the function": ("", "step.n = getattr(step, 'n', 0) + 1", "step.n"),
     "shared random numbers": ("import random\nrandom.seed(3)", "pass", "random.random()"),
     "numpy's": ("import numpy as np\nnp.random.seed(3)", "pass", "np.random.rand()"),
