@@ -63,9 +63,18 @@ def run(cells: list[str]) -> tuple[float, float]:
             for number, source in enumerate(cells):
                 with contextlib.suppress(BaseException):
                     exec(compile(source, f"cell {number}", "exec"), vars(main))
+                _show_figures()
         os._exit(0)
     _, _, used = os.wait4(pid, 0)
     return used.ru_utime + used.ru_stime, perf_counter() - began
+
+
+def _show_figures() -> None:
+    """Draw what a cell has plotted, as a notebook does at its end."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        for number in pyplot.get_fignums():
+            pyplot.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
+        pyplot.close("all")
 
 
 def main() -> None:
