@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean
@@ -16,6 +17,7 @@ from benchmarks.grading.graders import OURS, graders
 from benchmarks.grading.programs import python
 from benchmarks.grading.regrade import Regraded, regrade
 from benchmarks.grading.report import ClassTaken, text
+from benchmarks.grading.steady import way_of
 from benchmarks.grading.targets import heading
 
 _ONE_PROCESSOR = ("taskset", "--cpu-list", "0")
@@ -75,7 +77,8 @@ def _measure(
         steady = all_processors.steady.students
         bare = json.loads(python("benchmarks.grading.raw", ours.course.root, *steady))
     bare_cpu = mean(cpu for cpu, _ in bare.values())
-    return ClassTaken(first[OURS], taken, all_processors, one_processor, bare_cpu), again
+    ways = Counter(way_of(ours.course, student) for student in steady)
+    return ClassTaken(first[OURS], taken, all_processors, one_processor, bare_cpu, ways), again
 
 
 if __name__ == "__main__":

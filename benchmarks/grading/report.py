@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ class ClassTaken:
         More of them, by `tito grade` with all processors, and with one.
     bare_cpu : float
         Processor time of the bare cells that ran for a submission of the steady part of `two`.
+    ways : counter of str
+        Of those submissions: how many ran as far as they must, whole, and both ways.
     """
 
     first: Used
@@ -32,6 +35,7 @@ class ClassTaken:
     two: Taken
     one: Taken
     bare_cpu: float
+    ways: Counter[str]
 
     def start_and_end(self, name: str) -> float | None:
         """Return the processor time of a run that is not the submissions' own."""
@@ -115,6 +119,8 @@ def _speeds(what: str, taken: ClassTaken) -> list[str]:
         end = _shown(ends.get(name), 13, 1)
         lines.append(f"{name:34}{all_}  {steady}{end}{run.used.memory / 2**20:9.0f}")
     lines.append(f"{'bare cells that ran':34}{'':18}  {'':10}{taken.bare_cpu:8.2f}")
+    ways = ", ".join(f"{count} {way}" for way, count in taken.ways.most_common())
+    lines.append(f"in the steady part of the {taken.two.students} more: {ways}")
     first = taken.first
     lines.append(f"the first of the day: {first.wall:.1f} s, {first.cpu:.1f} s of processor time")
     return lines

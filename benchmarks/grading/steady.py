@@ -15,6 +15,8 @@ _BETWEEN_BATCHES = 0.1
 _STILL_TO_DO, _PART = 10, 4
 #: So many submissions of a run are graded both ways at its beginning.
 _AUDITED = 3
+#: Which cells of a submission ran.
+SHORT, WHOLE, BOTH = "without demonstrations", "whole", "both ways"
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,13 @@ def steady_part_of(course: Course, students: list[str]) -> Steady | None:
         for student in students
         for path in (course.autograded / student).rglob("*.ipynb")
     }
-    audited = [student for student in students if _is_audited(course, student)][:_AUDITED]
+    audited = [student for student in students if way_of(course, student) == BOTH][:_AUDITED]
     return steady_part(times, max((times[student] for student in audited), default=0.0))
 
 
-def _is_audited(course: Course, student: str) -> bool:
+def way_of(course: Course, student: str) -> str:
+    """Say which cells ran when a student was graded."""
     record = records.load(course, course.module(MODULE), student)
-    return record is not None and bool(record.audit)
+    if record is not None and record.audit:
+        return BOTH
+    return SHORT if record is not None and record.left_out else WHOLE
