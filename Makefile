@@ -75,8 +75,9 @@ bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extr
 	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
-bench-grading: $(INSTALLED)  ## Time grading against nbgrader's, as root: make bench-grading STUDENTS=200.
-	$(BIN)/python -m benchmarks.grading --students $(STUDENTS)
+bench-grading: $(INSTALLED)  ## Time grading against nbgrader's and, with BEFORE=CHECKOUT, an earlier build's; as root.
+	$(BIN)/python -m benchmarks.grading --students $(STUDENTS) $(if $(BEFORE),--before $(BEFORE))
+	$(BIN)/python -m benchmarks.grading.watch
 
 lock: $(INSTALLED)  ## Pin what is installed now in constraints.txt; pins of absent extras stay.
 	@$(BIN)/pip freeze --exclude-editable | cat - constraints.txt | grep '==' | \

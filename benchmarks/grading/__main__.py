@@ -1,157 +1,84 @@
-"""Grade equal halves of a class with `tito grade` and with `nbgrader autograde`, in turns."""
+"""Grade a class with `tito grade`, `nbgrader autograde` and an earlier build, in turns."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 import tempfile
-from functools import partial
+from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 import click
-import numpy as np
 
-from benchmarks.grading import report
-from benchmarks.grading.classroom import MODULE, make, names
-from benchmarks.grading.meter import Meter, Used
-from benchmarks.grading.programs import autograde, environment, grade, python
-from tito.course import Course
-from tito.gradebook.scores import table
+from benchmarks.grading.classroom import names
+from benchmarks.grading.graders import OURS, graders
+from benchmarks.grading.programs import python
+from benchmarks.grading.regrade import Regraded, regrade
+from benchmarks.grading.report import ClassTaken, text
+from benchmarks.grading.steady import way_of
+from benchmarks.grading.targets import heading
 
-#: Seconds between two notebooks that are put in place together, at most.
-_WITHIN_A_BATCH = 0.2
-#: Submissions that keep the workers of a usual machine busy; a smaller class has no steady part.
-_STILL_TO_DO = 10
-#: Ways of `nbgrader autograde`, and whether nbgrader's own steps are used. What others are compared
-#: with is the first, as nbgrader is wherever it is installed.
-_STOCK = {"nbgrader, stock": True, "nbgrader autograde": False}
+_ONE_PROCESSOR = ("taskset", "--cpu-list", "0")
 
 
 @click.command()
-@click.option("--students", default=200, help="In both halves together.")
-@click.option("--turns", default=2, help="How often each grader has its turn.")
-@click.option("--whole", is_flag=True, help="With the chapter's demonstrations and figures.")
-@click.option("--alone", is_flag=True, help="Only tito grade, with all students.")
-@click.option("--adapter", is_flag=True, help="Also nbgrader autograde with our adapter.")
+@click.option("--students", default=200, help="In the class.")
+@click.option("--compared", default=40, help="Of them, graded by every grader.")
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path, exists=True, resolve_path=True),
+    help="A checkout of an earlier commit, with a .venv, to compare with.",
+)
 @click.option("--keep", type=click.Path(path_type=Path), help="Where to leave the courses.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(__file__).parents[1] / "results",
-    help="Where tables and pictures go.",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path(__file__).parents[1] / "results/grading.md",
+    help="A file for the tables, besides the screen.",
 )
 def main(
-    students: int,
-    turns: int,
-    whole: bool,
-    alone: bool,
-    adapter: bool,
-    keep: Path | None,
-    output: Path,
+    students: int, compared: int, before: Path | None, keep: Path | None, output: Path
 ) -> None:
-    """Measure grading and compare the marks one by one; the figures go to benchmarks/results/."""
+    """Measure grading against the targets of the course; see benchmarks/README.md."""
     folder = keep or Path(tempfile.mkdtemp(prefix="tito-bench-"))
-    graders = ["tito grade"] if alone else ["tito grade", *(list(_STOCK)[: 1 + adapter])]
-    meters = {name: Meter(f"bench-{number}") for number, name in enumerate(graders)}
     try:
-        found = _measure(folder, students, turns, whole, meters)
+        whole, again = _measure(folder / "whole", students, compared, before)
+        short, _ = _measure(folder / "short", students, compared, before)
     finally:
-        for meter in meters.values():
-            meter.close()
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-    output.mkdir(parents=True, exist_ok=True)
-    name = f"grading-{'whole-' if whole else ''}{students}"
-    shown = report.text(found)
+    shown = text(whole, short, again)
     print(shown)
-    (output / f"{name}.md").write_text(f"{report.heading(students, whole)}\n```\n{shown}\n```\n")
-    report.plot(found, output / f"{name}.png")
-    sys.exit(1 if found["differences"] else 0)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    title = heading(f"Grading a class of {students}")
+    output.write_text(f"{title}\n```\n{shown}\n```\n")
 
 
 def _measure(
-    folder: Path, students: int, turns: int, whole: bool, meters: dict[str, Meter]
-) -> dict[str, Any]:
-    first, theirs = make(folder, students, whole, pair=len(meters) > 1)
-    everybody = names(first)
-    commands: dict[str, tuple[Course, Any]] = {"tito grade": (first, _ours)}
-    for name in list(meters)[1:]:
-        commands[name] = (theirs, partial(_theirs, stock=_STOCK[name]))
-        if len(commands) < len(meters):
-            theirs = Course(shutil.copytree(theirs.root, folder / "c", symlinks=True))
-    used = {name: Used() for name in commands}
-    for turn in range(turns):
-        part = everybody[turn::turns]
-        # Each grader begins as often as the other: what else the machine does changes slowly.
-        order = list(commands) if turn % 2 == 0 else list(commands)[::-1]
-        for name in order:
-            course, command = commands[name]
-            log = folder / f"{name}.log"
-            line = command(course, part, turn)
-            run = meters[name].run(line, course.root, log, environment())
-            run.intervals, begin, end = _steady_part(course, part)
-            run.steady, run.steady_cpu = end - begin, meters[name].cpu_between(begin, end)
-            used[name] += run
-    # Now: the breakdown grades some of them once more, with another seed.
-    marks = _marks(first)
-    # Stock nbgrader knows no fresh inputs.
-    others = [_marks(c) for name, (c, _) in commands.items() if not _STOCK.get(name, True)]
-    differences = [line for other in others for line in _differences(marks, other)]
-    raw = json.loads(python("benchmarks.grading.raw", first.root))
-    stages = json.loads(
-        python("benchmarks.grading.breakdown", first.root, min(20, len(everybody) - 2))
-    )
-    return {
-        "students": len(everybody),
-        "processors": len(os.sched_getaffinity(0)),
-        "used": {name: vars(sum_) for name, sum_ in used.items()},
-        "raw_cpu": mean(raw),
-        "stages": stages,
-        "marks": len(marks),
-        "differences": differences,
-    }
-
-
-def _steady_part(course: Course, students: list[str]) -> tuple[int, float, float]:
-    """Return how many submissions were graded while all workers had work, from when to when.
-
-    Graded notebooks are put in place in batches. Counted is from the end of the first batch to the
-    end of one after which there was still enough to do: at both some submissions were half done.
-    """
-    times = sorted(
-        path.stat().st_mtime
-        for student in students
-        for path in (course.autograded / student).rglob("*.ipynb")
-    )
-    ends = [n for n, gap in enumerate(np.diff(times)) if gap > _WITHIN_A_BATCH]
-    first, last = ends[0], max(n for n in ends if n < max(len(times) - _STILL_TO_DO, ends[1] + 1))
-    return last - first, times[first], times[last]
-
-
-def _ours(course: Course, students: list[str], turn: int) -> list[str]:
-    return grade(course, [] if len(students) == len(names(course)) else students)
-
-
-def _theirs(course: Course, students: list[str], turn: int, stock: bool) -> list[str]:
-    return autograde(course, students, f"turn-{turn}", stock)
-
-
-def _marks(course: Course) -> dict[tuple[str, str], float | None]:
-    rows = table(course, course.module(MODULE))
-    return {(row.student, cell): points for row in rows for cell, points in row.points.items()}
-
-
-def _differences(ours: dict[Any, Any], theirs: dict[Any, Any]) -> list[str]:
-    places = sorted({*ours, *theirs})
-    return [
-        f"{student}, {cell}: {ours.get((student, cell))}, {theirs.get((student, cell))}"
-        for student, cell in places
-        if ours.get((student, cell), -1) != theirs.get((student, cell), -1)
-    ]
+    folder: Path, students: int, compared: int, before: Path | None
+) -> tuple[ClassTaken, Regraded | None]:
+    """Grade a class of whole notebooks, or of what is graded of them, by the folder's name."""
+    is_whole = folder.name == "whole"
+    with ExitStack() as open_ones:
+        made = graders(folder, students, is_whole, before, open_ones)
+        ours, everybody = made[OURS], names(made[OURS].course)
+        # What a machine does once a day or reads for the first time is no part of what follows.
+        first = {name: one.used(one.command(everybody[:1])) for name, one in made.items()}
+        part, rest = everybody[1 : compared + 1], everybody[compared + 1 :]
+        taken = {name: one.grade(part) for name, one in made.items()}
+        again = regrade(ours, part) if is_whole else None
+        half = len(rest) // 2
+        all_processors = ours.grade(rest[:half])
+        one_processor = ours.grade(rest[half:], *_ONE_PROCESSOR)
+        if all_processors.steady is None or one_processor.steady is None:
+            raise click.UsageError(f"too few for a steady part; take more than {students} students")
+        steady = all_processors.steady.students
+        bare = json.loads(python("benchmarks.grading.raw", ours.course.root, *steady))
+    bare_cpu = mean(cpu for cpu, _ in bare.values())
+    ways = Counter(way_of(ours.course, student) for student in steady)
+    return ClassTaken(first[OURS], taken, all_processors, one_processor, bare_cpu, ways), again
 
 
 if __name__ == "__main__":

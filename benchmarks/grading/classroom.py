@@ -1,11 +1,10 @@
-"""A class made by code: pairs of equal submissions, one for each of two graders."""
+"""A class made by code: right and wrong solutions, in notebooks as students hand them in."""
 
 from __future__ import annotations
 
 import copy
 import random
 import re
-import shutil
 from pathlib import Path
 
 from tests.solutions.wrong_ideas import right_solutions, wrong_solutions
@@ -22,35 +21,30 @@ NOTEBOOK = "optimizers_dev.ipynb"
 _SLOW = ("infinite", "loop", "exit", "hang", "sleep", "flood")
 
 
-def make(
-    folder: Path, students: int, whole: bool, pair: bool = True, seed: int = 4
-) -> tuple[Course, Course]:
-    """Make two courses that have the same class.
+def make(folder: Path, students: int, whole: bool, seed: int = 4) -> Course:
+    """Make a course in ``folder/a`` that has a class.
 
     Parameters
     ----------
     folder : Path
         Where.
     students : int
-        In both together.
+        How many there are.
     whole : bool
         Whether with the demonstrations and figures of the chapter, or without.
-    pair : bool
-        Whether there are two; otherwise the second is the first, which has all students.
+    seed : int, optional
+        By which solutions are drawn.
     """
-    first = folder / "a"
-    first.mkdir(parents=True)
-    course = copy_course(first)
+    root = folder / "a"
+    root.mkdir(parents=True)
+    course = copy_course(root)
     module = course.module(MODULE)
     if not whole:
         head, *cells = re.split(r"^(?=# %%)", module.source.read_text(), flags=re.MULTILINE)
         module.source.write_text(head + "".join(c for c in cells if _GRADED.search(c)))
     release(course, module)
-    _hand_in(course, students // 2 if pair else students, random.Random(seed))
-    if not pair:
-        return course, course
-    shutil.copytree(first, folder / "b", symlinks=True)
-    return course, Course(folder / "b")
+    _hand_in(course, students, random.Random(seed))
+    return course
 
 
 def _hand_in(course: Course, students: int, rng: random.Random) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from threading import Event, Thread
@@ -18,12 +19,16 @@ from time import time
 
 import click
 
-from benchmarks.grading.classroom import make
+from benchmarks.grading import targets
+from benchmarks.grading.classroom import make, names
 from benchmarks.grading.meter import Meter, memory_of
 from benchmarks.grading.programs import environment, grade, python
+from benchmarks.grading.targets import Row
 from tito.course import Course
 
 _LOOK_SECONDS = 0.5
+#: Of so many the bare cells are run: enough for a mean.
+_RAW = 100
 
 
 class Witness:
@@ -80,8 +85,10 @@ def main(students: int, every: int, output: Path | None) -> None:
     """Grade a class with `tito grade`, and say what each thousand took."""
     folder, meter = Path(tempfile.mkdtemp(prefix="tito-long-")), Meter("long")
     try:
-        course, _ = make(folder, students, whole=False, pair=False)
-        raw = mean(json.loads(python("benchmarks.grading.raw", course.root)))
+        course = make(folder, students, whole=False)
+        some = names(course)[:_RAW]
+        bare = json.loads(python("benchmarks.grading.raw", course.root, *some))
+        raw = mean(cpu for cpu, _ in bare.values())
         with Witness(course, every) as witness:
             log = folder / "long.log"
             used = meter.run(grade(course, []), course.root, log, environment())
@@ -91,6 +98,7 @@ def main(students: int, every: int, output: Path | None) -> None:
             f"all {students}: {used.wall:.0f} s, {each:.3f} CPU s each, {each / raw:.2f} x raw "
             f"cells ({raw:.3f}), peak {peak:.0f} MB"
         )
+        lines += ["", *targets.table(rows(witness))]
     finally:
         meter.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,6 +119,17 @@ def table(witness: Witness, meter: Meter, raw: float) -> list[str]:
         lines.append(f"{done:8}{rate:10.0f}{cpu:12.3f}{cpu / raw:7.2f}{memory:11.0f}{size:14.1f}")
         before, then = done, now
     return lines
+
+
+def rows(witness: Witness) -> list[Row]:
+    """Return the targets: time and memory of the last thousand against the first."""
+    starts = [witness._began, *(now for _, now, _, _ in witness.rows)]
+    spent = [end - start for start, end in pairwise(starts)]
+    memory = [row[2] for row in witness.rows]
+    return [
+        Row("time of the last thousand, against the first", spent[-1] / spent[0], 1.05),
+        Row("memory of the driver, against the first", memory[-1] / memory[0], 1.05),
+    ]
 
 
 if __name__ == "__main__":

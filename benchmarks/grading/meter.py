@@ -18,28 +18,11 @@ _SAMPLE_SECONDS = 0.1
 
 @dataclass
 class Used:
-    """Wall and processor time (seconds), the most memory in use at once (bytes).
-
-    `steady` and `steady_cpu` are the times without start and end, in which `intervals`
-    submissions were graded.
-    """
+    """Wall and processor time (seconds), the most memory in use at once (bytes)."""
 
     wall: float = 0.0
     cpu: float = 0.0
     memory: int = 0
-    steady: float = 0.0
-    steady_cpu: float = 0.0
-    intervals: int = 0
-
-    def __add__(self, other: Used) -> Used:
-        return Used(
-            self.wall + other.wall,
-            self.cpu + other.cpu,
-            max(self.memory, other.memory),
-            self.steady + other.steady,
-            self.steady_cpu + other.steady_cpu,
-            self.intervals + other.intervals,
-        )
 
 
 def memory_of(process: str | int = "self") -> float:

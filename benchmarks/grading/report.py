@@ -1,80 +1,139 @@
-"""What was measured, as text and as a picture."""
+"""What was measured, as text."""
 
 from __future__ import annotations
 
-import os
-from datetime import date
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.grading.graders import BEFORE, NBGRADER, OURS, Taken
+from benchmarks.grading.meter import Used
+from benchmarks.grading.regrade import Regraded
+from benchmarks.grading.targets import Amdahl, Row, ratio, table
 
 
-def heading(students: int, whole: bool) -> str:
-    """Return what the tables are about."""
-    kind = "the whole chapter" if whole else "what is graded of the chapter"
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    day = f"{date.today():%-d %B %Y}"
-    return f"# Grading a class of {students}\n\n{day}, {kind}; load at the end: {load}.\n"
+@dataclass(frozen=True)
+class ClassTaken:
+    """What grading a class took.
+
+    Attributes
+    ----------
+    first : Used
+        One submission, the first of the day.
+    compared : mapping of str to Taken
+        The same students, by grader.
+    two, one : Taken
+        More of them, by `tito grade` with all processors, and with one.
+    bare_cpu : float
+        Processor time of the bare cells that ran for a submission of the steady part of `two`.
+    ways : counter of str
+        Of those submissions: how many ran as far as they must, whole, and both ways.
+    """
+
+    first: Used
+    compared: Mapping[str, Taken]
+    two: Taken
+    one: Taken
+    bare_cpu: float
+    ways: Counter[str]
+
+    def start_and_end(self, name: str) -> float | None:
+        """Return the processor time of a run that is not the submissions' own."""
+        if (taken := self.compared.get(name)) is None:
+            return None
+        each = self.two.cpu_each if name == OURS else taken.cpu_each
+        return None if each is None else taken.used.cpu - taken.students * each
 
 
-def rate_of(used: dict[str, Any]) -> float:
-    """Return how many submissions a second were graded in the steady part."""
-    return used["intervals"] / used["steady"]
+def rows(whole: ClassTaken, short: ClassTaken, again: Regraded | None) -> list[Row]:
+    """Return the table of targets."""
+    ours, theirs = whole.compared[OURS], whole.compared[NBGRADER]
+    before, each = whole.compared.get(BEFORE), ours.students
+    against = "against nbgrader autograde"
+    one = ratio(again and again.known, again and again.needed_cells)
+    return [
+        Row(
+            f"whole notebooks, steady, {against}",
+            ratio(whole.two.rate, theirs.rate), 15, True,
+        ),
+        Row(
+            "the same, processor time of a submission, against before",
+            ratio(whole.two.cpu_each, before and before.cpu_each), 0.12,
+        ),
+        Row(
+            f"{each} whole notebooks, with start and end, {against}",
+            theirs.used.wall / ours.used.wall, 5.5, True,
+        ),
+        Row(
+            f"without demonstrations, steady, {against}",
+            ratio(short.two.rate, short.compared[NBGRADER].rate), 8.5, True,
+        ),
+        Row(
+            "processor time of a submission, steady, against its bare cells",
+            ratio(whole.two.cpu_each, whole.bare_cpu), 1.6,
+        ),
+        Row("one graded anew, processor time, against jupyter execute", one, 1.5),
+        Row(
+            f"start and end of a run of {each}, processor time, against before",
+            ratio(short.start_and_end(OURS), short.start_and_end(BEFORE)), 0.25,
+        ),
+        Row(
+            "peak memory, against before",
+            ratio(ours.used.memory, before and before.used.memory), 0.6,
+        ),
+        Row("10,000: python -m benchmarks.grading.long", None, 1.05),
+    ]  # fmt: skip
 
 
-def text(found: dict[str, Any]) -> str:
+def text(whole: ClassTaken, short: ClassTaken, again: Regraded | None) -> str:
     """Return the tables."""
-    each, lines = found["students"], []
-    lines.append(f"{each} submissions for each grader, {found['processors']} processors")
-    lines.append(f"{'':20}{'with start and end':>26}{'steady':>28}")
-    columns = f"{'a minute':>10}{'CPU s':>8}{'x raw':>8}"
-    lines.append(f"{'':20}{columns}  {columns}{'peak MB':>9}")
-    raw = found["raw_cpu"]
-    for name, used in found["used"].items():
-        whole = (60 * each / used["wall"], used["cpu"] / each)
-        steady = (60 * rate_of(used), used["steady_cpu"] / used["intervals"])
-        cells = "  ".join(
-            f"{rate:10.0f}{cpu:8.3f}{cpu / raw:8.2f}" for rate, cpu in (whole, steady)
-        )
-        lines.append(f"{name:20}{cells}{used['memory'] / 2**20:9.0f}")
-    # Nothing but the cells, on all processors: no grader of this class can be faster.
-    bound = 60 * found["processors"] / raw
-    lines.append(f"{'raw cells, forked':20}{'':28}{bound:10.0f}{raw:8.3f}{1:8.2f}")
-    (_, ours), *others = found["used"].items()
-    for name, theirs in others:
-        lines.append(
-            f"throughput: {theirs['wall'] / ours['wall']:.1f} times that of {name} with start "
-            f"and end, {rate_of(ours) / rate_of(theirs):.1f} times in the steady part"
-        )
-    if others:
-        lines.append(f"marks compared: {found['marks']}, different: {len(found['differences'])}")
-        lines += [f"  {difference}" for difference in found["differences"]]
-    total = sum(found["stages"].values())
-    lines.append(f"\n{'one after the other, in one process':38}{'ms':>8}{'%':>6}")
-    for stage, spent in found["stages"].items():
-        lines.append(f"{stage:38}{spent:8.1f}{100 * spent / total:6.1f}")
-    lines.append(f"{'together':38}{total:8.1f}")
+    lines = table(rows(whole, short, again))
+    for what, taken in (("whole notebooks", whole), ("without demonstrations", short)):
+        lines += ["", *_speeds(what, taken), *_scale(taken)]
+    if again is not None:
+        lines += [
+            "",
+            f"one graded anew: {again.known:.2f} s of processor time, {again.drawn:.2f} s where it "
+            "is graded both ways;",
+            f"jupyter execute: {again.needed_cells:.2f} s of the cells that must run, "
+            f"{again.all_cells:.2f} s of all cells",
+        ]
     return "\n".join(lines)
 
 
-def plot(found: dict[str, Any], path: Path) -> None:
-    """Draw throughput, and where the time goes."""
-    import matplotlib
+def _speeds(what: str, taken: ClassTaken) -> list[str]:
+    columns = f"{'a minute':>10}{'CPU s':>8}"
+    lines = [
+        f"{what:34}{'with start and end':>18}{'steady':>20}{'start and':>13}",
+        f"{'':34}{columns}  {columns}{'end, CPU s':>13}{'peak MB':>9}",
+    ]
+    runs, ends = {}, {}
+    for grader, one in taken.compared.items():
+        name = f"{grader}, {one.students}"
+        runs[name], ends[name] = one, taken.start_and_end(grader)
+    runs[f"{OURS}, {taken.two.students} more"] = taken.two
+    runs[f"{OURS}, {taken.one.students} on 1 processor"] = taken.one
+    for name, run in runs.items():
+        all_ = f"{60 * run.students / run.used.wall:10.0f}{run.used.cpu / run.students:8.2f}"
+        steady = f"{_shown(run.rate and 60 * run.rate, 10, 0)}{_shown(run.cpu_each, 8, 2)}"
+        end = _shown(ends.get(name), 13, 1)
+        lines.append(f"{name:34}{all_}  {steady}{end}{run.used.memory / 2**20:9.0f}")
+    lines.append(f"{'bare cells that ran':34}{'':18}  {'':10}{taken.bare_cpu:8.2f}")
+    ways = ", ".join(f"{count} {way}" for way, count in taken.ways.most_common())
+    lines.append(f"in the steady part of the {taken.two.students} more: {ways}")
+    first = taken.first
+    lines.append(f"the first of the day: {first.wall:.1f} s, {first.cpu:.1f} s of processor time")
+    return lines
 
-    matplotlib.use("agg")
-    from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    each = found["students"]
-    speeds = {name: 60 * each / used["wall"] for name, used in found["used"].items()}
-    bars = left.bar(
-        list(speeds), list(speeds.values()), color=["tab:blue", *2 * ["tab:gray"]][: len(speeds)]
-    )
-    left.bar_label(bars, fmt="%.0f")
-    left.set_ylabel("submissions a minute")
-    left.set_title(f"{each} submissions each, {found['processors']} processors")
-    stages = list(found["stages"].items())[::-1]
-    right.barh([name for name, _ in stages], [spent for _, spent in stages])
-    right.set_xlabel("ms a submission, in one process")
-    right.set_title("Where the time goes")
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+def _shown(number: float | None, width: int, digits: int) -> str:
+    return f"{'-' if number is None else f'{number:.{digits}f}':>{width}}"
+
+
+def _scale(taken: ClassTaken) -> list[str]:
+    model = Amdahl.fitted(taken.one.rate, taken.two.rate)
+    expected = ", ".join(f"{60 * model.rate(count):.0f} on {count}" for count in (4, 16))
+    return [
+        f"a submission takes {1000 * model.serial:.0f} ms that no processors share and "
+        f"{1000 * model.shared:.0f} ms that they do; expected a minute: {expected}"
+    ]

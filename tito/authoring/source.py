@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-import jupytext
 import nbformat
-from ipykernel.ipkernel import IPythonKernel
-from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
 from nbformat import NotebookNode
 
 from tito.course import Course, Module
@@ -17,16 +15,24 @@ from tito.course.files import replace_text
 from tito.errors import TitoError
 from tito.student.jupyter import LANGUAGE_VERSION
 
-#: What JupyterLab writes into a notebook that it opens, so that an untouched one is not "unsaved".
-#: The kernel of a student says the same version; see :mod:`tito.student.jupyter`.
-_METADATA = {
-    "kernelspec": {
-        "display_name": get_kernel_dict()["display_name"],
-        "language": "python",
-        "name": KERNEL_NAME,
-    },
-    "language_info": {**IPythonKernel.language_info, "version": LANGUAGE_VERSION},
-}
+
+def _metadata() -> dict[str, Any]:
+    """Return what JupyterLab writes into a notebook, so that an untouched one is not "unsaved".
+
+    The kernel of a student says the same version; see :mod:`tito.student.jupyter`.
+    """
+    # A fifth of the start of all commands that read no source.
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
+
+    return {
+        "kernelspec": {
+            "display_name": get_kernel_dict()["display_name"],
+            "language": "python",
+            "name": KERNEL_NAME,
+        },
+        "language_info": {**IPythonKernel.language_info, "version": LANGUAGE_VERSION},
+    }
 
 
 def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
@@ -35,6 +41,8 @@ def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
     Jupytext invents a random id for each cell; here a cell's id is its grade_id, or its
     position, so that the same source always gives the same bytes.
     """
+    import jupytext  # as in _metadata
+
     try:
         notebook = jupytext.read(path, fmt="py:percent")
     except OSError as error:
@@ -46,7 +54,7 @@ def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
         if cell.cell_type == "code" and meta.get("grade"):
             # JupyterLab folds it, shows its report, and unfolds it on a click.
             cell.metadata["jupyter"] = {"source_hidden": True}
-    notebook.metadata = nbformat.from_dict(_METADATA)
+    notebook.metadata = nbformat.from_dict(_metadata())
     if checks is not None:
         put_into(notebook, texts_in(checks))
     return notebook
