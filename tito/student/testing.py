@@ -78,6 +78,26 @@ class CheckRunner:
         self.checked: set[str] = set()
         self._cells: list[Cell] = []
         self._reports: dict[str, Report] = {}
+        self._spare: subprocess.Popen[str] | None = None
+
+    def prepare(self) -> None:
+        """Start the process of the next run now: then a save need not wait for its imports."""
+        if self._spare is None:
+            self._spare = _start(self.package)
+
+    def close(self) -> None:
+        """End the process that was prepared, if there is one."""
+        if self._spare is not None:
+            with self._spare as process:
+                process.kill()
+            self._spare = None
+
+    def _fresh_process(self) -> subprocess.Popen[str]:
+        """Return a process that has run nothing: the one prepared, if it is still there."""
+        if self._spare is not None and self._spare.poll() is not None:
+            self.close()
+        process, self._spare = self._spare or _start(self.package), None
+        return process
 
     def run(self) -> Result:
         """Run the checks that depend on what has changed since the last time, at first all.
@@ -106,7 +126,8 @@ class CheckRunner:
         # What is not chosen only declares its checks.
         chosen = [c if c.name in self.checked else replace(c, graded=False) for c in code]
         kept = {name: report.data() for name, report in self._reports.items()}
-        for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
+        process = self._fresh_process()
+        for cell, message in _messages(process, chosen, self.notebook.stem, blocked, kept):
             _collect(cell, message, result)
         self._reports |= {report.grade_id: report for report in result.reports}
         shown = [self._reports[c.name] for c in code if c.checks and c.name in self._reports]
@@ -136,17 +157,16 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
 
 
 def _messages(
+    process: subprocess.Popen[str],
     code: list[Cell],
     name: str,
     blocked: str,
-    package: Path | None,
     kept: Mapping[str, dict[str, Any]],
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
-    """Run cells in a process of their own; give each with what it said, until one ends it.
+    """Run cells in a process; give each with what it said, until one ends it.
 
     What graded cells are not asked again about is known from earlier: `kept`, as data.
     """
-    process = _start(package)
     lines = _lines_of(process)
     keys = ("name", "source", "checks", "title")
     cells = [
