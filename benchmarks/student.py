@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import json
 import os
@@ -169,6 +170,7 @@ def measure(now: Desk, before: Desk, rounds: int) -> Measured:
                 for desk in (now, before) if number % 2 else (before, now):
                     desk.save(name, number)
     run_cells(now.cells)
+    gc.freeze()  # as in grading's warm process
     for _ in range(rounds):
         alone.seconds.append(run_cells(now.cells))
         for desk in (now, before):

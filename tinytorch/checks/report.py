@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -209,10 +208,16 @@ class Report:
             f'<th style="{_CELL}">{name}</th>' for name in ("part", "points", "behaviour")
         )
         return (
-            f"<p><b>{html.escape(self.grade_id)}: {self.earned} of {self.points} points</b></p>"
+            f"<p><b>{_escape(self.grade_id)}: {self.earned} of {self.points} points</b></p>"
             f'<table style="border-collapse:collapse;margin:0;"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def _escape(text: str) -> str:
+    from html import escape  # a terminal need not wait for it
+
+    return escape(text)
 
 
 def _again(got: str) -> str:
@@ -223,7 +228,7 @@ def _again(got: str) -> str:
 
 def _row(part: PartVerdict, details: list[tuple[str, str]]) -> str:
     mark = f'<b style="color:{_COLOURS[part.mark]};">{part.mark}</b>'
-    title = html.escape(part.title) + _details(details)
+    title = _escape(part.title) + _details(details)
     cells = "".join(f'<td style="{_CELL}">{text}</td>' for text in (mark, part.score, title))
     return f'<tr style="{_PLAIN}">{cells}</tr>'
 
@@ -233,8 +238,8 @@ def _details(details: list[tuple[str, str]]) -> str:
     if not details:
         return ""
     rows = "".join(
-        f'<tr style="{_PLAIN}"><td style="{_CELL}">{html.escape(name)}</td>'
-        f'<td style="{_CELL}">{_text(name, html.escape(text))}</td></tr>'
+        f'<tr style="{_PLAIN}"><td style="{_CELL}">{_escape(name)}</td>'
+        f'<td style="{_CELL}">{_text(name, _escape(text))}</td></tr>'
         for name, text in details
     )
     return (

@@ -8,6 +8,7 @@ out.
 
 from __future__ import annotations
 
+import gc
 import importlib.abc
 import json
 import linecache
@@ -41,8 +42,11 @@ class _Blocked(importlib.abc.MetaPathFinder):
 def main() -> None:
     """Run the cells that standard input names."""
     with _interrupts_end_silently():
-        import tinytorch.checks.cell  # noqa: F401 - with NumPy, while there is time
+        gc.disable()  # imports leave no garbage
+        import tinytorch.checks.cell  # noqa: F401 - with NumPy
 
+        gc.freeze()
+        gc.enable()
         text = sys.stdin.read()
     if text:  # a save may never come
         _run(json.loads(text))
@@ -94,11 +98,18 @@ def _message(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
 
 
 def _execute(source: str, name: str, namespace: dict[str, Any]) -> None:
-    from tito.student.needs import without_magics
-
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(without_magics(source), file, "exec"), namespace)
+    exec(_compiled(source, file), namespace)
+
+
+def _compiled(source: str, file: str) -> types.CodeType:
+    try:
+        return compile(source, file, "exec")
+    except SyntaxError:  # of IPython's own syntax, perhaps
+        from tito.student.needs import without_magics
+
+        return compile(without_magics(source), file, "exec")
 
 
 def _checks(name: str, namespace: dict[str, Any]) -> Checks | None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.checks import Report
-from tito.student.needs import affected
 from tito.student.notebook import (
     Assignment,
     Cell,
@@ -135,8 +134,11 @@ class CheckRunner:
 
     def _select(self, code: list[Cell], graded: set[str]) -> None:
         """Choose what to check, and forget its earlier reports."""
-        missing = graded - self._reports.keys()
-        wanted = missing | affected(self._cells, code) if self._cells else graded
+        wanted = graded
+        if self._cells:
+            from tito.student.needs import affected  # who tests once need not wait for it
+
+            wanted = (graded - self._reports.keys()) | affected(self._cells, code)
         self.checked = wanted & (set(self.only) or graded)
         self._cells = code
         for name in self._reports.keys() - (graded - self.checked):
