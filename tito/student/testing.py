@@ -150,7 +150,7 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
     error = message.get("error")
     if message.get("report"):
         result.reports.append(Report.from_data(message["report"]))
-    elif error and cell.grade_id:
+    elif error and (cell.grade_id or message.get("last")):
         result.failures.append(f"{cell.name}, {error}")
     elif error:
         result.notes.append(f"{cell.name}, {error} (a cell of your own; it does not count)")
@@ -182,10 +182,11 @@ def _messages(
             try:
                 line = lines.get(timeout=SECONDS_A_CELL)
             except queue.Empty:
-                yield cell, {"error": f"not finished within {SECONDS_A_CELL:g} s; a loop?"}
+                error = f"not finished within {SECONDS_A_CELL:g} s; a loop?"
+                yield cell, {"error": error, "last": True}
                 return
             if not line:
-                yield cell, {"error": f"the process ended with code {process.wait()}"}
+                yield cell, {"error": f"the process ended with code {process.wait()}", "last": True}
                 return
             yield cell, json.loads(line)
     finally:

@@ -96,6 +96,20 @@ def test_error_in_own_cell_is_only_noted(desk):
     assert "line 2: ZeroDivisionError: division by zero (a cell of your own" in note
 
 
+@pytest.mark.parametrize(
+    ("source", "failure"),
+    [
+        ("while True:\n    pass", "cell 4, not finished within 4 s; a loop?"),
+        ("import os\nos._exit(3)", "cell 4, the process ended with code 3"),
+    ],
+)
+def test_own_cell_that_keeps_the_rest_from_running_is_a_failure(desk, monkeypatch, source, failure):
+    if source.startswith("while"):
+        monkeypatch.setattr(testing, "SECONDS_A_CELL", 4.0)
+    result = check(desk.write("answer", RIGHT).add(source))
+    assert (result.failures, result.notes, result.passed) == ([failure], [], False)
+
+
 def test_ignores_prints_and_main_blocks(desk):
     desk.add('import os\nprint("{")\nos.write(1, b"[")\nif __name__ == "__main__":\n    1 / 0')
     assert check(desk.write("answer", RIGHT)).notes == []
@@ -249,17 +263,20 @@ def test_what_gave_no_report_is_tested_again(two_cells):
 
 def test_prepared_run_sees_nothing_of_the_last_but_the_package_as_it_is(desk):
     desk.add(
-        "import math, os\n"
+        "import math, os, signal\n"
         "assert 'left' not in os.environ and math.pi > 3\n"
-        "os.environ['left'], math.pi = 'here', 3"
+        "os.environ['left'], math.pi = 'here', 3\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
     )
     with closing(runner_of(desk)) as runner:
         for number in (41, 40, 39):
             runner.prepare()
             wait_until_it_reads(runner._spare)
             one = desk.package / "tinytorch" / "core" / "first.py"
-            one.write_text(f"ONE = {42 - number}\n")  # as `tito export` of an earlier chapter
-            result = desk.write("answer", RIGHT.replace("41", str(number))) and runner.run()
+            # As `tito export` of an earlier chapter; of another size, which Python looks at.
+            one.write_text(f"ONE = {42 - number}\n" + "#" * number)
+            desk.write("answer", RIGHT.replace("41", str(number)))
+            result = runner.run()
             assert result.passed and result.notes == []
 
 
@@ -274,7 +291,7 @@ def test_process_that_died_while_it_waited_is_replaced(desk):
         dead = runner._spare
         dead.kill()
         dead.wait()
-        assert runner.run().passed
+        assert runner.run().reports[0].earned == 5
     assert dead.stdin.closed and dead.stdout.closed
 
 
