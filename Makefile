@@ -71,9 +71,10 @@ pictures: demo  ## Make the pictures of the README, from the demo, in Chromium.
 docs: $(INSTALLED)  ## Build the documentation site in build/site/.
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site
 
-bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extra 'torch').
+bench: $(INSTALLED)  ## Time the optimizers against PyTorch's (installs the extra 'torch'), and tito test.
 	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[torch]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.student
 
 bench-grading: $(INSTALLED)  ## Time grading against nbgrader's and, with BEFORE=CHECKOUT, an earlier build's; as root.
 	$(BIN)/python -m benchmarks.grading --students $(STUDENTS) $(if $(BEFORE),--before $(BEFORE))

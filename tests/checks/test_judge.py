@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tinytorch.checks import AnyValue, Between, Contains, GreaterThan, Not, OneOf
-from tinytorch.checks.judge import Problem, Tolerance, compare, judge, show
+from tinytorch.checks.judge import Tolerance, compare, judge, show
 from tinytorch.checks.observe import Observation
+from tinytorch.checks.report import Problem
 
 NAN, INF = float("nan"), float("inf")
 

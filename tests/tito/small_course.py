@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
-from tito.autograde import grade_class
+from tito.autograde import grade_class, sample
 from tito.course import Course, Module
 from tito.course.check_modules import put_into
 from tito.gradebook import records, scores
@@ -200,6 +200,7 @@ def course(template, tmp_path_factory, monkeypatch) -> Course:
     and a zygote.
     """
     monkeypatch.setattr(grade_class, "secrets", SimpleNamespace(randbits=lambda bits: 7))
+    monkeypatch.setattr(sample, "AT_LEAST", 0)  # once is enough, but for test_audit
     root = tmp_path_factory.getbasetemp() / "course"
     shutil.rmtree(root, ignore_errors=True)
     return copy_of(template, root)

@@ -14,7 +14,7 @@ ROW = "import time:"
 @pytest.mark.parametrize(
     ("start", "module", "arguments"),
     [
-        ("student", "numpy.linalg", ["test"]),
+        ("student", "rich.console", ["test"]),
         ("main", "click", ["--help"]),
         ("main", "rich.console", ["--help"]),
         ("main", "traitlets", ["grade", "08"]),

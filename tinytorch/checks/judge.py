@@ -24,32 +24,10 @@ from tinytorch.checks.matchers import (
     OneOf,
 )
 from tinytorch.checks.observe import Observation
+from tinytorch.checks.report import Problem
 
 #: What :func:`tinytorch.checks.observe.numbers_from` says of a return.
 _WRONG_RETURN = re.compile(r"(\w+\(\)) must return (.+?), got (.+)")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The first thing that was not as expected.
-
-    Attributes
-    ----------
-    label : str
-        Where: the label of the value, with an index where it is a list.
-    expected, got : str
-        Both sides, as text.
-    raised : bool
-        Whether what came out is an exception.
-    source : str
-        Where the exception came from, in words, if that could be told: the hint that counts.
-    """
-
-    label: str
-    expected: str
-    got: str
-    raised: bool = False
-    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-
-from tinytorch.checks.judge import Problem
 
 #: Notebook outputs of this type carry a report as data; see :meth:`Report.data`.
 MIME_TYPE = "application/vnd.tinytorch.checks+json"
@@ -23,6 +20,29 @@ _NOWHERE = "no cell that ran defines it"
 _CELL = "text-align:left;vertical-align:top;padding:3px 12px 3px 0;border:none;"
 _PLAIN = "background:none;"
 _VALUE = "margin:0;padding:0;white-space:pre-wrap;background:none;font-size:inherit;"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The first thing that was not as expected.
+
+    Attributes
+    ----------
+    label : str
+        Where: the label of the value, with an index where it is a list.
+    expected, got : str
+        Both sides, as text.
+    raised : bool
+        Whether what came out is an exception.
+    source : str
+        Where the exception came from, in words, if that could be told: the hint that counts.
+    """
+
+    label: str
+    expected: str
+    got: str
+    raised: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,10 +208,16 @@ class Report:
             f'<th style="{_CELL}">{name}</th>' for name in ("part", "points", "behaviour")
         )
         return (
-            f"<p><b>{html.escape(self.grade_id)}: {self.earned} of {self.points} points</b></p>"
+            f"<p><b>{_escape(self.grade_id)}: {self.earned} of {self.points} points</b></p>"
             f'<table style="border-collapse:collapse;margin:0;"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def _escape(text: str) -> str:
+    from html import escape  # a terminal need not wait for it
+
+    return escape(text)
 
 
 def _again(got: str) -> str:
@@ -202,7 +228,7 @@ def _again(got: str) -> str:
 
 def _row(part: PartVerdict, details: list[tuple[str, str]]) -> str:
     mark = f'<b style="color:{_COLOURS[part.mark]};">{part.mark}</b>'
-    title = html.escape(part.title) + _details(details)
+    title = _escape(part.title) + _details(details)
     cells = "".join(f'<td style="{_CELL}">{text}</td>' for text in (mark, part.score, title))
     return f'<tr style="{_PLAIN}">{cells}</tr>'
 
@@ -212,8 +238,8 @@ def _details(details: list[tuple[str, str]]) -> str:
     if not details:
         return ""
     rows = "".join(
-        f'<tr style="{_PLAIN}"><td style="{_CELL}">{html.escape(name)}</td>'
-        f'<td style="{_CELL}">{_text(name, html.escape(text))}</td></tr>'
+        f'<tr style="{_PLAIN}"><td style="{_CELL}">{_escape(name)}</td>'
+        f'<td style="{_CELL}">{_text(name, _escape(text))}</td></tr>'
         for name, text in details
     )
     return (

@@ -116,6 +116,8 @@ class Driver:
         while len(self._running) < self._executor.workers + 1:
             job = self._retries.popleft() if self._retries else next(waiting, _NO_MORE)
             if job is None:
+                if not self._running:  # somebody waits for what is known
+                    self._commit()
                 return True
             if isinstance(job, str):
                 break
@@ -128,8 +130,7 @@ class Driver:
             self._take(future, self._running.pop(future))
         size = sum(len(result.notebook) for result in self._recorded)
         full = len(self._recorded) >= _BATCH or size > _BATCH_SIZE
-        old = monotonic() > self._first_at + _BATCH_SECONDS
-        if self._recorded and (full or old or not self._running):
+        if full or (self._recorded and monotonic() > self._first_at + _BATCH_SECONDS):
             self._commit()
 
     def _take(self, future: Future[Any], job: Job) -> None:

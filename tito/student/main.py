@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -81,31 +81,35 @@ def test(what: tuple[str, ...], every: bool, watch: bool) -> None:
 
 def finish_test(runner: CheckRunner, *, every: bool, watch: bool) -> None:
     """Run a notebook's checks, once or at every save, show them and exit."""
-
-    def check() -> bool:
-        result = runner.run()
-        show_result(result, every, runner.checked)
-        return result.passed
-
-    sys.exit(0 if (_keep_checking(check, runner.notebook) if watch else check()) else 1)
+    with contextlib.closing(runner):
+        passed = (_keep_checking if watch else _check)(runner, every)
+    sys.exit(0 if passed else 1)
 
 
-def _keep_checking(check: Callable[[], bool], notebook: Path) -> bool:
+def _check(runner: CheckRunner, every: bool) -> bool:
+    result = runner.run()
+    show_result(result, every, runner.checked)
+    return result.passed
+
+
+def _keep_checking(runner: CheckRunner, every: bool) -> bool:
     """Check at every save until Ctrl-C; return what the last one said."""
     from tito.student.watch import saves
 
-    later = saves(notebook)
+    later = saves(runner.notebook)
     next(later)  # looks at the file before the first check: who saves during it is not missed
-    passed = check()
+    passed = _check(runner, every)
     console.print("waiting for the next save; Ctrl-C ends this", style="dim")
     with contextlib.suppress(KeyboardInterrupt):
+        runner.prepare()
         for _ in later:
             console.rule(time.strftime("%H:%M:%S"), style="dim")
             try:
-                passed = check()
+                passed = _check(runner, every)
             except TitoError as error:  # a file that is half written, or broken for a while
                 passed = False
                 console.print(f"tito: {error}", markup=False, soft_wrap=True)
+            runner.prepare()
     return passed
 
 

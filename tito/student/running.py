@@ -1,24 +1,28 @@
 """Run the cells of a notebook in this process and send what its checks say, a line a message.
 
-Started by :mod:`tito.student.testing`, with the cells as JSON on standard input. There
-is no Jupyter here, which is what makes it fast: cells run as a module that is imported, so what
-stands under ``if __name__ == "__main__":`` (plots, long runs) is left out.
+Started by :mod:`tito.student.testing`, which writes the cells as JSON to standard input, at once
+or at the next save. There is no Jupyter here, which is what makes it fast: cells run as a module
+that is imported, so what stands under ``if __name__ == "__main__":`` (plots, long runs) is left
+out.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib.abc
 import json
 import linecache
 import os
+import signal
 import sys
 import traceback
 import types
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from tinytorch.checks import Checks, Report, Student
-from tinytorch.checks.origin import CELLS
-from tito.student.needs import without_magics
+if TYPE_CHECKING:
+    from tinytorch.checks import Checks
 
 
 class _Blocked(importlib.abc.MetaPathFinder):
@@ -37,7 +41,28 @@ class _Blocked(importlib.abc.MetaPathFinder):
 
 def main() -> None:
     """Run the cells that standard input names."""
-    task = json.load(sys.stdin)
+    with _interrupts_end_silently():
+        gc.disable()  # imports leave no garbage
+        import tinytorch.checks.cell  # noqa: F401 - with NumPy
+
+        gc.freeze()
+        gc.enable()
+        text = sys.stdin.read()
+    if text:  # a save may never come
+        _run(json.loads(text))
+
+
+@contextmanager
+def _interrupts_end_silently() -> Iterator[None]:
+    """Let Ctrl-C end this process without a traceback: who started it tells of it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def _run(task: dict[str, Any]) -> None:
     # What a student's code prints, in Python or below, must not mix with the messages.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     silent = os.open(os.devnull, os.O_WRONLY)
@@ -53,6 +78,9 @@ def main() -> None:
 
 def _message(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
     """Run one cell; return its report or its error, where it has one."""
+    from tinytorch.checks import Report, Student
+    from tinytorch.checks.origin import CELLS
+
     message: dict[str, Any] = {"cell": cell["name"]}
     try:
         CELLS[f"<{cell['name']}>"] = cell["title"]
@@ -72,10 +100,21 @@ def _message(cell: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
 def _execute(source: str, name: str, namespace: dict[str, Any]) -> None:
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(without_magics(source), file, "exec"), namespace)
+    exec(_compiled(source, file), namespace)
+
+
+def _compiled(source: str, file: str) -> types.CodeType:
+    try:
+        return compile(source, file, "exec")
+    except SyntaxError:  # of IPython's own syntax, perhaps
+        from tito.student.needs import without_magics
+
+        return compile(without_magics(source), file, "exec")
 
 
 def _checks(name: str, namespace: dict[str, Any]) -> Checks | None:
+    from tinytorch.checks import Checks
+
     for value in list(namespace.values()):
         if type(value) is Checks and value.grade_id == name:
             return value

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from tinytorch.checks import Report
@@ -135,6 +134,8 @@ def _show_part(part: PartVerdict, details: list[tuple[str, str]]) -> None:
 
 def _print_row(*texts: str) -> None:
     """Print texts side by side; a long one is continued below itself."""
+    from rich.table import Table
+
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_row(*texts)
     console.print(grid)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.checks import Report
-from tito.student.needs import affected
 from tito.student.notebook import (
     Assignment,
     Cell,
@@ -78,6 +77,26 @@ class CheckRunner:
         self.checked: set[str] = set()
         self._cells: list[Cell] = []
         self._reports: dict[str, Report] = {}
+        self._spare: subprocess.Popen[str] | None = None
+
+    def prepare(self) -> None:
+        """Start the process of the next run now: then a save need not wait for its imports."""
+        if self._spare is None:
+            self._spare = _start(self.package)
+
+    def close(self) -> None:
+        """End the process that was prepared, if there is one."""
+        if self._spare is not None:
+            with self._spare as process:
+                process.kill()
+            self._spare = None
+
+    def _fresh_process(self) -> subprocess.Popen[str]:
+        """Return a process that has run nothing: the one prepared, if it is still there."""
+        if self._spare is not None and self._spare.poll() is not None:
+            self.close()
+        process, self._spare = self._spare or _start(self.package), None
+        return process
 
     def run(self) -> Result:
         """Run the checks that depend on what has changed since the last time, at first all.
@@ -106,7 +125,8 @@ class CheckRunner:
         # What is not chosen only declares its checks.
         chosen = [c if c.name in self.checked else replace(c, graded=False) for c in code]
         kept = {name: report.data() for name, report in self._reports.items()}
-        for cell, message in _messages(chosen, self.notebook.stem, blocked, self.package, kept):
+        process = self._fresh_process()
+        for cell, message in _messages(process, chosen, self.notebook.stem, blocked, kept):
             _collect(cell, message, result)
         self._reports |= {report.grade_id: report for report in result.reports}
         shown = [self._reports[c.name] for c in code if c.checks and c.name in self._reports]
@@ -114,8 +134,11 @@ class CheckRunner:
 
     def _select(self, code: list[Cell], graded: set[str]) -> None:
         """Choose what to check, and forget its earlier reports."""
-        missing = graded - self._reports.keys()
-        wanted = missing | affected(self._cells, code) if self._cells else graded
+        wanted = graded
+        if self._cells:
+            from tito.student.needs import affected  # who tests once need not wait for it
+
+            wanted = (graded - self._reports.keys()) | affected(self._cells, code)
         self.checked = wanted & (set(self.only) or graded)
         self._cells = code
         for name in self._reports.keys() - (graded - self.checked):
@@ -127,7 +150,7 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
     error = message.get("error")
     if message.get("report"):
         result.reports.append(Report.from_data(message["report"]))
-    elif error and cell.grade_id:
+    elif error and (cell.grade_id or message.get("last")):
         result.failures.append(f"{cell.name}, {error}")
     elif error:
         result.notes.append(f"{cell.name}, {error} (a cell of your own; it does not count)")
@@ -136,17 +159,16 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
 
 
 def _messages(
+    process: subprocess.Popen[str],
     code: list[Cell],
     name: str,
     blocked: str,
-    package: Path | None,
     kept: Mapping[str, dict[str, Any]],
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
-    """Run cells in a process of their own; give each with what it said, until one ends it.
+    """Run cells in a process; give each with what it said, until one ends it.
 
     What graded cells are not asked again about is known from earlier: `kept`, as data.
     """
-    process = _start(package)
     lines = _lines_of(process)
     keys = ("name", "source", "checks", "title")
     cells = [
@@ -160,10 +182,11 @@ def _messages(
             try:
                 line = lines.get(timeout=SECONDS_A_CELL)
             except queue.Empty:
-                yield cell, {"error": f"not finished within {SECONDS_A_CELL:g} s; a loop?"}
+                error = f"not finished within {SECONDS_A_CELL:g} s; a loop?"
+                yield cell, {"error": error, "last": True}
                 return
             if not line:
-                yield cell, {"error": f"the process ended with code {process.wait()}"}
+                yield cell, {"error": f"the process ended with code {process.wait()}", "last": True}
                 return
             yield cell, json.loads(line)
     finally:

@@ -25,7 +25,7 @@ def saves(notebook: Path) -> Iterator[None]:
         watch_filter=lambda change, path: Path(path) == target,
         recursive=False,
         debounce=400,
-        step=50,
+        step=20,
         rust_timeout=_LOOK_MILLISECONDS,
         yield_on_timeout=True,
     ):

@@ -7,7 +7,7 @@ from nbgrader.api import SubmittedNotebook
 from sqlalchemy.exc import DataError
 
 from tests.tito.small_course import statuses
-from tito.autograde import grade_submission, sample
+from tito.autograde import grade_submission
 from tito.autograde.executor_config import ExecutorConfig
 from tito.autograde.executors import InlineExecutor
 from tito.gradebook import writer
@@ -19,7 +19,6 @@ def _in_this_process(monkeypatch):
     where, inline = ExecutorConfig, InlineExecutor
     monkeypatch.setattr(where, "executor", lambda *_: inline())
     monkeypatch.setattr(where, "warm_up", lambda *_: None)
-    monkeypatch.setattr(sample, "AT_LEAST", 0)  # what is odd is not to be compared
 
 
 #: What makes a result of one student's that cannot be written, by where it cannot.

@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.tito.gradebook.test_platforms import ROWS, row
-from tinytorch.checks.judge import Problem
-from tinytorch.checks.report import PartVerdict, Report
+from tinytorch.checks.report import PartVerdict, Problem, Report
 from tito.errors import TitoError
 from tito.gradebook.scores import Row
 from tito.pages import overview

@@ -1,6 +1,12 @@
 """The checks of a student's notebook, run as in grading."""
 
 import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -88,6 +94,20 @@ def test_error_in_own_cell_is_only_noted(desk):
     assert result.passed
     (note,) = result.notes
     assert "line 2: ZeroDivisionError: division by zero (a cell of your own" in note
+
+
+@pytest.mark.parametrize(
+    ("source", "failure"),
+    [
+        ("while True:\n    pass", "cell 4, not finished within 4 s; a loop?"),
+        ("import os\nos._exit(3)", "cell 4, the process ended with code 3"),
+    ],
+)
+def test_own_cell_that_keeps_the_rest_from_running_is_a_failure(desk, monkeypatch, source, failure):
+    if source.startswith("while"):
+        monkeypatch.setattr(testing, "SECONDS_A_CELL", 4.0)
+    result = check(desk.write("answer", RIGHT).add(source))
+    assert (result.failures, result.notes, result.passed) == ([failure], [], False)
 
 
 def test_ignores_prints_and_main_blocks(desk):
@@ -239,3 +259,77 @@ def test_what_gave_no_report_is_tested_again(two_cells):
     two_cells.write("question", "Because.")
     runner.run()
     assert runner.checked == {"test-other"}
+
+
+def test_prepared_run_sees_nothing_of_the_last_but_the_package_as_it_is(desk):
+    desk.add(
+        "import math, os, signal\n"
+        "assert 'left' not in os.environ and math.pi > 3\n"
+        "os.environ['left'], math.pi = 'here', 3\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    with closing(runner_of(desk)) as runner:
+        for number in (41, 40, 39):
+            runner.prepare()
+            wait_until_it_reads(runner._spare)
+            one = desk.package / "tinytorch" / "core" / "first.py"
+            # As `tito export` of an earlier chapter; of another size, which Python looks at.
+            one.write_text(f"ONE = {42 - number}\n" + "#" * number)
+            desk.write("answer", RIGHT.replace("41", str(number)))
+            result = runner.run()
+            assert result.passed and result.notes == []
+
+
+#: What the process has loaded when it is amid its imports.
+HALF_WAY = "_multiarray_umath"
+
+
+def test_process_that_died_while_it_waited_is_replaced(desk):
+    desk.write("answer", RIGHT)
+    with closing(runner_of(desk)) as runner:
+        runner.prepare()
+        dead = runner._spare
+        dead.kill()
+        dead.wait()
+        assert runner.run().reports[0].earned == 5
+    assert dead.stdin.closed and dead.stdout.closed
+
+
+def wait_until_it_reads(process):
+    """Wait until a process has imported NumPy and then slept for a while."""
+    asleep = 0
+    while asleep < 20:
+        assert process.poll() is None
+        folder = Path(f"/proc/{process.pid}")
+        state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" and HALF_WAY in (folder / "maps").read_text() else 0
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("when", ["imports", "reads"])
+def test_process_that_is_prepared_ends_silently_at_ctrl_c(desk, capfd, when):
+    with closing(runner_of(desk)) as runner:
+        runner.prepare()
+        process = runner._spare
+        if when == "reads":
+            wait_until_it_reads(process)
+        else:
+            maps = Path(f"/proc/{process.pid}/maps")
+            while HALF_WAY not in maps.read_text():
+                assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == -signal.SIGINT
+    assert capfd.readouterr() == ("", "")
+
+
+def test_process_that_is_prepared_in_vain_ends_with_who_prepared_it(desk, capfd):
+    with closing(runner_of(desk)) as runner:
+        runner.prepare()
+        runner._spare.stdin.close()
+        assert runner._spare.wait(20) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_command_that_shows_reports_does_not_wait_for_numpy():
+    code = "import sys, tito.student.main; assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
