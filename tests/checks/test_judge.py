@@ -6,7 +6,7 @@ import pytest
 from tinytorch.checks import AnyValue, Between, Contains, GreaterThan, Not, OneOf
 from tinytorch.checks.judge import Tolerance, compare, judge, show
 from tinytorch.checks.observe import Observation
-from tinytorch.checks.report import Problem
+from tinytorch.checks.problem import Problem
 
 NAN, INF = float("nan"), float("inf")
 

@@ -11,7 +11,8 @@ from typing import Any
 from tinytorch.checks.judge import Tolerance, judge
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tinytorch.checks.origin import names_used
-from tinytorch.checks.report import MIME_TYPE, RUN_ABOVE, PartVerdict, Problem, Report
+from tinytorch.checks.problem import Problem
+from tinytorch.checks.report import MIME_TYPE, RUN_ABOVE, PartVerdict, Report
 from tinytorch.checks.student import Student
 
 #: Puts a student's code to work on some inputs, and returns what came of it by label.

@@ -24,7 +24,7 @@ from tinytorch.checks.matchers import (
     OneOf,
 )
 from tinytorch.checks.observe import Observation
-from tinytorch.checks.report import Problem
+from tinytorch.checks.problem import Problem
 
 #: What :func:`tinytorch.checks.observe.numbers_from` says of a return.
 _WRONG_RETURN = re.compile(r"(\w+\(\)) must return (.+?), got (.+)")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tinytorch.checks.problem import Problem
+
 #: Notebook outputs of this type carry a report as data; see :meth:`Report.data`.
 MIME_TYPE = "application/vnd.tinytorch.checks+json"
 
@@ -20,29 +22,6 @@ _NOWHERE = "no cell that ran defines it"
 _CELL = "text-align:left;vertical-align:top;padding:3px 12px 3px 0;border:none;"
 _PLAIN = "background:none;"
 _VALUE = "margin:0;padding:0;white-space:pre-wrap;background:none;font-size:inherit;"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The first thing that was not as expected.
-
-    Attributes
-    ----------
-    label : str
-        Where: the label of the value, with an index where it is a list.
-    expected, got : str
-        Both sides, as text.
-    raised : bool
-        Whether what came out is an exception.
-    source : str
-        Where the exception came from, in words, if that could be told: the hint that counts.
-    """
-
-    label: str
-    expected: str
-    got: str
-    raised: bool = False
-    source: str = ""
 
 
 @dataclass(frozen=True)

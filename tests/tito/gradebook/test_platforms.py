@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.tito.course.test_roster import CANVAS, MOODLE, write
-from tinytorch.checks.report import PartVerdict, Problem, Report
+from tinytorch.checks.problem import Problem
+from tinytorch.checks.report import PartVerdict, Report
 from tito.commands._roster import people_of
 from tito.course import roster
 from tito.course.gradebook import open_gradebook

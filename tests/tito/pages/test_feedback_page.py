@@ -7,7 +7,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.tito.small_course import named
-from tinytorch.checks.report import MIME_TYPE, PartVerdict, Problem, Report
+from tinytorch.checks.problem import Problem
+from tinytorch.checks.report import MIME_TYPE, PartVerdict, Report
 from tito.pages.feedback import clear_secrets
 from tito.pages.feedback_page import GradeSummary, Mark, render
 from tito.pages.formgrader import ForGraders

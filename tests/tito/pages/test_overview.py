@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from tests.tito.gradebook.test_platforms import ROWS, row
-from tinytorch.checks.report import PartVerdict, Problem, Report
+from tinytorch.checks.problem import Problem
+from tinytorch.checks.report import PartVerdict, Report
 from tito.errors import TitoError
 from tito.gradebook.scores import Row
 from tito.pages import overview
