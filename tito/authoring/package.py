@@ -12,7 +12,7 @@ from tito.errors import TitoError
 
 #: Of the checks: what exercises a student's code, and what judges it.
 _OBSERVING = tuple(f"checks/{x}.py" for x in ("observe", "origin", "publish", "student", "wire"))
-_JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "report")
+_JUDGING = ("__init__", "cell", "inputs", "judge", "matchers", "problem", "report")
 #: What demonstrations find in the place of a module of checks where submissions run.
 _NOT_JUDGED = """from tinytorch.checks.student import NotJudged
 
