@@ -94,7 +94,7 @@ SUSPICIOUS = {
         "read = open",
         "import pathlib\npathlib.Path('/work').rglob('*.ipynb')",
         "from pathlib import Path\nPath('x.py').write_text('')",
-        "np.loadtxt('/work/answers.csv')",
+        "np.loadtxt('/srv/answers.csv')",
         "import shutil",
         "import os\nos.environ['PYTHONSTARTUP'] = 'x.py'",
         "import os\nos.listdir('.')",
