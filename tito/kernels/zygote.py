@@ -40,7 +40,7 @@ IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core
 IPython.core.magics.ast_mod IPython.core.magics.execution IPython.core.pylabtools
 IPython.extensions.storemagic IPython.utils.module_paths IPython.utils.timing
 sqlite3 faulthandler pdb secrets csv gzip dataclasses
-concurrent.futures.thread unittest.mock
+concurrent.futures.thread
 numpy numpy.random matplotlib matplotlib.figure matplotlib.font_manager matplotlib.style
 matplotlib.backends.backend_agg PIL.BmpImagePlugin PIL.GifImagePlugin PIL.JpegImagePlugin
 PIL.PngImagePlugin PIL.PpmImagePlugin
