@@ -244,10 +244,10 @@ class ClassGrader:
 
     def _graded_at(self, student: str) -> list[datetime]:
         record = self._record(student)
-        marks = [one["graded_at"] for one in record.earlier] if record else []
-        return (
-            [datetime.fromisoformat(when) for when in (*marks, record.graded_at)] if record else []
-        )
+        if record is None:
+            return []
+        marks = (*(one["graded_at"] for one in record.earlier), record.graded_at)
+        return [datetime.fromisoformat(when) for when in marks]
 
     def _to_do_whole(self, students: Sequence[str]) -> list[str]:
         """Return who is graded with all cells too, since somebody's marks depend on them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tito.student.notebook import Cell
-from tito.student.scopes import scope_of
+from tito.student.scopes import is_main, scope_of
 
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _DEFINING = (
@@ -50,7 +50,7 @@ def statements(source: str, main: bool) -> tuple[Statement, ...]:
     """
     try:
         body = ast.parse(without_magics(source)).body
-        return tuple(_statement(node) for node in body if main or not _is_main(node))
+        return tuple(_statement(node) for node in body if main or not is_main(node))
     except (SyntaxError, ValueError, RecursionError):
         return ()
 
@@ -67,10 +67,6 @@ def _statement(node: ast.stmt) -> Statement:
     return Statement(text, scope.bound, scope.read, not _defines(node))
 
 
-def _is_main(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
-
-
 def _defines(node: ast.stmt) -> bool:
     """Whether a statement only gives names to something."""
     if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
@@ -79,7 +75,7 @@ def _defines(node: ast.stmt) -> bool:
         return all(isinstance(target, (ast.Name, ast.Tuple)) for target in node.targets)
     if isinstance(node, ast.Expr):  # a docstring, or a lone value
         return isinstance(node.value, ast.Constant)
-    return isinstance(node, _DEFINING) or _is_main(node)
+    return isinstance(node, _DEFINING) or is_main(node)
 
 
 def needed(cells: Sequence[Cell], wanted: int, *, main: bool) -> set[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ def scope_of(source: str) -> Scope:
     table = symtable.symtable(source, "cell", "exec")
     at_once, later = _read(table, at_once=True)
     return Scope(frozenset(_bound(table)), frozenset(at_once), frozenset(later))
+
+
+def is_main(node: ast.stmt) -> bool:
+    """Whether a statement is ``if __name__ == "__main__":``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
 
 
 def _bound(table: symtable.SymbolTable) -> Iterator[str]:

@@ -18,7 +18,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from tito.course.cells import grade_id, is_autograded, is_fixed
-from tito.student.scopes import scope_of
+from tito.student.scopes import is_main, scope_of
 from tito.submission.syntax import DEFINITIONS, changed_by
 from tito.submission.traces import Traces, traces_of
 
@@ -206,7 +206,7 @@ def _read_first(body: Sequence[ast.stmt], done: set[str]) -> Iterator[str]:
         match statement:
             case ast.If(test=test, body=then, orelse=orelse):
                 yield from _read_at_once(test, done)
-                branches = [then] if _is_main(statement) and not orelse else [then, orelse]
+                branches = [then] if is_main(statement) and not orelse else [then, orelse]
                 ends = [set(done) for _ in branches]
                 for branch, end in zip(branches, ends, strict=True):
                     yield from _read_first(branch, end)
@@ -232,10 +232,6 @@ def _read_first(body: Sequence[ast.stmt], done: set[str]) -> Iterator[str]:
 
 def _read_at_once(node: ast.AST, done: set[str]) -> Iterator[str]:
     yield from scope_of(ast.unparse(node)).at_once - done
-
-
-def _is_main(node: ast.If) -> bool:
-    return ast.unparse(node.test) == "__name__ == '__main__'"
 
 
 def _facts_of_other(source: str) -> _Facts:
