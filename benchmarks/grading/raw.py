@@ -90,8 +90,7 @@ def main() -> None:
     sys.path.insert(0, str(course.package_before(course.module(MODULE))))
     for name in ("tinytorch.core.tensor", "tinytorch.core.autograd", "tinytorch.checks.observe"):
         importlib.import_module(name)
-    for name in ("IPython.display", "unittest.mock"):
-        importlib.import_module(name)
+    importlib.import_module("IPython.display")
     nbformat.v4  # noqa: B018 - warm
     gc.collect()
     gc.freeze()  # as in our own warm process
