@@ -680,3 +680,225 @@ if __name__ == "__main__":
 # **To think about.** A library's `SGD(nesterov=True)` stores the look-ahead point. Which point do
 # you evaluate at the end of a training, and how far is it from the one that the theory speaks of?
 # When does the difference vanish?
+
+# %% [markdown]
+# ## 3 AdamW
+#
+# **The problem.** For gradient descent, decay and a penalty $\frac{\lambda}{2} w^2$ are the same
+# thing: the gradient of the penalty is $\lambda w$. Adam divides whatever comes as a gradient by
+# $\sqrt{\hat v}$. A penalty in the gradient is divided with it, so a weight with large gradients is
+# hardly decayed, and one with small gradients far too much.
+#
+# **The idea.** Loshchilov and Hutter (2019) take the decay out of the gradient: $m$ and $v$ see the
+# loss alone, and the weight loses the same share of itself in each step. Decay is *decoupled* from
+# the gradient.
+#
+# **The equation.** First the decay, then Adam's step of the chapter before, with $g$ the gradient
+# of the loss alone:
+#
+# $$ w \leftarrow w - \eta \lambda\, w \qquad\qquad
+# w \leftarrow w - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
+
+# %% [markdown]
+# ### The penalty, seen at work
+#
+# Two weights start at 1. Their gradients have the mean zero and change sign at every step: the
+# first weight's are 10 in size, the second's 0.001. So nothing but the decay should move them much.
+# With $\eta = 0.01$ and $\lambda = 0.1$ a step should take a thousandth of a weight, and after 500
+# steps $0.999^{500} = 0.606$ of it should be left. We add the penalty to the gradient and let your
+# Adam work.
+
+# %%
+def decayed(make_optimizer, penalty=0.0, steps=500):
+    """Return what is left of two weights whose gradients have the mean zero."""
+    w = Variable([1.0, 1.0])
+    optimizer = make_optimizer(w)
+    for step in range(steps):
+        sign = 1 if step % 2 else -1
+        w.grad = Variable(sign * np.array([10.0, 0.001]) + penalty * w.data.data)
+        optimizer.step()
+    return w.data.data
+
+
+if __name__ == "__main__":
+    left = decayed(lambda w: Adam([w], learning_rate=0.01), penalty=0.1)
+    print(f"penalty in the gradient: {left[0]:.3f} and {left[1]:.3f} left, meant were 0.606")
+
+# %% [markdown]
+# The first weight has kept nearly everything. For the second the penalty is all that Adam sees, and
+# Adam brings every gradient to the same size: it went to zero at full speed.
+#
+# ### Which decay, and when
+#
+# Three details differ between papers and libraries.
+#
+# - **The factor.** PyTorch multiplies $\lambda$ by the rate, as above, so a schedule lowers both.
+#   The paper multiplies it by the schedule's factor alone. The same $\lambda$ is then a decay
+#   $1/\eta$ times as strong.
+# - **The order.** The decay is taken from the weight before Adam's step. Taken afterwards it also
+#   shrinks the step just made, by $\eta\lambda$ of itself.
+# - **What is decayed.** All that the optimizer is given. `split_decay` makes the exceptions.
+#
+# With $\lambda = 0$ AdamW is Adam. Here the order in numbers, for $\eta = 0.1$, $\lambda = 0.5$ and
+# a step of one rate:
+
+# %%
+if __name__ == "__main__":
+    start, eta, lam, length = 2.0, 0.1, 0.5, 1.0
+    print("decay, then step:", round(start * (1 - eta * lam) - eta * length, 6))
+    print("step, then decay:", round((start - eta * length) * (1 - eta * lam), 6))
+
+# %% nbgrader={"grade": false, "grade_id": "adamw-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
+#| export
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay.
+
+    Parameters
+    ----------
+    parameters : list of Variable, or list of groups
+        What to train; any shapes.
+    learning_rate : float, default 0.001
+        Step length eta, at least 0.
+    beta1, beta2 : float, default 0.9 and 0.999
+        Decay of the first and the second moment, from 0 to below 1.
+    epsilon : float, default 1e-8
+        Added to the root of the corrected second moment, at least 0.
+    weight_decay : float, default 0.01
+        Share of the weight, in rates, that each step takes away, at least 0.
+
+    Attributes
+    ----------
+    groups : list of dict
+        As `Optimizer` keeps them: each with the five options, read at each ``step()``.
+    m, v : list or dict
+        First and second moments: one entry per parameter, once a ``step()`` has seen all gradients;
+        the keys of a dict are up to you. They may be filled at construction or when first needed.
+    t : int
+        Number of calls of ``step()``, 0 at first.
+
+    Notes
+    -----
+    First ``w <- w - learning_rate * weight_decay * w``. Then ``m <- beta1 * m + (1 - beta1) * g``
+    and ``v <- beta2 * v + (1 - beta2) * g * g``, both 0 at first, and ``w <- w - learning_rate *
+    (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + epsilon)``, where g is the gradient alone.
+    After missing gradients the exponent may be ``t`` or the number of gradients this parameter
+    has had. This is ``torch.optim.AdamW``.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter, Decoupled Weight Decay Regularization, 2019.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        # TODO: hand parameters and options on to Optimizer, and prepare m, v and t.
+        ### BEGIN SOLUTION
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+        )
+        self.m = [np.zeros_like(p.data.data) for p in self.parameters]
+        self.v = [np.zeros_like(p.data.data) for p in self.parameters]
+        self.t = 0
+        self._missed = [0] * len(self.m)  # calls of step() that met no gradient, of each
+        self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
+        ### END SOLUTION
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient, and count the call in ``t``.
+
+        A parameter whose ``grad`` is None is skipped: no decay, and its moments stay. The step
+        starts from what ``parameter.data`` is now and leaves a ``Tensor`` of its shape there.
+        Gradients are read and never changed.
+        """
+        # TODO: count the call, then decay and update every parameter with a gradient.
+        # Hint: which of the three arrays m, v and w may the decay reach?
+        ### BEGIN SOLUTION
+        self.t += 1
+        for index, parameter, options in self.each_parameter():
+            if parameter.grad is None:
+                self._missed[index] += 1
+                continue
+            w, g = parameter.data.data, parameter.grad.data.data
+            m, v = self.m[index], self.v[index]
+            n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
+            # Python floats: in float32, 1 - beta2**t would keep only four digits at first.
+            rate, beta1, beta2 = (float(options[k]) for k in ("learning_rate", "beta1", "beta2"))
+            if self._scratch.size < w.nbytes:
+                self._scratch = np.empty(w.nbytes, np.uint8)
+            s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
+            # w <- w - learning_rate * weight_decay * w
+            w *= 1 - rate * float(options["weight_decay"])
+            # m <- beta1 * m + (1 - beta1) * g
+            m *= beta1
+            m += np.multiply(g, 1 - beta1, out=s)
+            # v <- beta2 * v + (1 - beta2) * g * g
+            v *= beta2
+            np.multiply(g, g, out=s)
+            v += np.multiply(s, 1 - beta2, out=s)
+            # w <- w - learning_rate * (m / (1 - beta1**n)) / (sqrt(v / (1 - beta2**n)) + epsilon),
+            # with both corrections moved to where they are numbers and no arrays
+            root = math.sqrt(1 - beta2**n)
+            np.sqrt(v, out=s)
+            s += float(options["epsilon"]) * root
+            np.divide(m, s, out=s)
+            w -= np.multiply(s, rate * root / (1 - beta1**n), out=s)
+        ### END SOLUTION
+
+# %% [markdown]
+# To try at once: the two weights from above. Both should now have lost the same share: to 0.606,
+# and the hundredth that Adam's first step has moved them. With no decay your AdamW should stay on
+# the path of your Adam.
+
+# %%
+if __name__ == "__main__":
+    left = decayed(lambda w: AdamW([w], learning_rate=0.01, weight_decay=0.1))
+    print(f"decoupled decay: {left[0]:.3f} and {left[1]:.3f} left")
+    plain = decayed(lambda w: Adam([w], learning_rate=0.01))
+    without = decayed(lambda w: AdamW([w], learning_rate=0.01, weight_decay=0.0))
+    print(f"AdamW without decay is apart from Adam by {np.abs(plain - without).max():.1e}")
+
+# %% [markdown]
+# How strong is the default? With $\eta = 0.001$ and $\lambda = 0.01$ one step takes $10^{-5}$ of a
+# weight. What counts is the whole run: the rate summed over the steps, times $\lambda$.
+
+# %%
+if __name__ == "__main__":
+    print("steps   left of a weight with decay 0.01 and 0.1, rate 0.001")
+    for steps in (1_000, 10_000, 100_000):
+        shares = [(1 - 0.001 * decay) ** steps for decay in (0.01, 0.1)]
+        print(f"{steps:7,} {shares[0]:12.3f} {shares[1]:12.3f}")
+
+# %% [markdown]
+# On a run of a thousand steps, such as ours on the digits, the default does next to nothing. Long
+# runs are where decay matters, and they usually have ten times the default.
+
+# %% nbgrader={"grade": true, "grade_id": "test-adamw", "locked": true, "points": 20, "schema_version": 3, "solution": false, "task": false}
+# Graded: AdamW, 20 points.
+# What each part does stands in tinytorch/checks/for_10_modern_optimizers/adamw.py.
+from tinytorch.checks.for_10_modern_optimizers.adamw import checks as adamw_checks
+
+
+def test_unit_adamw():
+    """AdamW: decay apart from the gradient, Adam's step, groups, missing gradients."""
+    adamw_checks.run(AdamW)
+
+
+if __name__ == "__main__":
+    adamw_checks.show(AdamW)
+
+# %% [markdown]
+# **To think about.** A weight under a steady gradient comes to rest where decay and Adam's step are
+# equal. Where is that, for a step of one rate? Does it depend on the rate? And where does a penalty
+# in the gradient let the same weight rest?
