@@ -834,12 +834,13 @@ class AdamW(Optimizer):
             m, v = self.m[index], self.v[index]
             n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
             # Python floats: in float32, 1 - beta2**t would keep only four digits at first.
-            rate, beta1, beta2 = (float(options[k]) for k in ("learning_rate", "beta1", "beta2"))
+            rate, decay = float(options["learning_rate"]), float(options["weight_decay"])
+            beta1, beta2 = float(options["beta1"]), float(options["beta2"])
             if self._scratch.size < w.nbytes:
                 self._scratch = np.empty(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             # w <- w - learning_rate * weight_decay * w
-            w *= 1 - rate * float(options["weight_decay"])
+            w *= 1 - rate * decay
             # m <- beta1 * m + (1 - beta1) * g
             m *= beta1
             m += np.multiply(g, 1 - beta1, out=s)
@@ -902,3 +903,292 @@ if __name__ == "__main__":
 # **To think about.** A weight under a steady gradient comes to rest where decay and Adam's step are
 # equal. Where is that, for a step of one rate? Does it depend on the rate? And where does a penalty
 # in the gradient let the same weight rest?
+
+# %% [markdown]
+# ## 4 Schedules as functions of the step
+#
+# **The problem.** `StepLR` counts, and multiplies, and writes into the optimizer. To put a warm-up
+# before it we would need another class that does all this as well, and the two would have to agree
+# on who writes when.
+#
+# **The idea.** A schedule is a function: from the number of a step, 0, 1, and so on, to a *factor*.
+# It has no state, so it can be drawn, composed, and asked about any step in any order. One small
+# class, `Schedule`, does the rest: it remembers the rate that each group had and sets that rate
+# times the factor.
+#
+# **The equations.** With $s$ for the step and a floor $f$, warm-up over $n$ steps and cosine decay
+# over $n$ steps are
+#
+# $$ \min\left(\frac{s + 1}{n},\, 1\right) \qquad\qquad
+# f + (1 - f)\, \frac{1 + \cos(\pi s / n)}{2} \ \text{ to step } n, \text{ then } f $$
+#
+# The warm-up begins at $1/n$, not at 0: a first step with the rate 0 would be a step for nothing.
+
+# %% [markdown]
+# **Warm-up, stable, decay.** A cosine must know where the run ends, and its rate is too low to go
+# on from there. So many recent runs (Hu et al., 2024) keep the rate at 1 and decide later when to
+# stop. A short linear decay then brings about as low a loss as a whole cosine (Hägele et al.,
+# 2024). With $w$ steps of warm-up, $c$ stable ones and $d$ of decay, and $k = s - w - c$ counted
+# from the end of the stable ones:
+#
+# $$ \min\left(\frac{s + 1}{w},\, 1\right) \text{ for } w \text{ steps}, \quad
+# 1 \text{ for } c \text{ steps}, \quad
+# 1 - (1 - f)\,\frac{k}{d} \text{ to } k = d, \quad \text{then } f $$
+#
+# **One after another.** Two schedules in a row, with $n$ steps for the first: that one for the
+# steps below $n$, from then on the second, which counts from 0 again.
+
+# %% [markdown]
+# ### When a schedule is called
+#
+# `Schedule` follows PyTorch's convention. It sets the factor of step 0 when it is made, and you
+# call its `step()` *after* each step of the optimizer: the $n$-th call sets the factor of step $n$.
+# The `StepLR` of the chapter before is called at the *start* of an epoch, and its $n$-th call sets
+# the rate of epoch $n$, counted from 1. So here the first step has its rate without a call.
+#
+# | | the first rate is set | called | call $n$ sets |
+# |---|---|---|---|
+# | `StepLR` | by the first call | before the work | the rate of epoch $n$ of 1, 2, ... |
+# | `Schedule` | when it is made | after the work | the factor of step $n$ of 0, 1, ... |
+
+# %% nbgrader={"grade": false, "grade_id": "schedule-functions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+#| export
+def linear_warmup(steps: int) -> Callable[[int], float]:
+    """Return a schedule that rises in a straight line to 1.
+
+    Its factor is ``(step + 1) / steps``, and 1 from step ``steps - 1`` on. With ``steps = 0`` it
+    is always 1.
+    """
+    # TODO: return a function from step to factor.
+    # Hint: what is the factor of step 0, and from which step on is it 1?
+    ### BEGIN SOLUTION
+    return lambda step: min((step + 1) / steps, 1.0) if steps else 1.0
+    ### END SOLUTION
+
+
+def cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
+    """Return a schedule that falls along half a cosine wave, from 1 to a floor.
+
+    Its factor is ``floor + (1 - floor) * (1 + cos(pi * step / steps)) / 2`` to step ``steps``, and
+    ``floor`` from there on.
+    """
+    # TODO: return a function from step to factor.
+    # Hint: what does a cosine do after half a wave?
+    ### BEGIN SOLUTION
+    def factor(step: int) -> float:
+        if step >= steps:
+            return floor
+        return floor + (1 - floor) * (1 + math.cos(math.pi * step / steps)) / 2
+
+    return factor
+    ### END SOLUTION
+
+
+def warmup_stable_decay(
+    warmup: int, stable: int, decay: int, floor: float = 0.0
+) -> Callable[[int], float]:
+    """Return a schedule that rises to 1, stays there, and falls in a straight line to a floor.
+
+    For ``warmup`` steps it is ``linear_warmup(warmup)``, for ``stable`` steps 1. Then, with k
+    counted from 0 at step ``warmup + stable``, it is ``1 - (1 - floor) * k / decay`` to
+    k = ``decay``, and ``floor`` from there on. Each length may be 0.
+    """
+    # TODO: return a function from step to factor.
+    # Hint: two of the three phases are already written, or a constant.
+    ### BEGIN SOLUTION
+    rise = linear_warmup(warmup)
+
+    def factor(step: int) -> float:
+        k = step - warmup - stable
+        if k < 0:
+            return rise(step)
+        return 1 - (1 - floor) * k / decay if k < decay else floor
+
+    return factor
+    ### END SOLUTION
+
+
+def one_after_another(
+    schedules: Sequence[Callable[[int], float]], lengths: Sequence[int]
+) -> Callable[[int], float]:
+    """Return a schedule made of several, each counted from 0 where it begins.
+
+    Parameters
+    ----------
+    schedules : list of functions from step to factor
+        At least one.
+    lengths : list of int
+        For how many steps each is followed, for all but the last, which has no end. So there is
+        one length less than schedules.
+    """
+    # TODO: return a function from step to factor.
+    # Hint: a step that lies behind the first schedule is which step of the others?
+    ### BEGIN SOLUTION
+    if len(lengths) != len(schedules) - 1:
+        raise ValueError(
+            f"lengths must be one less than schedules, got {len(lengths)} and {len(schedules)}"
+        )
+
+    def factor(step: int) -> float:
+        for schedule, length in zip(schedules, lengths, strict=False):
+            if step < length:
+                return schedule(step)
+            step -= length
+        return schedules[-1](step)
+
+    return factor
+    ### END SOLUTION
+
+
+class Schedule:
+    """Set the rate of every group to what it was, times a factor that depends on the step.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Only its ``groups`` are used, and of these only ``"learning_rate"``.
+    factor : callable
+        From the number of a step, 0 for the first, to a factor.
+
+    Attributes
+    ----------
+    optimizer, factor
+        As given.
+    step_count : int
+        Number of calls of ``step()``, 0 at first. It may be set: to go on in the middle of a run,
+        set what it was one call earlier and call ``step()``.
+
+    Notes
+    -----
+    The rate that each group has when the schedule is made is its base. At once the rate becomes
+    ``base * factor(0)``; call number n of ``step()`` sets ``base * factor(n)``, whatever the rate
+    was before. Call it after each step of the optimizer.
+    """
+
+    def __init__(self, optimizer: Optimizer, factor: Callable[[int], float]) -> None:
+        # TODO: remember the rate of every group, then set those of step 0.
+        ### BEGIN SOLUTION
+        self.optimizer = optimizer
+        self.factor = factor
+        self._bases = [group["learning_rate"] for group in optimizer.groups]
+        self.step_count = -1
+        self.step()
+        ### END SOLUTION
+
+    def step(self) -> None:
+        """Count the call in ``step_count`` and set the rate of every group, and nothing else."""
+        # TODO: set the rates that belong to this call.
+        ### BEGIN SOLUTION
+        self.step_count += 1
+        for base, group in zip(self._bases, self.optimizer.groups, strict=True):
+            group["learning_rate"] = base * self.get_factor()
+        ### END SOLUTION
+
+    def get_factor(self) -> float:
+        """Return the factor of the current step, ``factor(step_count)``, and change nothing."""
+        # TODO: return the factor that was set last.
+        ### BEGIN SOLUTION
+        return self.factor(self.step_count)
+        ### END SOLUTION
+
+# %% [markdown]
+# To try at once: five schedules over 100 steps. The one-cycle schedule of Smith and Topin (2019)
+# rises along a cosine for 30 steps and falls along another. We did not write a rising cosine; but
+# $1 + f$ minus a falling one rises from $f$ to 1.
+
+# %%
+def one_cycle(steps, start=0.04, share=0.3):
+    """Rise along a cosine from start to 1 for a share of the steps, then fall to 0."""
+    rising, falling = round(share * steps), steps - round(share * steps)
+    fall = cosine(rising, start)
+    return one_after_another([lambda step: 1 + start - fall(step), cosine(falling)], [rising])
+
+
+if __name__ == "__main__":
+    shapes = {
+        "warm-up 10": linear_warmup(10),
+        "cosine": cosine(100),
+        "warm-up 10, then cosine": one_after_another([linear_warmup(10), cosine(90)], [10]),
+        "warm-up, stable, decay": warmup_stable_decay(10, 60, 30),
+        "one cycle": one_cycle(100),
+    }
+    plt.figure()
+    for name, shape in shapes.items():
+        plt.plot([shape(step) for step in range(110)], label=name)
+    plt.gca().set(xlabel="step", ylabel="factor", ylim=(0, 1.45))
+    plt.legend(ncols=2, loc="upper right", fontsize="small")
+    plt.show()
+
+# %% [markdown]
+# Two groups with rates of their own keep their ratio, whatever the factor.
+
+# %%
+if __name__ == "__main__":
+    groups = [
+        {"parameters": [Variable(0.0)], "learning_rate": 0.1},
+        {"parameters": [Variable(0.0)], "learning_rate": 0.01},
+    ]
+    schedule = Schedule(AdamW(groups), warmup_stable_decay(2, 1, 4))
+    for step in range(8):
+        rates = [f"{group['learning_rate']:.5f}" for group in schedule.optimizer.groups]
+        print(f"step {step}: factor {schedule.get_factor():.2f}, rates {rates[0]} and {rates[1]}")
+        schedule.step()
+
+# %% [markdown]
+# ### Going on in the middle
+#
+# A run of 100 steps is stopped after step 79 and continued from a file, with the rate that the
+# optimizer had. Whoever makes a new schedule on that optimizer decays from a rate that is decayed
+# already, and from the beginning. Right is an optimizer with the rates of the *start*, and a
+# schedule that counts on from where it was.
+
+# %%
+def rates_from(schedule, first, last):
+    """Return the rates of the steps from first to last."""
+    found = []
+    for _ in range(first, last):
+        found.append(schedule.optimizer.learning_rate)
+        schedule.step()
+    return found
+
+
+if __name__ == "__main__":
+    shape = warmup_stable_decay(10, 50, 40)
+    before = rates_from(Schedule(AdamW([Variable(0.0)], 0.1), shape), 0, 80)
+    wrong = Schedule(AdamW([Variable(0.0)], before[-1]), shape)
+    right = Schedule(AdamW([Variable(0.0)], 0.1), shape)
+    right.step_count = 79
+    right.step()
+    print(f"step 79: {before[-1]:.4f}")
+    print(f"step 80: {right.optimizer.learning_rate:.4f} resumed, ", end="")
+    print(f"{wrong.optimizer.learning_rate:.4f} from a new schedule")
+    plt.figure()
+    plt.plot(range(80), before, label="until it was stopped")
+    plt.plot(range(80, 100), rates_from(right, 80, 100), label="resumed")
+    plt.plot(range(80, 100), rates_from(wrong, 80, 100), "--", label="a new schedule")
+    plt.gca().set(xlabel="step", ylabel="learning rate")
+    plt.legend()
+    plt.show()
+
+# %% nbgrader={"grade": true, "grade_id": "test-schedules", "locked": true, "points": 20, "schema_version": 3, "solution": false, "task": false}
+# Graded: the schedules, 20 points.
+# What each part does stands in tinytorch/checks/for_10_modern_optimizers/schedules.py.
+from tinytorch.checks.for_10_modern_optimizers.schedules import checks as schedules_checks
+
+
+def test_unit_schedules():
+    """Schedules: four functions of the step, and what Schedule does with the groups."""
+    schedules_checks.run(
+        linear_warmup, cosine, warmup_stable_decay, one_after_another, Schedule
+    )
+
+
+if __name__ == "__main__":
+    schedules_checks.show(
+        linear_warmup, cosine, warmup_stable_decay, one_after_another, Schedule
+    )
+
+# %% [markdown]
+# **To think about.** Gradients are accumulated over four batches before each step of the optimizer.
+# If the schedule is called once a batch, how long is a warm-up that was written as 100 steps? And
+# what happens to a schedule where the loss scaler skips the very first steps of the optimizer?
