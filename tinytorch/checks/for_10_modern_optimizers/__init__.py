@@ -1,0 +1,1 @@
+"""What the graded cells of `10_modern_optimizers` check, a module a cell."""

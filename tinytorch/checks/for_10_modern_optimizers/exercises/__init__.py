@@ -1,0 +1,1 @@
+"""What exercises a student's code: no expected value stands here."""

@@ -1,0 +1,127 @@
+"""Exercises of `test-muon`: newton_schulz and Muon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.checks.observe import snapshot
+from tinytorch.checks.student import Student, Values
+from tinytorch.core.autograd import Variable
+
+from . import rules
+
+Matrix = list[list[float]]
+
+
+def singular_values_follow_the_polynomial(student: Student, matrix: Matrix) -> Values:
+    """Newton-Schulz: the matrix after one and after five steps."""
+    array = np.array(matrix)
+    return {
+        "after 1 step": student.newton_schulz(array, 1),
+        "after 5 steps": student.newton_schulz(array, 5),
+        "by default": student.newton_schulz(array),
+    }
+
+
+def a_tall_matrix_keeps_its_shape(student: Student, matrix: Matrix) -> Values:
+    """More rows than columns: the same result, transposed."""
+    array = np.array(matrix)
+    wide, tall = student.newton_schulz(array), student.newton_schulz(array.T.copy())
+    return {
+        "shapes": [list(np.shape(wide)), list(np.shape(tall))],
+        "tall": tall,
+        "a column": student.newton_schulz(array[:, :1].copy(), 1).ravel(),
+    }
+
+
+def the_size_of_the_matrix_does_not_matter(
+    student: Student, matrix: Matrix, factors: list[float]
+) -> Values:
+    """Large or small, a matrix gives the same; zeros give zeros; it is not changed."""
+    array = np.array(matrix)
+    kept, single = array.copy(), array.astype(np.float32)
+    same = student.newton_schulz(array)
+    others = [student.newton_schulz(array * factor) for factor in factors]
+    return {
+        "apart from that of the matrix itself": [float(np.abs(o - same).max()) for o in others],
+        "of zeros": student.newton_schulz(np.zeros((2, 3))),
+        "apart where it is float32": float(np.abs(student.newton_schulz(single) - same).max()),
+        "largest change of the matrix": float(np.abs(array - kept).max()),
+        "size of the largest element": float(np.abs(same).max()) > 0.1,
+    }
+
+
+def steps_are_orthogonalized_look_aheads(
+    student: Student, start: Matrix, gradients: list[Matrix], rate: float, momentum: float
+) -> Values:
+    """Each step is the look-ahead of the averaged gradient, orthogonalized."""
+    w = Variable(np.array(start))
+    optimizer = student.Muon([w], learning_rate=rate, momentum=momentum)
+    steps = rules.steps_of(optimizer, [w], [[np.array(g)] for g in gradients], rate)
+    return {"steps in learning rates": steps[0]}
+
+
+def tall_matrices_take_longer_steps(
+    student: Student, tall: Matrix, rate: float, factor: float
+) -> Values:
+    """Size of a step: sqrt(rows / columns) where there are more rows, whatever the gradient."""
+    gradient = np.array(tall)
+    parameters = [Variable(np.zeros(shape)) for shape in (gradient.shape, gradient.T.shape) * 2]
+    rows = [[gradient, gradient.T, factor * gradient, factor * gradient.T]]
+    steps = rules.steps_of(student.Muon(parameters, learning_rate=rate), parameters, rows)
+    lengths = [float(np.linalg.norm(step)) for step in steps]
+    return {
+        "length of tall by wide": lengths[0] / lengths[1],
+        "by those with a larger gradient": [lengths[0] / lengths[2], lengths[1] / lengths[3]],
+        "direction is against the gradient": bool(np.sum(steps[0][0] * gradient) < 0),
+    }
+
+
+def the_decay_of_muon_is_decoupled(
+    student: Student, start: Matrix, rate: float, weight_decay: float
+) -> Values:
+    """Decay: a share of the weight, apart from the momentum."""
+    w = Variable(start)
+    optimizer = student.Muon([w], learning_rate=rate, weight_decay=weight_decay)
+    rules.steps_of(optimizer, [w], [[np.zeros(np.shape(start))]] * 2)
+    return {"after two steps where the gradient is 0": snapshot(w)}
+
+
+def what_is_no_matrix_is_refused(student: Student, shapes: list[list[int]]) -> Values:
+    """Vectors, numbers and stacks of matrices raise ValueError with the shape and a remedy."""
+    told = []
+    for shape in shapes:
+        try:
+            student.Muon([Variable([[1.0]]), Variable(np.ones(shape))])
+        except ValueError as error:
+            told.append([str(tuple(shape)) in str(error), "AdamW" in str(error)])
+        else:
+            told.append(["nothing was raised"])
+    return {"names the shape, and AdamW": told}
+
+
+def groups_of_muon_have_options_of_their_own(
+    student: Student, gradient: Matrix, options: list[dict[str, float]]
+) -> Values:
+    """Options of a group are its own, and every step reads them."""
+    return rules.of_groups(student.Muon, [[1.0, 2.0], [0.5, -1.0]], gradient, options)
+
+
+def a_missing_gradient_skips_the_parameter_in_muon(student: Student, gradient: Matrix) -> Values:
+    """Without a gradient a matrix is skipped: no decay, no coasting, its velocity waits."""
+
+    def make(parameters: list[Variable]) -> Any:
+        return student.Muon(parameters, 0.1, weight_decay=0.5)
+
+    return rules.of_missing_gradients(make, np.ones((2, 2)), gradient)
+
+
+def what_muon_is_given_stays(student: Student, rows: list[Any], values: list[float]) -> Values:
+    """Arguments are kept; gradients stay; every matrix has a velocity and stays a Tensor."""
+    names = ["learning_rate", "momentum", "weight_decay", "steps"]
+    return {
+        **rules.of_arguments(student.Muon, names, values),
+        **rules.of_what_stays(student.Muon, ["velocity"], rows),
+    }

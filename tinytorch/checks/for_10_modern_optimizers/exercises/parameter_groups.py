@@ -1,0 +1,57 @@
+"""Exercises of `test-parameter-groups`: split_decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.checks.student import Student, Values
+from tinytorch.core.autograd import Variable
+
+
+def matrices_are_decayed_and_the_rest_is_not(
+    student: Student, shapes: list[list[int]], weight_decay: float
+) -> Values:
+    """Matrices and kernels, of 2 dimensions or more, are decayed; everything else is not."""
+    parameters = [Variable(np.ones(shape)) for shape in shapes]
+    groups = student.split_decay(parameters, weight_decay)
+    return {
+        "decay of each parameter": [_decay_of(groups, parameter) for parameter in parameters],
+    }
+
+
+def every_parameter_is_in_one_group_in_order(
+    student: Student, shapes: list[list[int]], weight_decay: float
+) -> Values:
+    """Two groups, the decayed first; each parameter itself is in one of them, in order."""
+    parameters = [Variable(np.ones(shape)) for shape in shapes]
+    first, second = student.split_decay(parameters, weight_decay)
+    return {
+        "positions in the first group": _positions(first, parameters),
+        "positions in the second group": _positions(second, parameters),
+    }
+
+
+def a_group_may_be_empty(student: Student, weight_decay: float) -> Values:
+    """Both groups are there where all parameters are of one kind, or the decay is 0."""
+    matrix, vector = Variable([[1.0]]), Variable([1.0])
+    seen = []
+    for parameters, decay in (([matrix], weight_decay), ([vector], weight_decay), ([matrix], 0.0)):
+        groups = student.split_decay(parameters, decay)
+        seen.append([[len(group["parameters"]), group["weight_decay"]] for group in groups])
+    return {"size and decay of both groups": seen}
+
+
+def _decay_of(groups: list[dict[str, Any]], parameter: Variable) -> Any:
+    """Return the decay of the group that a parameter is in, or None where it is in none."""
+    for group in groups:
+        if any(one is parameter for one in group["parameters"]):
+            return group["weight_decay"]
+    return None
+
+
+def _positions(group: dict[str, Any], parameters: list[Variable]) -> list[int]:
+    """Return which of the parameters a group holds, -1 for what is none of them."""
+    places = {id(parameter): index for index, parameter in enumerate(parameters)}
+    return [places.get(id(parameter), -1) for parameter in group["parameters"]]

@@ -1,0 +1,118 @@
+"""What all optimizers of the chapter have in common, put to the test for any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.checks.observe import snapshot
+from tinytorch.checks.student import Values
+from tinytorch.core.autograd import Variable
+from tinytorch.core.tensor import Tensor
+
+
+def steps_of(
+    optimizer: Any, parameters: Sequence[Variable], gradients: Sequence[Any], rate: float = 1.0
+) -> list[np.ndarray]:
+    """Call step() with each of these rows of gradients; return each parameter's steps, in rates."""
+    paths = [[snapshot(parameter)] for parameter in parameters]
+    for row in gradients:
+        for parameter, gradient in zip(parameters, row, strict=True):
+            parameter.grad = None if gradient is None else Variable(gradient)
+        optimizer.step()
+        for parameter, path in zip(parameters, paths, strict=True):
+            path.append(snapshot(parameter))
+    return [np.diff(np.array(path, dtype=np.float64), axis=0) / rate for path in paths]
+
+
+def of_groups(
+    make: Callable[..., Any], start: Any, gradient: Any, options: Sequence[dict[str, float]]
+) -> Values:
+    """Compare two groups with optimizers that have the options of one of them for all."""
+    together = [Variable(start), Variable(start)]
+    alone = [Variable(start), Variable(start)]
+    groups = [{"parameters": [w], **own} for w, own in zip(together, options, strict=True)]
+    optimizer = make(groups)
+    rows = [[gradient, gradient]] * 3
+    steps = steps_of(optimizer, together, rows)
+    expected = [
+        steps_of(make([w], **own), [w], [[gradient]] * 3)[0]
+        for w, own in zip(alone, options, strict=True)
+    ]
+    optimizer.groups[0]["learning_rate"] = 0.0
+    still, on = steps_of(optimizer, together, rows[:1])
+    optimizer.learning_rate = 0.0
+    halted = steps_of(optimizer, together, rows[:1])
+    return {
+        "steps in groups less those of an optimizer a group": [
+            float(np.abs(ours - theirs).max()) for ours, theirs in zip(steps, expected, strict=True)
+        ],
+        "groups that move": [bool(np.any(path)) for path in steps],
+        "moves once the rate of the first group is 0": [bool(np.any(still)), bool(np.any(on))],
+        "moves once learning_rate is 0": [bool(np.any(path)) for path in halted],
+    }
+
+
+def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) -> Values:
+    """Leave out the gradient of one parameter for two steps; compare with one that had no gap."""
+    pausing, other, steady = Variable(start), Variable(start), Variable(start)
+    rows = [[gradient, gradient], [None, gradient], [None, gradient], [gradient, gradient]]
+    steps = steps_of(make([pausing, other]), [pausing, other], rows)[0]
+    expected = steps_of(make([steady]), [steady], [[gradient]] * 2)[0]
+    return {
+        "moved while the gradient was missing": float(np.abs(steps[1:3]).max()),
+        "steps before and after, less those without a gap": float(
+            np.abs(steps[[0, 3]] - expected).max()
+        ),
+        "moved before": bool(np.any(steps[0])),
+    }
+
+
+def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence[Any]) -> Values:
+    """Take steps; look at gradients, types, the entries of the state, and assigned data."""
+    parameters = [Variable(np.ones(np.shape(gradient))) for gradient in rows[0]]
+    optimizer = make(parameters)
+    given = [[Variable(gradient) for gradient in row] for row in rows]
+    for row in given:
+        for parameter, gradient in zip(parameters, row, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+    kept = [p.grad is gradient for p, gradient in zip(parameters, given[-1], strict=True)]
+    changed = [
+        float(np.abs(snapshot(gradient) - np.asarray(value)).max())
+        for row, values in zip(given, rows, strict=True)
+        for gradient, value in zip(row, values, strict=True)
+    ]
+    moved = [bool(np.any(snapshot(parameter) != 1)) for parameter in parameters]
+    for parameter in parameters:
+        parameter.data = Tensor(snapshot(parameter) + 1000.0)
+    optimizer.step()
+    return {
+        "moves": moved,
+        "largest change of a gradient": max(changed),
+        "grad is the one given": kept,
+        "data is a Tensor": [isinstance(p.data, Tensor) for p in parameters],
+        "shapes": [list(snapshot(p).shape) for p in parameters],
+        "entries of the state": [len(getattr(optimizer, name)) for name in state],
+        "starts from assigned data": [bool(np.all(snapshot(p) > 500)) for p in parameters],
+    }
+
+
+def of_arguments(make: Callable[..., Any], names: Sequence[str], values: Sequence[float]) -> Values:
+    """Give no options, all by position, and zeros; return what the group then has."""
+    parameters = [Variable([[1.0, 2.0]]), Variable([[3.0], [4.0]])]
+
+    def options(*given: float) -> list[Any]:
+        (group,) = make(parameters, *given).groups
+        return [group[name] for name in names]
+
+    (group,) = make(parameters).groups
+    parts = [one is other for one, other in zip(group["parameters"], parameters, strict=True)]
+    return {
+        "defaults": options(),
+        "options as given": options(*values),
+        "options where 0 is given": options(*([0.0] * len(values))),
+        "parameters are those given": parts,
+    }

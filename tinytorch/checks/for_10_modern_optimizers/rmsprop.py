@@ -1,0 +1,98 @@
+"""What is expected in `test-rmsprop`: RMSprop, 10 points."""
+
+from __future__ import annotations
+
+from tinytorch.checks import Checks
+
+from .exercises import rmsprop as exercises
+from .rules import OF_GROUPS, OF_MISSING_GRADIENTS, arguments, what_stays
+
+checks = Checks("test-rmsprop", points=10, names=["RMSprop"])
+
+
+checks.part(
+    exercises.the_first_steps_of_rmsprop_follow_the_rule,
+    points=5,
+    inputs={"gradients": [[1.0, -10.0, 0.01], [2.0, 5.0, 0.01], [-1.0, 5.0, 0.05]], "rate": 0.1},
+    randomize=["gradients", "rate"],
+    expect={
+        "steps in learning rates": [
+            [-9.999999, 10.0, -9.9999],
+            [-8.953229, -4.490133, -7.088762],
+            [4.103015, -4.113311, -9.627818],
+        ]
+    },
+    hint="Work out v for the first two gradients. How long is the very first step with alpha 0.99, "
+    "whatever the gradient, and is anything corrected?",
+    rtol=1e-3,
+    atol=1e-4,
+)
+
+checks.part(
+    exercises.v_is_a_running_average_of_squares,
+    points=1,
+    inputs={
+        "history": [1.0, 2.0],
+        "gradients": [[2.0, 2.0], [0.5, -4.0], [0.25, 1.0]],
+        "alpha": 0.75,
+    },
+    randomize=["history", "gradients"],
+    expect={"steps": [[-1.511858, -1.0], [-0.426401, 1.511858], [-0.244339, -0.426401]]},
+    hint="After many gradients of 1 comes a 2: is v then 0.75 * 1 + 0.25 * 4, for each element on "
+    "its own?",
+    rtol=1e-3,
+    atol=1e-4,
+)
+
+checks.part(
+    exercises.epsilon_of_rmsprop_stands_outside_the_root,
+    points=1,
+    inputs={"gradient": [1.0, 3.0], "epsilon": 1.0},
+    randomize=["gradient", "epsilon"],
+    expect={"first step": [-0.5, -0.75]},
+    hint="With alpha 0, g = 1 and epsilon = 1 a step is 1 / (1 + 1). Where does yours stand?",
+)
+
+checks.part(
+    exercises.groups_of_rmsprop_have_options_of_their_own,
+    points=1,
+    inputs={
+        "gradient": [1.0, -3.0],
+        "options": [
+            {"learning_rate": 0.1, "alpha": 0.5},
+            {"learning_rate": 0.02, "epsilon": 0.5},
+        ],
+    },
+    randomize=["gradient", "options"],
+    expect=OF_GROUPS,
+    hint="From where does your step read the rate, alpha and epsilon, and when?",
+    atol=1e-5,
+)
+
+checks.part(
+    exercises.a_missing_gradient_skips_the_parameter_in_rmsprop,
+    points=1,
+    inputs={"gradient": [1.0, -2.0]},
+    randomize=["gradient"],
+    expect=OF_MISSING_GRADIENTS,
+    hint="A parameter without a gradient is skipped. Does its average decay meanwhile?",
+    atol=1e-5,
+)
+
+checks.part(
+    exercises.what_rmsprop_is_given_stays,
+    points=1,
+    inputs={
+        "rows": [[1.0, [2.0, -3.0], [[0.5], [4.0]]], [0.0, [1.0, 1.0], [[2.0], [-1.0]]]],
+        "values": [0.3, 0.5, 0.001],
+    },
+    randomize=["rows", "values"],
+    expect={
+        **arguments([0.01, 0.99, 1e-8], [0.3, 0.5, 0.001]),
+        **what_stays([[], [2], [2, 1]], states=1),
+    },
+    hint="Compare names and defaults with the docstring. Is your v an array of its own, and do you "
+    "square a gradient in place?",
+    atol=0.0,
+    rtol=1e-6,
+)

@@ -1,0 +1,62 @@
+"""What is expected in `test-weight-average`: WeightAverage, 5 points."""
+
+from __future__ import annotations
+
+from tinytorch.checks import Checks
+
+from .exercises import weight_average as exercises
+
+checks = Checks("test-weight-average", points=5, names=["WeightAverage"])
+
+
+checks.part(
+    exercises.averages_follow_the_weights,
+    points=2,
+    inputs={"weights": [[1.0, -2.0], [3.0, 0.0], [5.0, 8.0]], "decay": 0.75},
+    randomize=["weights"],
+    choices={"decay": [0.75, 0.5, 0.9]},
+    expect={
+        "averages before and after each update": [
+            [1.0, -2.0],
+            [1.0, -2.0],
+            [1.5, -1.5],
+            [1.5, -1.5],
+            [2.375, 0.875],
+        ]
+    },
+    hint="From 1, with weights 3 and decay 0.75: 0.75 * 1 + 0.25 * 3. Does your average move when "
+    "the weights do, before anybody calls update()?",
+)
+
+checks.part(
+    exercises.averages_are_applied_and_taken_back,
+    points=2,
+    inputs={"start": [1.0, 2.0], "weights": [5.0, -6.0]},
+    randomize=["start", "weights"],
+    expect={
+        "inside": [1.0, 2.0],
+        "data is a Tensor inside": True,
+        "after the block": [5.0, -6.0],
+        "after a block that an error ended": [5.0, -6.0],
+        "the error came through": True,
+        "averages afterwards": [1.0, 2.0],
+    },
+    hint="Where are the weights while the averages are in their place? And which line runs when "
+    "the block ends by an error?",
+    rtol=1e-6,
+)
+
+checks.part(
+    exercises.every_parameter_has_its_own_average,
+    points=1,
+    inputs={"starts": [1.0, [2.0, -1.0], [[0.5], [3.0]]]},
+    randomize=["starts"],
+    expect={
+        "averages, less the start": [0.01, [0.01, 0.01], [[0.01], [0.01]]],
+        "weights, less what they were": [0.0, 0.0, 0.0],
+    },
+    hint="The weights have moved by 1, so each average moves by 1 - 0.99. Do you write to the "
+    "weights?",
+    rtol=1e-3,
+    atol=1e-5,
+)
