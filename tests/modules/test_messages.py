@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.solutions.harness import cells, reports
+from tests.solutions.harness import assignment
 
 TRAINING, TEST = "training-integration", "test-training-integration"
 
 
 def part(name: str, old: str, new: str):
     """Return the verdict on a part where the reference's training has one change."""
-    source = next(cell.source for grade_id, cell in cells() if grade_id == TRAINING)
+    source = assignment(TRAINING).cells[TRAINING].source
     assert old in source
-    report = reports({TRAINING: source.replace(old, new)}, {TEST})[TEST]
+    report = assignment(TEST).report(TEST, {TRAINING: source.replace(old, new)})
     return next(part for part in report.parts if part.name == name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import multiprocessing
 import os
 import re
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.mutation.mutants import Mutant, mutants
-from tests.solutions.harness import cells, first_failure, graded_cells
+from tests.solutions.harness import assignment
 
 #: The graded cell that is there for a solution cell; it is asked first.
 TARGETS = {
@@ -29,6 +28,14 @@ TARGETS = {
     "training-integration": "test-training-integration",
     "convergence-profiler": "test-convergence-profiler",
     "advanced-optimizer-features": "test-advanced-features",
+    "parameter-groups": "test-parameter-groups",
+    "rmsprop-class": "test-rmsprop",
+    "nesterov-class": "test-nesterov",
+    "adamw-class": "test-adamw",
+    "schedule-functions": "test-schedules",
+    "muon-class": "test-muon",
+    "weight-average": "test-weight-average",
+    "sharded-adamw": "test-sharded-adamw",
 }
 #: Wall time of a part. The slowest of the reference takes 0.1 s.
 SECONDS = 2.0
@@ -79,17 +86,18 @@ class Score:
 
 def all_mutants() -> list[Mutant]:
     """Make the mutants of all solution cells."""
-    sources = {name: cell.source for name, cell in cells()}
-    return [mutant for cell in TARGETS for mutant in mutants(cell, sources[cell])]
+    return [
+        mutant for cell in TARGETS for mutant in mutants(cell, assignment(cell).cells[cell].source)
+    ]
 
 
 @cache
 def watchers(cell: str) -> list[str]:
     """Return the graded cells that name what a solution cell defines, its own first."""
-    sources = {name: notebook_cell.source for name, notebook_cell in cells()}
-    defined = [node.name for node in ast.parse(sources[cell]).body if hasattr(node, "name")]
+    where = assignment(cell)
+    defined = [node.name for node in where.solutions[cell].body if hasattr(node, "name")]
     pattern = re.compile(rf"\b({'|'.join(defined)})\b")
-    others = [name for name in graded_cells() if pattern.search(sources[name])]
+    others = [name for name in where.graded if pattern.search(where.cells[name].source)]
     return [TARGETS[cell], *(name for name in others if name != TARGETS[cell])]
 
 
@@ -104,7 +112,8 @@ def judge(mutant: Mutant) -> Fate:
     """
     for grade_id in watchers(mutant.cell):
         killed = _killed[mutant.function, grade_id]
-        verdict = first_failure({mutant.cell: mutant.source}, grade_id, SECONDS, killed)
+        replaced = {mutant.cell: mutant.source}
+        verdict = assignment(grade_id).first_failure(replaced, grade_id, SECONDS, killed)
         if verdict is not None:
             killed[verdict.name] += 1
             return Fate(mutant, f"{grade_id}: {verdict.name}")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from types import CodeType
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
-from tests.solutions.harness import all_checks, assignment, cells, graded_cells
+from tests.solutions.harness import Assignment
 from tinytorch.checks import Report, Student
 from tinytorch.checks.observe import SECONDS_A_PART, Observation, observe
 from tinytorch.checks.publish import OBSERVATION_TYPE, message
@@ -27,15 +24,16 @@ from tito.scoring.payload import Cases, draw_cases
 
 
 @cache
-def plan(seeds: tuple[int, ...]) -> CheckPlan:
+def plan(assignment: Assignment, seeds: tuple[int, ...]) -> CheckPlan:
     """Return a plan with the fresh inputs of several seeds, each set of inputs once."""
-    graded = {name: cell.source for name, cell in cells() if cell.metadata.nbgrader.grade}
-    checks = {name: all_checks()[name] for name in graded}
+    graded = {name: assignment.cells[name].source for name in assignment.graded}
+    checks = {name: assignment.checks[name] for name in graded}
     cases = {
         name: _merged([draw_cases(made, seed) for seed in seeds]) for name, made in checks.items()
     }
-    answers = reference.expected_answers(assignment(), cases)
-    return CheckPlan(seeds[0], checks, graded, texts_of(assignment()), cases, answers)
+    answers = reference.expected_answers(assignment.notebook, cases)
+    texts = texts_of(assignment.notebook)
+    return CheckPlan(seeds[0], checks, graded, texts, cases, answers)
 
 
 def _merged(drawn: list[Cases]) -> Cases:
@@ -47,37 +45,13 @@ def _merged(drawn: list[Cases]) -> Cases:
     return merged
 
 
-@cache
-def _compiled(name: str) -> CodeType:
-    return compile(dict(cells())[name].source, name, "exec", dont_inherit=True)
-
-
-def student(replaced: dict[str, str]) -> Student:
-    """Run what a student's process runs, with some solution cells replaced; return its names."""
-    namespace: dict[str, Any] = {"__name__": "student"}
-    for name, cell in cells():
-        if cell.metadata.nbgrader.grade:
-            continue
-        own = replaced.get(name)
-        code = compile(own, name, "exec", dont_inherit=True) if own else _compiled(name)
-        with contextlib.suppress(Exception), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            exec(code, namespace)
-    return Student(namespace)
-
-
-def used_by(cell: str) -> set[str]:
+def used_by(assignment: Assignment, cell: str) -> set[str]:
     """Return the graded cells that call what a solution cell defines, themselves or by another."""
-    solutions = {
-        name: ast.parse(notebook_cell.source)
-        for name, notebook_cell in cells()
-        if notebook_cell.metadata.nbgrader.solution
-    }
-    names = bound(solutions[cell])
-    for tree in solutions.values():
+    names = bound(assignment.solutions[cell])
+    for tree in assignment.solutions.values():
         if names & read(tree):
             names |= bound(tree)
-    return {name for name in graded_cells() if names & set(all_checks()[name].names)}
+    return {name for name in assignment.graded if names & set(assignment.checks[name].names)}
 
 
 def bound(tree: ast.Module) -> set[str]:
@@ -151,4 +125,5 @@ def answered(
     """Return a graded cell with observations in its outputs, by part and case."""
     told = [message(session.run, name, *place, seen) for place, seen in answers.items()]
     outputs = [new_output("display_data", {OBSERVATION_TYPE: told})]
-    return NotebookNode({**dict(cells())[name], "outputs": outputs})
+    source, metadata = session.plan.graded[name], {"nbgrader": {"grade_id": name}}
+    return new_code_cell(source, outputs=outputs, metadata=metadata)

@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from tests.solutions.harness import graded_cells, reports
+from tests.solutions.harness import assignment, assignments
 from tests.solutions.wrong_ideas import source_of
 
 RUNS = 200
@@ -38,7 +38,7 @@ def problems(solution: str, grade_id: str) -> set[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(ROW):
-            (report,) = reports(replaced, only={grade_id}).values()
+            report = assignment(grade_id).report(grade_id, replaced)
             found |= {f"{p.name}: {p.problem}" for p in report.parts if p.points and p.problem}
     return found
 
@@ -61,7 +61,7 @@ def test_the_reference_holds_in_every_run(runs, grade_id):
     assert set().union(*each) == set()
 
 
-@pytest.mark.parametrize("grade_id", graded_cells())
+@pytest.mark.parametrize("grade_id", [name for each in assignments() for name in each.graded])
 def test_only_the_timed_cells_read_a_clock_and_none_draws_by_chance(grade_id, monkeypatch):
     read = set()
 
@@ -84,7 +84,7 @@ def test_only_the_timed_cells_read_a_clock_and_none_draws_by_chance(grade_id, mo
         monkeypatch.setattr(random, name, unknown)
     for name in ("rand", "randn", "random", "uniform", "normal", "randint", "choice", "shuffle"):
         monkeypatch.setattr(np.random, name, unknown)
-    (report,) = reports({}, only={grade_id}).values()
+    report = assignment(grade_id).report(grade_id)
     monkeypatch.undo()
     assert report.passed
     assert read == ({"clock"} if grade_id in TIMED else set())

@@ -7,8 +7,10 @@ from functools import cache
 
 import pytest
 
-from tests.solutions.session import plan, student
+from tests.solutions.harness import assignment
+from tests.solutions.session import plan
 from tests.solutions.wrong_ideas import source_of, wrong_solutions
+from tinytorch.checks import Student
 from tinytorch.checks.observe import SECONDS_A_PART, observe
 from tito.scoring.check_plan import judge_case
 
@@ -19,11 +21,11 @@ SEEDS = tuple(range(20))
 def test_a_part_fails_on_the_public_inputs_or_for_each_of_20_seeds_or_for_none(wrong):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        names = student({wrong.cell: wrong.source})
+        names = Student(assignment(wrong.cell).run({wrong.cell: wrong.source}))
         found = {
             part.name: outcome
             for cell in wrong.loses
-            for part in plan(SEEDS).checks[cell].parts
+            for part in assignment(cell).checks[cell].parts
             if part.points and len(set(outcome := fails(wrong, cell, part, names))) > 1
         }
     assert found == {}
@@ -35,9 +37,8 @@ def fails(wrong, cell, part, names):
     It is lost where it fails for the public inputs, the first. It is held where these run nothing
     that the base has not: that a right solution holds for every seed is tested with all of them.
     """
-    given, expected = (
-        table[cell][part.name] for table in (plan(SEEDS).cases, plan(SEEDS).expected)
-    )
+    asked = plan(assignment(cell), SEEDS)
+    given, expected = (table[cell][part.name] for table in (asked.cases, asked.expected))
 
     def takes_points(number):
         seen = observe(part.exercise, names, given[number], SECONDS_A_PART)

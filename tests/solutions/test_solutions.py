@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from tests.solutions.harness import cells, graded_cells, reports, stub
+from tests.solutions.harness import assignment, assignments
 from tests.solutions.wrong_ideas import wrong_solutions
 
 WRONG = wrong_solutions()
@@ -28,18 +28,17 @@ def _warnings_are_a_students_own_affair():
         yield
 
 
-def test_the_reference_gets_170_of_170():
-    found = reports({})
-    assert list(found) == graded_cells()
-    points = {name: cell.metadata.nbgrader.points for name, cell in cells() if name in found}
-    assert {cell: report.earned for cell, report in found.items()} == points
-    assert sum(points.values()) == 170
+@pytest.mark.parametrize("assignment", assignments(), ids=str)
+def test_the_reference_gets_all_points(assignment):
+    found = assignment.reports()
+    assert {cell: report.earned for cell, report in found.items()} == assignment.graded
     assert all(part.problem is None for report in found.values() for part in report.parts)
 
 
-def test_no_part_holds_for_an_untouched_release():
-    stubs = {n: stub(n) for n, cell in cells() if cell.metadata.nbgrader.solution}
-    for report in reports(stubs).values():
+@pytest.mark.parametrize("assignment", assignments(), ids=str)
+def test_no_part_holds_for_an_untouched_release(assignment):
+    stubs = {name: assignment.stub(name) for name in assignment.solutions}
+    for report in assignment.reports(stubs).values():
         held = [part.name for part in report.parts if part.problem is None]
         assert held == [], report.grade_id
 
@@ -62,14 +61,15 @@ def test_a_wrong_solution_loses_points_where_its_idea_is_tested(wrong):
 
 @cache
 def wrong_report(wrong, grade_id):
-    return reports({wrong.cell: wrong.source}, only={grade_id})[grade_id]
+    return assignment(grade_id).report(grade_id, {wrong.cell: wrong.source})
 
 
 def test_every_part_that_counts_is_failed_by_a_wrong_solution():
     parts = {
         (cell, part.name)
-        for cell, report in reports({}).items()
-        for part in report.parts
+        for each in assignments()
+        for cell, checks in each.checks.items()
+        for part in checks.parts
         if part.points
     }
     failed = {
@@ -86,7 +86,7 @@ def test_a_wrong_solution_says_its_idea_in_one_line_and_is_not_there_twice():
     ideas, codes = Counter(), Counter()
     for wrong in WRONG:
         assert re.fullmatch(r"\S.{10,140}[.?]", wrong.idea), wrong
-        assert wrong.loses and set(wrong.loses) <= set(graded_cells()), wrong
+        assert wrong.loses and set(wrong.loses) <= set(assignment(wrong.cell).graded), wrong
         ideas[wrong.cell, wrong.idea] += 1
         codes[wrong.cell, ast.dump(ast.parse(wrong.source))] += 1
     assert [idea for idea, count in ideas.items() if count > 1] == []

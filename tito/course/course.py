@@ -180,12 +180,14 @@ class Course:
     def module(self, name: str) -> Module:
         """Find a module by its name or an unambiguous part of it.
 
+        What follows the number is a whole name, though another module's contains it.
+
         Raises
         ------
         UnknownModuleError
             If no module fits or more than one; the message lists the choices.
         """
-        exact = [module for module in self.modules if module.name == name]
+        exact = [m for m in self.modules if name in (m.name, m.name.partition("_")[2])]
         fitting = exact or [module for module in self.modules if name and name in module.name]
         if len(fitting) == 1:
             return fitting[0]

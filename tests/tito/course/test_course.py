@@ -23,6 +23,15 @@ def test_any_unambiguous_part_of_a_name_will_do(course, name):
     assert course.module(name).name == "02_second"
 
 
+def test_what_follows_the_number_is_a_whole_name_though_another_module_contains_it(course):
+    longer = course.root / "modules" / "source" / "10_modern_second" / "modern_second_dev.py"
+    longer.parent.mkdir()
+    longer.touch()
+    assert course.module("second").name == "02_second"
+    with pytest.raises(UnknownModuleError, match="'econd' fits several modules"):
+        course.module("econd")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -91,7 +91,7 @@ def the_decay_of_muon_is_decoupled(
 
 def what_is_no_matrix_is_refused(student: Student, shapes: list[list[int]]) -> Values:
     """Vectors, numbers and stacks of matrices raise ValueError with the shape and a remedy."""
-    told = []
+    told: list[list[bool | str]] = []
     for shape in shapes:
         try:
             student.Muon([Variable([[1.0]]), Variable(np.ones(shape))])
