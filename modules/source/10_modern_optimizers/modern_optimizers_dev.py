@@ -59,14 +59,15 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import importlib.util
 
-for package, command in {
+for module, command in {
     "numpy": "python -m pip install numpy",
     "matplotlib": "python -m pip install matplotlib",
     "tinytorch": "python -m pip install PATH   (PATH: the .whl file of your bundle)",
+    "tinytorch.core.optimizers": "in this folder, .venv/bin/tito export PATH/optimizers_dev.ipynb",
 }.items():
-    if importlib.util.find_spec(package) is None:
+    if importlib.util.find_spec(module) is None:
         raise ModuleNotFoundError(
-            f"this notebook needs {package}, which is not installed. Run: {command}\n"
+            f"this notebook needs {module}, which is not installed. Run: {command}\n"
             "Then restart the kernel."
         )
 

@@ -254,6 +254,14 @@ def test_what_stands_in_public_too_is_no_secret(module):
     assert line not in secret_lines(source)
 
 
+def test_a_line_that_only_opens_a_call_is_no_secret(module):
+    source = source_of(module)
+    solution = next(cell for cell in source.cells if "### BEGIN SOLUTION" in cell.source)
+    lines = "### BEGIN SOLUTION\n    super().__init__(\n    7.25 - 1.75 * 17.25)"
+    solution.source = solution.source.replace("### BEGIN SOLUTION", lines)
+    assert {"7.25 - 1.75 * 17.25)"} == secret_lines(source) - secret_lines(source_of(module))
+
+
 def test_empty_policy_is_a_fault(module):
     module.policy.write_text("Ask back.\n")
     assert faults_of(module, source_of(module)) == []

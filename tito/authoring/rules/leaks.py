@@ -53,7 +53,7 @@ def secret_passages(source: NotebookNode) -> set[tuple[str, ...]]:
 def secret_lines(source: NotebookNode) -> set[str]:
     """Return the lines of solutions and rubrics that stand nowhere else, checks included.
 
-    Lines too short to give anything away (a bare ``return``, a bracket) do not count.
+    Lines that give nothing away do not count: short ones, and those that only open a call.
     """
     secret: set[str] = set()
     public: set[str] = set()
@@ -62,7 +62,7 @@ def secret_lines(source: NotebookNode) -> set[str]:
         public |= {line.strip() for line in REGION.sub("", cell.source).split("\n")}
     for text in texts_of(source).values():
         public |= {line.strip() for line in text.split("\n")}
-    return {line for line in secret - public if len(line) > _SHORT}
+    return {line for line in secret - public if len(line) > _SHORT and line[-1] not in "([{"}
 
 
 def release_faults(released: NotebookNode, source: NotebookNode) -> Iterator[Fault]:
