@@ -13,7 +13,12 @@ from tito.course import Course, Module
 COURSE = Course(Path(__file__).resolve().parents[2])
 ASSIGNMENT = COURSE.module("08_optimizers")
 #: Figures of a module's demonstrations.
-FIGURES = {"06_autograd": 2, ASSIGNMENT.name: 15, "09_training_systems": 4, "10_modern_optimizers": 6}
+FIGURES = {
+    "06_autograd": 2,
+    ASSIGNMENT.name: 15,
+    "09_training_systems": 4,
+    "10_modern_optimizers": 6,
+}
 
 
 def run(notebook: NotebookNode) -> list[tuple[str, str]]:

@@ -61,7 +61,8 @@ def test_no_two_files_have_one_name():
 SPINE = """
 autograde.audit autograde.job autograde.limits autograde.run_cells
 submission.intake submission.recognize submission.rebuild
-submission.leaving_out submission.traces submission.known submission.syntax student.scopes
+submission.leaving_out submission.search submission.traces submission.known submission.syntax
+student.scopes
 scoring.check_plan scoring.payload scoring.reference scoring.verdicts
 flags.suspicion flags.names flags.rules gradebook.result
 kernels.kernel_protocol kernels.budget kernels.frames kernels.capture sandbox.settings

@@ -20,7 +20,7 @@ HISTORY = re.compile(r"_i?[0-9]+")
 DUNDER = re.compile(r"__[a-z]+__")
 #: Attributes with two underscores that lead to nothing but the object itself.
 DUNDERS = {*dir(list), *dir(dict), *dir(float), *dir(type(len)), "__post_init__", "__bool__"}
-DUNDERS |= {"__enter__", "__exit__", "__next__", "__slots__", "__version__", "__file__"}
+DUNDERS |= {"__dict__", "__enter__", "__exit__", "__next__", "__slots__", "__version__", "__file__"}
 DUNDERS -= {"__subclasshook__", "__init_subclass__", "__self__", "__reduce__", "__reduce_ex__"}
 #: Functions of libraries that change what all share, or keep what they were given.
 LASTING_CALLS = {
@@ -33,6 +33,12 @@ SETTERS = {"setattr", "delattr", "__setattr__", "__delattr__"}
 #: What makes random numbers of its own.
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox", "MT19937", "SFC64"}
 GENERATORS |= {"BitGenerator", "Random", "RandomState"}
+#: Of random numbers that all share. Where nobody gives them a seed they differ from run to run,
+#: whoever has drawn some before.
+DRAWS = {
+    *("choice", "choices", "gauss", "normal", "permutation", "rand", "randint", "randn", "random"),
+    *("random_sample", "randrange", "sample", "shuffle", "standard_normal", "uniform"),
+}
 DECORATORS = {
     *("property", "staticmethod", "classmethod", "abstractmethod", "dataclass", "setter", "getter"),
     *("deleter", "overload", "override", "wraps", "contextmanager", "cached_property"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -19,8 +19,9 @@ from nbformat import NotebookNode
 
 from tito.course.cells import grade_id, is_autograded, is_fixed
 from tito.student.scopes import is_main, scope_of
+from tito.submission.search import traces_of
 from tito.submission.syntax import DEFINITIONS, changed_by
-from tito.submission.traces import Traces, traces_of
+from tito.submission.traces import Traces
 
 #: So much of a student's code is looked through; the chapter's solutions have a tenth of it.
 _MAX_LENGTH = 300_000
@@ -89,6 +90,8 @@ def leave_out(nb: NotebookNode, demonstrations: Collection[str], asked: Collecti
         for i, cell in cells
         if kinds[i] is not Kind.GRADED
     }
+    if any(one.traces.seeds for one in facts.values()):
+        facts = {i: replace(one, traces=one.traces.where_seeded()) for i, one in facts.items()}
     kinds = {i: kinds[i] for i in facts}
     if reason := _reason(nb, kinds, facts, frozenset(asked)):
         return LeftOut(reason=reason)

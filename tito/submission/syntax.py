@@ -34,6 +34,16 @@ def changed_by(node: ast.AST) -> Iterator[str]:
             yield from bound_by(n for target in targets for n in ast.walk(target))
 
 
+def stored_by(node: ast.Call) -> ast.Attribute | None:
+    """Return the attribute that `setattr` stores by name: `x.rate` of (x, "rate", 1)."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="setattr"), args=[owner, ast.Constant(value=str(name)), _], keywords=[]
+        ):
+            return ast.copy_location(ast.Attribute(owner, name, ast.Store()), node)
+    return None
+
+
 def bindings_of(node: ast.AST) -> Iterator[tuple[ast.AST, ast.expr, bool]]:
     """Give what a node binds, to what, and whether that is taken apart."""
     if not isinstance(node, _BINDINGS):

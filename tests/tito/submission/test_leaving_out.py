@@ -42,6 +42,17 @@ HARMLESS = {
     "an experiment in two cells": "w = Walk()\n### next cell\nw.best, w.seen = [1], {}",
     "two names at once": "rates, rate = [1.0, 2.0], 0.5\n\n\ndef mine(g):\n    return rate * g",
     "its own property": "Walk.double = property(lambda self: 2 * self.rate)",
+    "random numbers without a seed": (
+        "import numpy as np\nfirst = Walk.step\n"
+        "Walk.step = lambda self, g: np.random.normal() and first(self, g)"
+    ),
+    "an attribute of its object by name": (
+        "first = Walk.step\nWalk.step = lambda self, g: setattr(self, 'last', g) or first(self, g)"
+    ),
+    "the attributes of its object": (
+        "first = Walk.step\n"
+        "Walk.step = lambda self, g: self.__dict__.update(last=g) or first(self, g)"
+    ),
 }
 #: What keeps something from one call to the next, so that calls by demonstrations show in a mark:
 #: before the method, in it, what it adds to the step, and its last argument.
@@ -65,10 +76,21 @@ KEEPS = {
     "setattr of an alias": ("Walk.n = 0", "k = type(self); setattr(k, 'n', k.n + 1)", "self.n"),
     "setattr of the class": ("Walk.n = 0", "setattr(self.__class__, 'n', self.n + 1)", "self.n"),
     "setattr by a name made": ("Walk.n = 0", "setattr(Walk, 'nm'[0], Walk.n + 1)", "self.n"),
+    "setattr of a class in an attribute": (
+        "class A:\n    n = 0\n\n\nWalk.other = A",
+        "setattr(self.other, 'n', A.n + 1)",
+        "A.n",
+    ),
+    "setattr of a global": ("class A:\n    n = 0", "setattr(A, 'n', A.n + 1)", "A.n"),
     "an attribute of the function": ("", "step.n = getattr(step, 'n', 0) + 1", "step.n"),
     "shared random numbers": ("import random\nrandom.seed(3)", "pass", "random.random()"),
     "numpy's": ("import numpy as np\nnp.random.seed(3)", "pass", "np.random.rand()"),
     "an imported generator": ("from random import random, seed\nseed(3)", "pass", "random()"),
+    "a seed by name": (
+        "import numpy as np\ngetattr(np.random, 'seed')(3)",
+        "pass",
+        "np.random.rand()",
+    ),
     "an iterator": ("numbers = iter(range(1000))", "pass", "next(numbers)"),
     "the namespace": ("n = 0", "globals()['n'] += 1", "n"),
     "exec": ("n = 0", "exec('n += 1', globals())", "n"),
@@ -323,6 +345,14 @@ def test_demonstrations_that_were_moved_change_no_mark(order):
     for extra, _ in READS.values():
         nb = cells(extra, 2, moved)
         assert mark(nb) == mark(nb, set(leave_out(nb, DEMONSTRATIONS, ASKED).cells)), extra
+
+
+@pytest.mark.parametrize("seed", ["np.random.seed(3)", "getattr(np.random, 'seed')(3)"])
+def test_where_a_demonstration_gives_a_seed_whatever_draws_runs(seed):
+    given = [f"import numpy as np\n{seed}", "np.random.rand()"]
+    nb = cells("Walk.step = lambda self, g: g + np.random.rand()", 2, given)
+    assert mark(nb) != mark(nb, {2})
+    assert leave_out(nb, given, ASKED).cells == set()
 
 
 def test_a_demonstration_that_was_edited_runs():
