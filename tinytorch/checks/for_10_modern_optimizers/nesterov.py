@@ -77,7 +77,7 @@ checks.part(
     exercises.what_nesterov_is_given_stays,
     points=1,
     inputs={
-        "rows": [[1.0, [2.0, -3.0], [[0.5], [4.0]]], [0.0, [1.0, 1.0], [[2.0], [-1.0]]]],
+        "rows": [[1.0, [2.0, -3.0], [[0.5], [4.0]]], [0.5, [1.0, 1.0], [[2.0], [-1.0]]]],
         "values": [0.3, 0.5, 0.001],
     },
     randomize=["rows", "values"],

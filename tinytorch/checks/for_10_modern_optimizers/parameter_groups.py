@@ -25,12 +25,9 @@ checks.part(
     inputs={"shapes": [[3, 2], [2], [2, 1], [3], [], [2, 2]], "weight_decay": 0.3},
     randomize=["weight_decay"],
     choices={"shapes": [[[3], [2, 2], [], [2, 1], [4]], [[2, 1], [], [3, 2, 1], [2], [2, 2]]]},
-    expect={
-        "positions in the first group": [0, 2, 5],
-        "positions in the second group": [1, 3, 4],
-    },
-    hint="The groups hold the parameters that were given, not copies: the decayed ones first. Is "
-    "any of them lost, or in both?",
+    expect={"positions in both groups, sorted": [0, 1, 2, 3, 4, 5], "in order": [True, True]},
+    hint="The groups hold the parameters that were given, not copies. Is any of them lost, or in "
+    "both?",
 )
 
 checks.part(
@@ -45,5 +42,6 @@ checks.part(
             [[1, 0.0], [0, 0.0]],
         ]
     },
-    hint="Whoever gets the two groups unpacks two. What does yours return without a vector?",
+    hint="Whoever gets the two groups unpacks two, the decayed one first. What does yours return "
+    "without a vector?",
 )

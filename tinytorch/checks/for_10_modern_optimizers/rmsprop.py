@@ -13,13 +13,13 @@ checks = Checks("test-rmsprop", points=10, names=["RMSprop"])
 checks.part(
     exercises.the_first_steps_of_rmsprop_follow_the_rule,
     points=5,
-    inputs={"gradients": [[1.0, -10.0, 0.01], [2.0, 5.0, 0.01], [-1.0, 5.0, 0.05]], "rate": 0.1},
+    inputs={"gradients": [[1.0, -10.0, 0.1], [2.0, 5.0, 0.1], [-1.0, 5.0, 0.5]], "rate": 0.1},
     randomize=["gradients", "rate"],
     expect={
         "steps in learning rates": [
-            [-9.999999, 10.0, -9.9999],
-            [-8.953229, -4.490133, -7.088762],
-            [4.103015, -4.113311, -9.627818],
+            [-9.999999, 10.0, -9.99999],
+            [-8.953229, -4.490133, -7.088807],
+            [4.103015, -4.113311, -9.627835],
         ]
     },
     hint="Work out v for the first two gradients. How long is the very first step with alpha 0.99, "
@@ -33,13 +33,13 @@ checks.part(
     points=1,
     inputs={
         "history": [1.0, 2.0],
-        "gradients": [[2.0, 2.0], [0.5, -4.0], [0.25, 1.0]],
+        "gradients": [[2.0, 2.0], [0.0, 0.0], [0.25, 1.0]],
         "alpha": 0.75,
     },
     randomize=["history", "gradients"],
-    expect={"steps": [[-1.511858, -1.0], [-0.426401, 1.511858], [-0.244339, -0.426401]]},
+    expect={"steps": [[-1.511858, -1.0], [0.0, 0.0], [-0.25, -0.632456]]},
     hint="After many gradients of 1 comes a 2: is v then 0.75 * 1 + 0.25 * 4, for each element on "
-    "its own?",
+    "its own? And a gradient of zeros is a gradient.",
     rtol=1e-3,
     atol=1e-4,
 )
@@ -83,7 +83,7 @@ checks.part(
     exercises.what_rmsprop_is_given_stays,
     points=1,
     inputs={
-        "rows": [[1.0, [2.0, -3.0], [[0.5], [4.0]]], [0.0, [1.0, 1.0], [[2.0], [-1.0]]]],
+        "rows": [[1.0, [2.0, -3.0], [[0.5], [4.0]]], [0.5, [1.0, 1.0], [[2.0], [-1.0]]]],
         "values": [0.3, 0.5, 0.001],
     },
     randomize=["rows", "values"],

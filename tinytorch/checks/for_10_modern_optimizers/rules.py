@@ -15,6 +15,7 @@ OF_MISSING_GRADIENTS: dict[str, Any] = {
     "moved while the gradient was missing": 0.0,
     "steps before and after, less those without a gap": 0.0,
     "moved before": True,
+    "the one without a gap moves in each step": [True] * 4,
 }
 
 
@@ -29,6 +30,7 @@ def what_stays(shapes: list[list[int]], states: int) -> dict[str, Any]:
         "shapes": shapes,
         "entries of the state": [count] * states,
         "starts from assigned data": [True] * count,
+        "moves from assigned data": [True] * count,
     }
 
 

@@ -24,12 +24,14 @@ def matrices_are_decayed_and_the_rest_is_not(
 def every_parameter_is_in_one_group_in_order(
     student: Student, shapes: list[list[int]], weight_decay: float
 ) -> Values:
-    """Two groups, the decayed first; each parameter itself is in one of them, in order."""
+    """Each parameter itself, and no copy, is in one of two groups, in its order."""
     parameters = [Variable(np.ones(shape)) for shape in shapes]
-    first, second = student.split_decay(parameters, weight_decay)
+    found = [
+        _positions(group, parameters) for group in student.split_decay(parameters, weight_decay)
+    ]
     return {
-        "positions in the first group": _positions(first, parameters),
-        "positions in the second group": _positions(second, parameters),
+        "positions in both groups, sorted": sorted(sum(found, [])),
+        "in order": [one == sorted(one) for one in found],
     }
 
 

@@ -56,17 +56,20 @@ def of_groups(
 
 
 def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) -> Values:
-    """Leave out the gradient of one parameter for two steps; compare with one that had no gap."""
-    pausing, other, steady = Variable(start), Variable(start), Variable(start)
-    rows = [[gradient, gradient], [None, gradient], [None, gradient], [gradient, gradient]]
-    steps = steps_of(make([pausing, other]), [pausing, other], rows)[0]
+    """Leave gradients of two parameters out; compare with one that had no gap."""
+    parameters, steady = [Variable(start) for _ in range(3)], Variable(start)
+    g = gradient
+    rows = [[g, None, g], [None, g, g], [None, g, g], [g, g, g]]
+    pausing, late, other = steps_of(make(parameters), parameters, rows)
     expected = steps_of(make([steady]), [steady], [[gradient]] * 2)[0]
+    missing, present = [*pausing[1:3], late[0]], [*pausing[[0, 3]], *late[1:3]]
     return {
-        "moved while the gradient was missing": float(np.abs(steps[1:3]).max()),
+        "moved while the gradient was missing": float(np.abs(missing).max()),
         "steps before and after, less those without a gap": float(
-            np.abs(steps[[0, 3]] - expected).max()
+            np.abs(np.array(present) - [*expected, *expected]).max()
         ),
-        "moved before": bool(np.any(steps[0])),
+        "moved before": bool(np.any(pausing[0])),
+        "the one without a gap moves in each step": [bool(np.any(step)) for step in other],
     }
 
 
@@ -86,9 +89,11 @@ def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence
         for gradient, value in zip(row, values, strict=True)
     ]
     moved = [bool(np.any(snapshot(parameter) != 1)) for parameter in parameters]
-    for parameter in parameters:
-        parameter.data = Tensor(snapshot(parameter) + 1000.0)
+    assigned = [snapshot(parameter) + 1000.0 for parameter in parameters]
+    for parameter, value in zip(parameters, assigned, strict=True):
+        parameter.data = Tensor(value)
     optimizer.step()
+    after = [snapshot(parameter) for parameter in parameters]
     return {
         "moves": moved,
         "largest change of a gradient": max(changed),
@@ -96,7 +101,10 @@ def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence
         "data is a Tensor": [isinstance(p.data, Tensor) for p in parameters],
         "shapes": [list(snapshot(p).shape) for p in parameters],
         "entries of the state": [len(getattr(optimizer, name)) for name in state],
-        "starts from assigned data": [bool(np.all(snapshot(p) > 500)) for p in parameters],
+        "starts from assigned data": [bool(np.all(value > 500)) for value in after],
+        "moves from assigned data": [
+            bool(np.any(one != other)) for one, other in zip(after, assigned, strict=True)
+        ],
     }
 
 
