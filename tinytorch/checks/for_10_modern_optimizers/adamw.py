@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytorch.checks import Checks
+from tinytorch.checks import Checks, OneOf
 
 from .exercises import adamw as exercises
 from .rules import OF_GROUPS, arguments, what_stays
@@ -11,8 +11,31 @@ checks = Checks("test-adamw", points=20, names=["AdamW"])
 
 
 checks.part(
-    exercises.weights_shrink_by_a_share_of_themselves,
+    exercises.each_step_decays_and_then_follows_adam,
     points=6,
+    inputs={
+        "start": [2.0, -1.0, -4.0],
+        "gradients": [[3.0, -2.0, 0.5], [1.0, 4.0, 0.5], [-2.0, 3.0, 1.0]],
+        "rate": 0.01,
+        "weight_decay": 0.5,
+    },
+    randomize=["start", "gradients", "rate", "weight_decay"],
+    expect={
+        "steps in learning rates": [
+            [-2.0, 1.5, 1.0],
+            [-1.861064, 0.126396, 0.995],
+            [-1.20792, -0.099128, 1.022235],
+        ]
+    },
+    hint="The first step from 2 with decay 0.5 is 0.5 * 2 = 1 rate of decay and 1 rate of Adam. "
+    "Are both moments those of the gradient alone, and both corrected?",
+    rtol=1e-3,
+    atol=2e-2,  # the order of decay and step is a part of its own
+)
+
+checks.part(
+    exercises.weights_shrink_by_a_share_of_themselves,
+    points=2,
     inputs={"start": [8.0, -2.0, 0.0], "settings": [[0.1, 0.5], [0.5, 0.5], [0.1, 0.0]]},
     randomize=["start", "settings"],
     expect={
@@ -28,7 +51,7 @@ checks.part(
 
 checks.part(
     exercises.the_decay_does_not_reach_the_moments,
-    points=3,
+    points=2,
     inputs={"sizes": [100.0, 1.0, 0.01], "rate": 0.001, "weight_decay": 0.5},
     randomize=["sizes", "rate", "weight_decay"],
     expect={
@@ -54,7 +77,7 @@ checks.part(
 
 checks.part(
     exercises.without_decay_it_is_adam,
-    points=5,
+    points=4,
     inputs={"gradients": [[1.0, -10.0, 0.01], [2.0, 5.0, 0.01], [-1.0, 5.0, 0.05]], "rate": 0.1},
     randomize=["gradients", "rate"],
     expect={
@@ -126,8 +149,12 @@ checks.part(
         "moved while the gradient was missing": [[0.0], [0.0]],
         "the other moved": [True, True],
         "its step afterwards, in rates": [-1.0],
+        "moved while the first gradients were missing": [[0.0], [0.0]],
+        # After two gradients in four calls: the exponent is 2, or it is t.
+        "second step of that one, in rates": [OneOf(-1.0, -0.743303)],
     },
-    hint="A parameter without a gradient is skipped. Is it decayed, and do its moments decay?",
+    hint="A parameter without a gradient is skipped. Is it decayed, and do its moments decay? "
+    "Where the first gradients are missing, it starts later.",
     rtol=2e-2,
 )
 

@@ -13,6 +13,20 @@ from tinytorch.core.autograd import Variable
 from . import rules
 
 
+def each_step_decays_and_then_follows_adam(
+    student: Student,
+    start: list[float],
+    gradients: list[list[float]],
+    rate: float,
+    weight_decay: float,
+) -> Values:
+    """Each step takes the decay from the weight, and then follows Adam."""
+    w = Variable(start)
+    optimizer = student.AdamW([w], learning_rate=rate, weight_decay=weight_decay)
+    rows = [[gradient] for gradient in gradients]
+    return {"steps in learning rates": rules.steps_of(optimizer, [w], rows, rate)[0]}
+
+
 def weights_shrink_by_a_share_of_themselves(
     student: Student, start: list[float], settings: list[list[float]]
 ) -> Values:
@@ -106,11 +120,17 @@ def a_missing_gradient_skips_the_parameter_in_adamw(
     rows = [[[1.0], [1.0]]] * 26 + [[None, [1.0]]] * 2 + [[[1.0], [1.0]]]
     pausing, other = rules.steps_of(optimizer, parameters, rows, rate)
     before = 1.0 + rate * pausing[:28].sum(axis=0)
+    parameters = [Variable([0.0]), Variable([0.0])]
+    optimizer = student.AdamW(parameters, rate, 0.9, 0.9, weight_decay=0.0)
+    rows = [[None, [1.0]]] * 2 + [[[1.0], [1.0]]] * 2
+    late = rules.steps_of(optimizer, parameters, rows, rate)[0]
     return {
         "moved while the gradient was missing": pausing[26:28],
         "the other moved": [bool(step) for step in np.ravel(other[26:28] != 0)],
         # Less the decay; the correction is over by then, whichever steps it counts.
         "its step afterwards, in rates": pausing[28] + weight_decay * before,
+        "moved while the first gradients were missing": late[:2],
+        "second step of that one, in rates": late[3],
     }
 
 
