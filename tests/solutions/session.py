@@ -125,5 +125,5 @@ def answered(
     """Return a graded cell with observations in its outputs, by part and case."""
     told = [message(session.run, name, *place, seen) for place, seen in answers.items()]
     outputs = [new_output("display_data", {OBSERVATION_TYPE: told})]
-    source, metadata = session.plan.graded[name], {"nbgrader": {"grade_id": name}}
+    source, metadata = session.plan.sources[name], {"nbgrader": {"grade_id": name}}
     return new_code_cell(source, outputs=outputs, metadata=metadata)

@@ -80,7 +80,7 @@ def test_the_public_answers_as_constants_earn_next_to_nothing(assignment):
 def earned_by_constants(drawing):
     """Answer all inputs of an plan as is right for the public ones; return points by part."""
     session, earned = Session.begin(drawing), {}
-    for name in drawing.graded:
+    for name in drawing.sources:
         answers = {
             (part, case): Observation(dict(drawing.expected[name][part][0]))
             for part, cases in drawing.cases[name].items()
