@@ -19,7 +19,6 @@ checks.part(
         "momentum": 0.9,
     },
     randomize=["gradients", "rate"],
-    choices={"momentum": [0.9, 0.8, 0.6]},
     expect={
         "steps in learning rates": [
             [-1.9, 3.8],
