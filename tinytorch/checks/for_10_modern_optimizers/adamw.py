@@ -128,14 +128,19 @@ checks.part(
     exercises.groups_of_adamw_have_options_of_their_own,
     points=1,
     inputs={
+        "start": [1.0, -2.0],
         "gradient": [1.0, -3.0],
         "options": [
             {"learning_rate": 0.1, "beta1": 0.5, "weight_decay": 0.3},
             {"learning_rate": 0.02, "beta2": 0.5, "epsilon": 0.5},
         ],
     },
-    randomize=["gradient", "options"],
-    expect={**OF_GROUPS, "after a decay that was set later": [0.75]},
+    randomize=["start", "gradient", "options"],
+    expect={
+        **OF_GROUPS,
+        "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
+        "after a decay that was set later": [0.75],
+    },
     hint="From where does your step read its five options, and when?",
     atol=1e-5,
 )
@@ -143,15 +148,15 @@ checks.part(
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_adamw,
     points=1,
-    inputs={"rate": 0.01, "weight_decay": 0.5},
-    randomize=["rate", "weight_decay"],
+    inputs={"start": [0.5, -2.0], "rate": 0.01, "weight_decay": 0.5},
+    randomize=["start", "rate", "weight_decay"],
     expect={
         "moved while the gradient was missing": [[0.0], [0.0]],
         "the other moved": [True, True],
         "its step afterwards, in rates": [-1.0],
-        "moved while the first gradients were missing": [[0.0], [0.0]],
+        "w while its first gradients are missing": [0.5, -2.0],
         # After two gradients in four calls: the exponent is 2, or it is t.
-        "second step of that one, in rates": [OneOf(-1.0, -0.743303)],
+        "its second step, in rates": OneOf([-1.0, -1.0], [-0.743303, -0.743303]),
     },
     hint="A parameter without a gradient is skipped. Is it decayed, and do its moments decay? "
     "Where the first gradients are missing, it starts later.",

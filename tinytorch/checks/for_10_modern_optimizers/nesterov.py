@@ -50,14 +50,18 @@ checks.part(
     exercises.groups_of_nesterov_have_options_of_their_own,
     points=1,
     inputs={
+        "start": [1.0, -2.0],
         "gradient": [1.0, -3.0],
         "options": [
             {"learning_rate": 0.1, "momentum": 0.5},
             {"learning_rate": 0.02, "weight_decay": 0.5},
         ],
     },
-    randomize=["gradient", "options"],
-    expect=OF_GROUPS,
+    randomize=["start", "gradient", "options"],
+    expect={
+        **OF_GROUPS,
+        "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
+    },
     hint="From where does your step read the rate, the momentum and the decay, and when?",
     atol=1e-5,
 )
@@ -65,9 +69,9 @@ checks.part(
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_nesterov,
     points=1,
-    inputs={"gradient": [1.0, -2.0]},
-    randomize=["gradient"],
-    expect=OF_MISSING_GRADIENTS,
+    inputs={"start": [1.0, -2.0], "gradient": [1.0, -2.0]},
+    randomize=["start", "gradient"],
+    expect={**OF_MISSING_GRADIENTS, "w while its first gradient is missing": [1.0, -2.0]},
     hint="A parameter without a gradient is skipped. Does it coast, and is it decayed?",
     atol=1e-5,
 )

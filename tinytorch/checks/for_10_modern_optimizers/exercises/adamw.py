@@ -100,10 +100,10 @@ def epsilon_of_adamw_is_added_last(
 
 
 def groups_of_adamw_have_options_of_their_own(
-    student: Student, gradient: list[float], options: list[dict[str, float]]
+    student: Student, start: list[float], gradient: list[float], options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them, the decay too."""
-    seen = rules.of_groups(student.AdamW, [1.0, 1.0], gradient, options)
+    seen = rules.of_groups(student.AdamW, start, gradient, options)
     w = Variable([1.0])
     optimizer = student.AdamW([w], learning_rate=0.5, weight_decay=0.0)
     optimizer.groups[0]["weight_decay"] = 0.5
@@ -112,7 +112,7 @@ def groups_of_adamw_have_options_of_their_own(
 
 
 def a_missing_gradient_skips_the_parameter_in_adamw(
-    student: Student, rate: float, weight_decay: float
+    student: Student, start: list[float], rate: float, weight_decay: float
 ) -> Values:
     """Without a gradient a parameter is skipped: no decay, no coasting, its moments wait."""
     parameters = [Variable([1.0]), Variable([1.0])]
@@ -120,17 +120,18 @@ def a_missing_gradient_skips_the_parameter_in_adamw(
     rows = [[[1.0], [1.0]]] * 26 + [[None, [1.0]]] * 2 + [[[1.0], [1.0]]]
     pausing, other = rules.steps_of(optimizer, parameters, rows, rate)
     before = 1.0 + rate * pausing[:28].sum(axis=0)
-    parameters = [Variable([0.0]), Variable([0.0])]
+    ones, parameters = np.ones(len(start)), [Variable(start), Variable(start)]
     optimizer = student.AdamW(parameters, rate, 0.9, 0.9, weight_decay=0.0)
-    rows = [[None, [1.0]]] * 2 + [[[1.0], [1.0]]] * 2
-    late = rules.steps_of(optimizer, parameters, rows, rate)[0]
+    rules.steps_of(optimizer, parameters, [[None, ones]] * 2)
+    waiting = snapshot(parameters[0])
+    late = rules.steps_of(optimizer, parameters, [[ones, ones]] * 2, rate)[0]
     return {
         "moved while the gradient was missing": pausing[26:28],
         "the other moved": [bool(step) for step in np.ravel(other[26:28] != 0)],
         # Less the decay; the correction is over by then, whichever steps it counts.
         "its step afterwards, in rates": pausing[28] + weight_decay * before,
-        "moved while the first gradients were missing": late[:2],
-        "second step of that one, in rates": late[3],
+        "w while its first gradients are missing": waiting,
+        "its second step, in rates": late[1],
     }
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
 
@@ -33,21 +31,21 @@ def weight_decay_is_part_of_the_gradient(
 
 
 def groups_of_nesterov_have_options_of_their_own(
-    student: Student, gradient: list[float], options: list[dict[str, float]]
+    student: Student, start: list[float], gradient: list[float], options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them."""
-    return rules.of_groups(student.NesterovSGD, [1.0, 1.0], gradient, options)
+    return rules.of_groups(student.NesterovSGD, start, gradient, options)
 
 
 def a_missing_gradient_skips_the_parameter_in_nesterov(
-    student: Student, gradient: list[float]
+    student: Student, start: list[float], gradient: list[float]
 ) -> Values:
     """Without a gradient a parameter is skipped: no decay, no coasting, its velocity waits."""
 
     def make(parameters: list[Variable]) -> Any:
         return student.NesterovSGD(parameters, 0.1, weight_decay=0.5)
 
-    return rules.of_missing_gradients(make, np.ones(2), gradient)
+    return rules.of_missing_gradients(make, start, gradient)
 
 
 def what_nesterov_is_given_stays(student: Student, rows: list[Any], values: list[float]) -> Values:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinytorch.checks.observe import snapshot
 from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
@@ -45,21 +43,21 @@ def epsilon_of_rmsprop_stands_outside_the_root(
 
 
 def groups_of_rmsprop_have_options_of_their_own(
-    student: Student, gradient: list[float], options: list[dict[str, float]]
+    student: Student, start: list[float], gradient: list[float], options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them."""
-    return rules.of_groups(student.RMSprop, [1.0, 1.0], gradient, options)
+    return rules.of_groups(student.RMSprop, start, gradient, options)
 
 
 def a_missing_gradient_skips_the_parameter_in_rmsprop(
-    student: Student, gradient: list[float]
+    student: Student, start: list[float], gradient: list[float]
 ) -> Values:
     """Without a gradient a parameter is skipped, and its average waits."""
 
     def make(parameters: list[Variable]) -> Any:
         return student.RMSprop(parameters, learning_rate=0.1, alpha=0.5)
 
-    return rules.of_missing_gradients(make, np.zeros(2), gradient)
+    return rules.of_missing_gradients(make, start, gradient)
 
 
 def what_rmsprop_is_given_stays(student: Student, rows: list[Any], values: list[float]) -> Values:

@@ -45,6 +45,11 @@ def of_groups(
     still, on = steps_of(optimizer, together, rows[:1])
     optimizer.learning_rate = 0.0
     halted = steps_of(optimizer, together, rows[:1])
+    idle = [Variable(start), Variable(start)]
+    groups = [{"parameters": [w], **own} for w, own in zip(idle, options, strict=True)]
+    optimizer = make(groups)
+    optimizer.learning_rate = 0.0
+    steps_of(optimizer, idle, rows[:1])
     return {
         "steps in groups less those of an optimizer a group": [
             float(np.abs(ours - theirs).max()) for ours, theirs in zip(steps, expected, strict=True)
@@ -52,15 +57,18 @@ def of_groups(
         "groups that move": [bool(np.any(path)) for path in steps],
         "moves once the rate of the first group is 0": [bool(np.any(still)), bool(np.any(on))],
         "moves once learning_rate is 0": [bool(np.any(path)) for path in halted],
+        "w where learning_rate is 0 from the first step": [snapshot(w) for w in idle],
     }
 
 
 def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) -> Values:
     """Leave gradients of two parameters out; compare with one that had no gap."""
     parameters, steady = [Variable(start) for _ in range(3)], Variable(start)
-    g = gradient
-    rows = [[g, None, g], [None, g, g], [None, g, g], [g, g, g]]
-    pausing, late, other = steps_of(make(parameters), parameters, rows)
+    g, optimizer = gradient, make(parameters)
+    first = steps_of(optimizer, parameters, [[g, None, g]])
+    waiting = snapshot(parameters[1])
+    rest = steps_of(optimizer, parameters, [[None, g, g], [None, g, g], [g, g, g]])
+    pausing, late, other = (np.concatenate(pair) for pair in zip(first, rest, strict=True))
     expected = steps_of(make([steady]), [steady], [[gradient]] * 2)[0]
     missing, present = [*pausing[1:3], late[0]], [*pausing[[0, 3]], *late[1:3]]
     return {
@@ -69,6 +77,7 @@ def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) ->
             np.abs(np.array(present) - [*expected, *expected]).max()
         ),
         "moved before": bool(np.any(pausing[0])),
+        "w while its first gradient is missing": waiting,
         "the one without a gap moves in each step": [bool(np.any(step)) for step in other],
     }
 
