@@ -148,13 +148,13 @@ checks.part(
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_adamw,
     points=1,
-    inputs={"start": [0.5, -2.0], "rate": 0.01, "weight_decay": 0.5},
+    inputs={"start": [0.5, -0.2], "rate": 0.01, "weight_decay": 0.5},
     randomize=["start", "rate", "weight_decay"],
     expect={
         "moved while the gradient was missing": [[0.0], [0.0]],
         "the other moved": [True, True],
         "its step afterwards, in rates": [-1.0],
-        "w while its first gradients are missing": [0.5, -2.0],
+        "w while its first gradients are missing": [0.5, -0.2],
         # After two gradients in four calls: the exponent is 2, or it is t.
         "its second step, in rates": OneOf([-1.0, -1.0], [-0.743303, -0.743303]),
     },
