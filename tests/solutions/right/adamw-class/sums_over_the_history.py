@@ -13,19 +13,20 @@ class AdamW(Optimizer):
             weight_decay=weight_decay,
         )
         self.m, self.v, self.t = {}, {}, 0
+        self._weights = {}
 
     def step(self):
         self.t += 1
         for i, p, o in self.each_parameter():
             if p.grad is not None:
                 g = np.array(p.grad.data.data, np.float64)
-                first = self._mean(self.m, i, g, o["beta1"])
-                second = self._mean(self.v, i, g * g, o["beta2"])
+                first = self._mean("m", i, g, o["beta1"])
+                second = self._mean("v", i, g * g, o["beta2"])
                 kept = (1 - o["learning_rate"] * o["weight_decay"]) * p.data.data
                 p.data = Tensor(kept - o["learning_rate"] * first / (np.sqrt(second) + o["epsilon"]))
 
-    @staticmethod
-    def _mean(sums, key, value, beta):
-        total, weight = sums.get(key, (0.0, 0.0))
-        sums[key] = beta * total + value, beta * weight + 1.0
-        return sums[key][0] / sums[key][1]
+    def _mean(self, moment, key, value, beta):
+        sums = getattr(self, moment)
+        sums[key] = beta * sums.get(key, 0.0) + value
+        self._weights[moment, key] = beta * self._weights.get((moment, key), 0.0) + 1.0
+        return sums[key] / self._weights[moment, key]
