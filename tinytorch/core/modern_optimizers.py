@@ -725,8 +725,7 @@ class ShardedAdamW(Optimizer):
         whole = self.communicator.all_gather(part)
         ends = np.cumsum([array.size for array in arrays])
         for p, piece in zip(self.parameters, np.split(whole, ends)[:-1], strict=True):
-            if p.grad is not None:
-                p.data = Tensor(piece.reshape(p.data.shape), dtype=p.data.dtype)
+            p.data = Tensor(piece.reshape(p.data.shape), dtype=p.data.dtype)
 
     def _rule(self, w: np.ndarray, g: np.ndarray, given: np.ndarray) -> np.ndarray:
         """Return new values of the weights of this rank whose gradients are given."""

@@ -49,6 +49,7 @@ checks.part(
     expect={
         "of multiples": [[[0.687614, 0.788575], [-0.485693, 0.586653]]] * 2,
         "where it is float32": [[0.687614, 0.788575], [-0.485693, 0.586653]],
+        "of a tiny multiple, after 1 step": [[0.326988, 0.17794], [-0.625085, 0.476036]],
         "of zeros": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
         "largest change of the matrix": 0.0,
     },
@@ -142,14 +143,20 @@ checks.part(
     exercises.groups_of_muon_have_options_of_their_own,
     points=1,
     inputs={
-        "gradient": [[1.0, -3.0], [0.5, 2.0]],
+        "gradient": [[100.0, -300.0], [50.0, 200.0]],
         "options": [
             {"learning_rate": 0.1, "momentum": 0.5, "steps": 2},
             {"learning_rate": 0.02, "weight_decay": 0.5},
         ],
     },
     randomize=["gradient", "options"],
-    expect=OF_GROUPS,
+    expect={
+        **OF_GROUPS,
+        "options of the groups": [
+            {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.0, "steps": 2},
+            {"learning_rate": 0.02, "momentum": 0.95, "weight_decay": 0.5, "steps": 5},
+        ],
+    },
     hint="From where does your step read its four options, and when?",
     atol=1e-4,
 )
@@ -157,9 +164,12 @@ checks.part(
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_muon,
     points=1,
-    inputs={"gradient": [[1.0, -2.0], [0.5, 3.0]]},
-    randomize=["gradient"],
-    expect=OF_MISSING_GRADIENTS,
+    inputs={"start": [[1.0, 0.5], [-1.0, 2.0]], "gradient": [[1.0, -2.0], [0.5, 3.0]]},
+    randomize=["start", "gradient"],
+    expect={
+        **OF_MISSING_GRADIENTS,
+        "where it never has a gradient": [[1.0, 0.5], [-1.0, 2.0]],
+    },
     hint="A matrix without a gradient is skipped. Does it coast, and is it decayed?",
     atol=1e-4,
 )

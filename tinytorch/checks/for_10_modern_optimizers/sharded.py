@@ -95,18 +95,19 @@ checks.part(
         "gradients": [
             [[[1.0, 1.0, -2.0], [1.0, 3.0], 1.0], [[2.0, 1.0, -1.0], [2.0, 1.0], 3.0]],
             [[[1.0, 2.0, -1.0], None, 1.0], [[1.0, 1.0, -3.0], None, 2.0]],
-            [[None, [1.0, 2.0], 1.0], [None, [2.0, 2.0], 1.0]],
+            [[[2.0, 2.0, -2.0], None, 3.0], [[2.0, 1.0, -4.0], None, 2.0]],
+            [[[1.0, 3.0, -1.0], [1.0, 2.0], 1.0], [[3.0, 1.0, -1.0], [2.0, 2.0], 1.0]],
         ],
-        "rate": 0.1,
+        "rate": 0.02,
     },
     randomize=["starts", "gradients", "rate"],
     expect={
-        "which parameters move, and where they are": [
+        "weights by rank, before, in and after the gap": [
             [
-                [[True, True, False], [True, False, True], [True, True, True]],
-                [0.801066, 1.797021, 3.193635],
-                [3.896, 4.895],
-                5.689804,
+                [[0.219101, 0.958801, 2.7397], [2.438202, 3.177903], 3.917603],
+                [[0.197298, 0.929602, 2.732102], [2.438202, 3.177903], 3.858628],
+                [[0.175946, 0.900549, 2.724073], [2.438202, 3.177903], 3.800412],
+                [[0.154546, 0.871956, 2.714792], [2.39382, 3.126124], 3.743876],
             ]
         ]
         * 2
@@ -130,7 +131,16 @@ checks.part(
         "gradients, whether they are those given, Tensors, shapes, t": [
             [[[[2.0, 1.0, -1.5]], 2.5], [True, True], [True, True], [[1, 3], []], [0, 1, 2]],
             [[[[3.0, -4.0, 0.5]], 3.5], [True, True], [True, True], [[1, 3], []], [0, 1, 2]],
-        ]
+        ],
+        "options by default": [
+            {
+                "learning_rate": 0.001,
+                "beta1": 0.9,
+                "beta2": 0.999,
+                "epsilon": 1e-8,
+                "weight_decay": 0.01,
+            }
+        ],
     },
     hint="The mean of the gradients is an array of yours. Do you count calls, and do you write to "
     "anything that you are given but the weights?",

@@ -31,13 +31,13 @@ checks.part(
 checks.part(
     exercises.averages_are_applied_and_taken_back,
     points=1,
-    inputs={"start": [1.0, 2.0], "weights": [5.0, -6.0]},
-    randomize=["start", "weights"],
+    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.0, -6.0], 4.0]},
+    randomize=["starts", "weights"],
     expect={
-        "inside": [1.0, 2.0],
+        "inside": [[1.0, 2.0], 3.0],
         "data is a Tensor inside": True,
-        "after the block": [5.0, -6.0],
-        "averages afterwards": [1.0, 2.0],
+        "after the block": [[5.0, -6.0], 4.0],
+        "averages afterwards": [[1.0, 2.0], 3.0],
     },
     hint="Where are the weights while the averages are in their place?",
     rtol=1e-6,
@@ -46,11 +46,11 @@ checks.part(
 checks.part(
     exercises.weights_come_back_after_an_error,
     points=1,
-    inputs={"start": [1.0, 2.0], "weights": [5.0, -6.0]},
-    randomize=["start", "weights"],
+    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.0, -6.0], 4.0]},
+    randomize=["starts", "weights"],
     expect={
-        "weights": [5.0, -6.0],
-        "averages, less what they were": [0.0, 0.0],
+        "weights": [[5.0, -6.0], 4.0],
+        "averages, less what they were": [[0.0, 0.0], 0.0],
         "the error came through": True,
     },
     hint="Which line runs when the block ends by an error? And whose arrays does the block write "

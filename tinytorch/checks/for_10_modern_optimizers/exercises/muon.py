@@ -46,6 +46,7 @@ def the_size_of_the_matrix_does_not_matter(
     return {
         "of multiples": [student.newton_schulz(array * factor) for factor in factors],
         "where it is float32": student.newton_schulz(single),
+        "of a tiny multiple, after 1 step": student.newton_schulz(array * 1e-8, 1),
         "of zeros": student.newton_schulz(np.zeros((2, 3))),
         "largest change of the matrix": float(np.abs(single - kept).max()),
     }
@@ -110,16 +111,31 @@ def groups_of_muon_have_options_of_their_own(
     student: Student, gradient: Matrix, options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them."""
-    return rules.of_groups(student.Muon, [[1.0, 2.0], [0.5, -1.0]], gradient, options)
+    start = [[1.0, 2.0], [0.5, -1.0]]
+    groups = [{"parameters": [Variable(start)], **own} for own in options]
+    return {
+        **rules.of_groups(student.Muon, start, gradient, options),
+        "options of the groups": [
+            {name: value for name, value in group.items() if name != "parameters"}
+            for group in student.Muon(groups).groups
+        ],
+    }
 
 
-def a_missing_gradient_skips_the_parameter_in_muon(student: Student, gradient: Matrix) -> Values:
+def a_missing_gradient_skips_the_parameter_in_muon(
+    student: Student, start: Matrix, gradient: Matrix
+) -> Values:
     """Without a gradient a matrix is skipped: no decay, no coasting, its velocity waits."""
 
     def make(parameters: list[Variable]) -> Any:
         return student.Muon(parameters, 0.1, weight_decay=0.5)
 
-    return rules.of_missing_gradients(make, np.ones((2, 2)), gradient)
+    w = Variable(start)
+    make([w]).step()
+    return {
+        **rules.of_missing_gradients(make, np.ones((2, 2)), gradient),
+        "where it never has a gradient": snapshot(w),
+    }
 
 
 def what_muon_is_given_stays(student: Student, rows: list[Any], values: list[float]) -> Values:

@@ -32,45 +32,50 @@ def averages_follow_the_weights(
 
 
 def averages_are_applied_and_taken_back(
-    student: Student, start: list[float], weights: list[float]
+    student: Student, starts: list[Any], weights: list[Any]
 ) -> Values:
     """Inside the block the averages are the weights; afterwards no more."""
-    w, average = _moved(student, start, weights)
+    parameters, average = _moved(student, starts, weights)
     with average.applied():
-        inside, is_tensor = snapshot(w), isinstance(w.data, Tensor)
+        inside = [snapshot(parameter) for parameter in parameters]
+        are_tensors = all(isinstance(parameter.data, Tensor) for parameter in parameters)
     return {
         "inside": inside,
-        "data is a Tensor inside": is_tensor,
-        "after the block": snapshot(w),
-        "averages afterwards": snapshot(average.averages[0]),
+        "data is a Tensor inside": are_tensors,
+        "after the block": [snapshot(parameter) for parameter in parameters],
+        "averages afterwards": [snapshot(kept) for kept in average.averages],
     }
 
 
 def weights_come_back_after_an_error(
-    student: Student, start: list[float], weights: list[float]
+    student: Student, starts: list[Any], weights: list[Any]
 ) -> Values:
     """After a block that writes to the weights and ends by an error, all is as it was."""
-    w, average = _moved(student, start, weights)
-    before, passed = snapshot(average.averages[0]), False
+    parameters, average = _moved(student, starts, weights)
+    before, passed = [snapshot(kept) for kept in average.averages], False
     try:
         with average.applied():
-            w.data.data[...] = 7.0
+            for parameter in parameters:
+                parameter.data.data[...] = 7.0
             raise _InterruptionError
     except _InterruptionError:
         passed = True
     return {
-        "weights": snapshot(w),
-        "averages, less what they were": snapshot(average.averages[0]) - before,
+        "weights": [snapshot(parameter) for parameter in parameters],
+        "averages, less what they were": [
+            snapshot(kept) - old for kept, old in zip(average.averages, before, strict=True)
+        ],
         "the error came through": passed,
     }
 
 
-def _moved(student: Student, start: list[float], weights: list[float]) -> tuple[Variable, Any]:
-    """Return a parameter that has moved since its average began, and the average."""
-    w = Variable(start)
-    average = student.WeightAverage([w], decay=0.5)
-    w.data = Tensor(weights)
-    return w, average
+def _moved(student: Student, starts: list[Any], weights: list[Any]) -> tuple[list[Variable], Any]:
+    """Return parameters that have moved since their average began, and the average."""
+    parameters = [Variable(start) for start in starts]
+    average = student.WeightAverage(parameters, decay=0.5)
+    for parameter, moved in zip(parameters, weights, strict=True):
+        parameter.data = Tensor(moved)
+    return parameters, average
 
 
 def every_parameter_has_its_own_average(
