@@ -51,23 +51,23 @@ checks.part(
                 [[[1.5, 2.0], [3.0, 0.5]], -0.5, [1.0, -6.0, -1.0, 3.0]],
             ],
         ],
-        "options": {"learning_rate": 0.1, "beta2": 0.9, "epsilon": 2.0, "weight_decay": 0.2},
+        "options": {"learning_rate": 0.1, "beta2": 0.5, "epsilon": 0.5, "weight_decay": 0.2},
     },
     randomize=["starts", "gradients"],
     expect={
         "weights by rank": [
             [
-                [[0.914247, -2.007946], [0.526568, 2.801281]],
-                1.862565,
-                [-1.023922, 3.91873, 0.421965, -2.964558],
+                [[0.869319, -2.072542], [0.554389, 2.734524]],
+                1.79705,
+                [-1.066447, 3.975257, 0.35645, -3.02938],
             ]
         ]
         * 3
     },
     hint="The gradient of a step is the mean over the ranks. Which part of it is yours, and how do "
     "the new weights of the others get to you?",
-    rtol=1e-3,
-    atol=1e-4,
+    rtol=1e-4,
+    atol=1e-5,
 )
 
 checks.part(
@@ -144,4 +144,6 @@ checks.part(
     },
     hint="The mean of the gradients is an array of yours. Do you count calls, and do you write to "
     "anything that you are given but the weights?",
+    rtol=1e-6,
+    atol=0.0,
 )
