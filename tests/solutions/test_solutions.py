@@ -12,8 +12,13 @@ from tests.solutions.harness import assignment, assignments
 from tests.solutions.wrong_ideas import wrong_solutions
 
 WRONG = wrong_solutions()
-#: They have several methods, each with a share of the points.
-SEVERAL_METHODS = {"convergence-profiler", "advanced-optimizer-features"}
+#: They have several methods or functions, each with a share of the points.
+SEVERAL_METHODS = {
+    "convergence-profiler",
+    "advanced-optimizer-features",
+    "schedule-functions",
+    "weight-average",
+}
 #: Their ideas touch every part; every other idea leaves some points.
 NOTHING_WORKS = {
     "gradient-descent-function/does_nothing",

@@ -373,6 +373,7 @@ def cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
     Its factor is ``floor + (1 - floor) * (1 + cos(pi * step / steps)) / 2`` to step ``steps``, and
     ``floor`` from there on.
     """
+
     def factor(step: int) -> float:
         if step >= steps:
             return floor
@@ -654,8 +655,8 @@ class ShardedAdamW(Optimizer):
     communicator : object
         With ``rank``, ``size``, ``reduce_scatter_mean(array)`` and ``all_gather(part)``, as above.
         Each step calls each of the two methods once.
-    **options : float
-        Those of `AdamW`, with its defaults.
+    learning_rate, beta1, beta2, epsilon, weight_decay : float
+        As `AdamW` has them, with its defaults.
 
     Attributes
     ----------
@@ -679,14 +680,30 @@ class ShardedAdamW(Optimizer):
     2020.
     """
 
-    def __init__(self, parameters: Sequence[Variable], communicator: Any, **options: float) -> None:
-        self.communicator = communicator
-        super().__init__(parameters, **self._options_of(AdamW([], **options)))
+    def __init__(
+        self,
+        parameters: Sequence[Variable],
+        communicator: Any,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+        )
         if len(self.groups) != 1:
             raise ValueError(f"parameters must be one group, got {len(self.groups)}")
-        self._part = Variable(self._own([p.data.data for p in self.parameters]))
-        self._adamw = AdamW([self._part], **options)
-        self.m, self.v, self.t = self._adamw.m, self._adamw.v, 0
+        self.communicator = communicator
+        part = self._own([parameter.data.data for parameter in self.parameters])
+        self.m, self.v = np.zeros_like(part), np.zeros_like(part)
+        self.t = 0
 
     def step(self) -> None:
         """Average the gradients and update all weights, each rank those of its part.
@@ -695,25 +712,31 @@ class ShardedAdamW(Optimizer):
         The step starts from what ``parameter.data`` is now and leaves a ``Tensor`` of its shape
         there. Gradients are read and never changed.
         """
+        self.t += 1
         arrays = [p.data.data for p in self.parameters]
         gradients = [
             np.zeros_like(p.data.data) if p.grad is None else p.grad.data.data
             for p in self.parameters
         ]
-        skipped = self._own([np.full(p.data.shape, p.grad is None) for p in self.parameters])
-        self._adamw.groups[0].update(self._options_of(self))
-        self._part.data = Tensor(self._own(arrays))
-        self._part.grad = Variable(self.communicator.reduce_scatter_mean(self._flat(gradients)))
-        kept = [(moment, moment[skipped]) for moment in (self.m[0], self.v[0])]
-        self._adamw.step()
-        for moment, values in kept:
-            moment[skipped] = values
-        self.t = self._adamw.t
-        whole = self.communicator.all_gather(self._part.data.data)
+        mean = self.communicator.reduce_scatter_mean(self._flat(gradients))
+        part = self._own(arrays)
+        given = self._own([np.full(p.data.shape, p.grad is not None) for p in self.parameters])
+        part[given] = self._rule(part[given], mean[given], given)
+        whole = self.communicator.all_gather(part)
         ends = np.cumsum([array.size for array in arrays])
         for p, piece in zip(self.parameters, np.split(whole, ends)[:-1], strict=True):
-            if p.grad is not None:
-                p.data = Tensor(piece.reshape(p.data.shape), dtype=p.data.dtype)
+            p.data = Tensor(piece.reshape(p.data.shape), dtype=p.data.dtype)
+
+    def _rule(self, w: np.ndarray, g: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """Return new values of the weights of this rank whose gradients are given."""
+        options = self.groups[0]
+        rate, beta1, beta2 = options["learning_rate"], options["beta1"], options["beta2"]
+        w = w - rate * options["weight_decay"] * w
+        m = beta1 * self.m[given] + (1 - beta1) * g
+        v = beta2 * self.v[given] + (1 - beta2) * g * g
+        self.m[given], self.v[given] = m, v
+        root = np.sqrt(v / (1 - beta2**self.t))
+        return w - rate * (m / (1 - beta1**self.t)) / (root + options["epsilon"])
 
     def _flat(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """Return arrays as one, padded with zeros to a multiple of the number of ranks."""
@@ -723,9 +746,3 @@ class ShardedAdamW(Optimizer):
     def _own(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """Return this rank's part of some arrays."""
         return np.split(self._flat(arrays), self.communicator.size)[self.communicator.rank]
-
-    @staticmethod
-    def _options_of(optimizer: Optimizer) -> dict[str, Any]:
-        """Return the options of an optimizer's first group."""
-        group = optimizer.groups[0]
-        return {name: value for name, value in group.items() if name != "parameters"}

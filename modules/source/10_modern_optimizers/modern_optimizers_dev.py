@@ -137,6 +137,7 @@ if __name__ == "__main__":
 # parameter with its position and its group, in order. What an optimizer may be told is what its
 # constructor hands on as `defaults`; an unknown option would otherwise be ignored for months.
 
+
 # %% nbgrader={"grade": false, "grade_id": "optimizer-base", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
 class Optimizer:
@@ -223,9 +224,11 @@ def check_option(name: str, value: float) -> None:
     if name in {"alpha", "beta1", "beta2"} and not value < 1:
         raise ValueError(f"{name} must be below 1, got {value!r}")
 
+
 # %% [markdown]
 # An optimizer is then a constructor and a rule. Here is gradient descent with the decay of the
 # equation above, and a model of two parameters that it puts into two groups.
+
 
 # %%
 class Descent(Optimizer):
@@ -254,6 +257,7 @@ if __name__ == "__main__":
 # Decay says that small weights are more plausible. Of a factor that is often true: a smaller one
 # makes a smoother function. Of a bias it says that the data should have the mean zero. We fit $y =
 # 0.5x + 5$, once with decay for both parameters and once for the slope alone.
+
 
 # %%
 def fit_line(decay_of_offset, steps=300):
@@ -286,6 +290,7 @@ if __name__ == "__main__":
 # vectors. So the usual rule looks at the shape alone: what has two dimensions or more is decayed,
 # everything else is not.
 
+
 # %% nbgrader={"grade": false, "grade_id": "parameter-groups", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 def split_decay(parameters: Sequence[Variable], weight_decay: float) -> list[dict[str, Any]]:
@@ -315,6 +320,7 @@ def split_decay(parameters: Sequence[Variable], weight_decay: float) -> list[dic
         {"parameters": vectors, "weight_decay": 0.0},
     ]
     ### END SOLUTION
+
 
 # %% [markdown]
 # To try at once: the digits network of the chapter before has 2,410 parameters in two matrices and
@@ -389,6 +395,7 @@ if __name__ == "__main__":
 # This is PyTorch's default form: $\epsilon$ outside the root, no momentum, no mean taken off. There
 # is no correction for the start at 0 either.
 
+
 # %% nbgrader={"grade": false, "grade_id": "rmsprop-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class RMSprop(Optimizer):
@@ -459,6 +466,7 @@ class RMSprop(Optimizer):
             w -= options["learning_rate"] * g / (np.sqrt(v) + options["epsilon"])
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: the length of a step for a constant gradient of 2, in units of the rate, beside
 # that of your Adam. Here Adam's first moment is 2 as well; what it adds is the correction.
@@ -523,6 +531,7 @@ if __name__ == "__main__":
 # `in_libraries` the second, on a loss of curvature 20. Their look-ahead points agree to rounding
 # while the rate is constant. Once it is halved, after step 10, they are different rules.
 
+
 # %%
 def published(rates, momentum=0.9):
     """Take the gradient 20 w at the look-ahead point, and return these points."""
@@ -558,6 +567,7 @@ if __name__ == "__main__":
 # w \leftarrow w - \eta\,(g + \mu v) $$
 #
 # The first line makes a new array. The gradient of the parameter stays as it is.
+
 
 # %% nbgrader={"grade": false, "grade_id": "nesterov-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
@@ -633,9 +643,11 @@ class NesterovSGD(Optimizer):
             w -= options["learning_rate"] * (g + options["momentum"] * v)
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: the bowl with curvatures 1 and 20 of the chapter before, from (-2, 1). Both rules
 # have momentum 0.9 and the rate 0.04, and both begin with the same velocity.
+
 
 # %%
 def losses_on_the_bowl(make_optimizer, steps=80):
@@ -709,6 +721,7 @@ if __name__ == "__main__":
 # steps $0.999^{500} = 0.606$ of it should be left. We add the penalty to the gradient and let your
 # Adam work.
 
+
 # %%
 def decayed(make_optimizer, penalty=0.0, steps=500):
     """Return what is left of two weights whose gradients have the mean zero."""
@@ -748,6 +761,7 @@ if __name__ == "__main__":
     start, eta, lam, length = 2.0, 0.1, 0.5, 1.0
     print("decay, then step:", round(start * (1 - eta * lam) - eta * length, 6))
     print("step, then decay:", round((start - eta * length) * (1 - eta * lam), 6))
+
 
 # %% nbgrader={"grade": false, "grade_id": "adamw-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
@@ -858,6 +872,7 @@ class AdamW(Optimizer):
             w -= np.multiply(s, rate * root / (1 - beta1**n), out=s)
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: the two weights from above. Both should now have lost the same share: to 0.606,
 # and the hundredth that Adam's first step has moved them. With no decay your AdamW should stay on
@@ -952,6 +967,7 @@ if __name__ == "__main__":
 # | `StepLR` | by the first call | before the work | the rate of epoch $n$ of 1, 2, ... |
 # | `Schedule` | when it is made | after the work | the factor of step $n$ of 0, 1, ... |
 
+
 # %% nbgrader={"grade": false, "grade_id": "schedule-functions", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 def linear_warmup(steps: int) -> Callable[[int], float]:
@@ -973,6 +989,7 @@ def cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
     Its factor is ``floor + (1 - floor) * (1 + cos(pi * step / steps)) / 2`` to step ``steps``, and
     ``floor`` from there on.
     """
+
     # TODO: return a function from step to factor.
     # Hint: what does a cosine do after half a wave?
     ### BEGIN SOLUTION
@@ -1092,10 +1109,12 @@ class Schedule:
         return self.factor(self.step_count)
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: five schedules over 100 steps. The one-cycle schedule of Smith and Topin (2019)
 # rises along a cosine for 30 steps and falls along another. We did not write a rising cosine; but
 # $1 + f$ minus a falling one rises from $f$ to 1.
+
 
 # %%
 def one_cycle(steps, start=0.04, share=0.3):
@@ -1143,6 +1162,7 @@ if __name__ == "__main__":
 # already, and from the beginning. Right is an optimizer with the rates of the *start*, and a
 # schedule that counts on from where it was.
 
+
 # %%
 def rates_from(schedule, first, last):
     """Return the rates of the steps from first to last."""
@@ -1179,15 +1199,11 @@ from tinytorch.checks.for_10_modern_optimizers.schedules import checks as schedu
 
 def test_unit_schedules():
     """Schedules: four functions of the step, and what Schedule does with the groups."""
-    schedules_checks.run(
-        linear_warmup, cosine, warmup_stable_decay, one_after_another, Schedule
-    )
+    schedules_checks.run(linear_warmup, cosine, warmup_stable_decay, one_after_another, Schedule)
 
 
 if __name__ == "__main__":
-    schedules_checks.show(
-        linear_warmup, cosine, warmup_stable_decay, one_after_another, Schedule
-    )
+    schedules_checks.show(linear_warmup, cosine, warmup_stable_decay, one_after_another, Schedule)
 
 # %% [markdown]
 # **To think about.** Gradients are accumulated over four batches before each step of the optimizer.
@@ -1225,6 +1241,7 @@ if __name__ == "__main__":
 # $a x + b x^3 + c x^5$. So it is enough to look at that polynomial. The division has brought all
 # singular values to between 0 and 1.
 
+
 # %%
 def polynomial(x, times):
     """Apply a x + b x^3 + c x^5 several times."""
@@ -1251,6 +1268,7 @@ if __name__ == "__main__":
 # values fast, in exchange for a band around 1 in which the large ones wander. What begins above a
 # hundredth of the norm ends between about 0.68 and 1.13; what is smaller may be on its way still,
 # or reach 1.2. For a step that is good enough.
+
 
 # %% nbgrader={"grade": false, "grade_id": "muon-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
@@ -1385,6 +1403,7 @@ class Muon(Optimizer):
             w -= rate * scale * newton_schulz(u, options["steps"])
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: the gradient of the first layer of the digits network, on one batch. Its singular
 # values fall over two orders of magnitude before, and lie in the band afterwards.
@@ -1445,6 +1464,7 @@ if __name__ == "__main__":
 # Muon takes the two matrices, AdamW (without decay, so Adam) the two vectors. `train` is the loop
 # of the chapter before, for any number of optimizers; it returns the loss on the training images
 # and the accuracy on the test images after 20 epochs.
+
 
 # %%
 def batches_of(seed, epochs, size=32):
@@ -1541,6 +1561,7 @@ if __name__ == "__main__":
 # place of the weights for a while, and afterwards the weights must be back, whatever happened in
 # between. In Python such a place is a context manager: `with average.applied(): ...`.
 
+
 # %% nbgrader={"grade": false, "grade_id": "weight-average", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class WeightAverage:
@@ -1605,6 +1626,7 @@ class WeightAverage:
                 parameter.data = kept
         ### END SOLUTION
 
+
 # %% [markdown]
 # To try at once: a weight that jumps between 1 and 3, and its average with decay 0.9.
 
@@ -1623,6 +1645,7 @@ if __name__ == "__main__":
 # And on the digits, with Muon at the rate that was too large for it. After each epoch we look at
 # the loss of the weights and of their average, once with the rate held constant and once with the
 # decay of the section before.
+
 
 # %%
 def losses_of_average(factor, epochs=20, seed=0):
@@ -1741,6 +1764,7 @@ if __name__ == "__main__":
 # a parameter is skipped as always, wherever its numbers lie in the flat array. Zeros in their place
 # would still let the decay at them.
 
+
 # %% nbgrader={"grade": false, "grade_id": "sharded-adamw", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
 class ShardedAdamW(Optimizer):
@@ -1753,8 +1777,8 @@ class ShardedAdamW(Optimizer):
     communicator : object
         With ``rank``, ``size``, ``reduce_scatter_mean(array)`` and ``all_gather(part)``, as above.
         Each step calls each of the two methods once.
-    **options : float
-        Those of `AdamW`, with its defaults.
+    learning_rate, beta1, beta2, epsilon, weight_decay : float
+        As `AdamW` has them, with its defaults.
 
     Attributes
     ----------
@@ -1778,17 +1802,33 @@ class ShardedAdamW(Optimizer):
     2020.
     """
 
-    def __init__(self, parameters: Sequence[Variable], communicator: Any, **options: float) -> None:
-        # TODO: keep the communicator, and prepare AdamW for this rank's part.
-        # Hint: AdamW does not care what its parameters are parts of.
+    def __init__(
+        self,
+        parameters: Sequence[Variable],
+        communicator: Any,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        # TODO: hand parameters and options on to Optimizer, and prepare the state of this rank.
+        # Hint: how many numbers has your part, and where in the flat array does it begin?
         ### BEGIN SOLUTION
-        self.communicator = communicator
-        super().__init__(parameters, **self._options_of(AdamW([], **options)))
+        super().__init__(
+            parameters,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+        )
         if len(self.groups) != 1:
             raise ValueError(f"parameters must be one group, got {len(self.groups)}")
-        self._part = Variable(self._own([p.data.data for p in self.parameters]))
-        self._adamw = AdamW([self._part], **options)
-        self.m, self.v, self.t = self._adamw.m, self._adamw.v, 0
+        self.communicator = communicator
+        part = self._own([parameter.data.data for parameter in self.parameters])
+        self.m, self.v = np.zeros_like(part), np.zeros_like(part)
+        self.t = 0
         ### END SOLUTION
 
     def step(self) -> None:
@@ -1801,25 +1841,34 @@ class ShardedAdamW(Optimizer):
         # TODO: reduce-scatter, step, all-gather.
         # Hint: of which numbers must your part of the weights be made, at the start of each step?
         ### BEGIN SOLUTION
+        self.t += 1
         arrays = [p.data.data for p in self.parameters]
         gradients = [
             np.zeros_like(p.data.data) if p.grad is None else p.grad.data.data
             for p in self.parameters
         ]
-        skipped = self._own([np.full(p.data.shape, p.grad is None) for p in self.parameters])
-        self._adamw.groups[0].update(self._options_of(self))
-        self._part.data = Tensor(self._own(arrays))
-        self._part.grad = Variable(self.communicator.reduce_scatter_mean(self._flat(gradients)))
-        kept = [(moment, moment[skipped]) for moment in (self.m[0], self.v[0])]
-        self._adamw.step()
-        for moment, values in kept:
-            moment[skipped] = values
-        self.t = self._adamw.t
-        whole = self.communicator.all_gather(self._part.data.data)
+        mean = self.communicator.reduce_scatter_mean(self._flat(gradients))
+        part = self._own(arrays)
+        given = self._own([np.full(p.data.shape, p.grad is not None) for p in self.parameters])
+        part[given] = self._rule(part[given], mean[given], given)
+        whole = self.communicator.all_gather(part)
         ends = np.cumsum([array.size for array in arrays])
         for p, piece in zip(self.parameters, np.split(whole, ends)[:-1], strict=True):
-            if p.grad is not None:
-                p.data = Tensor(piece.reshape(p.data.shape), dtype=p.data.dtype)
+            p.data = Tensor(piece.reshape(p.data.shape), dtype=p.data.dtype)
+        ### END SOLUTION
+
+    def _rule(self, w: np.ndarray, g: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """Return new values of the weights of this rank whose gradients are given."""
+        # TODO: optional; yours if it helps.
+        ### BEGIN SOLUTION
+        options = self.groups[0]
+        rate, beta1, beta2 = options["learning_rate"], options["beta1"], options["beta2"]
+        w = w - rate * options["weight_decay"] * w
+        m = beta1 * self.m[given] + (1 - beta1) * g
+        v = beta2 * self.v[given] + (1 - beta2) * g * g
+        self.m[given], self.v[given] = m, v
+        root = np.sqrt(v / (1 - beta2**self.t))
+        return w - rate * (m / (1 - beta1**self.t)) / (root + options["epsilon"])
         ### END SOLUTION
 
     def _flat(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -1837,16 +1886,12 @@ class ShardedAdamW(Optimizer):
         return np.split(self._flat(arrays), self.communicator.size)[self.communicator.rank]
         ### END SOLUTION
 
-    @staticmethod
-    def _options_of(optimizer: Optimizer) -> dict[str, Any]:
-        """Return the options of an optimizer's first group."""
-        group = optimizer.groups[0]
-        return {name: value for name, value in group.items() if name != "parameters"}
 
 # %% [markdown]
 # To try at once: the digits network on batches of 30 images, shared by one, two and three ranks.
 # All of them should end where `AdamW` ends with the whole batch, up to the order in which gradients
 # were added.
+
 
 # %%
 def train_sharded(communicator, steps=20):

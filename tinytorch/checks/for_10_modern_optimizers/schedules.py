@@ -17,7 +17,7 @@ checks.part(
     exercises.warm_up_rises_to_one,
     points=3,
     inputs={"lengths": [4, 1, 0]},
-    choices={"lengths": [[4, 1, 0], [5, 1, 0], [3, 2, 0]]},
+    choices={"lengths": [[6, 1, 0], [5, 1, 0], [3, 2, 0]]},
     expect={
         "factors of steps 0 to 6": [[0.25, 0.5, 0.75] + [1.0] * 4, [1.0] * 7, [1.0] * 7],
     },
@@ -30,7 +30,7 @@ checks.part(
     points=4,
     inputs={"steps": 10, "floor": 0.1},
     randomize=["floor"],
-    choices={"steps": [10, 8, 11]},
+    choices={"steps": [9, 8, 11]},
     expect={
         "with a floor, steps 0 to 12": [
             1.0,
@@ -58,7 +58,7 @@ checks.part(
     points=3,
     inputs={"lengths": [3, 4, 5], "floor": 0.2},
     randomize=["floor"],
-    choices={"lengths": [[3, 4, 5], [2, 5, 4], [4, 2, 6]]},
+    choices={"lengths": [[2, 5, 4], [4, 2, 6], [5, 3, 4]]},
     expect={
         "factors of steps 0 to 13": [
             0.333333,

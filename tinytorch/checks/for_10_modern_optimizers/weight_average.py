@@ -30,32 +30,44 @@ checks.part(
 
 checks.part(
     exercises.averages_are_applied_and_taken_back,
-    points=2,
-    inputs={"start": [1.0, 2.0], "weights": [5.0, -6.0]},
-    randomize=["start", "weights"],
+    points=1,
+    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.0, -6.0], 4.0]},
+    randomize=["starts", "weights"],
     expect={
-        "inside": [1.0, 2.0],
+        "inside": [[1.0, 2.0], 3.0],
         "data is a Tensor inside": True,
-        "after the block": [5.0, -6.0],
-        "after a block that an error ended": [5.0, -6.0],
-        "the error came through": True,
-        "averages afterwards": [1.0, 2.0],
+        "after the block": [[5.0, -6.0], 4.0],
+        "averages afterwards": [[1.0, 2.0], 3.0],
     },
-    hint="Where are the weights while the averages are in their place? And which line runs when "
-    "the block ends by an error?",
+    hint="Where are the weights while the averages are in their place?",
+    rtol=1e-6,
+)
+
+checks.part(
+    exercises.weights_come_back_after_an_error,
+    points=1,
+    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.0, -6.0], 4.0]},
+    randomize=["starts", "weights"],
+    expect={
+        "weights": [[5.0, -6.0], 4.0],
+        "averages, less what they were": [[0.0, 0.0], 0.0],
+        "the error came through": True,
+    },
+    hint="Which line runs when the block ends by an error? And whose arrays does the block write "
+    "to: those of your averages?",
     rtol=1e-6,
 )
 
 checks.part(
     exercises.every_parameter_has_its_own_average,
     points=1,
-    inputs={"starts": [1.0, [2.0, -1.0], [[0.5], [3.0]]]},
-    randomize=["starts"],
+    inputs={"starts": [1.0, [2.0, -1.0], [[0.5], [3.0]]], "moves": [1.0, 2.0, -3.0]},
+    randomize=["starts", "moves"],
     expect={
-        "averages, less the start": [0.01, [0.01, 0.01], [[0.01], [0.01]]],
+        "averages, less the start": [0.01, [0.02, 0.02], [[-0.03], [-0.03]]],
         "weights, less what they were": [0.0, 0.0, 0.0],
     },
-    hint="The weights have moved by 1, so each average moves by 1 - 0.99. Do you write to the "
+    hint="Where the weights have moved by 1, each average moves by 1 - 0.99. Do you write to the "
     "weights?",
     rtol=1e-3,
     atol=1e-5,

@@ -18,20 +18,29 @@ Gradients = list[list[list[Any]]]
 
 
 def a_rank_keeps_the_state_of_its_part(
-    student: Student, shapes: list[list[int]], sizes: list[int]
+    student: Student, shapes: list[list[int]], sizes: list[int], gradients: list[float]
 ) -> Values:
-    """State: of both moments a rank keeps its part alone, ceil(n / size) numbers."""
+    """Part of a rank: ceil(n / size) numbers of both moments, and a step by the mean gradient."""
 
-    def work(communicator: Any) -> list[int]:
-        parameters = [Variable(np.ones(shape)) for shape in shapes]
-        optimizer = student.ShardedAdamW(parameters, communicator, learning_rate=0.1)
+    def work(communicator: Any) -> list[Any]:
+        parameters = [Variable(np.full(shape, float(i))) for i, shape in enumerate(shapes)]
+        optimizer = student.ShardedAdamW(
+            parameters, communicator, learning_rate=0.1, epsilon=1.0, weight_decay=0.0
+        )
         for parameter in parameters:
-            parameter.grad = Variable(np.ones(parameter.data.shape))
+            parameter.grad = Variable(np.full(parameter.data.shape, gradients[communicator.rank]))
         optimizer.step()
-        moved = all(np.all(snapshot(parameter) < 1) for parameter in parameters)
-        return [_count(optimizer.m), _count(optimizer.v), optimizer.t, int(moved)]
+        steps = [i - snapshot(parameter) for i, parameter in enumerate(parameters)]
+        extremes = [min(map(np.min, steps)), max(map(np.max, steps))]
+        return [_count(optimizer.m), _count(optimizer.v), *map(float, extremes)]
 
-    return {"sizes of m and v, t, and 1 if it moved": [run_threads(work, n) for n in sizes]}
+    columns = [list(zip(*run_threads(work, size), strict=True)) for size in sizes]
+    return {
+        "largest sizes of m and v of a rank": [[max(m), max(v)] for m, v, _, _ in columns],
+        "least and largest step of any rank": [
+            [min(low), max(high)] for _, _, low, high in columns
+        ],
+    }
 
 
 def all_ranks_hold_the_weights_of_adamw(
@@ -56,49 +65,74 @@ def options_and_weights_are_read_at_each_step(
     """Each step reads the options, and starts from what parameter.data is now."""
 
     def work(communicator: Any) -> list[Any]:
-        parameters = [Variable([[0.0, 0.0]]), Variable(0.0)]
+        parameters = [Variable([[0.0, 0.0, 0.0]]), Variable(0.0)]
         optimizer = student.ShardedAdamW(
             parameters, communicator, beta1=0.0, beta2=0.0, weight_decay=0.0
         )
         _give(parameters, gradients[0][communicator.rank])
-        kept, before = parameters[0].grad, snapshot(parameters[0].grad)
         for rate in rates:
             optimizer.learning_rate = rate
             optimizer.step()
         after = snapshot(parameters[1])
         parameters[1].data = Tensor(assigned)
         optimizer.step()
-        same = parameters[0].grad is kept and bool(np.all(snapshot(kept) == before))
-        tensors = all(isinstance(parameter.data, Tensor) for parameter in parameters)
-        optimizer.zero_grad()
-        cleared = all(parameter.grad is None for parameter in parameters)
-        return [after, snapshot(parameters[1]), same, tensors, cleared]
+        return [after, snapshot(parameters[1])]
 
-    return {
-        "w, w once assigned, gradient kept, Tensors kept, cleared by zero_grad()": run_threads(
-            work, len(gradients[0])
-        )
-    }
+    return {"w, and w once assigned, by rank": run_threads(work, len(gradients[0]))}
 
 
 def a_missing_gradient_skips_the_parameter_on_all_ranks(
     student: Student, starts: list[Any], gradients: Gradients, rate: float
 ) -> Values:
     """Without a gradient on any rank a parameter is skipped: no decay, no coasting."""
+    # So many steps that both ways to count them after a gap correct by a factor of 1.
+    rows = [*gradients[:1] * 30, *gradients[1:]]
 
     def work(communicator: Any) -> list[Any]:
         parameters = [Variable(start) for start in starts]
-        optimizer = student.ShardedAdamW(parameters, communicator, learning_rate=rate)
-        seen = []
+        optimizer = student.ShardedAdamW(
+            parameters, communicator, learning_rate=rate, beta1=0.5, beta2=0.5, weight_decay=0.5
+        )
+        path = []
+        for of_ranks in rows:
+            _give(parameters, of_ranks[communicator.rank])
+            optimizer.step()
+            path.append([snapshot(parameter) for parameter in parameters])
+        return path[29:]
+
+    return {"weights by rank, before, in and after the gap": run_threads(work, len(gradients[0]))}
+
+
+def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) -> Values:
+    """Gradients stay on every rank, data stays a Tensor of its shape, and t counts the steps."""
+
+    def work(communicator: Any) -> list[Any]:
+        parameters = [Variable(np.zeros(np.shape(gradient))) for gradient in gradients[0][0]]
+        optimizer = student.ShardedAdamW(parameters, communicator)
+        counts = [optimizer.t]
         for of_ranks in gradients:
             _give(parameters, of_ranks[communicator.rank])
-            before = [snapshot(parameter) for parameter in parameters]
+            given = [parameter.grad for parameter in parameters]
             optimizer.step()
-            after = [snapshot(parameter) for parameter in parameters]
-            seen.append([bool(np.any(a != b)) for a, b in zip(after, before, strict=True)])
-        return seen
+            counts.append(optimizer.t)
+        return [
+            [snapshot(gradient) for gradient in given],
+            [p.grad is gradient for p, gradient in zip(parameters, given, strict=True)],
+            [isinstance(parameter.data, Tensor) for parameter in parameters],
+            [list(parameter.data.shape) for parameter in parameters],
+            counts,
+        ]
 
-    return {"which parameters move, by rank and step": run_threads(work, len(gradients[0]))}
+    def options(communicator: Any) -> dict[str, float]:
+        (group,) = student.ShardedAdamW([Variable(0.0)], communicator).groups
+        return {name: value for name, value in group.items() if name != "parameters"}
+
+    return {
+        "gradients, whether they are those given, Tensors, shapes, t": run_threads(
+            work, len(gradients[0])
+        ),
+        "options by default": run_threads(options, 1),
+    }
 
 
 def _give(parameters: list[Variable], gradients: list[Any]) -> None:
