@@ -59,11 +59,14 @@ def run_checks(
 
 
 def _modules(packed: list[tuple[str, str]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Make the modules of exercises, anew whatever stands under their names."""
+    """Make the modules of exercises, and their package, anew whatever stands under their names."""
+    packages = {name.rpartition(".")[0] for name, _ in packed}
+    sys.modules.update({name: ModuleType(name) for name in packages})
     for name, code in packed:
         module = ModuleType(name)
-        module.__package__ = name.rpartition(".")[0]
+        module.__package__, _, own_name = name.rpartition(".")
         sys.modules[name] = module
+        setattr(sys.modules[module.__package__], own_name, module)
         exec(marshal.loads(base64.b64decode(code)), vars(module))
         yield name, vars(module)
 
