@@ -1894,6 +1894,13 @@ class ShardedAdamW(Optimizer):
 
 
 # %%
+def bytes_of(optimizer):
+    """Return the bytes of both moments, in arrays, lists or dicts."""
+    states = [optimizer.m, optimizer.v]
+    states = [state.values() if isinstance(state, dict) else state for state in states]
+    return sum(np.asarray(item).nbytes for state in states for item in state)
+
+
 def train_sharded(communicator, steps=20):
     """Train on this rank's share of every batch; return weights and bytes of state."""
     net = make_network()
@@ -1903,8 +1910,7 @@ def train_sharded(communicator, steps=20):
         optimizer.zero_grad()
         loss_of(net, digits[0][batch], digits[1][batch]).backward()
         optimizer.step()
-    state = sum(array.nbytes for moments in (optimizer.m, optimizer.v) for array in moments)
-    return np.concatenate([p.data.data.ravel() for p in net]), state
+    return np.concatenate([p.data.data.ravel() for p in net]), bytes_of(optimizer)
 
 
 def train_whole(steps=20):

@@ -125,9 +125,12 @@ checks.part(
     points=1,
     inputs={"start": [[4.0, -2.0], [0.0, 8.0]], "rate": 0.5, "weight_decay": 0.2},
     randomize=["start", "rate", "weight_decay"],
-    expect={"after two steps where the gradient is 0": [[3.24, -1.62], [0.0, 6.48]]},
+    expect={
+        "after two steps where the gradient is 0": [[3.24, -1.62], [0.0, 6.48]],
+        "step from 0, less that without decay": [[0.0, 0.0], [0.0, 0.0]],
+    },
     hint="With gradients of 0 only the decay is left: a step takes 0.5 * 0.2 of the weight. Does "
-    "yours go through the velocity?",
+    "yours go through the velocity, and which comes first, decay or step?",
 )
 
 checks.part(

@@ -86,11 +86,18 @@ def tall_matrices_take_longer_steps(
 def the_decay_of_muon_is_decoupled(
     student: Student, start: Matrix, rate: float, weight_decay: float
 ) -> Values:
-    """Decay: a share of the weight, apart from the momentum."""
-    w = Variable(start)
+    """Decay: a share of the weight, apart from the momentum and before the step."""
+    w, zeros = Variable(start), np.zeros(np.shape(start))
     optimizer = student.Muon([w], learning_rate=rate, weight_decay=weight_decay)
-    rules.steps_of(optimizer, [w], [[np.zeros(np.shape(start))]] * 2)
-    return {"after two steps where the gradient is 0": snapshot(w)}
+    rules.steps_of(optimizer, [w], [[zeros]] * 2)
+    from_zero = [Variable(zeros), Variable(zeros)]
+    for v, decay in zip(from_zero, [weight_decay, 0.0], strict=True):
+        optimizer = student.Muon([v], learning_rate=rate, weight_decay=decay, steps=0)
+        rules.steps_of(optimizer, [v], [[np.array(start)]])
+    return {
+        "after two steps where the gradient is 0": snapshot(w),
+        "step from 0, less that without decay": snapshot(from_zero[0]) - snapshot(from_zero[1]),
+    }
 
 
 def what_is_no_matrix_is_refused(student: Student, shapes: list[list[int]]) -> Values:

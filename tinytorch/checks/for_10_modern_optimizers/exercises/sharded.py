@@ -62,13 +62,15 @@ def all_ranks_hold_the_weights_of_adamw(
 def options_and_weights_are_read_at_each_step(
     student: Student, gradients: Gradients, rates: list[float], assigned: float
 ) -> Values:
-    """Each step reads the options, and starts from what parameter.data is now."""
+    """Each step calls each method once, reads the options, and starts from what data is now."""
 
     def work(communicator: Any) -> list[Any]:
         parameters = [Variable([[0.0, 0.0, 0.0]]), Variable(0.0)]
+        counting = _CountingCommunicator(communicator)
         optimizer = student.ShardedAdamW(
-            parameters, communicator, beta1=0.0, beta2=0.0, weight_decay=0.0
+            parameters, counting, beta1=0.0, beta2=0.0, weight_decay=0.0
         )
+        counting.calls.clear()
         _give(parameters, gradients[0][communicator.rank])
         for rate in rates:
             optimizer.learning_rate = rate
@@ -76,9 +78,13 @@ def options_and_weights_are_read_at_each_step(
         after = snapshot(parameters[1])
         parameters[1].data = Tensor(assigned)
         optimizer.step()
-        return [after, snapshot(parameters[1])]
+        return [after, snapshot(parameters[1]), sorted(counting.calls)]
 
-    return {"w, and w once assigned, by rank": run_threads(work, len(gradients[0]))}
+    return {
+        "w, w once assigned, and calls in three steps, by rank": run_threads(
+            work, len(gradients[0])
+        )
+    }
 
 
 def a_missing_gradient_skips_the_parameter_on_all_ranks(
@@ -133,6 +139,23 @@ def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) ->
         ),
         "options by default": run_threads(options, 1),
     }
+
+
+class _CountingCommunicator:
+    """A communicator that keeps the names of what it was asked for."""
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = communicator
+        self.rank, self.size = communicator.rank, communicator.size
+        self.calls: list[str] = []
+
+    def reduce_scatter_mean(self, array: np.ndarray) -> np.ndarray:
+        self.calls.append("reduce_scatter_mean")
+        return self._communicator.reduce_scatter_mean(array)
+
+    def all_gather(self, part: np.ndarray) -> np.ndarray:
+        self.calls.append("all_gather")
+        return self._communicator.all_gather(part)
 
 
 def _give(parameters: list[Variable], gradients: list[Any]) -> None:
