@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-MODULE ?= 08_optimizers
+MODULES ?= 08_optimizers 10_modern_optimizers
 STUDENTS ?= 200
 DEMO ?= build/demo
 
@@ -22,18 +22,24 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 setup: $(INSTALLED)  ## Make .venv/ with everything in it.
 
+define grade_a_class
+$(TITO) release $(1)
+$(BIN)/python -m tests.submissions $(DEMO) $(1)
+@# One file of the sample class is broken on purpose: grading names it and exits with 1.
+$(TITO) grade $(1) || [ $$? -eq 1 ]
+$(TITO) feedback $(1)
+$(TITO) overview $(1)
+$(TITO) scores $(1)
+
+endef
+
 demo: TITO := cd $(DEMO) && $(abspath $(BIN))/tito
-demo: $(INSTALLED)  ## Export, release, grade a sample class and show its marks, in build/demo/, begun anew.
+demo: $(INSTALLED)  ## Export, release, grade sample classes and show their marks, in build/demo/, begun anew.
 	rm -rf $(DEMO)
 	$(BIN)/python -m tests.submissions.course $(DEMO)
 	$(TITO) export --all
-	$(TITO) release $(MODULE)
-	$(BIN)/python -m tests.submissions $(DEMO) $(MODULE)
-	@# One file of the sample class is broken on purpose: grading names it and exits with 1.
-	$(TITO) grade $(MODULE) || [ $$? -eq 1 ]
-	$(TITO) feedback $(MODULE)
-	$(TITO) overview $(MODULE)
-	$(TITO) scores $(MODULE)
+	$(foreach module,$(MODULES),$(call grade_a_class,$(module)))
+	$(TITO) status
 
 test: lint system  ## Run every test (lint first).
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
@@ -62,8 +68,8 @@ lint: $(INSTALLED)  ## Check style, types and the rules of the sources.
 export: $(INSTALLED)  ## Make tinytorch/core/ from the sources.
 	$(BIN)/tito export --all
 
-release: $(INSTALLED)  ## Make the students' notebook.
-	$(BIN)/tito release $(MODULE)
+release: $(INSTALLED)  ## Make the students' notebooks.
+	for module in $(MODULES); do $(BIN)/tito release $$module || exit; done
 
 pictures: demo  ## Make the pictures of the README, from the demo, in Chromium.
 	$(BIN)/python docs/pictures.py $(DEMO)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import jupyter, screenshot
 from tests.submissions.notebook import Work
-from tests.submissions.students import STUDENTS
+from tests.submissions.students import CLASSES
 from tito.cli import cli
 from tito.course import Course
 from tito.errors import TitoError
@@ -57,7 +57,7 @@ def course(real_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Cou
     (root / "roster.csv").write_text(CANVAS_EXPORT)
     with zipfile.ZipFile(root / "submissions.zip", "w") as archive:
         for number, (student, name) in enumerate(HANDED_IN.items(), start=1):
-            files = STUDENTS[student](Work(made, made.module(MODULE)))
+            files = CLASSES[MODULE][student](Work(made, made.module(MODULE)))
             (text,) = files.values()
             archive.writestr(f"{name}_{number}_900{number}_optimizers_dev.ipynb", text)
     assert tito(made, "collect", MODULE, root / "submissions.zip") == 0

@@ -1,4 +1,4 @@
-"""Hand in the sample class: `python -m tests.submissions COURSE_FOLDER MODULE`."""
+"""Hand in the sample classes: `python -m tests.submissions COURSE_FOLDER MODULE...`."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,8 @@ from tests.submissions.hand_in import hand_in
 from tito.course import Course
 
 if __name__ == "__main__":
-    folder, module = sys.argv[1:]
+    folder, *modules = sys.argv[1:]
     course = Course(Path(folder).resolve())
-    folders = hand_in(course, course.module(module))
-    print(f"collected {len(folders)} submissions in {course.submitted}/")
+    for module in modules:
+        folders = hand_in(course, course.module(module))
+        print(f"{module}: collected {len(folders)} submissions in {course.submitted}/")

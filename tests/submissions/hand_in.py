@@ -6,18 +6,18 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tests.submissions.notebook import Work
-from tests.submissions.students import STUDENTS
+from tests.submissions.students import CLASSES
 from tito.course import Course, Module
 
 
-def hand_in(course: Course, module: Module, whole: Collection[str] = tuple(STUDENTS)) -> list[Path]:
+def hand_in(course: Course, module: Module, whole: Collection[str] | None = None) -> list[Path]:
     """Write each student's files below ``modules/submitted``, leaving alone what is the same.
 
     Parameters
     ----------
     course, module
         Where and what.
-    whole : collection of str
+    whole : collection of str, optional
         Students who hand in the demonstrations too, which take most of the time of grading and
         change no mark; all of them by default.
 
@@ -27,11 +27,11 @@ def hand_in(course: Course, module: Module, whole: Collection[str] = tuple(STUDE
         The folders of the submissions.
     """
     folders = []
-    for name, student in STUDENTS.items():
+    for name, student in CLASSES[module.name].items():
         folder = course.submitted / name / module.name
         folder.mkdir(parents=True, exist_ok=True)
         work = Work(course, module)
-        if name not in whole:
+        if whole is not None and name not in whole:
             work.drop_demonstrations()
         for filename, text in student(work).items():
             path = folder / filename

@@ -22,11 +22,18 @@ class Work:
         Must have a release of the module.
     module : Module
         The assignment.
+
+    Attributes
+    ----------
+    file : str
+        The name under which it is handed in.
+    notebook : NotebookNode
+        What it is now.
     """
 
     def __init__(self, course: Course, module: Module) -> None:
-        path = course.release / module.name / f"{module.notebook}.ipynb"
-        self.notebook = nbformat.read(path, as_version=4)
+        self.file = f"{module.notebook}.ipynb"
+        self.notebook = nbformat.read(course.release / module.name / self.file, as_version=4)
         self._source = read_source(module.source)
 
     def cell(self, grade_id: str, notebook: NotebookNode | None = None) -> NotebookNode:

@@ -1,19 +1,24 @@
-"""The students of the sample class; their marks stand in expected_marks.csv."""
+"""The students of the sample class, by assignment; marks stand in expected_marks/MODULE.csv."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
 
-from tests.solutions.wrong_ideas import right_solutions
+from tests.solutions.wrong_ideas import Solution, right_solutions
 from tests.submissions.notebook import Work
 
 Files = dict[str, str]
-NOTEBOOK = "optimizers_dev.ipynb"
 
 
 def _handed_in(work: Work) -> Files:
-    return {NOTEBOOK: work.text()}
+    return {work.file: work.text()}
+
+
+def _right(work: Work) -> list[Solution]:
+    """Return the last right solution of each cell that is written whole in another style."""
+    cells = work.names(written=False)
+    return list({s.cell: s for s in right_solutions() if s.cell in cells}.values())
 
 
 def perfect(work: Work) -> Files:
@@ -24,7 +29,7 @@ def perfect(work: Work) -> Files:
 def written_differently(work: Work) -> Files:
     """Everything right, in another style."""
     work.solve().write_answers()
-    for right in right_solutions():
+    for right in _right(work):
         work.put(right.cell, right.source)
     return _handed_in(work)
 
@@ -32,7 +37,7 @@ def written_differently(work: Work) -> Files:
 def copied(work: Work) -> Files:
     """The work of written-differently, in another layout and without its comments."""
     work.solve()
-    for right in right_solutions():
+    for right in _right(work):
         work.put(right.cell, "#| export\n" + ast.unparse(ast.parse(right.source)))
     return _handed_in(work)
 
@@ -95,13 +100,13 @@ def test_cell_edited(work: Work) -> Files:
 
 def renamed(work: Work) -> Files:
     """The file was renamed by a browser."""
-    return {"optimizers_dev-Copy1.ipynb": work.solve().text()}
+    return {work.file.replace(".", "-Copy1."): work.solve().text()}
 
 
 def broken_json(work: Work) -> Files:
     """The file was cut off while it was saved."""
     text = work.solve().text()
-    return {NOTEBOOK: text[: len(text) // 2]}
+    return {work.file: text[: len(text) // 2]}
 
 
 def many_lines(work: Work) -> Files:
@@ -136,9 +141,34 @@ def kernel_dies(work: Work) -> Files:
     return _handed_in(work.put("convergence-profiler", f"{source}\n\nimport os\nos._exit(1)"))
 
 
-STUDENTS: dict[str, Callable[[Work], Files]] = {
-    student.__name__.replace("_", "-"): student
-    for student in (
+def decay_in_the_gradient(work: Work) -> Files:
+    """Adam with a penalty on the weights instead of AdamW."""
+    return _handed_in(work.solve().put_wrong("adamw-class", "decay_in_the_gradient"))
+
+
+def muon_of_plain_momentum(work: Work) -> Files:
+    """The momentum itself is the step: nothing is orthogonalized."""
+    return _handed_in(work.solve().put_wrong("muon-class", "not_orthogonalized"))
+
+
+def schedule_that_compounds(work: Work) -> Files:
+    """Each factor multiplies the rate that the one before has left."""
+    return _handed_in(work.solve().put_wrong("schedule-functions", "compounds_the_current_rate"))
+
+
+def each_rank_for_itself(work: Work) -> Files:
+    """No rank hears of the others' gradients."""
+    return _handed_in(work.solve().put_wrong("sharded-adamw", "own_gradient"))
+
+
+def first_half(work: Work) -> Files:
+    """Sections 1 to 3 only, questions answered."""
+    work.solve("parameter-groups", "rmsprop-class", "nesterov-class", "adamw-class")
+    return _handed_in(work.write_answers())
+
+
+_STUDENTS = {
+    "08_optimizers": (
         perfect,
         written_differently,
         copied,
@@ -158,5 +188,21 @@ STUDENTS: dict[str, Callable[[Work], Files]] = {
         questions_only,
         untouched,
         kernel_dies,
-    )
+    ),
+    "10_modern_optimizers": (
+        perfect,
+        written_differently,
+        decay_in_the_gradient,
+        schedule_that_compounds,
+        muon_of_plain_momentum,
+        each_rank_for_itself,
+        first_half,
+        questions_only,
+        untouched,
+    ),
+}
+#: By assignment and student.
+CLASSES: dict[str, dict[str, Callable[[Work], Files]]] = {
+    module: {student.__name__.replace("_", "-"): student for student in students}
+    for module, students in _STUDENTS.items()
 }

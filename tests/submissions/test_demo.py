@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 from tests.submissions.course import ROOT
-from tests.submissions.students import STUDENTS
+from tests.submissions.students import CLASSES
 
 BIN = Path(sys.executable).parent
-MODULE = "08_optimizers"
 PROGRAMS = {
     "python": f'exec "{sys.executable}" "$@"',
     "tito": 'echo "$PWD: $*" >>"$(dirname "$0")/calls"\n'
@@ -32,10 +31,11 @@ def test_the_sample_class_is_handed_in_to_a_course_of_its_own(tmp_path):
 
     assert done.returncode == 0, done.stderr
     of_module = ("release", "grade", "feedback", "overview", "scores")
-    steps = ["export --all", *(f"{step} {MODULE}" for step in of_module)]
+    steps = [f"{step} {module}" for module in CLASSES for step in of_module]
+    steps = ["export --all", *steps, "status"]
     calls = (tmp_path / "calls").read_text().splitlines()
     assert calls == [f"{demo}: {step}" for step in steps]
-    assert {path.name for path in earlier.parent.iterdir()} == set(STUDENTS)
+    assert {path.name for path in earlier.parent.iterdir()} == set().union(*CLASSES.values())
     assert {path: path.stat().st_mtime_ns for path in real} == real
     assert set(ROOT.joinpath("modules").rglob("*")) == set(real)
     assert {path: path.stat().st_mtime_ns for path in core} == core

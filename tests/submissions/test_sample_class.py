@@ -13,12 +13,13 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.submissions.hand_in import hand_in
-from tests.submissions.students import STUDENTS
+from tests.submissions.students import CLASSES
 from tito.course import Course
 
-EXPECTED = Path(__file__).with_name("expected_marks.csv")
+EXPECTED = Path(__file__).with_name("expected_marks")
 BIN = Path(sys.executable).parent
-MODULE = "08_optimizers"
+MODULE, SECOND = CLASSES
+STUDENTS = CLASSES[MODULE]
 #: They hand in the demonstrations too, to see that they change no mark.
 WHOLE = ("perfect", "kernel-dies")
 
@@ -28,7 +29,7 @@ def read_csv(path: Path) -> dict[str, dict[str, str]]:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
-WANTED = read_csv(EXPECTED)
+WANTED = {module: read_csv(EXPECTED / f"{module}.csv") for module in CLASSES}
 
 
 def run(*command: str, course: Course) -> subprocess.CompletedProcess:
@@ -38,34 +39,57 @@ def run(*command: str, course: Course) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="module")
-def graded(real_course, tmp_path_factory):
-    """The sample class after `tito grade`, and what that printed."""
+def course(real_course, tmp_path_factory):
+    """A course of its own, with a new gradebook."""
     root = tmp_path_factory.mktemp("class") / "course"
     shutil.copytree(real_course.root, root)
-    course = Course(root)
     (root / "gradebook.db").unlink()
-    assert run("tito", "release", MODULE, course=course).returncode == 0
-    hand_in(course, course.module(MODULE), WHOLE)
-    answer = run("tito", "grade", MODULE, course=course)
-    return course, answer
+    return Course(root)
+
+
+def grade(course, module):
+    """Release an assignment, hand its class in, and grade it; return what that printed."""
+    assert run("tito", "release", module, course=course).returncode == 0
+    hand_in(course, course.module(module), WHOLE)
+    return run("tito", "grade", module, course=course)
+
+
+def marks_of(course, module):
+    """Return the rows of a class; who handed in another assignment only is missing in it."""
+    answer = run("tito", "scores", module, "--to", f"{module}.csv", course=course)
+    assert answer.returncode == 0, answer.stderr
+    rows = read_csv(course.root / f"{module}.csv")
+    return {student: row for student, row in rows.items() if row["status"] != "missing"}
+
+
+@pytest.fixture(scope="module")
+def graded(course):
+    """The sample class after `tito grade`, and what that printed."""
+    return course, grade(course, MODULE)
 
 
 @pytest.fixture(scope="module")
 def marks(graded):
+    return marks_of(graded[0], MODULE)
+
+
+@pytest.fixture(scope="module")
+def marks_of_both(graded, marks):
     course, _ = graded
-    answer = run("tito", "scores", MODULE, "--to", "marks.csv", course=course)
-    assert answer.returncode == 0, answer.stderr
-    return read_csv(course.root / "marks.csv")
+    answer = grade(course, SECOND)
+    assert answer.returncode == 0, answer.stdout
+    return {MODULE: marks, SECOND: marks_of(course, SECOND)}
 
 
-def test_every_student_of_the_class_has_a_row(marks):
-    assert set(marks) == set(WANTED) == set(STUDENTS)
+@pytest.mark.parametrize("module", CLASSES)
+def test_every_student_of_the_class_has_a_row(marks_of_both, module):
+    assert set(marks_of_both[module]) == set(WANTED[module]) == set(CLASSES[module])
 
 
-@pytest.mark.parametrize("student", STUDENTS)
-def test_marks_are_the_expected_ones(marks, student):
-    got = {name: marks[student][name] for name in WANTED[student]}
-    assert got == WANTED[student]
+@pytest.mark.parametrize(("module", "student"), [(m, s) for m in CLASSES for s in CLASSES[m]])
+def test_marks_are_the_expected_ones(marks_of_both, module, student):
+    wanted = WANTED[module][student]
+    assert {name: marks_of_both[module][student][name] for name in wanted} == wanted
 
 
 def test_what_could_not_be_graded_is_named_and_the_exit_code_is_1(graded):
@@ -91,8 +115,7 @@ def test_grading_again_changes_nothing(graded, marks):
     again = run("tito", "grade", MODULE, course=course)
     assert f"0 graded, {len(STUDENTS) - 1} unchanged, 1 not graded" in again.stdout
     assert {path: path.read_bytes() for path in course.autograded.rglob("*.ipynb")} == before
-    run("tito", "scores", MODULE, "--to", "again.csv", course=course)
-    assert read_csv(course.root / "again.csv") == marks
+    assert marks_of(course, MODULE) == marks
 
 
 @pytest.fixture(scope="module")
