@@ -175,3 +175,16 @@ def test_torch_linear_schedule_needs_one_step_less_for_our_warm_up():
 
 def test_torch_one_cycle_reaches_its_top_one_step_before_its_share():
     assert int(np.argmax(STORED["schedule-one-cycle"])) == 0.3 * SCHEDULE_STEPS - 1
+
+
+def test_torch_one_cycle_moves_the_momentum_too():
+    torch = pytest.importorskip("torch")
+    from tests.parity import torch_runs
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=BASE, momentum=0.9)
+    schedule = torch_runs.SCHEDULES["one-cycle"](optimizer)
+    for momentum in (0.95, 0.85):
+        assert optimizer.param_groups[0]["momentum"] == pytest.approx(momentum)
+        for _ in range(8):
+            optimizer.step()
+            schedule.step()
