@@ -134,7 +134,8 @@ steps = [
 ]
 lengths = [float(np.linalg.norm(step)) for step in steps]
 row("Muon on 64 x 32 against optax", *(f"{length / lengths[1]:.1f}" for length in lengths))
-row("shape of a layer of 64 inputs and 32 outputs in torch", str(list(torch.nn.Linear(64, 32).weight.shape)))
+shape = list(torch.nn.Linear(64, 32).weight.shape)
+row("shape of a layer of 64 inputs and 32 outputs in torch", str(shape))
 
 optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
 multi_step = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3])

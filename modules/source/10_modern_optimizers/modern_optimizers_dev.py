@@ -2110,7 +2110,7 @@ if __name__ == "__main__":
 #   the momentum as well.
 
 # %% [markdown]
-# Two things happen to their state, each with a script in `findings/`:
+# Two things happen to state, each with a script in `findings/`:
 #
 # - A loss scaler skips a first step that overflows. `SGD(momentum=0.9, fused=True)` then keeps a
 #   velocity in memory that was never filled; in deterministic mode all weights are NaN one step
