@@ -1111,9 +1111,9 @@ class Schedule:
 
 
 # %% [markdown]
-# To try at once: five schedules over 100 steps. The one-cycle schedule of Smith and Topin (2019)
-# rises along a cosine for 30 steps and falls along another. We did not write a rising cosine; but
-# $1 + f$ minus a falling one rises from $f$ to 1.
+# To try at once: five schedules over 100 steps. One-cycle goes back to Smith and Topin (2019); in
+# the form of PyTorch's default it rises along a cosine for 30 steps and falls along another. We did
+# not write a rising cosine; but $1 + f$ minus a falling one rises from $f$ to 1.
 
 
 # %%
@@ -2071,6 +2071,60 @@ if __name__ == "__main__":
 #
 # **To think about.** Which of the parts would you keep if you could try each rate only once? And
 # which experiment would convince you that weight decay of 0.1 is too much here?
+
+# %% [markdown]
+# ## 9 Where libraries differ
+#
+# The same name does not mean the same numbers. All that follows was run, not read: one step on one
+# number at a time, in PyTorch 2.13.0, optax 0.2.8, Keras 3.15.1 and MLX 0.32.4. The script is
+# `findings/conventions_of_libraries.sh` in the course's repository, and for the last row
+# `findings/schedules_under_accumulation.sh`.
+#
+# | | here | PyTorch | optax | Keras | MLX |
+# |---|---|---|---|---|---|
+# | decay of AdamW | 0.01 | 0.01 | 0.0001 | 0.004 | 0.01 |
+# | decay of Muon | 0 | 0.1 | 0 | 0.004 | 0.01 |
+# | Adam: $\epsilon$ and correction | after | after | after | before | after |
+# | RMSprop: $\epsilon$ and root | outside | outside | inside | inside | outside |
+# | Adam: first step, in rates | 1 | 1 | 1 | 1 | 3.16 |
+# | Nesterov: rate in the velocity | no | no | no | yes | no |
+# | Muon: factor of the rate | 1.4 | 1.4 | 1.0 | 1.6 | 1.4 |
+# | a schedule counts | calls | calls | updates | batches | not tried |
+
+# %% [markdown]
+# The decays are defaults. MLX corrects no bias unless it is told to. Muon's factors are those of
+# one and the same array of 64 rows and 32 columns: optax takes its rows for inputs, as they are in
+# our networks, PyTorch and MLX for outputs. The last row is about gradients that are accumulated
+# over several batches. In one thing all agree: AdamW decays first and steps then.
+#
+# ### Schedules and state in PyTorch
+#
+# `tests/parity` compares your classes with PyTorch, step by step. AdamW, RMSprop and Nesterov agree
+# to 10 digits, Muon to 3, since PyTorch orthogonalizes in bfloat16. `LambdaLR` sets the rates of
+# `Schedule`. The others differ at their ends:
+#
+# - `CosineAnnealingLR` follows `cosine` to its last step, and then rises again.
+# - `LinearLR` counts the intervals between rates: for `linear_warmup(n)` it must be told `n - 1`.
+#   Told 0, it stays at its first factor for good, where `linear_warmup(0)` is 1.
+# - `OneCycleLR` reaches its top one step earlier than our function above, ends above 0, and moves
+#   the momentum as well.
+
+# %% [markdown]
+# Two things happen to state, each with a script in `findings/`:
+#
+# - A loss scaler skips a first step that overflows. `SGD(momentum=0.9, fused=True)` then keeps a
+#   velocity in memory that was never filled; in deterministic mode all weights are NaN one step
+#   later.
+# - A run is resumed, and its `LinearLR` made after the optimizer's state was loaded, before its own
+#   was. The rate stays at a tenth to the end: the constructor has multiplied it once more.
+
+# %% [markdown]
+# **What it means for a comparison.** Where your numbers differ from a library's, compare one step,
+# from the same state, on one number. Defaults show there at once; so write all options out. The
+# place of $\epsilon$ shows only for gradients that are not large against it. What a velocity
+# contains shows when the rate changes. And of a schedule, print the rates that were *used*,
+# over its end and after resuming. `Schedule` sets a base times a factor of the step, and multiplies
+# nothing it finds: that is why it can be resumed without a jump.
 
 # %% [markdown]
 # ## Questions
