@@ -336,20 +336,9 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # Groups may differ in their rates as well: one trains the last layer of a ready-made network with a
-# larger rate than the rest. Then `learning_rate` is no longer one number. Setting it, as a schedule
-# like `StepLR` does, gives all groups the same rate, and the difference is gone. The schedule of
-# section 4 therefore *multiplies* what each group had.
-
-# %%
-if __name__ == "__main__":
-    groups = [
-        {"parameters": [Variable(0.0)], "learning_rate": 0.1},
-        {"parameters": [Variable(0.0)], "learning_rate": 0.01},
-    ]
-    optimizer = Descent(groups)
-    print("as given:     ", [group["learning_rate"] for group in optimizer.groups])
-    optimizer.learning_rate = optimizer.learning_rate / 2
-    print("once set:     ", [group["learning_rate"] for group in optimizer.groups])
+# larger rate than the rest. Setting `learning_rate`, as `StepLR` does, would give all groups the
+# same rate, and the difference would be gone. The schedule of section 4 *multiplies* what each
+# group had.
 
 # %% nbgrader={"grade": true, "grade_id": "test-parameter-groups", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 # Graded: split_decay, 5 points.
@@ -753,15 +742,7 @@ if __name__ == "__main__":
 #   shrinks the step just made, by $\eta\lambda$ of itself.
 # - **What is decayed.** All that the optimizer is given. `split_decay` makes the exceptions.
 #
-# With $\lambda = 0$ AdamW is Adam. Here the order in numbers, for $\eta = 0.1$, $\lambda = 0.5$ and
-# a step of one rate:
-
-# %%
-if __name__ == "__main__":
-    start, eta, lam, length = 2.0, 0.1, 0.5, 1.0
-    print("decay, then step:", round(start * (1 - eta * lam) - eta * length, 6))
-    print("step, then decay:", round((start - eta * length) * (1 - eta * lam), 6))
-
+# With $\lambda = 0$ AdamW is Adam.
 
 # %% nbgrader={"grade": false, "grade_id": "adamw-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 #| export
@@ -885,21 +866,6 @@ if __name__ == "__main__":
     plain = decayed(lambda w: Adam([w], learning_rate=0.01))
     without = decayed(lambda w: AdamW([w], learning_rate=0.01, weight_decay=0.0))
     print(f"AdamW without decay is apart from Adam by {np.abs(plain - without).max():.1e}")
-
-# %% [markdown]
-# How strong is the default? With $\eta = 0.001$ and $\lambda = 0.01$ one step takes $10^{-5}$ of a
-# weight. What counts is the whole run: the rate summed over the steps, times $\lambda$.
-
-# %%
-if __name__ == "__main__":
-    print("steps   left of a weight with decay 0.01 and 0.1, rate 0.001")
-    for steps in (1_000, 10_000, 100_000):
-        shares = [(1 - 0.001 * decay) ** steps for decay in (0.01, 0.1)]
-        print(f"{steps:7,} {shares[0]:12.3f} {shares[1]:12.3f}")
-
-# %% [markdown]
-# On a run of a thousand steps, such as ours on the digits, the default does next to nothing. Long
-# runs are where decay matters, and they usually have ten times the default.
 
 # %% nbgrader={"grade": true, "grade_id": "test-adamw", "locked": true, "points": 20, "schema_version": 3, "solution": false, "task": false}
 # Graded: AdamW, 20 points.
@@ -1437,13 +1403,6 @@ if __name__ == "__main__":
 # PyTorch's a row per output. For the same layer the factor is not the same, and neither is the
 # rate.
 
-# %%
-if __name__ == "__main__":
-    print("layer       ours    transposed")
-    for rows, columns in ((64, 32), (32, 10)):
-        factors = [math.sqrt(max(1, ratio)) for ratio in (rows / columns, columns / rows)]
-        print(f"{rows} to {columns}: {factors[0]:8.2f} {factors[1]:10.2f}")
-
 # %% nbgrader={"grade": true, "grade_id": "test-muon", "locked": true, "points": 20, "schema_version": 3, "solution": false, "task": false}
 # Graded: newton_schulz and Muon, 20 points.
 # What each part does stands in tinytorch/checks/for_10_modern_optimizers/muon.py.
@@ -1628,24 +1587,9 @@ class WeightAverage:
 
 
 # %% [markdown]
-# To try at once: a weight that jumps between 1 and 3, and its average with decay 0.9.
-
-# %%
-if __name__ == "__main__":
-    jumping = Variable(3.0)
-    average = WeightAverage([jumping], decay=0.9)
-    for step in range(1, 41):
-        jumping.data = Tensor(1.0 if step % 2 else 3.0)
-        average.update()
-    with average.applied():
-        print(f"inside the block {jumping.item():.3f}", end=", ")
-    print(f"after it {jumping.item():.3f}")
-
-# %% [markdown]
-# And on the digits, with Muon at the rate that was too large for it. After each epoch we look at
-# the loss of the weights and of their average, once with the rate held constant and once with the
-# decay of the section before.
-
+# To try at once: the digits, with Muon at the rate that was too large for it. After each epoch we
+# look at the loss of the weights and of their average, once with the rate held constant and once
+# with the decay of the section before.
 
 # %%
 def losses_of_average(factor, epochs=20, seed=0):
@@ -2047,23 +1991,16 @@ if __name__ == "__main__":
 if __name__ == "__main__":
     for left_out in PARTS:
         compare(f"without {left_out}", [part for part in PARTS if part != left_out], 0.01)
-
-# %% [markdown]
-# How far apart must two accuracies be? With 397 test images, an accuracy of 0.985 is known to
-# within about its standard error.
-
-# %%
-if __name__ == "__main__":
     images = len(digits[2])
     print(f"standard error of 0.985 on {images} images: {math.sqrt(0.985 * 0.015 / images):.4f}")
 
 # %% [markdown]
-# So the accuracies, 0.975 to 0.988, tell the worst rate from the rest at best. The losses tell
-# more. Plain Adam at 0.01 has the lowest, and the one part that changes much is the decay: without
-# it the loss of everything else is Adam's. Decay keeps the scores small, and on digits that are as
-# easy as these the loss rewards scores that are large. What the other parts buy is tolerance: at
-# 0.03, where plain Adam's loss has risen and spreads from seed to seed, all of it together has its
-# own lowest.
+# An accuracy of 0.985 on 397 images is known to within about its standard error. So the accuracies,
+# 0.975 to 0.988, tell the worst rate from the rest at best. The losses tell more. Plain Adam at
+# 0.01 has the lowest, and the one part that changes much is the decay: without it the loss of
+# everything else is Adam's. Decay keeps the scores small, and on digits that are as easy as these
+# the loss rewards scores that are large. What the other parts buy is tolerance: at 0.03, where
+# plain Adam's loss has risen and spreads from seed to seed, all of it together has its own lowest.
 #
 # That is a fair summary of such lists of parts. None is better as such; each answers a problem, and
 # a small network on easy images has few of them. (We looked at test images to compare rates.
@@ -2117,8 +2054,7 @@ if __name__ == "__main__":
 #   later.
 # - A run is resumed, and its `LinearLR` made after the optimizer's state was loaded, before its own
 #   was. The rate stays at a tenth to the end: the constructor has multiplied it once more.
-
-# %% [markdown]
+#
 # **What it means for a comparison.** Where your numbers differ from a library's, compare one step,
 # from the same state, on one number. Defaults show there at once; so write all options out. The
 # place of $\epsilon$ shows only for gradients that are not large against it. What a velocity
