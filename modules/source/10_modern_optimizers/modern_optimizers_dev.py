@@ -2036,9 +2036,9 @@ if __name__ == "__main__":
 #
 # ### Schedules and state in PyTorch
 #
-# `tests/parity` compares your classes with PyTorch, step by step. AdamW, RMSprop and Nesterov agree
-# to 10 digits, Muon to 3, since PyTorch orthogonalizes in bfloat16. `LambdaLR` sets the rates of
-# `Schedule`. The others differ at their ends:
+# `tests/parity` compares the reference with PyTorch, step by step. AdamW, RMSprop and Nesterov
+# agree to 10 digits, Muon to 3, since PyTorch orthogonalizes in bfloat16. `LambdaLR` sets the rates
+# of `Schedule`. The others differ at their ends:
 #
 # - `CosineAnnealingLR` follows `cosine` to its last step, and then rises again.
 # - `LinearLR` counts the intervals between rates: for `linear_warmup(n)` it must be told `n - 1`.
