@@ -31,6 +31,22 @@ class {}:
 
     zero_grad = get_lr = step
 """
+#: Has everything but the rule.
+_IDLE_BY_GROUPS = """
+class {0}(Optimizer):
+    def __init__(self, parameters, {1}):
+        options = dict(locals())
+        for name in ("self", "parameters", "communicator", "__class__"):
+            options.pop(name, None)
+        super().__init__(parameters, **options)
+        self.t = 0
+        self.m = [np.zeros(parameter.data.shape) for parameter in self.parameters]
+        self.v = self.velocity = self.m
+
+    def step(self):
+        self.t += 1
+"""
+_OF_ADAMW = "beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.01"
 _IDLE = {
     "gradient-descent-function": "def gradient_descent_step(parameter, learning_rate):\n    pass",
     "sgd-class": _IDLE_CLASS.format(
@@ -43,6 +59,24 @@ _IDLE = {
     "steplr-class": _IDLE_CLASS.format(
         "StepLR", "optimizer=None, step_size=0, gamma=0.0, initial_lr=0.0, step_count=0"
     ),
+    "parameter-groups": "def split_decay(parameters, weight_decay):\n    return []",
+    **{
+        cell: _IDLE_BY_GROUPS.format(*names)
+        for cell, names in {
+            "rmsprop-class": ("RMSprop", "learning_rate=0.01, alpha=0.99, epsilon=1e-8"),
+            "nesterov-class": ("NesterovSGD", "learning_rate=0.01, momentum=0.9, weight_decay=0.0"),
+            "adamw-class": ("AdamW", f"learning_rate=0.001, {_OF_ADAMW}"),
+            "muon-class": ("Muon", "learning_rate=0.02, momentum=0.95, weight_decay=0.0, steps=5"),
+            "sharded-adamw": ("ShardedAdamW", f"communicator, learning_rate=0.001, {_OF_ADAMW}"),
+        }.items()
+    },
+}
+#: The right idea that the base "averaged" lacks, by its cell.
+_SLIPS = {"sgd-class": "momentum_averaged", "adamw-class": "decay_in_the_gradient"}
+#: The class that is written last, by assignment: only who has the reference has all of it.
+LAST_CLASSES = {
+    "08_optimizers": "AdvancedOptimizerFeatures",
+    "10_modern_optimizers": "ShardedAdamW",
 }
 
 
@@ -52,22 +86,24 @@ def stubs(work: Work) -> None:
 
 def idle(work: Work) -> None:
     """Code that runs and does nothing: wrong values, no errors."""
-    for grade_id, source in _IDLE.items():
-        work.put(grade_id, source)
+    for grade_id in _IDLE.keys() & set(work.names(written=False)):
+        work.put(grade_id, _IDLE[grade_id])
 
 
 def gradient(work: Work) -> None:
-    """The first section right, nothing else: 10 points."""
-    work.solve("gradient-descent-function")
+    """The first section right, nothing else: 10 points, or 5."""
+    work.solve(work.names(written=False)[0])
 
 
 def averaged(work: Work) -> None:
-    """Everything right but the momentum."""
-    work.solve().put_wrong("sgd-class", "momentum_averaged")
+    """Everything right but the momentum, or the decay."""
+    work.solve()
+    for cell in _SLIPS.keys() & set(work.names(written=False)):
+        work.put_wrong(cell, _SLIPS[cell])
 
 
 def perfect(work: Work) -> None:
-    """Everything right: 170 points."""
+    """Everything right."""
     work.solve()
 
 
@@ -76,9 +112,9 @@ BASES: dict[str, Callable[[Work], None]] = {
 }
 
 
-def whole_source(course: Course) -> NotebookNode:
-    """Return the source of the assignment, with its checks."""
-    module = course.module("08_optimizers")
+def whole_source(course: Course, name: str) -> NotebookNode:
+    """Return the source of an assignment, with its checks."""
+    module = course.module(name)
     return read_source(module.source, course.checks(module))
 
 
@@ -133,7 +169,7 @@ def _exam(source: str, seed: int) -> CheckPlan:
     return prepare(nbformat.reads(source, as_version=4), seed)
 
 
-def forgery(tool: str) -> str:
+def forgery(tool: str, module: str) -> str:
     """Return code with which a cell forges what others say of it."""
-    known = json.dumps(public_answers(whole_source(Course.find())))
+    known = json.dumps(public_answers(whole_source(Course.find(), module)))
     return tool.replace("PUBLIC_ANSWERS", repr(known))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.attacks.answers import BASES, forgery
+from tests.attacks.answers import BASES, LAST_CLASSES, forgery
 from tests.odd_frames import SEND
 from tests.submissions.notebook import Work
 
@@ -20,7 +20,7 @@ import atexit, ctypes, fcntl, gc, glob, json, os, pathlib, pwd, resource, signal
 import sqlite3, struct, subprocess, sys, tempfile, threading, time
 from contextlib import suppress
 
-MARK, ROOT, HOME, PORT, SOCKET = {values}
+MARK, ROOT, HOME, PORT, SOCKET, MODULE, LAST = {values}
 
 
 def won(what, name={name!r}):
@@ -45,10 +45,13 @@ class Ground(NamedTuple):
     #: Where a listener waits: TCP and UDP on 127.0.0.1, and a unix socket.
     port: int
     socket: str
+    #: The assignment.
+    module: str
 
     def prelude(self, name: str) -> str:
         """Return the first lines of an attack's cell."""
-        values = (self.mark, str(self.root), str(self.home), self.port, self.socket)
+        values = (self.mark, str(self.root), str(self.home), self.port, self.socket, self.module)
+        values += (LAST_CLASSES[self.module],)
         return _PRELUDE.format(values=values, name=name)
 
 
@@ -66,6 +69,8 @@ class Attack:
     hand_in: HandIn
     #: The answers in it: see tests.attacks.answers.BASES.
     base: str = "stubs"
+    #: The numbers of the assignments through which it is tried.
+    through: tuple[str, ...] = ("08",)
     #: Whether it may earn less than these, because it breaks its author's own process.
     may_lose: bool = False
     #: Whether it answers with the public expected values: that earns the parts for which these
@@ -127,6 +132,8 @@ def load(folder: Path) -> None:
 def _options(text: str) -> dict:
     pairs = (option.partition("=") for option in text.split(", ") if option)
     found = {name: value or True for name, _, value in pairs}
+    if "through" in found:
+        found["through"] = tuple(found["through"].split("+"))
     return {**found, "gains": float(found.get("gains", 0))}
 
 
@@ -134,13 +141,13 @@ def _written(name: str, code: str, cell: str, used: str, tools: dict[str, str]) 
     def hand_in(folder: Path, work: Work, ground: Ground) -> None:
         before = "\n".join(tools[tool] for tool in used.split("+") if tool)
         if "PUBLIC_ANSWERS" in before:
-            before = forgery(before)
+            before = forgery(before, ground.module)
         text = ground.prelude(name) + before + "\n" + code
         if cell:
             work.put(cell, f"{work.cell(cell).source}\n\n\n{text}")
         else:
             work.insert_first(text).notebook.cells[0].id = name[:60]
-        (folder / NOTEBOOK).write_text(work.text())
+        (folder / work.file).write_text(work.text())
 
     return hand_in
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SAWarning
 
 from tests.attacks import leftovers
 from tests.attacks.answers import BASES, points_for_constants, whole_source
-from tests.attacks.attack import NOTEBOOK, Attack, Ground, submit
+from tests.attacks.attack import Attack, Ground, submit
 from tests.ordinary import as_ordinary_user, give
 from tests.submissions.course import copy_course
 from tests.submissions.notebook import Work
@@ -31,7 +31,6 @@ from tito.course import Course
 from tito.course.cells import flags, is_autograded
 from tito.gradebook.scores import Row, table
 
-MODULE = "08_optimizers"
 TITO, NBGRADER = (Path(sys.executable).parent / name for name in ("tito", "nbgrader"))
 SEED = 8
 #: Lower than in a real course, since hanging attacks take all of it.
@@ -41,27 +40,30 @@ c.ExecuteSubmission.submission_timeout = 12
 c.ExecuteSubmission.patience = 1.5
 c.ExecuteSubmission.grace = 1.0
 """
-#: Cells without nbgrader's metadata, text and figures, are not needed to grade.
-_NEEDED = re.compile(
-    r"\A# %%.*\"grade_id\": \"(setup|imports|prompt-1.*|question-1.*|"
-    r"(gradient-descent|sgd|adam|steplr)-(function|class)|"
-    r"test-(gradient-descent|sgd|adam|step-scheduler))\"|default_exp"
-)
+#: What is graded of each assignment. Cells without nbgrader's metadata, text and figures, are not
+#: needed for it.
+_NEEDED = {
+    "08_optimizers": r"(gradient-descent|sgd|adam|steplr)-(function|class)|"
+    r"test-(gradient-descent|sgd|adam|step-scheduler)",
+    "10_modern_optimizers": r"optimizer-base|(test-)?[a-z]+-(groups|class|functions|average|adamw)|"
+    r"test-(rmsprop|nesterov|adamw|schedules|muon)",
+}
+_CELL = r"\A# %%.*\"grade_id\": \"(setup|imports|prompt-1.*|question-1.*|{})\"|default_exp"
 _WATCHED = ("tinytorch", "modules/source", "modules/release", "modules/submitted",
             "build/package", "build/notebooks", "nbgrader_config.py", "settings.ini")  # fmt: skip
 
 
-def lean_course(target: Path) -> Course:
-    """Make the real course with a release of four sections, without text and demonstrations."""
+def lean_course(target: Path, module: str) -> Course:
+    """Make the real course with a lean release: without text and demonstrations, 08 by half."""
     course = copy_course(target)
-    source = course.module(MODULE).source
+    source = course.module(module).source
     head, *cells = re.split(r"^(?=# %%)", source.read_text(), flags=re.MULTILINE)
-    needed = [c for c in cells if _NEEDED.search(c)]
+    needed = [c for c in cells if re.search(_CELL.format(_NEEDED[module]), c)]
     source.write_text(head + "".join(needed))
     with (target / "nbgrader_config.py").open("a") as config:
         config.write(LIMITS)
-    release(course, course.module(MODULE))
-    _enter_veteran(course)
+    release(course, course.module(module))
+    _enter_veteran(course, module)
     return course
 
 
@@ -85,8 +87,9 @@ class Graded:
     boasts: dict[str, list[str]] = field(default_factory=dict)
     #: The marks of a student who was graded long ago, before and after.
     veteran: tuple = ()
-    #: The points for code, and those of somebody who publishes what the notebook expects.
+    #: The points for code, of the first cell, and of who publishes what the notebook expects.
     full: float = 0.0
+    first: float = 0.0
     constant: float = 0.0
 
     @property
@@ -97,7 +100,7 @@ class Graded:
     def why(self, student: str) -> str:
         """Say where a student's points went, for whoever reads that a test has failed."""
         told = [self.rows[student].reason]
-        for path in self.course.autograded.glob(f"{student}/{MODULE}/*.ipynb"):
+        for path in self.course.autograded.glob(f"{student}/{self.ground.module}/*.ipynb"):
             nb = nbformat.read(path, nbformat.NO_CONVERT)
             outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
             told += [*flags(nb), *(output.evalue for output in outputs if "evalue" in output)]
@@ -106,7 +109,9 @@ class Graded:
         return "\n".join(told)
 
 
-def grade_class(lean: Course, attacks: list[Attack], base: Path, user: str) -> Graded:
+def grade_class(
+    lean: Course, module: str, attacks: list[Attack], base: Path, user: str
+) -> Graded:
     """Hand in attacks between honest students, grade them, and look at what is left.
 
     ``base`` is an empty folder with a short name, which becomes the mark of all that attacks
@@ -118,10 +123,10 @@ def grade_class(lean: Course, attacks: list[Attack], base: Path, user: str) -> G
     (base / "home/.ssh/canary").write_text("a key\n")
     course = Course(shutil.copytree(lean.root, base / "course", symlinks=True))
     with Listener(base) as listener:
-        ground = Ground(base.name, course.root, base / "home", listener.port, listener.path)
+        ground = Ground(base.name, course.root, base / "home", listener.port, listener.path, module)
         found = Graded(ground)
         _hand_in(course, attacks, ground)
-        earlier, found.before = _veteran(course), _digests(ground)
+        earlier, found.before = _veteran(course, module), _digests(ground)
         if user == "somebody":
             give(base)
         found.answer = _grade(ground, base / "tmp", user)
@@ -130,26 +135,27 @@ def grade_class(lean: Course, attacks: list[Attack], base: Path, user: str) -> G
     found.after = _digests(ground)
     found.left += leftovers.remove_files(ground, base / "tmp")
     found.left += leftovers.remove_segments(ground.mark)
-    found.veteran = (earlier, _veteran(course))
-    found.rows = {row.student: row for row in table(course, course.module(MODULE))}
+    found.veteran = (earlier, _veteran(course, module))
+    found.rows = {row.student: row for row in table(course, course.module(module))}
     found.boasts = _boasts(found)
-    source = whole_source(course)
-    found.full = sum(c.metadata.nbgrader.points for c in source.cells if is_autograded(c))
+    source = whole_source(course, module)
+    points = [c.metadata.nbgrader.points for c in source.cells if is_autograded(c)]
+    found.full, found.first = sum(points), points[0]
     found.constant = points_for_constants(source, SEED)
     return found
 
 
 def _hand_in(course: Course, attacks: list[Attack], ground: Ground) -> None:
     def begin(student: str) -> tuple[Path, Work]:
-        folder = course.submitted / student / MODULE
+        folder = course.submitted / student / ground.module
         folder.mkdir(parents=True)
-        return folder, Work(course, course.module(MODULE))
+        return folder, Work(course, course.module(ground.module))
 
     honest = {f"aa-{attack.base}": attack.base for attack in attacks}
     for student, base in {**honest, "zz-perfect": "perfect"}.items():
         folder, work = begin(student)
         BASES[base](work)
-        (folder / NOTEBOOK).write_text(work.text())
+        (folder / work.file).write_text(work.text())
     for student in sorted({attack.student for attack in attacks}):
         submit([one for one in attacks if one.student == student], *begin(student), ground)
 
@@ -158,9 +164,9 @@ def _grade(ground: Ground, tmp: Path, user: str) -> subprocess.CompletedProcess:
     env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     env |= {"HOME": str(ground.home), "TMPDIR": str(tmp), "LANG": "C.UTF-8"}
     env |= {"OPENBLAS_NUM_THREADS": "1", "TITO_CANARY": "a secret"}
-    command = [str(TITO), "grade", MODULE, "--seed", str(SEED)]
+    command = [str(TITO), "grade", ground.module, "--seed", str(SEED)]
     if user == "nbgrader":
-        command = [str(NBGRADER), "autograde", MODULE, f"--ExecuteSubmission.seed={SEED}"]
+        command = [str(NBGRADER), "autograde", ground.module, f"--ExecuteSubmission.seed={SEED}"]
     elif user == "somebody":
         command = as_ordinary_user(*command, cwd=ground.root)
     return subprocess.run(
@@ -193,25 +199,29 @@ def _book(course: Course) -> Gradebook:
     return Gradebook(f"sqlite:///{course.root}/gradebook.db")
 
 
-def _enter_veteran(course: Course) -> None:
+def _enter_veteran(course: Course, module: str) -> None:
     """Enter a student whose marks were given before, one of them by hand."""
     with _book(course) as book, warnings.catch_warnings():
         # nbgrader gives a submission its grades before it adds it; harmless.
         warnings.simplefilter("ignore", SAWarning)
         book.add_student("veteran", last_name="Veteran")
-        book.add_submission(MODULE, "veteran")
-        grades = book.find_submission_notebook("optimizers_dev", MODULE, "veteran").grades
+        book.add_submission(module, "veteran")
+        grades = book.find_submission_notebook(*_place(course, module), "veteran").grades
         for grade in grades:
             grade.auto_score, grade.needs_manual_grade = 1.0, False
         grades[0].manual_score = 2.5
         book.db.commit()
 
 
-def _veteran(course: Course) -> dict:
+def _place(course: Course, module: str) -> tuple[str, str]:
+    return course.module(module).notebook, module
+
+
+def _veteran(course: Course, module: str) -> dict:
     with _book(course) as book:
-        notebook = book.find_submission_notebook("optimizers_dev", MODULE, "veteran")
+        notebook = book.find_submission_notebook(*_place(course, module), "veteran")
         marks = {g.name: (g.auto_score, g.manual_score, g.extra_credit) for g in notebook.grades}
-        assignment = book.find_assignment(MODULE)
+        assignment = book.find_assignment(module)
         return {**marks, "max": assignment.max_score, "due": assignment.duedate}
 
 
@@ -219,7 +229,7 @@ def _boasts(found: Graded) -> dict[str, list[str]]:
     """Return what attacks showed to have done, from the graded notebooks."""
     boasts: dict[str, list[str]] = {}
     pattern = re.compile(rf"WON {found.ground.mark} (\w+): ([^\"\\]*)")
-    for path in found.course.autograded.glob(f"*/{MODULE}/*.ipynb"):
+    for path in found.course.autograded.glob(f"*/{found.ground.module}/*.ipynb"):
         for name, claim in sorted(set(pattern.findall(path.read_text(errors="replace")))):
             boasts.setdefault(name, []).append(claim)
     return boasts

@@ -23,7 +23,9 @@ HALVES = {
     "kernel": ("deceiving", "forging", "messages", "shapes"),
     "machine": ("ending", "harming", "handing_in", "poisoning", "reading"),
 }
-FAMILIES = sorted(family for half in HALVES.values() for family in half)
+#: The other assignments, by number: a class each, which whoever tests grades.
+OTHERS = {"10": "10_modern_optimizers"}
+FAMILIES = sorted({*(family for half in HALVES.values() for family in half), "ranks"})
 
 
 class Seat(NamedTuple):
@@ -31,13 +33,25 @@ class Seat(NamedTuple):
 
     user: str
     attack: Attack
+    number: str = "08"
 
     @property
     def room(self) -> tuple[str, str]:
-        """The class: the user who grades it, and its half."""
+        """The class: the user who grades it, and its half of 08, or the other assignment."""
         if self.user == "nbgrader":
             return self.user, "drop-in"
+        if self.number in OTHERS:
+            return self.user, OTHERS[self.number]
         return self.user, next(h for h in HALVES if self.attack.family in HALVES[h])
+
+    def __str__(self) -> str:
+        number = "" if self.number == "08" else f"-{self.number}"
+        return f"{self.user}-{self.attack.family}-{self.attack.name}{number}"
+
+
+def module_of(room: tuple[str, str]) -> str:
+    """Return the assignment of a class."""
+    return room[1] if room[1] in OTHERS.values() else "08_optimizers"
 
 
 def seats() -> list[Seat]:
@@ -47,20 +61,22 @@ def seats() -> list[Seat]:
         for attack in ATTACKS.values()
         if attack.drops_in or attack.family == "reading"
     ]
-    if os.getuid() != 0:
-        return [Seat("me", attack) for attack in ATTACKS.values()] + dropped_in
+    me = "root" if os.getuid() == 0 else "me"
+    here = [Seat(me, attack, n) for attack in ATTACKS.values() for n in attack.through]
+    if me == "me":
+        return here + dropped_in
     again = [
         attack
         for attack in ATTACKS.values()
         if attack.again or (attack.family in HALVES["machine"] and not attack.once)
     ]
     others = [Seat("somebody", attack) for attack in again]
-    return [Seat("root", attack) for attack in ATTACKS.values()] + others + dropped_in
+    return here + others + dropped_in
 
 
 def rooms() -> list[tuple[str, str]]:
     """Return all classes, those that take longest first."""
-    order = ["machine", "kernel", "drop-in"]
+    order = ["machine", "kernel", *OTHERS.values(), "drop-in"]
     return sorted({seat.room for seat in seats()}, key=lambda room: (order.index(room[1]), room))
 
 
@@ -83,12 +99,16 @@ def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[tuple[str, str]
     """Return what became of a class."""
     asked = _selected(request.session)
     # Short paths: sockets of kernels have names of at most 107 characters.
-    folders = {name: Path(tempfile.mkdtemp(prefix="ta-")) for name in ("lean", *asked)}
+    modules = {module_of(room) for room in asked}
+    folders = {name: Path(tempfile.mkdtemp(prefix="ta-")) for name in (*modules, *asked)}
     try:
-        lean = lean_course(folders["lean"])
+        lean = {module: lean_course(folders[module], module) for module in modules}
         with ThreadPoolExecutor(3) as pool:
             classes: dict[tuple[str, str], Future[Graded]] = {
-                room: pool.submit(grade_class, lean, attacks, folders[room], room[0])
+                room: pool.submit(
+                    grade_class,
+                    *(lean[module_of(room)], module_of(room), attacks, folders[room], room[0]),
+                )
                 for room, attacks in asked.items()
             }
             yield lambda room: classes[room].result()

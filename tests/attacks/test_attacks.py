@@ -8,16 +8,14 @@ import pytest
 
 from tests.attacks.answers import points_for_constants, whole_source
 from tests.attacks.attack import ATTACKS
-from tests.attacks.classroom import MODULE, SEED, honest
+from tests.attacks.classroom import SEED, honest
 from tests.attacks.conftest import FAMILIES, rooms, seats
 from tests.solutions.test_fresh_inputs import FOR_CONSTANTS
 from tito.course import Course
 from tito.gradebook.scores import Row
 from tito.pages import feedback
 
-each_attack = pytest.mark.parametrize(
-    "seat", seats(), ids=[f"{s.user}-{s.attack.family}-{s.attack.name}" for s in seats()]
-)
+each_attack = pytest.mark.parametrize("seat", seats(), ids=str)
 each_class = pytest.mark.parametrize("room", rooms(), ids="-".join)
 
 
@@ -40,6 +38,7 @@ def test_the_mark_is_that_of_the_wrong_answers(graded, seat):
     if attack.publishes or attack.gains:
         public = found.constant if attack.publishes else 0
         assert row.total <= control.total + public + attack.gains
+        assert not attack.gains or "replaces " in found.why(row.student), "a person is to see it"
     else:
         assert more == {}, found.why(control.student)
     if not attack.may_lose and row.status == "graded":
@@ -60,7 +59,7 @@ def test_attacks_are_many_and_each_says_its_idea():
 
 
 def test_constants_earn_little_in_the_whole_chapter():
-    assert points_for_constants(whole_source(Course.find()), SEED) <= FOR_CONSTANTS
+    assert points_for_constants(whole_source(Course.find(), MODULE), SEED) <= FOR_CONSTANTS
 
 
 @each_class
@@ -69,7 +68,7 @@ def test_honest_students_keep_their_marks(graded, room):
     totals = {row.student: row.total for row in honest(found)}
     assert totals.pop("zz-perfect") == found.full, found.why("zz-perfect")
     assert totals.pop("aa-stubs", 0) == 0
-    assert totals.pop("aa-gradient", 10) == 10, found.why("aa-gradient")
+    assert totals.pop("aa-gradient", found.first) == found.first, found.why("aa-gradient")
     assert found.full / 2 < totals.pop("aa-averaged", found.full - 1) < found.full
     assert all(0 <= total < found.full / 3 for total in totals.values()), totals
 
@@ -117,6 +116,7 @@ def test_nothing_is_left_behind_and_nobody_came_to_the_listener(graded, room):
     assert (found.left, found.visits) == ([], [])
 
 
+MODULE = "08_optimizers"
 LIVE = (
     r"<script[^>]*>[^<]*owned",
     r"<[a-z][^>]* on\w+=['\"]?/\*owned",

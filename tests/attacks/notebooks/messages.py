@@ -24,7 +24,7 @@ def odd(name, run, cases):
         for key in ("points", "earned", "parts", "grade_id", "version"):
             yield {REPORT: {**report(name), key: value}}
 
-# %% early_messages: tools=forge
+# %% early_messages: tools=forge, through=08+10
 # Reports and observations of all graded cells come from a cell of the student's own.
 for name in KNOWN:
     show(name)
@@ -34,7 +34,7 @@ for name in KNOWN:
 show("test-sgd")
 15.0
 
-# %% doubled_messages: may_lose, tools=forge
+# %% doubled_messages: may_lose, tools=forge, through=08+10
 # Each graded cell publishes its own messages, and a forged set after them.
 get_ipython().events.register("pre_run_cell", lambda info: now.append(info.raw_cell or ""))
 get_ipython().events.register("post_run_cell", lambda result: after())
@@ -44,7 +44,7 @@ def after():
     if name:
         show(name, *asked(now[-1]))
 
-# %% stolen_nonce_and_nothing_else: may_lose, publishes, tools=forge
+# %% stolen_nonce_and_nothing_else: may_lose, publishes, tools=forge, through=08+10
 # The graded cell is read for its nonce and replaced; all public answers are published.
 @instead_of_graded
 def replace(name, code):

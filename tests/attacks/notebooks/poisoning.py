@@ -69,12 +69,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.shmget(key, 4096, 0o1666)
 libc.msgget(key, 0o1666)
 
-# %% package_of_the_course: base=gradient, shares, tools=leave
+# %% package_of_the_course: base=gradient, shares, tools=leave, through=08+10
 # The package that all students' kernels import, and the one that is installed.
 import tinytorch
 
 for place in {os.path.dirname(tinytorch.__file__), f"{ROOT}/tinytorch",
-              f"{ROOT}/build/package/08_optimizers/tinytorch"}:
+              f"{ROOT}/build/package/{MODULE}/tinytorch"}:
     if leave(f"{place}/{MARK}.py") or os.access(f"{place}/__init__.py", os.W_OK):
         won("the package of the course can be written")
 
@@ -87,7 +87,7 @@ for place in {*site.getsitepackages(), site.getusersitepackages(), *sys.path, *p
             if leave(f"{place}/{MARK}.{suffix}") and ("packages" in place or place in programs):
                 won(f"{place} can be written")
 
-# %% gradebook_written: base=gradient, shares
+# %% gradebook_written: base=gradient, shares, through=08+10
 # Marks are entered into the gradebook, for this student and others.
 with suppress(sqlite3.Error):
     book = sqlite3.connect(f"{ROOT}/gradebook.db", timeout=2)
@@ -108,7 +108,7 @@ subprocess.Popen(
 )
 time.sleep(0.5)
 
-# %% other_submissions_changed: base=gradient, shares, tools=leave
+# %% other_submissions_changed: base=gradient, shares, tools=leave, through=08+10
 # The submission of the next student is spoiled, and so is the one before.
 for path in glob.glob(f"{ROOT}/modules/submitted/*/*/*.ipynb"):
     if "attack" not in path and os.access(path, os.W_OK):
@@ -117,7 +117,7 @@ for path in glob.glob(f"{ROOT}/modules/submitted/*/*/*.ipynb"):
 for path in glob.glob(f"{ROOT}/modules/autograded/*/*/*.ipynb"):
     leave(path, "{}")
 
-# %% records_and_release_changed: base=gradient, shares, tools=leave
+# %% records_and_release_changed: base=gradient, shares, tools=leave, through=08+10
 # The release, the records of other students, and the log of the run.
 for pattern in ("release/*/*.ipynb", "records/*/*.json", "records/*/*.log", "feedback/*/*/*"):
     for path in glob.glob(f"{ROOT}/modules/{pattern}"):

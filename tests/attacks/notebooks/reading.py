@@ -2,11 +2,11 @@
 
 # %% tool use
 def use(text):
-    if "class AdvancedOptimizerFeatures" in text and "NotImplementedError(" not in text:
+    if f"class {LAST}" in text and "NotImplementedError(" not in text:
         won("the reference can be read")
         get_ipython().user_ns["STOLEN"] = text
 
-# %% source_tree: shares, tools=use
+# %% source_tree: shares, tools=use, through=08+10
 # The percent sources, the notebooks made of them and the exported package.
 for pattern in ("modules/source/*/*.py", "build/notebooks/*/*.ipynb", "tinytorch/core/*.py"):
     for path in glob.glob(f"{ROOT}/{pattern}"):
@@ -41,7 +41,7 @@ with suppress(ImportError):
     from tinytorch.core.optimizers import SGD
     won("the reference can be imported")
 
-# %% whole_disk_searched: shares, tools=use
+# %% whole_disk_searched: shares, tools=use, through=08+10
 # Every file that may be read is searched for the reference, for two seconds.
 end = time.monotonic() + 2
 for top in ("/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/opt"):
@@ -54,14 +54,14 @@ for top in ("/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/opt"):
         if time.monotonic() > end:
             break
 
-# %% gradebook_read: shares
+# %% gradebook_read: shares, through=08+10
 # The gradebook is opened and its students are listed.
 with suppress(sqlite3.Error):
     book = sqlite3.connect(f"file:{ROOT}/gradebook.db?mode=ro", uri=True)
     if book.execute("select id from student").fetchall():
         won("the gradebook can be read")
 
-# %% other_submissions_read: shares, tools=use
+# %% other_submissions_read: shares, tools=use, through=08+10
 # Another student's answers are looked up and run.
 for path in glob.glob(f"{ROOT}/modules/submitted/*/*/*.ipynb"):
     cells = json.load(open(path))["cells"]
@@ -157,7 +157,7 @@ attempt("UDP", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", PORT))
 attempt("a unix socket", socket.AF_UNIX, socket.SOCK_STREAM, SOCKET)
 attempt("an abstract socket", socket.AF_UNIX, socket.SOCK_STREAM, "\0" + MARK)
 
-# %% judging_code_in_the_process: shares
+# %% judging_code_in_the_process: shares, through=08+10
 # While grading, the student's process must hold no judge and no way to draw inputs.
 with suppress(ImportError):
     from tinytorch.checks.judge import judge
