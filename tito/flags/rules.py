@@ -17,6 +17,7 @@ MEMORY = "reaches past Python's objects"
 MOCKS = "replaces things with mocks"
 REPORT = "publishes output in the form of a report"
 TOOLS = "uses the course's grading tools"
+SHARDED = "uses the lab's sharded optimizer"
 
 #: Names that are IPython's or Python's own, whoever binds them.
 NAMES = {
@@ -104,6 +105,7 @@ MEANINGS: dict[str, str | None] = {
         "shutil tempfile glob fileinput linecache sqlite3 nbformat",
     ),
     **_each(TOOLS, "tito tinytorch.checks."),
+    **_each(SHARDED, "tinytorch.parallel.sharded tinytorch.parallel.ShardedOptimizer"),
     **_each(
         None,
         "IPython.display "

@@ -123,6 +123,12 @@ SUSPICIOUS = {
         "from tinytorch.checks.judge import judge",
         "import tinytorch.checks as c\nc.judge",
     ],
+    "uses the lab's sharded optimizer": [
+        "from tinytorch.parallel.sharded import ShardedOptimizer",
+        "from tinytorch.parallel import ShardedOptimizer as Optimizer",
+        "from tinytorch import parallel\nx = parallel.ShardedOptimizer([], ranks, make)",
+        "import tinytorch.parallel.sharded",
+    ],
     "uses the installed module under test": [
         "from tinytorch.core.optimizers import SGD",
         "from tinytorch.core import optimizers",
