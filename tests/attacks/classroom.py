@@ -109,9 +109,7 @@ class Graded:
         return "\n".join(told)
 
 
-def grade_class(
-    lean: Course, module: str, attacks: list[Attack], base: Path, user: str
-) -> Graded:
+def grade_class(lean: Course, module: str, attacks: list[Attack], base: Path, user: str) -> Graded:
     """Hand in attacks between honest students, grade them, and look at what is left.
 
     ``base`` is an empty folder with a short name, which becomes the mark of all that attacks

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import is_solution
 
+from tests.solutions.harness import assignment
 from tests.solutions.wrong_ideas import right_solutions, wrong_solutions
 from tests.tito.small_course import named
 from tito.authoring.source import read_source
@@ -15,7 +15,6 @@ from tito.course import Course
 from tito.flags.suspicion import suspicions
 
 ROOT = Path(__file__).parents[3]
-MODULE = "tinytorch.core.optimizers"
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +33,10 @@ def test_nothing_in_the_course_itself_is_suspicious(sources):
 
 @pytest.mark.parametrize("solutions", [right_solutions, wrong_solutions])
 def test_no_ordinary_solution_is_suspicious(solutions, sources):
-    nb = nbformat.from_dict(sources[MODULE])
-    nb.cells = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("locked")]
+    course = Course(ROOT)
     for solution in solutions():
-        nb.cells[-1] = named(new_code_cell(solution.source), solution.name, solution=True)
-        assert suspicions(nb, MODULE) == [], solution
+        module = course.module(assignment(solution.cell).name).exports_to
+        given = [c for c in sources[module].cells if c.metadata.get("nbgrader", {}).get("locked")]
+        own = named(new_code_cell(solution.source), solution.name, solution=True)
+        nb = new_notebook(cells=[*given[:-1], own])
+        assert suspicions(nb, module) == [], solution
