@@ -16,6 +16,7 @@ from tests.submissions.course import copy_course
 from tito.course import Course
 
 ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENTS = ("08_optimizers", "10_modern_optimizers")
 #: Files that take minutes begin first: no core waits for the last of them at the end.
 LONGEST = (
     "tests/submissions/test_sample_class.py",
@@ -60,35 +61,54 @@ def once(request, tmp_path_factory) -> Callable[[str, Callable[[Path], object]],
 
 @pytest.fixture(scope="session")
 def real_course(once) -> Course:
-    """The real course with a release of 08_optimizers; for tests that only read it."""
+    """The real course with releases of both assignments; for tests that only read it."""
     from tito.authoring.release import release
 
     def make(folder: Path) -> None:
         course = copy_course(folder)
-        release(course, course.module("08_optimizers"))
+        for name in ASSIGNMENTS:
+            release(course, course.module(name))
 
     return Course(once("real_course", make))
+
+
+def _pack(course: Course, name: str, folder: Path) -> None:
+    from tito.authoring.bundle import pack
+
+    module = course.module(name)
+    made = pack(course, module, course.released(module))
+    made.rename(folder / made.name)
+
+
+def _machine(folder: Path):
+    from tests.student import Machine
+
+    return Machine(next(folder.glob("*/*.whl")).parent, folder / "environment")
 
 
 @pytest.fixture(scope="session")
 def bundle(real_course, once) -> Path:
     """The zip that students get."""
-    from tito.authoring.bundle import pack
-
-    module = real_course.module("08_optimizers")
-    notebook = real_course.release / module.name / "optimizers_dev.ipynb"
-
-    def make(folder: Path) -> None:
-        made = pack(real_course, module, notebook)
-        made.rename(folder / made.name)
-
-    return once("bundle", make) / f"{module.name}.zip"
+    name = ASSIGNMENTS[0]
+    return once("bundle", lambda folder: _pack(real_course, name, folder)) / f"{name}.zip"
 
 
 @pytest.fixture(scope="session")
 def machine(bundle, once):
     """A student's machine with the bundle installed; for tests that change no file of it."""
-    from tests.student import Machine, set_up
+    from tests.student import set_up
 
-    folder = once("machine", lambda folder: set_up(bundle, folder))
-    return Machine(next(folder.glob("*/*.whl")).parent, folder / "environment")
+    return _machine(once("machine", lambda folder: set_up(bundle, folder)))
+
+
+@pytest.fixture(scope="session")
+def second_machine(real_course, once):
+    """A machine with the bundle of the second assignment, not yet with solutions of the first."""
+    from tests.student import set_up
+
+    def make(folder: Path) -> None:
+        name = ASSIGNMENTS[1]
+        _pack(real_course, name, folder)
+        set_up(folder / f"{name}.zip", folder / "machine")
+
+    return _machine(once("second_machine", make) / "machine")

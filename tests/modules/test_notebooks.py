@@ -7,15 +7,15 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from tests.conftest import ASSIGNMENTS
 from tito.authoring.source import read_source
 from tito.course import Course, Module
 
 COURSE = Course(Path(__file__).resolve().parents[2])
-ASSIGNMENT = COURSE.module("08_optimizers")
 #: Figures of a module's demonstrations.
 FIGURES = {
     "06_autograd": 2,
-    ASSIGNMENT.name: 15,
+    "08_optimizers": 15,
     "09_training_systems": 4,
     "10_modern_optimizers": 6,
 }
@@ -47,8 +47,9 @@ def test_the_instructors_notebook_runs_from_top_to_bottom(module: Module):
     assert [out.text for out in streams if out.name == "stderr"] == []
 
 
-def test_the_release_runs_and_every_error_names_an_open_todo(real_course):
-    path = real_course.release / ASSIGNMENT.name / f"{ASSIGNMENT.notebook}.ipynb"
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_release_runs_and_every_error_names_an_open_todo(name, real_course):
+    path = real_course.released(real_course.module(name))
     errors = run(nbformat.read(path, as_version=4))
     assert errors
     for cell, message in errors:

@@ -17,6 +17,17 @@ ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)
 ASSIGNMENT = COURSE.module("08_optimizers")
 LAB = COURSE.module("09_training_systems")
+SECOND = COURSE.module("10_modern_optimizers")
+TESTS_OF_SECOND = [
+    "test_unit_parameter_groups",
+    "test_unit_rmsprop",
+    "test_unit_nesterov",
+    "test_unit_adamw",
+    "test_unit_schedules",
+    "test_unit_muon",
+    "test_unit_weight_average",
+    "test_unit_sharded_adamw",
+]
 TESTS = [
     "test_unit_gradient_descent_step",
     "test_unit_sgd_optimizer",
@@ -38,9 +49,13 @@ def imported(module: Module) -> ModuleType:
     return loaded
 
 
-@pytest.mark.parametrize("name", TESTS)
-def test_functions_of_the_source_pass_when_called_by_name(name):
-    getattr(imported(ASSIGNMENT), name)()
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [*((ASSIGNMENT, name) for name in TESTS), *((SECOND, name) for name in TESTS_OF_SECOND)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_functions_of_the_source_pass_when_called_by_name(module, name):
+    getattr(imported(module), name)()
 
 
 @pytest.mark.parametrize("name", ["SGD, momentum 0.9, rate 0.1", "Adam, rate 0.01"])
@@ -60,15 +75,18 @@ def test_plain_sgd_stays_behind_momentum_at_the_same_rate():
     assert momentum < plain / 2
 
 
-def test_the_released_notebook_shows_no_solution_and_no_rubric(real_course):
-    source = read_source(ASSIGNMENT.source)
-    path = real_course.release / ASSIGNMENT.name / f"{ASSIGNMENT.notebook}.ipynb"
-    package = real_course.package_before(ASSIGNMENT)
+@pytest.mark.parametrize(("module", "least"), [(ASSIGNMENT, 300), (SECOND, 150)])
+def test_the_released_notebook_shows_no_solution_and_no_rubric(module, least, real_course):
+    source = read_source(module.source)
+    path = real_course.released(module)
+    package = real_course.package_before(module)
     files = [path, *(file for file in package.rglob("*") if file.suffix in {".py", ".md"})]
     received = {line.strip() for file in files for line in _lines(file)}
     shared = [file for place in COURSE.shared for file in place.rglob("*.py")]
+    before = [other for other in COURSE.modules if other.name < module.name]
+    shared += [file for other in before for file in other.files_in(COURSE.package)]
     hidden = _hidden_lines(source) - {line.strip() for file in shared for line in _lines(file)}
-    assert len(hidden) > 300
+    assert len(hidden) > least
     assert received & hidden == set()
 
 
@@ -91,10 +109,8 @@ def _hidden_lines(source: NotebookNode) -> set[str]:
     return hidden - public
 
 
-def test_points_are_those_of_the_contract():
-    cells = [cell for cell in read_source(ASSIGNMENT.source).cells if "nbgrader" in cell.metadata]
-    points = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.get("points") for c in cells}
-    assert {name: worth for name, worth in points.items() if worth} == {
+POINTS = {
+    ASSIGNMENT: {
         "test-gradient-descent": 10,
         "test-sgd": 15,
         "test-adam": 20,
@@ -106,13 +122,22 @@ def test_points_are_those_of_the_contract():
         "question-1-optimizer-memory": 10,
         "question-2-distributed-optimization": 10,
         "question-3-production-integration": 10,
-    }
-    solutions = {
-        c.metadata.nbgrader.grade_id
-        for c in cells
-        if c.cell_type == "code" and c.metadata.nbgrader.solution
-    }
-    assert solutions == {
+    },
+    SECOND: {
+        "test-parameter-groups": 5,
+        "test-rmsprop": 10,
+        "test-nesterov": 10,
+        "test-adamw": 20,
+        "test-schedules": 20,
+        "test-muon": 20,
+        "test-weight-average": 5,
+        "test-sharded-adamw": 10,
+        "question-1-choice-of-optimizer": 10,
+        "question-2-more-machines": 10,
+    },
+}
+SOLUTIONS = {
+    ASSIGNMENT: {
         "gradient-descent-function",
         "sgd-class",
         "adam-class",
@@ -120,19 +145,44 @@ def test_points_are_those_of_the_contract():
         "training-integration",
         "convergence-profiler",
         "advanced-optimizer-features",
+    },
+    SECOND: {
+        "parameter-groups",
+        "rmsprop-class",
+        "nesterov-class",
+        "adamw-class",
+        "schedule-functions",
+        "muon-class",
+        "weight-average",
+        "sharded-adamw",
+    },
+}
+
+
+@pytest.mark.parametrize("module", POINTS, ids=lambda module: module.name)
+def test_points_are_those_of_the_contract(module):
+    cells = [cell for cell in read_source(module.source).cells if "nbgrader" in cell.metadata]
+    points = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.get("points") for c in cells}
+    assert {name: worth for name, worth in points.items() if worth} == POINTS[module]
+    solutions = {
+        c.metadata.nbgrader.grade_id
+        for c in cells
+        if c.cell_type == "code" and c.metadata.nbgrader.solution
     }
+    assert solutions == SOLUTIONS[module]
     for cell in cells:
         if cell.metadata.nbgrader.grade_id in solutions:
             assert cell.source.startswith("#| export\n")
 
 
-def test_every_rubric_gives_3_3_2_2_points():
+@pytest.mark.parametrize(("module", "count"), [(ASSIGNMENT, 3), (SECOND, 2)])
+def test_every_rubric_gives_3_3_2_2_points(module, count):
     prompts = [
         cell.source
-        for cell in read_source(ASSIGNMENT.source).cells
+        for cell in read_source(module.source).cells
         if "BEGIN MARK SCHEME" in cell.source
     ]
-    assert len(prompts) == 3
+    assert len(prompts) == count
     for prompt in prompts:
         rubric = prompt.split("BEGIN MARK SCHEME")[1]
         found = [line[4] for line in rubric.splitlines() if line.startswith("- **")]
