@@ -103,12 +103,17 @@ def machine(bundle, once):
 
 @pytest.fixture(scope="session")
 def second_machine(real_course, once):
-    """A machine with the bundle of the second assignment, not yet with solutions of the first."""
+    """A machine with the bundle of the second assignment, and what its student did in the first."""
     from tests.student import set_up
+    from tests.submissions.notebook import Work
 
     def make(folder: Path) -> None:
-        name = ASSIGNMENTS[1]
-        _pack(real_course, name, folder)
-        set_up(folder / f"{name}.zip", folder / "machine")
+        first, second = ASSIGNMENTS
+        _pack(real_course, second, folder)
+        made = set_up(folder / f"{second}.zip", folder / "machine")
+        work = Work(real_course, real_course.module(first)).solve()
+        (folder / work.file).write_text(work.text())
+        exported = made.run("tito", "export", str(folder / work.file))
+        assert exported.returncode == 0, exported.stderr
 
     return _machine(once("second_machine", make) / "machine")

@@ -28,32 +28,24 @@ def lab(
     """JupyterLab with a notebook of which only AdamW is wrong, run from top to bottom."""
     folder = tmp_path_factory.mktemp("desk") / "10_modern_optimizers"
     shutil.copytree(second_machine.folder, folder)
-    first = Work(real_course, real_course.module("08_optimizers")).solve()
-    (folder.parent / first.file).write_text(first.text())
-    second = Work(real_course, real_course.module(folder.name))
-    second.solve().put_wrong("adamw-class", "decay_in_the_gradient")
+    work = Work(real_course, real_course.module(folder.name))
+    work.solve().put_wrong("adamw-class", "decay_in_the_gradient")
     # Half a minute of training, and processes over MPI, which the lab's own test starts.
-    second.drop_demonstrations().insert_first(OWN_CELL)
-    (folder / NOTEBOOK).write_text(second.text())
-    made = second_machine.run("tito", "export", f"../{first.file}", folder=folder)
-    assert made.returncode == 0, made.stderr
+    work.drop_demonstrations().insert_first(OWN_CELL)
+    (folder / NOTEBOOK).write_text(work.text())
     program, log = (second_machine.python, "-m", "jupyterlab"), folder.parent / "lab.log"
     variables = second_machine.variables
-    try:
-        with jupyter(*program, folder=folder, log=log, env=variables) as (address, token):
-            page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
-            status = page.locator("#jp-main-statusbar")
-            expect(status).to_contain_text("| Idle", timeout=PATIENCE)
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            expect(status).to_contain_text("| Busy", timeout=PATIENCE)
-            expect(status).to_contain_text("| Idle", timeout=PATIENCE)
-            yield page
-            page.close()
-    finally:
-        for path in second_machine.environment.glob("lib/*/site-packages/tinytorch/core/optim*.py"):
-            path.unlink()
+    with jupyter(*program, folder=folder, log=log, env=variables) as (address, token):
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
+        status = page.locator("#jp-main-statusbar")
+        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        expect(status).to_contain_text("| Busy", timeout=PATIENCE)
+        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
+        yield page
+        page.close()
 
 
 def test_the_students_own_adam_is_there(lab):
