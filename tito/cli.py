@@ -20,6 +20,7 @@ _COMMANDS = {
     "test": "Run a module's checks and show them part by part.",
     "release": "Make the students' notebook.",
     "bundle": "Make the zip that students get: notebook, package, checks, tools.",
+    "autograder": "Make the zip that grades on Gradescope, at hand-in.",
     "collect": "Take in the submissions that a platform gives.",
     "extend": "Give one student more time.",
     "drop": "Take a student who left out of the class.",
