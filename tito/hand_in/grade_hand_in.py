@@ -83,7 +83,8 @@ def grade(packed: Path, submission: Path, results: Path) -> Result:
             settings=settings,
             grace=worker.context.limits.grace,
         )
-        return _tried_again(replace(worker.context, make_kernel=kernel), Job.of(file))
+        result = _tried_again(replace(worker.context, make_kernel=kernel), Job.of(file))
+        return replace(result, isolation=worker.report.isolation.as_json())
     finally:
         worker.close()
 

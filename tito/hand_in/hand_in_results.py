@@ -81,9 +81,9 @@ def _about(result: Result) -> Iterator[str]:
     if result.status != "graded":
         yield f"{result.problem}. {_AGAIN}"[:_MAX_TEXT] if result.problem else _BY_OTHERS
         return
-    for name in result.scores.keys() - result.cells.keys():
-        empty = result.scores[name] is not None
-        yield f"{name} has no answer." if empty else f"{name} is marked by a person."
+    for name, score in result.scores.items():
+        if name not in result.cells:
+            yield f"{name} is marked by a person." if score is None else f"{name} has no answer."
 
 
 def _tests(result: Result, options: Options) -> Iterator[dict[str, Any]]:

@@ -39,6 +39,8 @@ from tito.sandbox.watchdog import Watchdog, first_processes
 #: How long the probe may take, and how long its output may stay open after it ended.
 SECONDS, LEFT_SECONDS = 30.0, 2.0
 _FOLDER_SIZE = 2 * MB
+#: Where root may not look into others' processes, what they share counts for each of them.
+_SHARED_MEMORY, _FEW = 192 * MB, 10
 _OURS = (tinytorch, tito)
 #: What judges, whatever the module.
 _TOOLS = ("tinytorch.checks.judge", "tito.scoring.verdicts")
@@ -100,6 +102,8 @@ class IsolationProbe:
         self.sandboxed = sandboxed
         self.user = user
         self.settings = small(settings)
+        if user is not None:
+            self.settings = replace(self.settings, memory=_SHARED_MEMORY, processes=_FEW)
         self.package = package
         self.secret_folders = dict.fromkeys([Path.home(), *secret_folders])
         self.references = [*answers, *_TOOLS]
