@@ -35,7 +35,7 @@ from tito.submission.intake import SubmissionError
 #: Whose submission it is, the host knows.
 _WHO = "this submission"
 #: What this process takes of the memory of a container, and what a kernel has at least.
-_GRADER_MEMORY, _LEAST_MEMORY = 300 * MB, 256 * MB
+_GRADER_MEMORY, _LEAST_MEMORY = 400 * MB, 256 * MB
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY_LIMITS = (_CGROUP / "memory.max", _CGROUP / "memory" / "memory.limit_in_bytes")
 _MAX_FOLDERS = 1_000

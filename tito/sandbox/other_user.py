@@ -11,16 +11,27 @@ import pwd
 import secrets
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 from tito.errors import NotStartedError
+from tito.sandbox import seccomp
 from tito.sandbox.bubblewrap import limit_processes, program
 from tito.sandbox.settings import Settings
 
 #: A container may know no users beyond 65,535.
 _USERS = range(20_000, 60_000)
 _TRIES = 100
+#: Takes the filter of system calls (PR_SET_SECCOMP, SECCOMP_MODE_FILTER), and becomes a command.
+_FILTER = """
+import ctypes, os, sys
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
+steps = bytes.fromhex(sys.argv[1])
+ctypes.CDLL(None).prctl(22, 2, ctypes.byref(Program(len(steps) // 8, steps)), 0, 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 def new_user() -> int:
@@ -36,14 +47,25 @@ def new_user() -> int:
 
 
 def as_user(user: int, settings: Settings) -> list[str]:
+    """Return the words that, before a command, run it as a user of its own.
+
+    It makes no system calls but those of a sandbox, where the system lets it give up the others.
+    """
+    # Of nobody else's processes, since the user is the command's own.
+    return [*limit_processes(settings), *become(user), *_filtered()]
+
+
+def become(user: int) -> list[str]:
     """Return the words that, before a command, run it as a user who never gets other rights."""
-    # Of nobody else's processes, since the user is the instance's own.
-    return [*limit_processes(settings), *_become(user)]
-
-
-def _become(user: int) -> list[str]:
     ids = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     return [program("setpriv"), *ids, "--inh-caps=-all", "--no-new-privs", "--"]
+
+
+def _filtered() -> list[str]:
+    machine = seccomp.this_machine()  # elsewhere the probe finds what is not refused
+    if machine is None:
+        return []
+    return [sys.executable, "-I", "-S", "-c", _FILTER, seccomp.filter_bytes(machine).hex()]
 
 
 def processes_of(user: int) -> list[int]:
@@ -65,7 +87,7 @@ def end_all(user: int) -> None:
     One that forks faster than processes are listed meets a signal to all of its user's at once,
     which only a process of the same user can send.
     """
-    kill = [*_become(user), program("kill"), "-KILL", "--", "-1"]
+    kill = [*become(user), program("kill"), "-KILL", "--", "-1"]
     for _ in range(_TRIES):
         left = processes_of(user)
         if not left:

@@ -9,13 +9,14 @@ import pytest
 
 from tito.errors import TitoError
 from tito.sandbox import Settings, levels
-from tito.sandbox.other_user import as_user, end_all, new_user, processes_of
+from tito.sandbox.bubblewrap import limit_processes
+from tito.sandbox.other_user import become, end_all, new_user, processes_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 
 
 def run(user: int, *command: str) -> str:
-    words = [*as_user(user, Settings(processes=9)), *command]
+    words = [*limit_processes(Settings(processes=9)), *become(user), *command]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
