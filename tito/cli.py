@@ -19,7 +19,7 @@ _COMMANDS = {
     "export": "Make the package's modules from the sources.",
     "test": "Run a module's checks and show them part by part.",
     "release": "Make the students' notebook.",
-    "bundle": "Make the zip that students get: notebook, package, checks, tools.",
+    "bundle": "Make the zip that students get: notebook, package, tools.",
     "autograder": "Make the zip that grades on Gradescope, at hand-in.",
     "collect": "Take in the submissions that a platform gives.",
     "extend": "Give one student more time.",

@@ -74,13 +74,13 @@ def grade(packed: Path, submission: Path, results: Path) -> Result:
     file = intake.read_file(folder, _WHO, assignment.notebook, release, UTC)
     worker = WorkerContext(_with_secrets(assignment, packed.parent, results.parent))
     try:
-        settings = Settings(memory=memory_for_kernels())
+        fonts = packed.with_name("fonts")  # made by setup.sh
         kernel = partial(
             make_kernel,
             worker.report,
             worker.package,
-            worker.fonts,
-            settings=settings,
+            fonts if fonts.is_dir() else None,
+            settings=Settings(memory=memory_for_kernels()),
             grace=worker.context.limits.grace,
         )
         result = _tried_again(replace(worker.context, make_kernel=kernel), Job.of(file))
