@@ -11,8 +11,8 @@ from tito.authoring.nbdev_export import export_module
 from tito.authoring.source import read_source
 
 COMMANDS = [
-    *("new", "lint", "export", "test", "release", "bundle", "collect", "extend", "drop"),
-    *("grade", "feedback", "scores", "overview", "status", "doctor"),
+    *("new", "lint", "export", "test", "release", "bundle", "autograder", "collect"),
+    *("extend", "drop", "grade", "feedback", "scores", "overview", "status", "doctor"),
 ]
 
 

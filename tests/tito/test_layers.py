@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: From the bottom up.
 LAYERS = [
     *("errors", "text", "student", "course", "authoring", "submission", "flags", "sandbox"),
-    *("kernels", "scoring", "gradebook", "autograde", "pages", "doctor", "commands"),
-    *("__main__", "cli"),
+    *("kernels", "scoring", "gradebook", "autograde", "hand_in", "pages", "doctor"),
+    *("commands", "__main__", "cli"),
 ]
 
 

@@ -80,7 +80,7 @@ def pack(course: Course, module: Module, released: Path) -> Path:
         shutil.copy(course.root / "constraints.txt", folder)
         time = _time(module)
         project = Path(scratch) / "project"
-        extras, optional = _extras(course, sources[module]), _optional(course, sources[module])
+        extras, optional = extras_of(course, sources[module]), _optional(course, sources[module])
         _write_project(course, module, released, project, builds_on, extras, optional)
         wheel = _build_wheel(project, folder, time)
         facts = {"module": module, "wheel": wheel.name, "builds_on": builds_on}
@@ -168,7 +168,7 @@ def _requirements(course: Course) -> dict[str, str]:
     return {one.name: f"{one.name}{one.specifier}" for one in requirements if one.marker is None}
 
 
-def _extras(course: Course, source: NotebookNode) -> list[str]:
+def extras_of(course: Course, source: NotebookNode) -> list[str]:
     """Return what the shared parts of the package that a notebook imports need: their extras.
 
     A part and its extra in ``pyproject.toml`` have one name, such as `parallel`.

@@ -83,12 +83,12 @@ def grade(packed: bytes, job: Job) -> Result:
             context = context_of(packed).context
         except (TitoError, OSError) as error:
             return replace(refused, reason=f"the worker {name} cannot grade: {error}")
-        result = _grade(job, context)
+        result = grade_in(context, job)
     return replace(result, seconds=round(monotonic() - began, 3), worker=name)
 
 
-def _grade(job: Job, context: Context) -> Result:
-    """Grade a submission, or say why not."""
+def grade_in(context: Context, job: Job) -> Result:
+    """Grade a submission, or say why not: nothing that it brings about is raised."""
     failed = Result(**job.identity, status="failed", flags=job.flags)
     try:
         return grade_submission(job, context)
@@ -204,8 +204,13 @@ class WorkerContext:
         limits = ExecuteSubmission(config=config)
         source = nbformat.reads(assignment.source, nbformat.NO_CONVERT)
         self.report = assignment.isolation.get(isolation.this_machine()) or isolation.find(
-            limits.isolation, self.package, (self.folder,), answers_of(source)
+            limits.isolation,
+            self.package,
+            (self.folder, *map(Path, limits.secret_folders)),
+            answers_of(source),
         )
+        if self.report.isolation.level == "user":
+            self.folder.chmod(0o711)  # it holds nothing that students do not have
         release, *earlier = (
             nbformat.reads(one, nbformat.current_nbformat)
             for one in (assignment.release, *assignment.earlier)

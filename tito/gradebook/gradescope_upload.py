@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tinytorch.checks import Report
 from tito.errors import TitoError
 from tito.gradebook import records, scores
+from tito.gradebook.gradescope_results import results, test, tests_of_parts
 from tito.gradebook.scores import Row
 from tito.gradebook.sheet import Sheet, Written
 
@@ -55,42 +56,14 @@ def _results(sheet: Sheet, row: Row, remarks: Mapping[str, str]) -> dict[str, An
     for index, (name, points) in enumerate(row.points.items(), start=1):
         verdict = record.cells.get(name) if record else None
         if verdict:
-            tests += _tests_of_parts(Report.from_data(verdict), index)
+            tests += [one for _, one in tests_of_parts(Report.from_data(verdict), index)]
         elif points is not None:
             remark = remarks.get(name, "marked")
-            tests.append(_test(f"{index}", name, points, row.maxima[name], remark))
+            tests.append(test(f"{index}", name, points, row.maxima[name], remark))
     lines = [f"{name} is still to be marked." for name in row.needs_manual]
     if row.penalty:
         lines.append(f"{row.penalty:g} points were taken for lateness.")
-    return {
-        "score": round(row.total, 2),
-        "execution_time": record.seconds if record else 0.0,
-        "output": "\n".join(lines),
-        "output_format": "text",
-        "stdout_visibility": "hidden",
-        "tests": tests,
-    }
-
-
-def _tests_of_parts(report: Report, index: int) -> Iterator[dict[str, Any]]:
-    for number, part in enumerate(report.parts, start=1):
-        details = "\n".join(f"{name}: {text}" for name, text in part.details())
-        name = f"{report.grade_id}: {part.title}"
-        test = _test(f"{index}.{number}", name, part.earned, part.points, details)
-        yield {**test, "status": "passed" if part.problem is None else "failed"}
-
-
-def _test(number: str, name: str, score: float, worth: float, output: str) -> dict[str, Any]:
-    return {
-        "number": number,
-        "name": name,
-        "name_format": "text",
-        "score": score,
-        "max_score": worth,
-        "output": output,
-        "output_format": "text",
-        "visibility": "visible",
-    }
+    return results(row.total, tests, lines, record.seconds if record else 0.0)
 
 
 _SETUP = "#!/usr/bin/env bash\napt-get update && apt-get install -y python3\n"

@@ -98,8 +98,8 @@ def make_kernel(
     if level in ("full", "partial"):
         begin = _fork if report.forks else _start
         return RemoteKernel(lambda: begin(package, fonts, limits), grace)
-    given = limits if level == "limits" else None
-    return RemoteKernel(lambda: _start_outside(package, fonts, given), grace)
+    given, other = limits if level != "none" else None, level == "user"
+    return RemoteKernel(lambda: _start_outside(package, fonts, given, other), grace)
 
 
 def _fork(
@@ -129,25 +129,21 @@ def _start(
     env = {**environment_inside(package), "NBGRADER_EXECUTION": "autograde"}
 
     def run(theirs: int) -> Instance:
-        program = _program(FILES / _SHELL.name, theirs)
+        program = [sys.executable, "-s", "-B", str(FILES / _SHELL.name), str(theirs)]
         return SandboxInstance(settings, package, files, program, env, theirs)
 
     return _connected(run)
 
 
 def _start_outside(
-    package: Path | None, fonts: Path | None, settings: Settings | None
+    package: Path | None, fonts: Path | None, settings: Settings | None, other: bool
 ) -> tuple[Instance, socket.socket]:
     lists = font_lists(prepare_fonts(fonts)) if fonts else {}
 
     def run(theirs: int) -> Instance:
-        return UnsandboxedInstance(settings, package, lists, _program(_SHELL, theirs), theirs)
+        return UnsandboxedInstance(settings, package, lists, _FILES, theirs, other)
 
     return _connected(run)
-
-
-def _program(shell: Path, theirs: int) -> list[str]:
-    return [sys.executable, "-s", "-B", str(shell), str(theirs)]
 
 
 def _connected(run: Callable[[int], Instance]) -> tuple[Instance, socket.socket]:

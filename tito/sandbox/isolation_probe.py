@@ -31,13 +31,16 @@ from tito.sandbox.bubblewrap import (
     limit_command,
     program,
 )
-from tito.sandbox.scratch import environment_inside
+from tito.sandbox.other_user import as_user
+from tito.sandbox.scratch import environment, environment_inside
 from tito.sandbox.settings import MB, Settings
 from tito.sandbox.watchdog import Watchdog, first_processes
 
 #: How long the probe may take, and how long its output may stay open after it ended.
 SECONDS, LEFT_SECONDS = 30.0, 2.0
 _FOLDER_SIZE = 2 * MB
+#: Where root may not look into others' processes, what they share counts for each of them.
+_SHARED_MEMORY, _FEW = 192 * MB, 10
 _OURS = (tinytorch, tito)
 #: What judges, whatever the module.
 _TOOLS = ("tinytorch.checks.judge", "tito.scoring.verdicts")
@@ -94,9 +97,13 @@ class IsolationProbe:
         package: Path | None,
         secret_folders: Sequence[Path],
         answers: Sequence[str] = (),
+        user: int | None = None,
     ) -> None:
         self.sandboxed = sandboxed
+        self.user = user
         self.settings = small(settings)
+        if user is not None:
+            self.settings = replace(self.settings, memory=_SHARED_MEMORY, processes=_FEW)
         self.package = package
         self.secret_folders = dict.fromkeys([Path.home(), *secret_folders])
         self.references = [*answers, *_TOOLS]
@@ -168,9 +175,12 @@ class IsolationProbe:
         if not self.sandboxed:
             for path, content in files.items():
                 path.write_bytes(content)
-            command = [*limit_command(self.settings), *argv]
-            process = _start(Launch(command, env=dict(os.environ)))
-            return _listen(process, Watchdog(process, self.settings))
+            command, env = limit_command(self.settings), dict(os.environ)
+            if self.user is not None:
+                command += as_user(self.user, self.settings)
+                env = environment(folder, folder)
+            process = _start(Launch([*command, *argv], env=env))
+            return _listen(process, Watchdog(process, self.settings, user=self.user))
         env = environment_inside(self.package)
         with closing(BwrapCommand(self.settings).command(argv, env, self.package, files)) as launch:
             process = _start(launch)
@@ -199,6 +209,8 @@ def _listen(process: subprocess.Popen[bytes], watchdog: Watchdog) -> ProbeOutput
             out, ended = out + more, not more
         elif process.poll() is not None:
             deadline = min(deadline, monotonic() + LEFT_SECONDS)
+            if watchdog.user is not None:
+                watchdog.close()  # as a kernel's, whose user ends with it
     watchdog.close()
     process.wait()
     os.set_blocking(process.stderr.fileno(), False)

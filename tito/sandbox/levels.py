@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tito.errors import TitoError
 from tito.sandbox.bubblewrap import find_bwrap, version_of
 from tito.sandbox.isolation_probe import IsolationProbe
+from tito.sandbox.other_user import new_user
 from tito.sandbox.settings import LEVELS, Isolation, Settings
 
+#: How leaks begin that another user alone must not have: what is secret is read, what counts is
+#: written, or a process goes on.
+_MUST_HOLD = ("reads", "imports", "writes", "takes over", "takes_over", "opens", "leaves")
 _NO_BWRAP = "bubblewrap is not installed ('apt-get install bubblewrap')"
 
 
@@ -84,8 +89,31 @@ def examine(
             level = "partial" if leaks else "full"
             user = user or settings.user
             return Isolation(level, leaks, str(bwrap), version_of(bwrap), user)
+    if user == 0:
+        other = _another_user(settings, package, secret_folders, answers)
+        if other is not None:
+            return replace(other, leaks=(trouble, *other.leaks))
     try:
         leaks = IsolationProbe(False, settings, package, secret_folders, answers).leaks()
     except TitoError as error:
         return Isolation("none", (trouble, str(error), "nothing is stopped"), user=user)
     return Isolation("limits", (trouble, *leaks), user=user)
+
+
+def _another_user(
+    settings: Settings,
+    package: Path | None,
+    secret_folders: Sequence[Path],
+    answers: Sequence[str],
+) -> Isolation | None:
+    """Return what isolation another user gives, or None where marks could not be trusted."""
+    try:
+        user = new_user()
+        leaks = IsolationProbe(False, settings, package, secret_folders, answers, user).leaks()
+    except TitoError:  # this Python lies where only root enters
+        return None
+    return (
+        None
+        if any(leak.startswith(_MUST_HOLD) for leak in leaks)
+        else Isolation("user", leaks, user=user)
+    )

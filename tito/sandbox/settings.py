@@ -9,7 +9,7 @@ MB = 2**20
 GB = 2**30
 
 #: From the strongest to the weakest.
-LEVELS = ("full", "partial", "limits", "none")
+LEVELS = ("full", "partial", "user", "limits", "none")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Isolation:
     ----------
     level : str
         "full": everything that the probe tried was stopped. "partial": bubblewrap, but some
-        of it was not. "limits": no sandbox, only limits. "none": nothing.
+        of it was not. "user": no sandbox, but another user than root, who reads no secret and
+        writes where nobody looks. "limits": only limits. "none": nothing.
     leaks : tuple of str
         What the probe could do; for "none", which is not probed, a statement.
     bwrap : str
@@ -69,7 +70,8 @@ class Isolation:
     version : str
         Its version, for the record only: the level does not depend on it.
     user : int
-        The id on this machine of the user who ran the student's code.
+        The id on this machine of the user who ran the student's code; for "user", where each kernel
+        has one of its own, of the probe's.
     """
 
     level: str

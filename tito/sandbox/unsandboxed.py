@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from tito.course.folders import make_folder, remove_tree
 from tito.sandbox.bubblewrap import limit_command
+from tito.sandbox.other_user import as_user, give, new_user
 from tito.sandbox.scratch import prepare
 from tito.sandbox.settings import Settings
 from tito.sandbox.watchdog import Watchdog, processor_seconds, tree
@@ -31,10 +33,12 @@ class UnsandboxedInstance:
         The folder that goes first on the import path.
     fonts : mapping of str to bytes
         Files for matplotlib's folder.
-    program : sequence of str
-        What to run.
+    files : sequence of Path
+        The program of Python's to run, and what is to lie beside it.
     inherited : int
-        A file that it inherits, under its number.
+        A file that it inherits, under its number, which is its argument.
+    another_user : bool
+        Whether it runs as a user of its own, where this one is root.
     """
 
     #: Of a sandbox that somebody has killed, which nobody can tell here.
@@ -46,18 +50,29 @@ class UnsandboxedInstance:
         settings: Settings | None,
         package: Path | None,
         fonts: Mapping[str, bytes],
-        program: Sequence[str],
+        files: Sequence[Path],
         inherited: int,
+        another_user: bool = False,
     ) -> None:
+        user = new_user() if another_user else None
         self._folder = make_folder().resolve()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         env = prepare(self._folder, str(package or ""), fonts)
         env["NBGRADER_EXECUTION"] = "autograde"
+        shell, *_ = copies = [self._folder / "site" / path.name for path in files]
+        for path, copy in zip(files, copies, strict=True):
+            copy.write_bytes(path.read_bytes())
+        command = limit_command(settings) if settings else []
+        if user is not None:
+            command += as_user(user, settings or Settings())
+        command += [sys.executable, "-s", "-B", str(shell), str(inherited)]
         self._is_closed = False
         self.process: subprocess.Popen[bytes] | None = None
         try:
+            if user is not None:
+                self._open_to(user)
             self.process = subprocess.Popen(
-                [*(limit_command(settings) if settings else []), *program],
+                command,
                 env=env,
                 cwd=self._folder / "work",
                 stdin=subprocess.DEVNULL,
@@ -67,10 +82,18 @@ class UnsandboxedInstance:
                 start_new_session=True,
             )
             if settings:
-                self._watchdog = Watchdog(self.process, settings)
+                self._watchdog = Watchdog(self.process, settings, user=user)
         except BaseException:
             self.close()
             raise
+
+    def _open_to(self, user: int) -> None:
+        """Let a user have the folders to write to, and read the others, but list nothing."""
+        self._folder.chmod(0o711)
+        for path in (site := self._folder / "site", *site.iterdir()):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        for name in ("home", "tmp", "work"):
+            give(self._folder / name, user)
 
     def said(self) -> str:
         """Return the beginning of what the program has said before it was ready."""

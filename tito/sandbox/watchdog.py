@@ -18,6 +18,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from tito.errors import NotStartedError
+from tito.sandbox import other_user
 from tito.sandbox.settings import MB, Settings
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -101,6 +102,8 @@ class Watchdog:
         What :func:`first_processes` returned; without namespaces it is `process` and its group.
     folders : tuple of Path
         Folders of the sandbox whose number of files is watched.
+    user : int, optional
+        Who runs nothing but this: all processes of this user are meant.
 
     Attributes
     ----------
@@ -114,8 +117,10 @@ class Watchdog:
         settings: Settings,
         first: tuple[int, int] | None = None,
         folders: tuple[Path, ...] = (),
+        user: int | None = None,
     ) -> None:
         self.process = process
+        self.user = user
         self.settings = settings
         self.reason: str | None = None
         self._has_namespace = first is not None
@@ -158,6 +163,8 @@ class Watchdog:
                 os.kill(pid, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        if self.user is not None:
+            other_user.end_all(self.user)
 
     def close(self) -> None:
         """Kill what is left, and stop watching."""
@@ -183,6 +190,8 @@ class Watchdog:
         return sum(map(processor_seconds, self._processes()))
 
     def _processes(self) -> list[int]:
+        if self.user is not None:
+            return other_user.processes_of(self.user)
         processes = tree(self.first)
         for pid, handle in self._entered:
             if not select.select([handle], [], [], 0)[0]:

@@ -159,7 +159,7 @@ def test_accepting_less_uses_what_there_is(weak, level, requested):
 
 
 def test_an_unknown_level_is_named_with_the_choices():
-    with pytest.raises(TitoError, match="full, partial, limits, none, got 'some'"):
+    with pytest.raises(TitoError, match="full, partial, user, limits, none, got 'some'"):
         choose("some")
 
 
