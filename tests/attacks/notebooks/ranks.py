@@ -1,7 +1,7 @@
 # What is the second assignment's own: ranks as threads of one process, communicators, schedules,
 # groups, blocks that end by an error, and the first assignment's reference in the package.
 
-# %% reference_of_the_second: through=10, cell=sharded-adamw, drops_in
+# %% reference_of_the_second: through=10, cell=sharded-adamw
 # The module under test, or what judges it, is imported under every name it might have.
 import importlib
 
