@@ -24,7 +24,7 @@ def test_help_lists_the_commands_which_explain_themselves(tito):
         assert answer.returncode == 0 and len(answer.stdout.splitlines()) >= 5
 
 
-@pytest.mark.parametrize("command", [*COMMANDS[2:6], *COMMANDS[9:13]])
+@pytest.mark.parametrize("command", [*COMMANDS[2:7], *COMMANDS[10:14]])
 def test_unknown_module_lists_the_modules(tito, command):
     answer = tito(command, "09_conv")
     assert answer.returncode == 2
