@@ -68,7 +68,7 @@ def _write(sheet: Sheet, kind: str, path: Path | None) -> None:
     """Write a file, and name who is not in it."""
     if path is None:
         _, ending = platforms.FORMATS[kind]
-        folder = sheet.course.records / sheet.module.name / "exports"
+        folder = sheet.course.records_of(sheet.module) / "exports"
         path = folder / f"{sheet.module.name}-{kind}{ending}"
         folder.mkdir(parents=True, exist_ok=True)
     written = platforms.write(kind, sheet, path)
