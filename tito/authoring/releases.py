@@ -60,8 +60,7 @@ def unreleased(course: Course, module: Module) -> list[str]:
     """Name the cells in which a source differs from the one that was released."""
     kept = _folder(course, module) / _SOURCE
     checks = course.checks(module)
-    modules = checks.rglob("*.py") if checks else ()
-    times = (path.stat().st_mtime for path in (module.source, *modules))
+    times = (path.stat().st_mtime for path in (module.source, *checks.rglob("*.py")))
     if not kept.is_file() or kept.stat().st_mtime >= max(times):
         return []
     source = read_source(module.source, checks)

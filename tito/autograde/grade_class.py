@@ -289,7 +289,12 @@ class ClassGrader:
         folder = self._course.submitted / student / self._module.name
         try:
             return intake.read_file(
-                folder, student, self._module.notebook, self._released, self._zone
+                folder,
+                student,
+                self._module.notebook,
+                self._released,
+                self._zone,
+                self._module.siblings,
             )
         except intake.SubmissionError as error:
             problem, reason = error.problem, reason_of(error)

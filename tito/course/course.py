@@ -36,6 +36,16 @@ class Module:
         return self.source.stem
 
     @property
+    def title(self) -> str:
+        """How people are told of it."""
+        return self.name
+
+    @property
+    def siblings(self) -> frozenset[str]:
+        """The names of the other notebooks of its assignment: here, none."""
+        return frozenset()
+
+    @property
     def policy(self) -> Path:
         """The course's own ``AGENTS.md`` for students' AI assistants, where it has one."""
         return self.source.with_name("AGENTS.md")
@@ -129,7 +139,7 @@ class Course:
         """What notebooks use of the package besides modules: `shared` in ``settings.ini``."""
         return [self.package / name for name in self._settings.get("shared", "").split()]
 
-    def checks(self, module: Module) -> Path | None:
+    def checks(self, module: Module) -> Path:
         """Return the folder of a module's checks; see :mod:`tito.course.check_modules`."""
         return self.package / "checks" / f"for_{module.name}"
 

@@ -32,6 +32,17 @@ class Notebook(Module):
     """One notebook of an assignment."""
 
     @property
+    def title(self) -> str:
+        """The assignment, and the notebook where it has several."""
+        return f"{self.name}/{self.notebook}" if self.siblings else self.name
+
+    @cached_property
+    def siblings(self) -> frozenset[str]:
+        """The names of the other notebooks of its assignment."""
+        names = (path.stem for path in self.source.parent.glob("*.ipynb"))
+        return frozenset(names) - {self.notebook}
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """Nothing: the solution is in no package."""
         return ()
@@ -114,11 +125,12 @@ class NbgraderCourse(Course):
         """Return the source of a notebook: itself."""
         return module.source
 
-    def checks(self, module: Module) -> None:
-        """Return no folder: a cell's own assertions are its checks."""
+    def checks(self, module: Module) -> Path:
+        """Return a folder that is not there: a cell's own assertions are its checks."""
+        return self.records_of(module) / "checks"
 
     @property
-    def package(self) -> Path:  # type: ignore[override]
+    def package(self) -> Path:
         """There is none."""
         self._refuse_package()
 

@@ -52,7 +52,7 @@ def _state(course: Course, module: Module) -> ModuleStatus:
     }
     graded_at = {student: time for student, (_, time) in gradings.items() if time}
     return ModuleStatus(
-        module=module.name,
+        module=module.title,
         exported=exported(course, module),
         released=_released(course, module),
         submitted=len(students),

@@ -303,7 +303,7 @@ def serve(connection: socket.socket) -> None:
 def _lay_out_files() -> None:
     """Put into the working folder what is to lie beside the notebook.
 
-    It comes with the package, which is read-only: what is large is linked to, and cannot be changed.
+    It comes with the package, read-only: what is large is linked to, and cannot be changed.
     """
     given = Path(os.environ.get("PYTHONPATH", "").split(os.pathsep)[-1], "work")
     for path in sorted(given.rglob("*")):

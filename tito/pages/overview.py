@@ -30,7 +30,7 @@ class Part:
 
     cell: str
     title: str
-    points: int
+    points: float
     judged: int = 0
     failed: int = 0
     unfinished: int = 0  # of those who fail, who has yet to begin

@@ -68,7 +68,8 @@ class CheckPlan:
     def differing(self, held: Mapping[str, str]) -> list[str]:
         """Name the graded cells of which the gradebook holds another text than the source."""
         ours = {name: text.strip() for name, text in self.sources.items()}
-        return [name for name in sorted(ours | held) if ours.get(name) != held.get(name)]
+        names = sorted(ours.keys() | held.keys())
+        return [name for name in names if ours.get(name) != held.get(name)]
 
     def leave_out(self, nb: NotebookNode, demonstrations: Collection[str]) -> LeftOut:
         """Decide which cells of a rebuilt notebook need not run."""

@@ -25,10 +25,12 @@ class Session(Protocol):
     """
 
     @property
-    def where(self) -> str: ...
+    def where(self) -> str:
+        """See above."""
 
     @property
-    def defines(self) -> bool: ...
+    def defines(self) -> bool:
+        """See above."""
 
     def payload(
         self, cell: NotebookNode, parts: Sequence[str] | None = None, flush_each: bool = False
@@ -56,13 +58,16 @@ class Plan(Protocol):
     """
 
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """See above."""
 
     @property
-    def answers(self) -> str: ...
+    def answers(self) -> str:
+        """See above."""
 
     @property
-    def texts(self) -> Mapping[str, str]: ...
+    def texts(self) -> Mapping[str, str]:
+        """See above."""
 
     def differing(self, held: Mapping[str, str]) -> list[str]:
         """Name the graded cells of which the gradebook holds another text than the source."""

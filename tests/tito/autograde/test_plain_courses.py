@@ -35,7 +35,9 @@ assert square(2) == 4
 assert square(-3) == 9
 ### END HIDDEN TESTS
 """.strip()
-PARTLY = "points = 0\nif half(4) == 2:\n    points += 1\nif half(1) == 0.5:\n    points += 0.5\npoints"
+PARTLY = (
+    "points = 0\nif half(4) == 2:\n    points += 1\nif half(1) == 0.5:\n    points += 0.5\npoints"
+)
 
 ONE = [
     text("# Squares"),
