@@ -1,6 +1,8 @@
 """Plain courses of nbgrader's, made in code, and what nbgrader itself gives for them."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
 from tests.tito.small_course import named
@@ -122,20 +124,20 @@ def marks_in(course: Course, assignment: str) -> Marks:
         }
 
 
-def nbgrader_marks(course: Course, assignment: str, root: Path) -> Marks:
-    """Copy a course, and let ``nbgrader autograde`` mark it."""
-    shutil.copytree(course.root, root)
-    config = Course.find(root).nbgrader_config()
-    config.CourseDirectory.assignment_id = assignment
-    with chdir(root):
-        where = CourseDirectory(config=config)
-        converter = Autograde(coursedir=where, config=config)
-        converter.force = True
-        try:
-            converter.start()
-        except Exception as error:  # it names who failed; the others have marks
-            print(error)
-    return marks_in(Course.find(root), assignment)
+def nbgrader_marks(course: Course, assignment: str, root: Path, alone: Sequence[str] = ()) -> Marks:
+    """Copy a course without any mark, and let ``nbgrader autograde`` mark it.
+
+    Who would end it for the whole class, it marks `alone`, after the others.
+    """
+    ours = ("autograded", "feedback", "gradebook.db", "records", "release")
+    shutil.copytree(course.root, root, ignore=shutil.ignore_patterns(*ours))
+    copied = Course.find(root)
+    generate(copied, assignment)
+    kept = f"--CourseDirectory.student_id_exclude={','.join(alone)}"
+    for more in ([kept], *(["--student", student] for student in alone)):
+        command = [sys.executable, "-m", "nbgrader", "autograde", assignment, *more]
+        subprocess.run(command, cwd=root, check=False, capture_output=True)
+    return marks_in(copied, assignment)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from tito.autograde import grade_class
 from tito.autograde.executor_config import ExecutorConfig
 from tito.autograde.grading_run import GradingRun
 from tito.commands._shared import console, pass_assignment, print_line, say
+from tito.commands._watch import watch_each
 from tito.course import Course, Module
 from tito.course.files import written
 from tito.errors import TitoError, UsageError
@@ -77,8 +78,9 @@ def command(
     if watch and (students or force or as_json):
         raise click.UsageError("--watch is of the whole class, and prints lines; use it alone.")
     if watch and len(modules) > 1:
-        names = ", ".join(module.title for module in modules)
-        raise click.UsageError(f"--watch is of one notebook; name one of {names}.")
+        options = {"--seed": seed, "--isolation": isolation, "--whole": whole}
+        of_workers = {"--workers": workers, "--scheduler": scheduler}
+        sys.exit(watch_each(modules, {**options, **of_workers}))
     where = ExecutorConfig(workers, scheduler)
     chosen = students or None
     course, runs = Course.find(), dict[Module, GradingRun]()

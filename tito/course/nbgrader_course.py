@@ -48,6 +48,11 @@ class Notebook(Module):
         return ()
 
     @property
+    def exports(self) -> tuple[str, ...]:
+        """Nothing: no package is made of it."""
+        return ()
+
+    @property
     def policy(self) -> Path:
         """A file that is not there."""
         return self.source.with_name("AGENTS.md")

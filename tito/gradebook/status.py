@@ -84,7 +84,9 @@ def _newest(course: Course, module: Module, student: str) -> float:
 
 
 def exported(course: Course, module: Module) -> str:
-    """Say whether the committed package holds exactly what the source gives."""
+    """Say whether the committed package holds exactly what the source gives; "-" if it is none."""
+    if not module.exports:
+        return "-"
     current = module.files_in(course.package)
     if not all(path.is_file() for path in current):
         return "no"
