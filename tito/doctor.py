@@ -111,16 +111,19 @@ def _data(course: Course) -> Iterator[Finding]:
 def _modules(course: Course) -> Iterator[Finding]:
     for module in course.modules:
         try:
-            ok = status.exported(course, module) == "yes"
+            state = status.exported(course, module)
         except TitoError as error:
             yield Finding(False, f"{module.name}: {error}", f"edit {module.source}")
             continue
+        if state == "-":
+            continue
+        ok = state == "yes"
         what = f"{module.exports_to} is what {module.source.name} gives"
         yield Finding(ok, what, f"tito export {module.name}")
 
 
 def _folders(course: Course) -> Iterator[Finding]:
-    for folder in (course.root, course.root / "modules"):
+    for folder in (course.root, course.records.parent):
         writable = os.access(folder, os.W_OK)
         yield Finding(writable, f"{folder} can be written to", f"chmod u+w {folder}")
 

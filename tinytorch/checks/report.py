@@ -34,8 +34,8 @@ class PartVerdict:
         The name of the part's function.
     title : str
         The behaviour, in one line.
-    points, earned : int
-        What the part is worth, and all of it or 0.
+    points, earned : float
+        What the part is worth, and all of it or 0; of an assertion's partial credit, a part.
     problem : Problem or None
         What was wrong, where something was.
     hint : str
@@ -48,8 +48,8 @@ class PartVerdict:
 
     name: str
     title: str
-    points: int
-    earned: int
+    points: float
+    earned: float
     problem: Problem | None
     hint: str
     unfinished: bool = False
@@ -73,7 +73,7 @@ class PartVerdict:
     @property
     def score(self) -> str:
         """Points out of points, or a dash where the part does not count."""
-        return f"{self.earned}/{self.points}" if self.points else "-"
+        return f"{self.earned:g}/{self.points:g}" if self.points else "-"
 
     def details(self) -> list[tuple[str, str]]:
         """Return what to show below a part that does not hold: names and texts."""
@@ -98,11 +98,11 @@ class Report:
     """The verdicts on the parts of one graded cell."""
 
     grade_id: str
-    points: int
+    points: float
     parts: tuple[PartVerdict, ...]
 
     @property
-    def earned(self) -> int:
+    def earned(self) -> float:
         """Points of the parts that hold."""
         return sum(part.earned for part in self.parts)
 
@@ -171,7 +171,7 @@ class Report:
 
     def text(self, remedy: str = _NOWHERE) -> str:
         """Return the report as text; for `remedy` see :meth:`explained`."""
-        lines = [f"{self.grade_id}: {self.earned} of {self.points} points"]
+        lines = [f"{self.grade_id}: {self.earned:g} of {self.points:g} points"]
         for part, details in self.explained(remedy):
             lines.append(f"  {part.mark:<4} {part.score:>6}  {part.title}")
             for name, text in details:
@@ -187,7 +187,7 @@ class Report:
             f'<th style="{_CELL}">{name}</th>' for name in ("part", "points", "behaviour")
         )
         return (
-            f"<p><b>{_escape(self.grade_id)}: {self.earned} of {self.points} points</b></p>"
+            f"<p><b>{_escape(self.grade_id)}: {self.earned:g} of {self.points:g} points</b></p>"
             f'<table style="border-collapse:collapse;margin:0;"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{rows}</tbody></table>"
         )

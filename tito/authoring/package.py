@@ -44,6 +44,7 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
         The folder to put first on ``sys.path``.
     """
     target = course.package_for_students(module) if judging else course.package_before(module)
+    assert target is not None, "who builds a package has one"
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / "package"

@@ -9,6 +9,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -108,7 +109,7 @@ def release(course: Course, module: Module) -> Path:
     build_package(course, module, judging=False)
     course.release.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.release.parent) as scratch:
-        fresh = _generate(course, module, Path(scratch))
+        fresh = generate(course, module, Path(scratch))
         check_release(module, fresh / f"{module.notebook}.ipynb", source)
         target = course.release / module.name
         put_in_place(fresh, target, Path(scratch))
@@ -186,7 +187,7 @@ def _rows(cell: NotebookNode) -> Iterator[tuple[str, str]]:
         yield cell.metadata.nbgrader.grade_id, kind
 
 
-def _generate(course: Course, module: Module, scratch: Path) -> Path:
+def generate(course: Course, module: Module, scratch: Path) -> Path:
     """Let nbgrader make the release below a scratch folder."""
     config = course.nbgrader_config()
     config.CourseDirectory.release_directory = str(scratch.relative_to(course.root))
@@ -198,7 +199,8 @@ def _generate(course: Course, module: Module, scratch: Path) -> Path:
     converter.log = coursedir.log = logging.Logger("tito.release", logging.ERROR)
     converter.log.addHandler(logging.StreamHandler(log))
     try:
-        converter.start()
+        with chdir(course.root):  # a configuration may name files as seen from there
+            converter.start()
     except (NbGraderException, RuntimeError) as error:
         # nbgrader's own message only points to the traceback that it has logged.
         raised = _RAISED.findall(log.getvalue())

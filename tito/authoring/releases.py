@@ -71,14 +71,18 @@ def unreleased(course: Course, module: Module) -> list[str]:
 def _texts(notebook: NotebookNode) -> dict[str, object]:
     """Return what a release is made of, by the name or the id of the cell."""
     cells: dict[str, object] = {
-        grade_id(cell) or cell.id: (cell.cell_type, cell.source, cell.metadata.get("nbgrader"))
-        for cell in notebook.cells
+        grade_id(cell) or cell.get("id") or f"cell {number}": (
+            cell.cell_type,
+            cell.source,
+            cell.metadata.get("nbgrader"),
+        )
+        for number, cell in enumerate(notebook.cells, 1)
     }
     return cells | {f"checks/{path}": text for path, text in texts_of(notebook).items()}
 
 
 def _folder(course: Course, module: Module) -> Path:
-    return course.records / module.name / "releases"
+    return course.records_of(module) / "releases"
 
 
 def digest_of_release(released: bytes, source: bytes) -> str:
@@ -90,7 +94,7 @@ def digest_of_release(released: bytes, source: bytes) -> str:
         The notebook as students received it, and the course's own: of that the code, where hidden
         tests and the solution are, and the modules of the checks. Its text gives no mark.
     """
-    notebook = nbformat.reads(source, as_version=nbformat.NO_CONVERT)
+    notebook = nbformat.reads(source, as_version=nbformat.current_nbformat)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     given_by = repr(code) + digest(texts_of(notebook))
     return hashlib.sha256(released + given_by.encode()).hexdigest()

@@ -38,9 +38,13 @@ def _metadata() -> dict[str, Any]:
 def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
     """Read a percent source as a notebook without outputs, with the modules in a folder of checks.
 
+    A source that is a notebook is read as it is.
+
     Jupytext invents a random id for each cell; here a cell's id is its grade_id, or its
     position, so that the same source always gives the same bytes.
     """
+    if path.suffix == ".ipynb":
+        return _read_notebook(path)
     import jupytext  # as in _metadata
 
     try:
@@ -58,6 +62,16 @@ def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
     if checks is not None:
         put_into(notebook, texts_in(checks))
     return notebook
+
+
+def _read_notebook(path: Path) -> NotebookNode:
+    try:
+        return nbformat.read(path, as_version=nbformat.current_nbformat)
+    except OSError as error:
+        raise TitoError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise TitoError(f"{path} is not a notebook: {reason}") from error
 
 
 def build_notebook(course: Course, module: Module) -> Path:

@@ -68,7 +68,7 @@ class JobExecutor(Protocol):
     def __exit__(self, kind: Any, error: Any, trace: Any, /) -> bool | None: ...
 
 
-def _usual_workers() -> int:
+def usual_workers() -> int:
     """Return how many keep this machine busy: each waits for a quarter of its time and more."""
     processors = len(os.sched_getaffinity(0))
     return processors + processors // 2 + 1
@@ -179,7 +179,7 @@ class LocalExecutor(Executor):
     runs_here = False
 
     def __init__(self, workers: int | None = None, begin: Callable[[], Any] = os.getpid) -> None:
-        self.workers = workers or _usual_workers()
+        self.workers = workers or usual_workers()
         warm_up()
         self._context = multiprocessing.get_context("forkserver")
         self._idle = [_Slot(self._context, begin) for _ in range(self.workers)]

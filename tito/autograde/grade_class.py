@@ -102,7 +102,7 @@ def grade(
         config.ExecuteSubmission.isolation = isolation
     prepare.check(course, module)
     found = prepare.isolation_here(course, module, config)
-    folder = course.records / module.name
+    folder = course.records_of(module)
     with written("the records of this run"):
         folder.mkdir(parents=True, exist_ok=True)
     name = f"grade-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.log"
@@ -154,7 +154,7 @@ def _pack(*arguments: Any) -> bytes:
 
 def _look_at_the_class(course: Course, module: Module, new_marks: bool) -> None:
     """Compare submissions if there are new marks, of this run or of one that did not get here."""
-    unfinished = course.records / module.name / _UNFINISHED
+    unfinished = course.records_of(module) / _UNFINISHED
     with written("the comparison of the class"):
         releases.keep(course, module)  # nbgrader's own command may have made it
         if unfinished.exists() or new_marks:
@@ -289,7 +289,12 @@ class ClassGrader:
         folder = self._course.submitted / student / self._module.name
         try:
             return intake.read_file(
-                folder, student, self._module.notebook, self._released, self._zone
+                folder,
+                student,
+                self._module.notebook,
+                self._released,
+                self._zone,
+                self._module.siblings,
             )
         except intake.SubmissionError as error:
             problem, reason = error.problem, reason_of(error)

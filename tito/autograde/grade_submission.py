@@ -41,10 +41,10 @@ from tito.kernels.budget import OutputBudget
 from tito.kernels.frames import output_in
 from tito.kernels.kernel_protocol import Kernel
 from tito.sandbox.settings import Isolation
-from tito.scoring.check_plan import CheckPlan, Session
+from tito.scoring.judging import Plan, Session
 from tito.scoring.verdicts import Verdict, comments, judge, scores, write_verdicts
 from tito.submission import intake, recognize
-from tito.submission.leaving_out import LeftOut, leave_out
+from tito.submission.leaving_out import LeftOut
 from tito.submission.rebuild import rebuild_on, restore
 
 
@@ -64,8 +64,8 @@ class Context:
         What the gradebook holds, by name.
     kernelspec : mapping
         For the graded notebook's metadata.
-    plan : CheckPlan
-        What graded cells are asked, and what is expected.
+    plan : Plan
+        What graded cells are asked, and how the answers are judged.
     limits : ExecuteSubmission
         Of one submission.
     limit_output : LimitOutput
@@ -81,7 +81,7 @@ class Context:
     digest: str
     cells: Mapping[str, SourceCell]
     kernelspec: Mapping[str, Any]
-    plan: CheckPlan
+    plan: Plan
     limits: ExecuteSubmission
     limit_output: LimitOutput
     make_kernel: Callable[[], Kernel]
@@ -106,7 +106,7 @@ def grade_submission(job: Job, context: Context) -> Result:
         If something came in between that may pass, so that it can be tried again.
     """
     nb = rebuild(read(job), job, context)
-    needless = leave_out(nb, context.demonstrations, context.plan.asked)
+    needless = context.plan.leave_out(nb, context.demonstrations)
 
     def grade(cells: Cells) -> Result:
         one = copy.deepcopy(nb) if job.cells == "both" else nb
@@ -118,7 +118,7 @@ def grade_submission(job: Job, context: Context) -> Result:
 def _grade(nb: NotebookNode, left_out: LeftOut, job: Job, context: Context) -> Result:
     """Grade a rebuilt notebook, without the cells that are left out."""
     show_as_handed_in(nb, left_out, context.limits.max_output)
-    session = Session.begin(context.plan)
+    session = context.plan.begin(nb)
     run(nb, session, left_out, job, context)
     verdicts = judge(nb, session)
     return result(nb, verdicts, left_out, job, context)
@@ -181,7 +181,11 @@ def result(
     """Return what is entered and kept: scores, comments, the graded notebook, flags."""
     write_verdicts(nb, verdicts)
     cells = {
-        name: {**verdict.report.data(), "wrong_on_fresh": list(verdict.suspicious)}
+        name: {
+            **verdict.report.data(),
+            "wrong_on_fresh": list(verdict.suspicious),
+            "judged": verdict.where,
+        }
         for name, verdict in verdicts.items()
     }
     of_grading = {

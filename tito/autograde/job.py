@@ -19,6 +19,7 @@ from typing import Any, Literal
 import tinytorch
 import tito
 from tito.course.cells import SourceCell
+from tito.course.course import JudgedBy
 from tito.submission.intake import SubmissionFile
 from tito.text import printable
 
@@ -42,7 +43,8 @@ class Assignment:
     digest : str
         What tells this release from others.
     package : mapping of str to bytes
-        The files of the course's package that ends before the module.
+        What students' code finds: the course's package that ends before the module, or, below
+        ``work``, what is to lie beside the notebook.
     cells : tuple of SourceCell
         The gradebook's cells.
     kernelspec : str
@@ -59,6 +61,8 @@ class Assignment:
         The notebooks of earlier releases, which students may have had.
     isolation : mapping of str to dict
         By machine: what isolation was found there; see :mod:`tito.kernels.isolation`.
+    judged_by : {"parts", "asserts"}
+        How graded cells are judged; see :mod:`tito.scoring.judging`.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Assignment:
     fonts: Mapping[str, bytes] = field(default_factory=dict)
     earlier: tuple[bytes, ...] = ()
     isolation: Mapping[str, Any] = field(default_factory=dict)
+    judged_by: JudgedBy = "parts"
 
     def packed(self) -> bytes:
         """Return it as bytes."""

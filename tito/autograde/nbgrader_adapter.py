@@ -97,7 +97,8 @@ class GradeSubmission(NbGraderPreprocessor):
 def _grade(course: Course, module: Module, folder: Path, student: str, config: Config) -> Result:
     """Grade one submission and enter what came of it, as a run over a class of one."""
     release = read_release(course.released(module))
-    file = intake.read_file(folder, student, module.notebook, release, zone_of(config))
+    zone, siblings = zone_of(config), module.siblings
+    file = intake.read_file(folder, student, module.notebook, release, zone, siblings)
     digest = current(course, module)
     results: list[Result] = []
     with open_gradebook(course, config) as book:

@@ -22,8 +22,8 @@ from tito.errors import TitoError
 from tito.kernels import isolation
 from tito.kernels.fonts import font_lists, prepare_fonts
 from tito.kernels.isolation import IsolationReport, this_machine
-from tito.scoring import check_plan
-from tito.scoring.check_plan import CheckPlan
+from tito.scoring import judging
+from tito.scoring.judging import Plan
 
 #: Sections of the configuration that concern the gradebook or folders, of which workers have none.
 _NOT_FOR_WORKERS = ("CourseDirectory",)
@@ -38,7 +38,7 @@ def isolation_here(course: Course, module: Module, config: Config) -> IsolationR
     """
     package = course.package_before(module)
     limits = ExecuteSubmission(config=config)
-    secret, answers = tuple(map(Path, limits.secret_folders)), (module.exports_to,)
+    secret, answers = tuple(map(Path, limits.secret_folders)), module.answers
     kept, now = course.records / _ISOLATION, isolation.circumstances(package, secret, answers)
     report = isolation.kept_in(kept, now)
     if report is None:
@@ -55,11 +55,7 @@ def check(course: Course, module: Module) -> None:
     source = course.source_notebook(module)
     if not source.is_file():
         raise TitoError(f"{source} is missing; make it with 'tito export {module.name}'.")
-    if not course.package_before(module).is_dir():
-        raise TitoError(
-            f"the package before {module.name} is missing; "
-            f"make it with 'tito release {module.name}'."
-        )
+    course.files_for_grading(module)
 
 
 def assignment(
@@ -78,9 +74,10 @@ def assignment(
         If the reference solution does not run, or another version of it was released.
     """
     source = course.source_notebook(module)
-    notebook = nbformat.reads(source.read_bytes(), nbformat.NO_CONVERT)
-    plan = check_plan.prepare(notebook, seed)  # asks the reference, once for all workers
-    package = course.package_before(module)
+    notebook = nbformat.reads(source.read_bytes(), nbformat.current_nbformat)
+    release = read_release(course.released(module))
+    # Asks the reference, where there is one to be asked, once for all workers.
+    plan = judging.prepare(course.judged_by, notebook, [release], seed)
     cells, kernelspec = source_cells(book, module)
     _compare(course, module, plan, cells)
     sent = {name: value for name, value in config.items() if name not in _NOT_FOR_WORKERS}
@@ -90,7 +87,7 @@ def assignment(
         course.released(module).read_bytes(),
         source.read_bytes(),
         releases.current(course, module),
-        {str(p.relative_to(package)): p.read_bytes() for p in _files(package)},
+        course.files_for_grading(module),
         cells,
         kernelspec,
         seed,
@@ -99,10 +96,11 @@ def assignment(
         _fonts(config),
         tuple(releases.earlier(course, module)),
         {this_machine(): report} if report else {},
+        course.judged_by,
     )
 
 
-def _compare(course: Course, module: Module, plan: CheckPlan, cells: Sequence[SourceCell]) -> None:
+def _compare(course: Course, module: Module, plan: Plan, cells: Sequence[SourceCell]) -> None:
     """Refuse where the source's graded cells are not those that were released.
 
     The release says which cells a submission has; what stands in them comes from the gradebook,
@@ -113,8 +111,7 @@ def _compare(course: Course, module: Module, plan: CheckPlan, cells: Sequence[So
     graded = filter(is_autograded, release.cells)
     held = {cell.name: cell.source.strip() for cell in cells}
     released = {name: held.get(name, "") for cell in graded if (name := grade_id(cell))}
-    wanted = {name: text.strip() for name, text in plan.sources.items()}
-    other = [name for name in sorted(wanted | released) if wanted.get(name) != released.get(name)]
+    other = plan.differing(released)
     if not check_modules.is_made_with(release, plan.texts):
         other = other or ["the modules of their checks"]
     if other:
@@ -123,11 +120,6 @@ def _compare(course: Course, module: Module, plan: CheckPlan, cells: Sequence[So
             f"any more: {', '.join(other)}. Release the source with 'tito release {module.name}', "
             "or take the change back, and grade again."
         )
-
-
-def _files(package: Path) -> list[Path]:
-    found = sorted(path for path in package.rglob("*") if path.is_file())
-    return [path for path in found if path.suffix != ".pyc"]
 
 
 def _fonts(config: Config) -> dict[str, bytes]:

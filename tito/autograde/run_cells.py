@@ -16,7 +16,7 @@ from tito.autograde.limits import ExecuteSubmission
 from tito.course.cells import add_flag, is_autograded, name_of
 from tito.kernels.budget import OutputBudget
 from tito.kernels.kernel_protocol import Kernel, Limits, Lost, Ran
-from tito.scoring.check_plan import Session
+from tito.scoring.judging import Session
 
 
 class KernelLostError(Exception):
@@ -216,7 +216,7 @@ class NotebookRun:
         """Bring a new kernel to the state before a cell; False where too many were lost.
 
         Earlier cells run once more, silently: what they showed and earned stays as it was.
-        Cells that broke a kernel or ran out of time are left out, and graded cells too, which
+        Cells that broke a kernel or ran out of time are left out, and graded cells too where they
         define nothing that other cells need.
         """
         while self.restarts < self.limits.max_restarts:
@@ -230,7 +230,8 @@ class NotebookRun:
         """Run the cells before `end` again for what they define; False if that breaks a kernel."""
         for index in range(end):
             cell = self.nb.cells[index]
-            if index in self.broken or is_autograded(cell) or not self._is_to_run(index):
+            needless = is_autograded(cell) and not self.session.defines
+            if index in self.broken or needless or not self._is_to_run(index):
                 continue
             ended = self._run_source(index, cell.source, silent=True)
             if isinstance(ended, Lost):

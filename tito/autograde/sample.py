@@ -68,7 +68,7 @@ class Sample:
 
     @property
     def _path(self) -> Path:
-        return self._course.records / self._module.name / ".whole"
+        return self._course.records_of(self._module) / ".whole"
 
     def _is_whole(self) -> bool:
         try:

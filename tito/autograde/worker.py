@@ -40,7 +40,7 @@ from tito.kernels import isolation
 from tito.kernels.client import make_kernel
 from tito.kernels.zygote_client import Zygote, end_zygotes, use_shared, zygote_for
 from tito.sandbox.settings import Settings
-from tito.scoring import check_plan
+from tito.scoring import judging
 from tito.submission.intake import SubmissionError
 
 _LOG_SHOWN = 20_000
@@ -202,7 +202,7 @@ class WorkerContext:
         self.fonts = lay_out(self.folder / "fonts", fonts) if fonts else None
         config = Config(copy.deepcopy(dict(assignment.config)))
         limits = ExecuteSubmission(config=config)
-        source = nbformat.reads(assignment.source, nbformat.NO_CONVERT)
+        source = nbformat.reads(assignment.source, nbformat.current_nbformat)
         self.report = assignment.isolation.get(isolation.this_machine()) or isolation.find(
             limits.isolation,
             self.package,
@@ -221,7 +221,13 @@ class WorkerContext:
             assignment.digest,
             {cell.name: cell for cell in assignment.cells},
             json.loads(assignment.kernelspec or "{}"),
-            check_plan.prepare(source, assignment.seed, assignment.answers),
+            judging.prepare(
+                assignment.judged_by,
+                source,
+                [release, *earlier],
+                assignment.seed,
+                assignment.answers,
+            ),
             limits,
             LimitOutput(config=config),
             partial(make_kernel, self.report, self.package, self.fonts, grace=limits.grace),

@@ -28,6 +28,15 @@ def pass_module(function: Any) -> Any:
     return click.argument("module", callback=convert)(function)
 
 
+def pass_assignment(function: Any) -> Any:
+    """Give a command all notebooks of the assignment that its MODULE argument names."""
+
+    def convert(ctx: click.Context, param: click.Parameter, value: str) -> list[Module]:
+        return Course.find().assignment(value)
+
+    return click.argument("modules", metavar="MODULE", callback=convert)(function)
+
+
 def _own_notebook(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
     """Refuse what students handed in: its code would run, or be imported, in no sandbox."""
     if path is None:

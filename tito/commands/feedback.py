@@ -5,20 +5,26 @@ from __future__ import annotations
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tito.commands._shared import console, pass_module, print_line
+from tito.commands._shared import console, pass_assignment, print_line
 from tito.course import Course, Module
 from tito.gradebook import records
 from tito.pages import feedback
 
 
 @click.command("feedback")
-@pass_module
-def command(module: Module) -> None:
+@pass_assignment
+def command(modules: list[Module]) -> None:
     """Write a page for each student of MODULE: points, what failed, plots, comments.
 
     A page is one HTML file that needs no network: send it, or put it where students find it.
     """
     course = Course.find()
+    for module in modules:
+        _write(course, module)
+
+
+def _write(course: Course, module: Module) -> None:
+    """Write the pages of one notebook."""
     with Progress(
         TextColumn("writing {task.fields[student]}", markup=False),
         BarColumn(),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from nbgrader.utils import is_grade
+from nbgrader.utils import is_grade, is_task
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,7 +28,8 @@ from tito.authoring.source import read_source
 from tito.autograde import grade_class
 from tito.autograde.executor_config import ExecutorConfig
 from tito.autograde.grading_run import GradingRun
-from tito.commands._shared import console, pass_module, print_line, say
+from tito.commands._shared import console, pass_assignment, print_line, say
+from tito.commands._watch import watch_each
 from tito.course import Course, Module
 from tito.course.files import written
 from tito.errors import TitoError, UsageError
@@ -36,7 +38,7 @@ from tito.sandbox import LEVELS, Isolation
 
 
 @click.command("grade")
-@pass_module
+@pass_assignment
 @click.option("--student", "students", multiple=True, help="Only this student; may be repeated.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed.")
 @click.option("--watch", is_flag=True, help="Go on with whatever is handed in, until Ctrl-C.")
@@ -55,7 +57,7 @@ from tito.sandbox import LEVELS, Isolation
 @click.option("--scheduler", help="Use the workers of this Dask scheduler: tcp://HOST:8786.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def command(
-    module: Module,
+    modules: list[Module],
     students: tuple[str, ...],
     force: bool,
     watch: bool,
@@ -75,12 +77,44 @@ def command(
         raise click.UsageError("--workers is of this machine and --scheduler of others; use one.")
     if watch and (students or force or as_json):
         raise click.UsageError("--watch is of the whole class, and prints lines; use it alone.")
+    if watch and len(modules) > 1:
+        options = {"--seed": seed, "--isolation": isolation, "--whole": whole}
+        of_workers = {"--workers": workers, "--scheduler": scheduler}
+        sys.exit(watch_each(modules, {**options, **of_workers}))
     where = ExecutorConfig(workers, scheduler)
+    chosen = students or None
+    course, runs = Course.find(), dict[Module, GradingRun]()
+    _refuse_lab(course, modules)
+    for module in modules:
+        grade = partial(
+            grade_class.grade, course, module, chosen, force, seed=seed, isolation=isolation
+        )
+        grade = partial(grade, where=where, whole=whole)
+        runs[module] = run = _grade(course, module, grade, as_json, watch)
+        if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if not as_json:
+            _summarize(run, module)
+        if run.interrupted:
+            break
+    if as_json:
+        data = {module.notebook: _data(run) for module, run in runs.items()}
+        one = data[modules[0].notebook] if len(modules) == 1 else {"notebooks": data}
+        click.echo(json.dumps(one, indent=1))
+    sys.exit(1 if any(run.failed or run.interrupted for run in runs.values()) else 0)
+
+
+def _grade(
+    course: Course,
+    module: Module,
+    grade: Callable[..., GradingRun],
+    as_json: bool,
+    watch: bool,
+) -> GradingRun:
+    """Grade one notebook of the class, and show how that goes on."""
     with _bar(hidden=as_json or watch) as bar:
         task = bar.add_task("grade", total=None, speed="", left="", failed="")
-
         shown: list[str] = []
-        course = Course.find()
         lines = _lines(course, module)
         next(lines)
 
@@ -95,29 +129,20 @@ def command(
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
         try:
-            _refuse_lab(course, module)
-            run = grade_class.grade(
-                course, module, students or None, force, show, seed, isolation, where, whole, watch
-            )
+            run = grade(on_progress=show, watch=watch)
             if not run.interrupted:  # then somebody waits for the end
                 with written("the page of flags"):
                     evidence.write(course, module)
+            return run
         except KeyboardInterrupt:  # before the first submission, or after the last one
             raise TitoError(f"interrupted, and nothing is lost; {_resume(module)}.") from None
-    if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if as_json:
-        click.echo(json.dumps(_data(run), indent=1))
-    else:
-        _summarize(run, module)
-    sys.exit(1 if run.failed or run.interrupted else 0)
 
 
 def _lines(course: Course, module: Module) -> Generator[None, GradingRun, None]:
     """Write the page of each who was graded since the last look at a run, and print a line."""
     shown = 0
     run = yield
-    say(f"watching {course.submitted} for {module.name}; end it with Ctrl-C")
+    say(f"watching {course.submitted} for {module.title}; end it with Ctrl-C")
     while True:
         for outcome in run.outcomes[shown:]:
             shown += 1
@@ -129,12 +154,14 @@ def _lines(course: Course, module: Module) -> Generator[None, GradingRun, None]:
         run = yield
 
 
-def _refuse_lab(course: Course, module: Module) -> None:
+def _refuse_lab(course: Course, modules: Sequence[Module]) -> None:
     """Say at once that a module has no points, instead of asking for its submissions."""
-    released = course.released(module)
-    notebook = read_release(released) if released.is_file() else read_source(module.source)
-    if not any(map(is_grade, notebook.cells)):
-        raise UsageError(f"{module.name} has no points: nothing to grade.")
+    for module in modules:
+        released = course.released(module)
+        notebook = read_release(released) if released.is_file() else read_source(module.source)
+        if any(is_grade(cell) or is_task(cell) for cell in notebook.cells):
+            return
+    raise UsageError(f"{modules[0].name} has no points: nothing to grade.")
 
 
 def _bar(hidden: bool) -> Progress:
@@ -169,7 +196,10 @@ def _summarize(run: GradingRun, module: Module) -> None:
     for outcome in run.failed:
         line = f"not graded: {outcome.student}: {outcome.reason}"
         print_line(line, style="red")
-    counts = f"{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
+    of = f"{module.notebook}: " if module.siblings else ""
+    counts = (
+        f"{of}{len(run.graded)} graded, {len(run.skipped)} unchanged, {len(run.failed)} not graded"
+    )
     rate = f" ({60 * len(run.graded) / run.seconds:.0f} a minute)" if len(run.graded) > 1 else ""
     console.print(f"{counts}, in {run.seconds:.1f} s{rate}")
     print_line(_isolation(run.isolation))

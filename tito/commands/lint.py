@@ -8,8 +8,17 @@ import click
 
 from tito.authoring import rules
 from tito.authoring.source import read_source
+from tito.autograde import empty_submission
 from tito.commands._shared import console, print_line
-from tito.course import Course
+from tito.course import Course, Module
+
+
+def _faults_of_source(course: Course, module: Module) -> list[str]:
+    return rules.faults_of(module, read_source(module.source, course.checks(module)))
+
+
+#: What is looked at, by how graded cells are judged.
+_LINTERS = {"parts": _faults_of_source, "asserts": empty_submission.faults}
 
 
 @click.command("lint")
@@ -17,13 +26,14 @@ from tito.course import Course
 def command(modules: tuple[str, ...]) -> None:
     """Check the rules of the sources of MODULE, or of all modules.
 
-    Each line names the cell, what is wrong and the remedy. Exits with 1 if a rule is broken.
+    Each line names the cell, what is wrong and the remedy. Exits with 1 if a rule is broken. In a
+    plain course of nbgrader's the release is graded, and no graded cell may give it points.
     """
     course = Course.find()
     count = 0
-    for module in [course.module(name) for name in modules] or course.modules:
-        source = read_source(module.source, course.checks(module))
-        for fault in rules.faults_of(module, source):
+    chosen = [module for name in modules for module in course.assignment(name)]
+    for module in chosen or course.modules:
+        for fault in _LINTERS[course.judged_by](course, module):
             count += 1
             path = module.source.relative_to(course.root)
             print_line(f"{path}: {fault}")

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tito.commands._roster import people_of, roster_option
-from tito.commands._shared import console, pass_module, print_line
+from tito.commands._shared import console, pass_assignment, print_line
 from tito.course import Course, Module
 from tito.flags import classmates
 from tito.gradebook import platforms, scores
@@ -21,7 +21,7 @@ from tito.pages import evidence
 
 
 @click.command("scores")
-@pass_module
+@pass_assignment
 @click.option(
     "--format",
     "kind",
@@ -41,7 +41,7 @@ from tito.pages import evidence
     "--provisional", is_flag=True, help="Write totals before all written answers are marked, too."
 )
 def command(
-    module: Module,
+    modules: list[Module],
     kind: str | None,
     path: Path | None,
     roster: Path | None,
@@ -55,13 +55,14 @@ def command(
     file. Penalties for lateness are those of the policy in nbgrader_config.py.
     """
     course = Course.find()
-    rows = scores.table(course, module)
+    rows = scores.table_of(course, modules)
+    module = modules[0]
     if kind or path:
         people = people_of(course, roster, for_export=True)
         sheet = Sheet(course, module, rows, people, title or module.name, provisional)
         _write(sheet, kind or "csv", path)
     else:
-        _show(course, module, rows)
+        _show(course, modules, rows)
 
 
 def _write(sheet: Sheet, kind: str, path: Path | None) -> None:
@@ -79,7 +80,7 @@ def _write(sheet: Sheet, kind: str, path: Path | None) -> None:
     print_line(f"{written.students} students: {written.path}")
 
 
-def _show(course: Course, module: Module, rows: list[Row]) -> None:
+def _show(course: Course, modules: list[Module], rows: list[Row]) -> None:
     """Print the table."""
     for number, (name, points) in enumerate(rows[0].maxima.items() if rows else (), start=1):
         print_line(f"{number:5} {name} ({points:g})")
@@ -89,14 +90,15 @@ def _show(course: Course, module: Module, rows: list[Row]) -> None:
     console.print(_table(rows))
     console.print()
     _print_notes(rows)
-    of_class = classmates.load(course, module).flag_of_class()
-    if of_class:
-        print_line(of_class)
-    if of_class or any(row.flags for row in rows):
-        page = evidence.page_of(course, module).relative_to(course.root)
-        print_line(f"evidence: {page}")
-    pages = f"{course.feedback.relative_to(course.root)}/STUDENT/{module.name}/{module.notebook}"
-    print_line(f"feedback: {pages}.html")
+    for module in modules:
+        of_class = classmates.load(course, module).flag_of_class()
+        if of_class:
+            print_line(of_class)
+        if of_class or any(row.flags for row in rows):
+            page = evidence.page_of(course, module).relative_to(course.root)
+            print_line(f"evidence: {page}")
+        folder = f"{course.feedback.relative_to(course.root)}/STUDENT/{module.name}"
+        print_line(f"feedback: {folder}/{module.notebook}.html")
 
 
 def _table(rows: list[Row]) -> Table:

@@ -7,12 +7,16 @@ from configparser import ConfigParser, SectionProxy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from tito.errors import TitoError, UnknownModuleError
 from tito.student.notebook import named_module, named_modules
+
+#: What decides on a graded cell: its parts, judged apart, or its own assertions.
+JudgedBy = Literal["parts", "asserts"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,24 @@ class Module:
         return self.source.stem
 
     @property
+    def title(self) -> str:
+        """How people are told of it."""
+        return self.name
+
+    @property
+    def siblings(self) -> frozenset[str]:
+        """The names of the other notebooks of its assignment: here, none."""
+        return frozenset()
+
+    @property
     def policy(self) -> Path:
         """The course's own ``AGENTS.md`` for students' AI assistants, where it has one."""
         return self.source.with_name("AGENTS.md")
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The package modules that the solution is in; no student's code may import them."""
+        return (self.exports_to,)
 
     @cached_property
     def exports_to(self) -> str:
@@ -65,6 +84,9 @@ class Course:
 
     root: Path
 
+    #: How its graded cells are judged; see :mod:`tito.scoring.judging`.
+    judged_by: ClassVar[JudgedBy] = "parts"
+
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
         """Find the course that holds a folder, by default the working directory.
@@ -72,16 +94,28 @@ class Course:
         Raises
         ------
         TitoError
-            If no folder above has the course's ``settings.ini`` and ``modules/source``.
+            If no folder above is a course of either kind: this one's, with ``settings.ini`` and
+            ``modules/source``, or a plain one of nbgrader's.
         """
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
-            if (folder / "settings.ini").is_file() and (folder / "modules" / "source").is_dir():
-                return cls(folder)
+            if Course.is_in(folder):
+                return Course(folder)
+            if (folder / "nbgrader_config.py").is_file():
+                from tito.course.nbgrader_course import NbgraderCourse  # which imports nbgrader
+
+                if NbgraderCourse.is_in(folder):
+                    return NbgraderCourse(folder)
         raise TitoError(
             f"{here} is not inside a course: no folder above it holds settings.ini and "
-            "modules/source. Change into the course's folder first."
+            "modules/source, or nbgrader_config.py and nbgrader's folder of sources. Change into "
+            "the course's folder first."
         )
+
+    @classmethod
+    def is_in(cls, folder: Path) -> bool:
+        """Whether a folder is the root of a course of this kind."""
+        return (folder / "settings.ini").is_file() and (folder / "modules" / "source").is_dir()
 
     @cached_property
     def _settings(self) -> SectionProxy:
@@ -139,6 +173,10 @@ class Course:
         """What grading noted of each submission, and its logs."""
         return self.root / "modules" / "records"
 
+    def records_of(self, module: Module) -> Path:
+        """Return the folder with the records of a module."""
+        return self.records / module.name
+
     @property
     def roster(self) -> Path:
         """Who is in the class, where somebody has put the file there."""
@@ -159,13 +197,34 @@ class Course:
         folders = (path for path in self.submitted.iterdir() if not path.name.startswith("."))
         return sorted(path.name for path in folders if _may_be_a_folder(path / module.name))
 
-    def package_before(self, module: Module) -> Path:
-        """Folder with a package that ends before `module`.
+    def package_before(self, module: Module) -> Path | None:
+        """Folder with a package that ends before `module`, in a course that has a package.
 
         It goes first on ``sys.path`` where a student's code is graded, so that neither the
         reference solution nor the judging code can be imported.
         """
         return self.root / "build" / "package" / module.name
+
+    def files_for_grading(self, module: Module) -> dict[str, bytes]:
+        """Read what a student's code finds where it is graded: the package before `module`.
+
+        Raises
+        ------
+        TitoError
+            If it was not made.
+        """
+        package = self.package_before(module)
+        if package is None or not package.is_dir():
+            raise TitoError(
+                f"the package before {module.name} is missing; "
+                f"make it with 'tito release {module.name}'."
+            )
+        files = sorted(path for path in package.rglob("*") if path.is_file())
+        return {
+            str(path.relative_to(package)): path.read_bytes()
+            for path in files
+            if path.suffix != ".pyc"
+        }
 
     def package_for_students(self, module: Module) -> Path:
         """Folder with the same package and the judging of graded cells, for students' own use."""
@@ -195,6 +254,10 @@ class Course:
         if fitting:
             raise UnknownModuleError(f"{name!r} fits several modules: {names}. Name one of them.")
         raise UnknownModuleError(f"There is no module {name!r}. The modules are: {names}.")
+
+    def assignment(self, name: str) -> list[Module]:
+        """Return the notebooks of an assignment, which :meth:`module` finds: here, it alone."""
+        return [self.module(name)]
 
     def nbgrader_config(self) -> Config:
         """Load ``nbgrader_config.py`` from the root of the course."""

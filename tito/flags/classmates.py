@@ -135,4 +135,4 @@ def _solutions(path: Path) -> Sources:
 
 def _path(course: Course, module: Module) -> Path:
     # No student's id begins with a dot, so that this is nobody's record.
-    return course.records / module.name / ".similar.json"
+    return course.records_of(module) / ".similar.json"

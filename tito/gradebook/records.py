@@ -119,7 +119,7 @@ def changes(record: Record, file: SubmissionFile, times: Mapping[str, datetime |
 
 def path_of(course: Course, module: Module, student: str) -> Path:
     """Return the file that holds a student's record."""
-    return course.records / module.name / f"{student}.json"
+    return course.records_of(module) / f"{student}.json"
 
 
 def save(course: Course, module: Module, record: Record) -> None:
@@ -142,7 +142,7 @@ def load(course: Course, module: Module, student: str) -> Record | None:
 
 def load_all(course: Course, module: Module) -> list[Record]:
     """Read the records of a class, by student."""
-    students = sorted(path.stem for path in (course.records / module.name).glob("[!.]*.json"))
+    students = sorted(path.stem for path in (course.records_of(module)).glob("[!.]*.json"))
     loaded = (load(course, module, student) for student in students)
     return [record for record in loaded if record is not None]
 

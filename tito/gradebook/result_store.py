@@ -40,7 +40,7 @@ class ResultStore:
     release: str
 
     def __post_init__(self) -> None:
-        records_of_all = self.course.records / self.module.name
+        records_of_all = self.course.records_of(self.module)
         with written("the journal of this run"):
             self.journal = Journal(records_of_all / _JOURNAL)
         for folder in (records_of_all, self.journal.folder):  # others may be writing there

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Literal
+from typing import Any, Literal
 
 from nbformat import NotebookNode
 from nbgrader import utils
@@ -36,6 +36,7 @@ _STALE = "the mark is of an earlier submission"
 _GONE = "nothing is handed in any more; the mark is of what was"
 
 Status = Literal["graded", "failed", "not graded", "missing"]
+_WORST_FIRST: tuple[Status, ...] = ("failed", "not graded", "graded", "missing")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,45 @@ class _Marks:
     def __bool__(self) -> bool:
         """Whether there is one: an extension alone makes rows for marks, too."""
         return any(points is not None for points in self.points.values())
+
+
+def table_of(course: Course, modules: Sequence[Module]) -> list[Row]:
+    """Return the marks of an assignment: a row a student, of all its notebooks together.
+
+    Where there are several, a cell's name is NOTEBOOK/CELL.
+    """
+    if len(modules) == 1:
+        return table(course, modules[0])
+    tables = [{row.student: row for row in table(course, module)} for module in modules]
+    return [
+        _together([rows[student] for rows in tables], [m.notebook for m in modules])
+        for student in sorted(set[str]().union(*tables))
+    ]
+
+
+def _together(rows: Sequence[Row], notebooks: Sequence[str]) -> Row:
+    """Return a student's rows of several notebooks as one; its status is the worst of theirs."""
+
+    def named(each: Callable[[Row], Mapping[str, Any]]) -> dict[str, Any]:
+        return {
+            f"{notebook}/{name}": value
+            for notebook, row in zip(notebooks, rows, strict=True)
+            for name, value in each(row).items()
+        }
+
+    waits = named(lambda row: dict.fromkeys(row.needs_manual))
+    return Row(
+        rows[0].student,
+        min((row.status for row in rows), key=_WORST_FIRST.index),
+        named(lambda row: row.points),
+        named(lambda row: row.maxima),
+        tuple(waits),
+        sum(row.penalty for row in rows),
+        rows[0].extension,
+        any(row.uncertain_time for row in rows),
+        tuple(dict.fromkeys(flag for row in rows for flag in row.flags)),
+        "; ".join(dict.fromkeys(row.reason for row in rows if row.reason)),
+    )
 
 
 def table(course: Course, module: Module) -> list[Row]:
@@ -257,7 +297,9 @@ class _Grading:
         folder = self.course.submitted / record.student / self.module.name
         name = self.module.notebook
         try:
-            file = intake.read_file(folder, record.student, name, self.release, self.zone)
+            file = intake.read_file(
+                folder, record.student, name, self.release, self.zone, self.module.siblings
+            )
         except SubmissionError:
             return "handed in anew"  # grading says what is wrong with it
         return records.changes(record, file, self.times)

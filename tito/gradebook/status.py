@@ -52,7 +52,7 @@ def _state(course: Course, module: Module) -> ModuleStatus:
     }
     graded_at = {student: time for student, (_, time) in gradings.items() if time}
     return ModuleStatus(
-        module=module.name,
+        module=module.title,
         exported=exported(course, module),
         released=_released(course, module),
         submitted=len(students),
@@ -84,7 +84,9 @@ def _newest(course: Course, module: Module, student: str) -> float:
 
 
 def exported(course: Course, module: Module) -> str:
-    """Say whether the committed package holds exactly what the source gives."""
+    """Say whether the committed package holds exactly what the source gives; "-" if it is none."""
+    if not module.exports:
+        return "-"
     current = module.files_in(course.package)
     if not all(path.is_file() for path in current):
         return "no"

@@ -110,7 +110,7 @@ def _files_of(course: Course, student: str) -> list[Path]:
     places = [folder / student for folder in (course.submitted, course.autograded, course.feedback)]
     for module in course.modules:
         names = (f"{student}.json", f"earlier/{student}", f".journal/{student}.json")
-        places += [course.records / module.name / name for name in names]
+        places += [course.records_of(module) / name for name in names]
     return [path for path in places if path.exists()]
 
 

@@ -62,6 +62,8 @@ else:
 
 OUTPUTS = capture.Capture()
 _AWAITING = ("await", "async")
+#: Files beside a notebook, of so many bytes at most, that its code may change.
+_COPIED = 1_000_000
 _BACKEND = "module://matplotlib_inline.backend_inline"
 #: As ipykernel sets it.
 _ENVIRONMENT = {
@@ -281,6 +283,7 @@ def serve(connection: socket.socket) -> None:
     os.environ.update(_ENVIRONMENT)
     sys.path.insert(0, "")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # between cells
+    _lay_out_files()
     OUTPUTS.connect(connection)
     sys.stdout = capture.Stream(OUTPUTS, "stdout", 1)
     sys.stderr = capture.Stream(OUTPUTS, "stderr", 2)
@@ -295,6 +298,22 @@ def serve(connection: socket.socket) -> None:
         except KeyboardInterrupt:  # raised in a task of a cell's own
             continue
         break
+
+
+def _lay_out_files() -> None:
+    """Put into the working folder what is to lie beside the notebook.
+
+    It comes with the package, read-only: what is large is linked to, and cannot be changed.
+    """
+    given = Path(os.environ.get("PYTHONPATH", "").split(os.pathsep)[-1], "work")
+    for path in sorted(given.rglob("*")):
+        here = path.relative_to(given)
+        if path.is_dir():
+            here.mkdir(exist_ok=True)
+        elif path.stat().st_size <= _COPIED:
+            here.write_bytes(path.read_bytes())
+        else:
+            here.symlink_to(path)
 
 
 def fail(connection: socket.socket, why: str) -> None:

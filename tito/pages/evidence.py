@@ -75,7 +75,7 @@ class Case:
 
 def page_of(course: Course, module: Module) -> Path:
     """Return where the page is; no record has this suffix."""
-    return course.records / module.name / "flags.html"
+    return course.records_of(module) / "flags.html"
 
 
 def write(course: Course, module: Module) -> Path:

@@ -30,7 +30,7 @@ class Part:
 
     cell: str
     title: str
-    points: int
+    points: float
     judged: int = 0
     failed: int = 0
     unfinished: int = 0  # of those who fail, who has yet to begin
@@ -60,7 +60,7 @@ def write(course: Course, module: Module, path: Path | None = None) -> Path:
     if not any(row.status != "missing" for row in rows):
         raise TitoError(f"nobody handed in {module.name}; take submissions in with 'tito collect'.")
     reports = _reports(course, module, rows)
-    path = path or course.records / module.name / "overview.html"
+    path = path or course.records_of(module) / "overview.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     flags = evidence.page_of(course, module)
     link = flags.name if flags.parent == path.parent and flags.is_file() else ""

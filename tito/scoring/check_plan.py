@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -29,6 +29,7 @@ from tito.course.check_modules import Texts
 from tito.errors import TitoError
 from tito.scoring import reference
 from tito.scoring.payload import Cases, draw_cases, payload, payload_source
+from tito.submission.leaving_out import LeftOut, leave_out
 
 _KEYS = {"version", "run", "grade_id", "part", "case", "values", "error"}
 _KEYS |= {"unfinished", "interrupted"}
@@ -63,6 +64,20 @@ class CheckPlan:
         return frozenset().union(
             *(check_modules.names_asked(each, self.texts) for each in self.checks.values())
         )
+
+    def differing(self, held: Mapping[str, str]) -> list[str]:
+        """Name the graded cells of which the gradebook holds another text than the source."""
+        ours = {name: text.strip() for name, text in self.sources.items()}
+        names = sorted(ours.keys() | held.keys())
+        return [name for name in names if ours.get(name) != held.get(name)]
+
+    def leave_out(self, nb: NotebookNode, demonstrations: Collection[str]) -> LeftOut:
+        """Decide which cells of a rebuilt notebook need not run."""
+        return leave_out(nb, demonstrations, self.asked)
+
+    def begin(self, nb: NotebookNode) -> Session:
+        """Begin the run of a rebuilt notebook."""
+        return Session.begin(self)
 
     @cached_property
     def payloads(self) -> dict[str, str]:
@@ -105,6 +120,10 @@ class Session:
 
     plan: CheckPlan
     run: str
+    #: Where verdicts are found.
+    where = "outside of the student's process"
+    #: Whether graded cells define what later cells may need.
+    defines = False
 
     @classmethod
     def begin(cls, plan: CheckPlan) -> Session:

@@ -1,6 +1,6 @@
 """From a graded cell's observations to its points, and to what a notebook shows of them.
 
-The points of a cell come from the verdict of :mod:`tito.scoring.check_plan` alone. Whatever else a
+The points of a cell come from the verdict of its :mod:`tito.scoring.judging` alone. Whatever else a
 cell showed (a result, a report of its own, an error, nothing) decides nothing.
 """
 
@@ -16,7 +16,7 @@ from nbgrader import utils
 from tinytorch.checks import MIME_TYPE, Report
 from tinytorch.checks.publish import OBSERVATION_TYPE
 from tito.course.cells import add_flag, grade_id, is_answered_beside, is_autograded
-from tito.scoring.check_plan import Session
+from tito.scoring.judging import Session
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Verdict:
     report: Report
     #: Parts that are right for the public inputs and wrong for fresh ones.
     suspicious: tuple[str, ...] = ()
+    #: Where it was found.
+    where: str = ""
 
     def output(self) -> NotebookNode:
         """Return the output that shows the verdict."""
@@ -41,7 +43,9 @@ Verdicts = Mapping[str, Verdict]
 def judge(nb: NotebookNode, session: Session) -> dict[str, Verdict]:
     """Return the verdict on every autograded cell of a notebook, by what was observed."""
     judged = (session.verdict(cell) for cell in nb.cells if is_autograded(cell))
-    return {report.grade_id: Verdict(report, tuple(fresh)) for report, fresh in judged}
+    return {
+        report.grade_id: Verdict(report, tuple(fresh), session.where) for report, fresh in judged
+    }
 
 
 def write_verdicts(nb: NotebookNode, verdicts: Verdicts) -> None:

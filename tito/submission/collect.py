@@ -285,7 +285,7 @@ class _Collection:
 
     def _put_aside(self, student: str, place: Path) -> None:
         """Move an earlier submission where no grading finds it."""
-        earlier = self.course.records / self.module.name / "earlier" / student
+        earlier = self.course.records_of(self.module) / "earlier" / student
         earlier.mkdir(parents=True, exist_ok=True)
         place.rename(earlier / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -68,7 +68,12 @@ class SubmissionFile:
 
 
 def read_file(
-    folder: Path, student: str, name: str, release: NotebookNode, zone: tzinfo = UTC
+    folder: Path,
+    student: str,
+    name: str,
+    release: NotebookNode,
+    zone: tzinfo = UTC,
+    siblings: Collection[str] = (),
 ) -> SubmissionFile:
     """Locate the notebook in a student's folder and read its bytes; :func:`parse` looks into them.
 
@@ -82,6 +87,9 @@ def read_file(
         The notebook as students received it; one of another name is recognized by its cells.
     zone : tzinfo
         The course's, for a time of submission that names none.
+    siblings : collection of str
+        The names of the assignment's other notebooks, if it has several. Where only of these
+        some were handed in, this one counts as the release, in which nothing was written.
 
     Raises
     ------
@@ -93,24 +101,40 @@ def read_file(
             raise SubmissionError(
                 student, f"{folder} is a link to {folder.resolve()}", "Put the folder itself there."
             )
-        path, flags = find(folder, student, name, release)
         timestamp, noted = read_timestamp(folder, zone)
+        if _is_missing(folder, name, siblings):
+            path, data = folder / f"{name}.ipynb", nbformat.writes(release).encode()
+            noted = (*noted, f"not handed in, counts as empty: {path.name}")
+        else:
+            path, flags = find(folder, student, name, release, siblings)
+            data, noted = _read_bytes(path, student), (*flags, *noted)
     except OSError as error:
         # The student's folder, not only the module's in it: either may be closed.
         raise _unreadable(student, folder.parent, error) from error
-    data = _read_bytes(path, student)
     digest = hashlib.sha256(data).hexdigest()
-    flags = tuple(map(printable, (*flags, *noted)))  # they go into files, as text
+    flags = tuple(map(printable, noted))  # they go into files, as text
     return SubmissionFile(student, path, data, digest, flags, timestamp)
 
 
+def _is_missing(folder: Path, name: str, siblings: Collection[str]) -> bool:
+    """Whether notebooks were handed in, and all that were are others of the assignment."""
+    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+    names = {path.name for path in visible if notebook_name(path.name)}
+    return bool(names) and names <= {f"{other}.ipynb" for other in siblings}
+
+
 def find(
-    folder: Path, student: str, name: str, release: NotebookNode
+    folder: Path,
+    student: str,
+    name: str,
+    release: NotebookNode,
+    siblings: Collection[str] = (),
 ) -> tuple[Path, tuple[str, ...]]:
     """Find the notebook that is meant; see :func:`read_file`."""
     exact = folder / f"{name}.ipynb"
     visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    notebooks = [path for path in visible if notebook_name(path.name)]
+    of_others = {f"{other}.ipynb" for other in siblings}
+    notebooks = [p for p in visible if notebook_name(p.name) and p.name not in of_others]
     others = [path for path in notebooks if path != exact]
     flags = tuple(f"another notebook, not graded: {path.name}" for path in others)
     # What is in it decides, not its name; where it stands alone, the one who rebuilds it looks.
