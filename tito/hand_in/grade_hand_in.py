@@ -7,6 +7,7 @@ says what.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import nbformat
+
 from tito.autograde import retries
 from tito.autograde.grade_submission import Context
 from tito.autograde.job import Assignment, Job, unpacked
@@ -29,6 +32,7 @@ from tito.gradebook.result import Result
 from tito.hand_in.hand_in_results import HOSTS, Options
 from tito.kernels.client import make_kernel
 from tito.sandbox.settings import MB, Settings
+from tito.scoring import check_plan
 from tito.submission import intake
 from tito.submission.intake import SubmissionError
 
@@ -72,7 +76,10 @@ def grade(packed: Path, submission: Path, results: Path) -> Result:
     release = intake.parse(assignment.release, _WHO, f"{assignment.notebook}.ipynb")
     folder = folder_of(submission)
     file = intake.read_file(folder, _WHO, assignment.notebook, release, UTC)
-    worker = WorkerContext(_with_secrets(assignment, packed.parent, results.parent))
+    job = Job.of(file)
+    seed = own_seed(assignment.seed, job.digest)
+    own = replace(assignment, seed=seed, answers=_answers(assignment, seed))
+    worker = WorkerContext(_with_secrets(own, packed.parent, results.parent))
     try:
         fonts = packed.with_name("fonts")  # made by setup.sh
         kernel = partial(
@@ -83,10 +90,25 @@ def grade(packed: Path, submission: Path, results: Path) -> Result:
             settings=Settings(memory=memory_for_kernels()),
             grace=worker.context.limits.grace,
         )
-        result = _tried_again(replace(worker.context, make_kernel=kernel), Job.of(file))
+        result = _tried_again(replace(worker.context, make_kernel=kernel), job)
         return replace(result, isolation=worker.report.isolation.as_json())
     finally:
         worker.close()
+
+
+def own_seed(seed: int, digest: str) -> int:
+    """Return the seed of a submission's fresh inputs: the same for the same file, and no other.
+
+    Students hand in as often as they like, and their code can tell what it was asked.
+    """
+    text = f"{seed}/{digest}".encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:6])
+
+
+def _answers(assignment: Assignment, seed: int) -> str:
+    """Ask the reference; no student's code is there yet."""
+    source = nbformat.reads(assignment.source, nbformat.NO_CONVERT)
+    return check_plan.prepare(source, seed).answers
 
 
 def _with_secrets(assignment: Assignment, *folders: Path) -> Assignment:

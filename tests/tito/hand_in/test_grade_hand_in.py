@@ -57,11 +57,18 @@ def test_marks_are_those_of_the_sample_class(image, top, work, student):
 
 @as_root
 def test_what_came_of_fresh_inputs_waits_for_the_due_date(image, top, work):
-    tests = grade(image, top, CLASSES[MODULE]["rounded"](work)).results["tests"]
+    graded = grade(image, top, CLASSES[MODULE]["rounded"](work))
+    tests = graded.results["tests"]
+    assert "inputs: 8\n" not in graded.for_the_instructor  # the zip's seed is nobody's
     later = [test for test in tests if test["visibility"] == "after_due_date"]
     assert later and all("with other inputs" in test["output"] for test in later)
     shown = json.dumps([test for test in tests if test["visibility"] == "visible"])
     assert "with other inputs" not in shown and "not for others" in shown
+
+
+def test_each_file_has_fresh_inputs_of_its_own_and_always_the_same():
+    seeds = [grade_hand_in.own_seed(*given) for given in [(8, "a"), (8, "a"), (8, "b"), (9, "a")]]
+    assert seeds[0] == seeds[1] and len(set(seeds)) == 3
 
 
 # Bad files --------------------------------------------------------------------------------------
