@@ -259,10 +259,10 @@ def _list(names: set[str]) -> str:
 class _Points(float):
     """Points of a cell as its result: text that nbgrader can read as a number."""
 
-    def __new__(cls, earned: int, points: int) -> _Points:
+    def __new__(cls, earned: float, points: float) -> _Points:
         return super().__new__(cls, earned)
 
-    def __init__(self, earned: int, points: int) -> None:
+    def __init__(self, earned: float, points: float) -> None:
         self.text = f"{earned} of {points} points, for nbgrader"
 
     def __repr__(self) -> str:
