@@ -83,7 +83,9 @@ def make_plain(
         for name, cells in notebooks.items():
             nbformat.write(notebook(cells), folder / f"{name}.ipynb")
     for name, data in (files or {}).items():
-        (root / "source" / name).write_bytes(data)
+        path = root / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     course = Course.find(root)
     for assignment in assignments:
         generate(course, assignment)
