@@ -10,6 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import ClassVar, NoReturn
 
@@ -143,7 +144,8 @@ class NbgraderCourse(Course):
     @property
     def distribution(self) -> str:
         """What brings the tools."""
-        return "tinytorch-optimizers"
+        (command, *_) = entry_points(group="console_scripts", name="tito")
+        return command.dist.name if command.dist else "tito"
 
     @property
     def shared(self) -> list[Path]:
