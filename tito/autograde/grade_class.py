@@ -234,6 +234,8 @@ class ClassGrader:
         """Give the jobs of what is handed in from now on; None where there is none for now."""
         limit = ExecuteSubmission(config=config).an_hour
         folder, name = self._course.submitted, self._module.name
+        with written("the folder for submissions"):
+            folder.mkdir(parents=True, exist_ok=True)  # nobody may have handed in yet
         for student in Arrivals(folder, name, limit, self._graded_at, self._tell):
             if student is None:
                 yield None
