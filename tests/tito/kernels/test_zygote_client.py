@@ -81,8 +81,9 @@ def test_kernels_are_forks_of_one_process_each_in_its_own_namespaces():
 
 def test_a_killed_zygote_costs_a_new_one_and_no_kernel():
     with closing(make("forked")) as first:
-        os.kill(zygote_for(None, None).pid, signal.SIGKILL)
-        zygote_for(None, None)._process.wait()
+        zygote = zygote_for(None, None)
+        os.kill(zygote.pid, signal.SIGKILL)
+        zygote._process.wait()
         with closing(make("forked")) as second:
             shown = [text(kernel.run("print('on')", limits())) for kernel in (first, second)]
     assert shown == ["on\n", "on\n"]
