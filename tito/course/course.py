@@ -7,16 +7,14 @@ from configparser import ConfigParser, SectionProxy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from tito.course.judged_by import JudgedBy
 from tito.errors import TitoError, UnknownModuleError
 from tito.student.notebook import named_module, named_modules
-
-#: What decides on a graded cell: its parts, judged apart, or its own assertions.
-JudgedBy = Literal["parts", "asserts"]
 
 
 @dataclass(frozen=True)
