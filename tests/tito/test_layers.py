@@ -63,11 +63,11 @@ autograde.audit autograde.job autograde.limits autograde.run_cells
 submission.intake submission.recognize submission.rebuild
 submission.leaving_out submission.search submission.traces submission.known submission.syntax
 student.scopes
-scoring.judging scoring.asserts scoring.check_plan scoring.payload scoring.reference
+scoring.judging scoring.check_plan scoring.payload scoring.reference scoring.asserts
 scoring.verdicts
 flags.suspicion flags.names flags.rules gradebook.result
 kernels.kernel_protocol kernels.budget kernels.frames kernels.capture sandbox.settings
-course.cells course.check_modules course.times student.notebook errors text
+course.cells course.check_modules course.judged_by course.times student.notebook errors text
 """.split()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Arrivals:
         When the student's submissions were graded.
     tell : callable
         Called with who has to wait, and until when.
+    known : collection of str, optional
+        Whose submissions somebody else looks at, as they are now.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Arrivals:
         an_hour: int,
         graded_at: GradedAt,
         tell: Callable[[str], None],
+        known: Collection[str] = (),
     ) -> None:
         self._folder, self._assignment = folder, assignment
         self._an_hour, self._graded_at, self._tell = an_hour, graded_at, tell
+        self._known = {student: self._signature(student) for student in known}
         #: What is being written, as it was at the last look, and since when.
         self._changing: dict[str, tuple[Signature, datetime]] = {}
         #: Who has handed in too often, and when it is their turn again.
@@ -53,6 +57,7 @@ class Arrivals:
 
     def __iter__(self) -> Iterator[str | None]:
         """Give each student whose file is there and whole; None where there is none for now."""
+        has_begun = False
         for changes in watch(
             self._folder,
             watch_filter=None,
@@ -63,6 +68,9 @@ class Arrivals:
             raise_interrupt=True,
         ):
             now = datetime.now(UTC)
+            if not has_begun:  # until now nobody watched
+                self._changing |= {student: ((), now) for student in self._changed()}
+                has_begun = True
             for _, path in changes:
                 student = self._student_of(Path(path))
                 if student is not None:
@@ -70,6 +78,11 @@ class Arrivals:
             yield from self._whole(now)
             yield from self._due(now)
             yield None
+
+    def _changed(self) -> list[str]:
+        """Return whose submission is not what is known."""
+        students = (path.name for path in self._folder.iterdir() if not path.name.startswith("."))
+        return [one for one in students if self._signature(one) != self._known.get(one, ())]
 
     def _student_of(self, path: Path) -> str | None:
         student, *rest = path.relative_to(self._folder).parts

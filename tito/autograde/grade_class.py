@@ -211,6 +211,7 @@ class ClassGrader:
             self._log.info("entered what an earlier run had found: %s", ", ".join(finished))
         self._times = self._store.writer.times()
         self._show(self._run)
+        arriving = self._arriving(watch, students) if watch else iter(())
         todo = [student for student in students if self._is_to_do(student, force)]
         if finished or todo:
             with written("the records of this run"):
@@ -221,7 +222,7 @@ class ClassGrader:
         packed = pack()
         with where.executor(len(todo), packed, self._tell) as executor:
             driver = Driver(executor, self._store, packed, self._log, self._report)
-            driver.run(itertools.chain(self._jobs(todo), self._arriving(watch) if watch else ()))
+            driver.run(itertools.chain(self._jobs(todo), arriving))
             if again := self._to_do_whole(students):
                 driver.run(self._jobs(again))
 
@@ -230,13 +231,20 @@ class ClassGrader:
         files = filter(None, map(self._read, students))
         return (Job.of(file, self._sample.cells_of(file)) for file in files)
 
-    def _arriving(self, config: Config) -> Iterator[Job | None]:
-        """Give the jobs of what is handed in from now on; None where there is none for now."""
+    def _arriving(self, config: Config, students: Sequence[str]) -> Iterator[Job | None]:
+        """Give the jobs of what is handed in from now on; None where there is none for now.
+
+        These students' submissions, as they are now, are graded before.
+        """
         limit = ExecuteSubmission(config=config).an_hour
         folder, name = self._course.submitted, self._module.name
         with written("the folder for submissions"):
             folder.mkdir(parents=True, exist_ok=True)  # nobody may have handed in yet
-        for student in Arrivals(folder, name, limit, self._graded_at, self._tell):
+        arrivals = Arrivals(folder, name, limit, self._graded_at, self._tell, students)
+        return self._jobs_of(arrivals)
+
+    def _jobs_of(self, arrivals: Arrivals) -> Iterator[Job | None]:
+        for student in arrivals:
             if student is None:
                 yield None
                 continue

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import tinytorch
 import tito
 from tito.course.cells import SourceCell
-from tito.course.check_modules import JudgedBy
+from tito.course.judged_by import JudgedBy
 from tito.submission.intake import SubmissionFile
 from tito.text import printable
 

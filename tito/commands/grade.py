@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +84,13 @@ def command(
     chosen = students or None
     course, runs = Course.find(), dict[Module, GradingRun]()
     _refuse_lab(course, modules)
-    for module in modules:
-        grade = partial(
-            grade_class.grade, course, module, chosen, force, seed=seed, isolation=isolation
+
+    def grade(module: Module, show: grade_class.Progress) -> GradingRun:
+        return grade_class.grade(
+            course, module, chosen, force, show, seed, isolation, where, whole, watch
         )
-        grade = partial(grade, where=where, whole=whole)
+
+    for module in modules:
         runs[module] = run = _grade(course, module, grade, as_json, watch)
         if run.interrupted:  # Ctrl-C once more, while Python ends, would change the exit code
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -107,7 +108,7 @@ def command(
 def _grade(
     course: Course,
     module: Module,
-    grade: Callable[..., GradingRun],
+    grade: Callable[[Module, grade_class.Progress], GradingRun],
     as_json: bool,
     watch: bool,
 ) -> GradingRun:
@@ -129,7 +130,7 @@ def _grade(
             bar.update(task, completed=len(run.outcomes), total=run.total, **fields)
 
         try:
-            run = grade(on_progress=show, watch=watch)
+            run = grade(module, show)
             if not run.interrupted:  # then somebody waits for the end
                 with written("the page of flags"):
                     evidence.write(course, module)

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
 
 from nbformat import NotebookNode
 
@@ -31,8 +30,6 @@ _OURS, _KEY = "tinytorch", "checks"
 
 #: Text by the path below the folder.
 Texts = Mapping[str, str]
-#: What decides on a graded cell: its parts, judged apart, or its own assertions.
-JudgedBy = Literal["parts", "asserts"]
 
 
 def texts_in(folder: Path) -> dict[str, str]:

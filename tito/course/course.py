@@ -12,7 +12,7 @@ from typing import ClassVar
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from tito.course.check_modules import JudgedBy
+from tito.course.judged_by import JudgedBy
 from tito.errors import TitoError, UnknownModuleError
 from tito.student.notebook import named_module, named_modules
 

@@ -19,8 +19,8 @@ from nbgrader.utils import find_all_files
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from tito.course.check_modules import JudgedBy
 from tito.course.course import Course, Module
+from tito.course.judged_by import JudgedBy
 from tito.errors import TitoError, UnknownModuleError, UsageError
 
 _CONFIG = "nbgrader_config.py"

@@ -8,7 +8,7 @@ from typing import Protocol
 from nbformat import NotebookNode
 
 from tinytorch.checks import Report
-from tito.course.check_modules import JudgedBy
+from tito.course.judged_by import JudgedBy
 from tito.scoring import asserts, check_plan
 from tito.submission.leaving_out import LeftOut
 

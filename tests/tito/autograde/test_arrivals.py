@@ -1,5 +1,6 @@
 """Who hands in while somebody watches is graded within moments, but not without end."""
 
+import itertools
 import json
 import signal
 from contextlib import contextmanager
@@ -55,6 +56,15 @@ def test_what_is_still_written_waits_until_it_is_whole(watch, tmp_path):
 @pytest.mark.parametrize("name", ["two/a.ipynb", "one/notes.txt", "one/.hidden/x"])
 def test_other_files_are_none(watch, tmp_path, name):
     assert watch(writing(tmp_path, "ada", name)) == []
+
+
+def test_what_came_before_anybody_watched_is_an_arrival_unless_it_is_known(tmp_path):
+    for student in ("ada", "bob", "cy"):
+        writing(tmp_path, student, "one/a.ipynb")()
+    arrivals = Arrivals(tmp_path, "one", 0, lambda student: (), print, ["ada", "bob"])
+    writing(tmp_path, "bob", "one/a.ipynb", "anew")()
+    looks = itertools.islice(arrivals, 10)
+    assert sorted(student for student in looks if student) == ["bob", "cy"]
 
 
 def test_who_handed_in_too_often_is_told_and_waits_for_the_end_of_the_hour(watch, tmp_path):
