@@ -16,6 +16,11 @@ from tito.errors import TitoError
 from tito.student.jupyter import LANGUAGE_VERSION
 
 
+#: As jupytext names it. A source is Python as it stands: a comment such as "# copy of both" or
+#: "# why?" would otherwise become a command of the notebook.
+_PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+
+
 def _metadata() -> dict[str, Any]:
     """Return what JupyterLab writes into a notebook, so that an untouched one is not "unsaved".
 
@@ -48,7 +53,7 @@ def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
     import jupytext  # as in _metadata
 
     try:
-        notebook = jupytext.read(path, fmt="py:percent")
+        notebook = jupytext.read(path, fmt=dict(_PERCENT))
     except OSError as error:
         raise TitoError(f"{path} cannot be read: {error.strerror}.") from error
     for position, cell in enumerate(notebook.cells):

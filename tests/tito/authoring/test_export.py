@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tito.authoring.nbdev_export import export_module, without_scaffolding
-from tito.authoring.source import build_notebook
+from tito.authoring.source import build_notebook, read_source
 from tito.course import Course
 from tito.gradebook.status import exported
 
@@ -31,6 +31,15 @@ def test_exporting_twice_gives_the_same_bytes(course):
     first = [path.read_bytes() for path in export_module(course, module)]
     assert [path.read_bytes() for path in export_module(course, module)] == first
     assert [b"MORE" in text for text in first] == [False, True]
+
+
+def test_a_comment_that_begins_like_a_command_stays_a_comment(course):
+    module = course.module("second")
+    comments = "# copy of both\n# why?\n# %d steps\nMORE = 1\n"
+    source = module.source.read_text()
+    module.source.write_text(f"{source}\n# %%\n#| export core.more\n{comments}")
+    assert read_source(module.source).cells[-1].source.endswith(comments.strip())
+    assert comments in export_module(course, module)[1].read_text()
 
 
 @pytest.mark.parametrize("module", REAL.modules, ids=lambda module: module.name)
