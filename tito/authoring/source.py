@@ -15,7 +15,6 @@ from tito.course.files import replace_text
 from tito.errors import TitoError
 from tito.student.jupyter import LANGUAGE_VERSION
 
-
 #: As jupytext names it. A source is Python as it stands: a comment such as "# copy of both" or
 #: "# why?" would otherwise become a command of the notebook.
 _PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
