@@ -56,7 +56,7 @@ system:  ## Install Debian's Chromium and PostgreSQL for the tests, as root; wit
 			apt-get -qq install --yes --no-install-recommends $$missing >/dev/null; \
 	else echo "make: not installed:" $$missing "(its tests will be skipped)" >&2; fi
 
-test-pythons: $(INSTALLED)  ## Install and test under Python 3.11, 3.12 and 3.13, where the machine has them.
+test-pythons: $(INSTALLED)  ## Install and test under Python 3.11 to 3.14, where the machine has them.
 	$(BIN)/python -m tests.pythons
 
 lint: $(INSTALLED)  ## Check style, types and the rules of the sources.

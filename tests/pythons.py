@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-VERSIONS = ("3.11", "3.12", "3.13")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 #: Each layer is used at least once: the core, the checks, nbdev, nbgrader, a kernel, Sphinx.
 AUTHORING = (
     f"tests/tito/authoring/test_{name}.py" for name in ("export", "new", "release", "rules")

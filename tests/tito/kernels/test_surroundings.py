@@ -102,7 +102,8 @@ def test_one_sandbox_leaves_nothing_to_the_next(start):
 
 #: Opens what belongs to the first process, and signals it as far as that is allowed.
 REACH = """
-import os, signal, time
+import os, signal, time, warnings
+warnings.simplefilter("ignore")  # from Python 3.12 on a fork beside threads is warned of
 opened = []
 for name in ("mem", "fd/0", "fd/1", "environ", "maps", "root", "cwd", "oom_score_adj"):
     for flags in (os.O_RDWR, os.O_WRONLY) + (() if "oom" in name else (os.O_RDONLY,)):
