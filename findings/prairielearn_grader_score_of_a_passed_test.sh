@@ -11,7 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
     pytest-prairielearn-grader==0.3.1 pytest==9.2.0 numpy==2.4.6 \
-    networkx==3.6.1 pandas plot-serializer
+    networkx==3.6.1 pandas==3.1.1 plot-serializer==0.2.3
 cat >"$folder/test_graded.py" <<'PY'
 import pytest
 
