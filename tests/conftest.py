@@ -27,6 +27,11 @@ LONGEST = (
     "tests/tito/autograde/test_grade_class.py",
     "tests/browser/test_student.py",
     "tests/browser/test_instructor.py",
+    "tests/browser/test_second_assignment.py",
+    "tests/tito/hand_in/test_grade_hand_in.py",
+    "tests/tito/autograde/test_plain_courses.py",
+    "tests/tito/autograde/test_plain_assignments.py",
+    "tests/mutation/test_mutation.py",
     "tests/tito/autograde/test_run_cells.py",
 )
 
