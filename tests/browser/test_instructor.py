@@ -106,6 +106,7 @@ def answers_are_marked_by_their_rubric(
     row = page.locator("tr", has_text="Submission #1")
     expect(row).to_contain_text("0 / 200")
     row.get_by_role("link").click()
+    page.wait_for_load_state("networkidle")  # what is typed before the marks are there is lost
 
     # The rubric is there, in a box of its own, without its markers.
     rubric = page.locator(".alert", has_text="the state").first

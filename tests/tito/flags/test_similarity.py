@@ -127,7 +127,7 @@ def test_independent_solutions_are_not_similar(cell, reference):
     # A few are the reference but for a method or two, by one author.
     for match in like_reference(submissions, reference, threshold=0.5):
         del submissions[match.students[0]]
-    assert len(submissions) >= 7
+    assert len(submissions) >= 5
     assert similar(submissions, reference, threshold=0.5) == []
 
 
