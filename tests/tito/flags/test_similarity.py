@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.solutions.harness import assignments
 from tests.solutions.wrong_ideas import right_solutions
-from tito.authoring.source import read_source
-from tito.course import Course
 from tito.flags import similarity
 from tito.flags.fingerprints import fingerprints
 from tito.flags.similarity import like_reference, similar
@@ -33,12 +32,7 @@ TEXT = RIGHT[ADAM]["counts_per_parameter_by_id"]
 
 @pytest.fixture(scope="module")
 def reference() -> dict[str, str]:
-    source = read_source(Course(ROOT).module("08_optimizers").source)
-    return {
-        cell.metadata.nbgrader.grade_id: cell.source
-        for cell in source.cells
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
-    }
+    return {n: each.cells[n].source for each in assignments() for n in each.solutions}
 
 
 def score(one: str, other: str, reference: dict[str, str], cell: str = ADAM) -> float:
