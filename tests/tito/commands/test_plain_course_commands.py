@@ -49,7 +49,7 @@ def test_five_commands_take_a_course_of_nbgraders_from_release_to_marks(course, 
 
 
 def test_what_needs_a_package_says_that_there_is_none(course, tito):
-    for command in ("bundle", "test", "export"):
+    for command in ("autograder", "bundle", "test", "export"):
         answer = tito(command, "ps1")
         assert answer.returncode == 2, command
         assert "a plain course of nbgrader's, without a package" in answer.stderr
