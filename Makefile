@@ -42,8 +42,7 @@ demo: $(INSTALLED)  ## Export, release, grade sample classes and show their mark
 	$(TITO) status
 
 test: lint system  ## Run every test (lint first).
-	@# One process more than processors: a third of the time tests wait, for a browser or a sandbox.
-	$(BIN)/pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: lint  ## Check style and types, and run the tests of what has changed, in less than a minute.
 	$(BIN)/python -m tests.check
