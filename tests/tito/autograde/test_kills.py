@@ -17,7 +17,7 @@ from tito.autograde import grade_class
 from tito.course import Course
 
 #: The full form is TITO_FAULT_STUDENTS=300 TITO_FAULT_KILLS=20.
-STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "14"))
+STUDENTS = int(os.environ.get("TITO_FAULT_STUDENTS", "35"))
 KILLS = int(os.environ.get("TITO_FAULT_KILLS", "6"))
 RUN_SECONDS = 120 + STUDENTS
 _log = logging.getLogger(__name__)
