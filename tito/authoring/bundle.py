@@ -63,7 +63,7 @@ def bundle(course: Course, module: Module) -> Path:
     TitoError
         If no release can be made, or a line of a solution or rubric has got into the bundle.
     """
-    course.package.resolve()  # a course without one says so
+    course.require_package()
     return pack(course, module, release(course, module) / f"{module.notebook}.ipynb")
 
 

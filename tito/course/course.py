@@ -127,6 +127,9 @@ class Course:
         """The package that the sources are exported to: `lib_path` in ``settings.ini``."""
         return self.root / self._settings["lib_path"]
 
+    def require_package(self) -> None:
+        """Refuse what needs a package that students build, in a course that has none."""
+
     @property
     def distribution(self) -> str:
         """What the course is installed as: `lib_name` in ``settings.ini``."""

@@ -159,6 +159,10 @@ class NbgraderCourse(Course):
         """There is none."""
         self._refuse_package()
 
+    def require_package(self) -> None:
+        """Refuse: there is none."""
+        self._refuse_package()
+
     def _refuse_package(self) -> NoReturn:
         raise UsageError(
             f"{self.root} is a plain course of nbgrader's, without a package that students build: "

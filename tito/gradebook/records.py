@@ -142,7 +142,7 @@ def load(course: Course, module: Module, student: str) -> Record | None:
 
 def load_all(course: Course, module: Module) -> list[Record]:
     """Read the records of a class, by student."""
-    students = sorted(path.stem for path in (course.records_of(module)).glob("[!.]*.json"))
+    students = sorted(path.stem for path in course.records_of(module).glob("[!.]*.json"))
     loaded = (load(course, module, student) for student in students)
     return [record for record in loaded if record is not None]
 

@@ -64,7 +64,7 @@ def write_autograder(
     TitoError
         If there is no release, or it is not that of the source.
     """
-    course.package_for_students(module)  # a plain course of nbgrader's has none, and says so
+    course.require_package()
     prepare.check(course, module)
     seed = secrets.randbits(48) if seed is None else seed
     config = course.nbgrader_config()
