@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import threading
+from collections import deque
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import date
@@ -24,6 +25,8 @@ from typing import Any
 
 LENGTH = struct.Struct("=I")
 MAX_FRAME = 12 * 2**20
+#: Of the name and the text of an error that is told in short.
+SHORT = 1000
 #: Seconds that text may wait for more of it, and the characters that are sent without waiting. So
 #: small a frame is read also of a notebook that has shown far too much.
 _DELAY, _PIECE = 0.1, 2**15
@@ -76,9 +79,11 @@ class Capture:
     def __init__(self) -> None:
         self.cell = 0
         self._connection: socket.socket | None = None
-        self._text: dict[str, list[str]] = {"stdout": [], "stderr": []}
+        # One end of a deque may be taken from while another thread adds to the other.
+        self._text: dict[str, deque[str]] = {"stdout": deque(), "stderr": deque()}
         self._size = 0
         self._pipes: dict[int, str] = {}
+        self._written = select.poll()
         self._lock = threading.RLock()
         self._depth, self._is_interrupted = 0, False
         self._main = threading.get_ident()
@@ -94,6 +99,7 @@ class Capture:
             os.close(theirs)
             os.set_blocking(ours, False)
             self._pipes[ours] = name
+            self._written.register(ours, select.POLLIN)
         threading.Thread(target=self._send_late_text, daemon=True, name="outputs").start()
 
     def _become_child(self) -> None:
@@ -128,13 +134,18 @@ class Capture:
     # Text ---------------------------------------------------------------------------------
 
     def write(self, name: str, text: str) -> None:
-        """Take text that is printed."""
+        """Take text that is printed, which takes little longer than to print it."""
         if self._connection is None:  # in a process that was forked
             os.write(1 if name == "stdout" else 2, text.encode("utf-8", "replace"))
         elif CELL.get(self.cell) == self.cell:
-            with self:
-                self._read_pipes()
-                self._add(name, text)
+            if self._written.poll(0):
+                with self:
+                    self._read_pipes()
+            self._text[name].append(text)
+            self._size += len(text)
+            if self._size >= _PIECE:
+                with self:
+                    self._send_text()
 
     def flush(self) -> None:
         """Send the text that there is."""
@@ -142,23 +153,17 @@ class Capture:
             self._read_pipes()
             self._send_text()
 
-    def _add(self, name: str, text: str) -> None:
-        self._text[name].append(text)
-        self._size += len(text)
-        if self._size >= _PIECE:
-            self._send_text()
-
     def _read_pipes(self) -> None:
         for pipe, name in self._pipes.items():
             with suppress(BlockingIOError):
                 # As much as it holds, and no more: who writes without end is not waited for.
                 if data := os.read(pipe, _READ):
-                    self._add(name, data.decode(errors="replace"))
+                    self._text[name].append(data.decode(errors="replace"))
+                    self._size += len(data)
 
     def _send_text(self) -> None:
         for name, pieces in self._text.items():
-            text = "".join(pieces)
-            pieces.clear()
+            text = "".join(pieces.popleft() for _ in range(len(pieces)))
             for start in range(0, len(text), _PIECE):
                 self._send("stream", name=name, text=text[start : start + _PIECE])
         self._size = 0
@@ -169,7 +174,7 @@ class Capture:
         with suppress(OSError):  # the grader is gone, or the cell has closed what is not its own
             while True:
                 select.select(pipes, [], [], _DELAY)
-                if self._size or select.select(pipes, [], [], 0)[0]:
+                if any(self._text.values()) or select.select(pipes, [], [], 0)[0]:
                     with self:
                         self._read_pipes()
                         self._send_text()

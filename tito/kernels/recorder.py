@@ -8,10 +8,9 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
 from tinytorch.checks.publish import OBSERVATION_TYPE
+from tito.kernels.capture import SHORT
 from tito.kernels.frames import OUTPUT_FIELDS, Frame
 
-#: Of the name and the text of an error that is told in short.
-_SHORT = 1000
 #: As nbgrader says it, of an error that IPython has told as text or not at all.
 _NOT_SHOWN = "ERROR: An error occurred while showtraceback was disabled"
 
@@ -71,7 +70,7 @@ class Recorder:
             return
         shown = [one.ename for one in self._outputs if one.output_type == "error"]
         if frame["error"][0] not in shown:
-            ename, evalue = (text[:_SHORT] for text in frame["error"])
+            ename, evalue = (text[:SHORT] for text in frame["error"])
             lines = [f"{ename}: {evalue}" if self._errors else _NOT_SHOWN]
             self._outputs.append(new_output("error", ename=ename, evalue=evalue, traceback=lines))
 

@@ -246,6 +246,11 @@ def _cancelled_by_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _in_short(error: BaseException) -> list[str]:
+    """Return the name and the text of an error, so short that the end of a cell is always told."""
+    return [text[: capture.SHORT] for text in (type(error).__name__, _text_of(error))]
+
+
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)
@@ -334,7 +339,7 @@ class Server:
             count, error = self._shell.execution_count, await self._run(request["source"])
             if os.getpid() != self._pid:  # a child that a cell has forked, and that came back
                 os._exit(0)
-            said = [type(error).__name__, _text_of(error)] if error is not None else None
+            said = _in_short(error) if error is not None else None
             OUTPUTS.end(execution_count=count, error=said, ends=self._shell.is_to_end)
             if self._shell.is_to_end:
                 return

@@ -144,6 +144,15 @@ def test_an_output_that_is_too_large_is_told_to_be(start):
     assert [(one.name, one.text) for one in ran.outputs] == [("stderr", said), ("stdout", "on\n")]
 
 
+@pytest.mark.parametrize(
+    "error", ["ValueError('x' * 13_000_000)", "type('N' * 13_000_000, (Exception,), {})"]
+)
+def test_a_cell_ends_with_its_error_however_large_that_is(start, error):
+    ran = start().run(f"raise {error}", limits(wall=5))
+    (shown,) = [one for one in ran.outputs if one.output_type == "error"]
+    assert not ran.stopped and len(shown.ename) <= 1000 and len(shown.evalue) <= 1000
+
+
 def test_what_a_thread_shows_behind_the_end_of_its_cell_does_no_harm(start):
     kernel = start()
     late = """
