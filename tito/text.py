@@ -11,6 +11,8 @@ from typing import Any
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 #: What values take in memory beside their text, at most, by the mark that comes with each.
 _COSTS = {b"{": 240, b"[": 60, b",": 70}
+#: A control sequence of a terminal, by its grammar in ECMA-48.
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 class TooMuchError(ValueError):
@@ -74,6 +76,11 @@ def encodable(value: Any) -> Any:
         for key, item in value.items():
             value[key] = encodable(item)
     return value
+
+
+def without_colors(text: str) -> str:
+    """Return text without the sequences that make a terminal show colors or move its cursor."""
+    return _CONTROL.sub("", text)
 
 
 def printable(text: str, keep: str = "") -> str:

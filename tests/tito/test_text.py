@@ -2,7 +2,7 @@
 
 import pytest
 
-from tito.text import TooMuchError, encodable, printable, read_json
+from tito.text import TooMuchError, encodable, printable, read_json, without_colors
 
 
 def test_half_characters_become_question_marks_wherever_they_stand():
@@ -37,3 +37,7 @@ def test_what_a_terminal_might_obey_is_shown_escaped(text, shown):
 
 def test_line_ends_are_kept_where_they_are_ours():
     assert printable("one\n\x1b", keep="\n") == "one\n\\x1b"
+
+
+def test_colors_and_movements_go():
+    assert without_colors("\x1b[0;31mE\x1b[39m:\x1b[2K \x1b[?25lx[0m") == "E: x[0m"

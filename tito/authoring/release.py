@@ -18,7 +18,6 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions
-from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from traitlets import default
 
 from tito.authoring import releases
@@ -27,6 +26,7 @@ from tito.authoring.rules import check_release, check_source
 from tito.authoring.rules.each_cell import comment_above, function_around
 from tito.authoring.source import build_notebook, read_source
 from tito.course import Course, Module
+from tito.course.cells import is_grade, is_locked, is_solution, is_task
 from tito.course.check_modules import take_out
 from tito.course.files import put_in_place
 from tito.course.gradebook import open_gradebook

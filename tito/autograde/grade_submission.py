@@ -18,11 +18,10 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4.rwbase import strip_transient
-from nbgrader.preprocessors import LimitOutput
 
 from tito.autograde.audit import both_ways
 from tito.autograde.job import Cells, Job
-from tito.autograde.limits import ExecuteSubmission
+from tito.autograde.limits import ExecuteSubmission, LimitOutput
 from tito.autograde.run_cells import NotebookRun
 from tito.course.cells import (
     SourceCell,
@@ -69,7 +68,7 @@ class Context:
     limits : ExecuteSubmission
         Of one submission.
     limit_output : LimitOutput
-        nbgrader's, which shortens long outputs.
+        What is kept of long outputs.
     make_kernel : callable
         Starts a kernel in a sandbox of its own.
     isolation : Isolation
@@ -168,7 +167,9 @@ def run(nb: NotebookNode, session: Session, left_out: LeftOut, job: Job, context
     with closing(context.make_kernel()) as kernel:
         limits, needless = context.limits, left_out.cells
         NotebookRun(nb, kernel, session, limits, job.tolerated, needless).run()
-    context.limit_output.preprocess(nb, {})
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            context.limit_output.shorten(cell)
 
 
 def result(

@@ -1,11 +1,14 @@
-"""The section ``ExecuteSubmission`` of ``nbgrader_config.py``: limits of a submission."""
+"""Sections of ``nbgrader_config.py``: limits of a submission, and of what is kept of it."""
 
 from __future__ import annotations
 
+from nbformat import NotebookNode
 from traitlets import Enum, Float, Integer, List, Unicode
 from traitlets.config import Configurable
 
 from tito.sandbox.settings import LEVELS
+
+_CUT = "... {} truncated ..."
 
 
 class ExecuteSubmission(Configurable):
@@ -50,3 +53,37 @@ class ExecuteSubmission(Configurable):
     fonts = Unicode(
         help="Folder for matplotlib's list of fonts, which takes a second to make; none if empty."
     ).tag(config=True)
+
+
+class LimitOutput(Configurable):
+    """nbgrader's section of this name, without the second that it takes to import nbgrader."""
+
+    max_lines = Integer(1000, help="Lines that a cell may print; -1 for any number.").tag(
+        config=True
+    )
+    max_traceback = Integer(100, help="Entries of a traceback; -1 for any number.").tag(config=True)
+
+    def shorten(self, cell: NotebookNode) -> None:
+        """Keep the beginning of what a code cell printed, and both ends of a traceback."""
+        if self.max_lines >= 0:
+            cell.outputs = self._within(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "error" and 0 <= self.max_traceback < len(output.traceback):
+                head = self.max_traceback // 2
+                tail = self.max_traceback - head - 1
+                lines = output.traceback
+                output.traceback = [*lines[:head], _CUT.format("Traceback"), *lines[-tail:]]
+
+    def _within(self, outputs: list[NotebookNode]) -> list[NotebookNode]:
+        kept, left = [], self.max_lines
+        for output in outputs:
+            if output.output_type == "stream":
+                if not left:
+                    continue
+                lines = output.text.split("\n")
+                if len(lines) > left:
+                    lines = [*lines[: left - 1], _CUT.format("Output")]
+                left -= len(lines)
+                output.text = "\n".join(lines)
+            kept.append(output)
+        return kept

@@ -25,12 +25,11 @@ from pathlib import Path
 from time import monotonic
 
 import nbformat
-from nbgrader.preprocessors import LimitOutput
 from traitlets.config import Config
 
 from tito.autograde.grade_submission import Context, grade_submission
 from tito.autograde.job import Assignment, Job, difference, fingerprint, unpacked
-from tito.autograde.limits import ExecuteSubmission
+from tito.autograde.limits import ExecuteSubmission, LimitOutput
 from tito.autograde.run_cells import KernelLostError
 from tito.course.cells import answers_of
 from tito.course.folders import make_folder, own_folder

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from nbgrader.utils import is_grade, is_task
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -30,6 +29,7 @@ from tito.autograde.grading_run import GradingRun
 from tito.commands._shared import console, pass_assignment, print_line, say
 from tito.commands._watch import watch_each
 from tito.course import Course, Module
+from tito.course.cells import is_grade, is_task
 from tito.course.files import written
 from tito.errors import TitoError, UsageError
 from tito.pages import evidence, feedback

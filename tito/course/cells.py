@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from tito.student.notebook import named_modules
 
@@ -41,16 +40,47 @@ def grade_id(cell: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
+def is_grade(cell: dict[str, Any]) -> bool:
+    """Whether a cell is worth points, by running it or as an answer."""
+    return bool(nbgrader_metadata(cell).get("grade"))
+
+
+def is_solution(cell: dict[str, Any]) -> bool:
+    """Whether students write in a cell."""
+    return bool(nbgrader_metadata(cell).get("solution"))
+
+
+def is_task(cell: dict[str, Any]) -> bool:
+    """Whether a cell is a question that is answered in any cells below it."""
+    return bool(nbgrader_metadata(cell).get("task"))
+
+
+def is_locked(cell: dict[str, Any]) -> bool:
+    """Whether nbgrader puts back what a cell was."""
+    if is_solution(cell):
+        return False
+    return is_grade(cell) or bool(nbgrader_metadata(cell).get("locked"))
+
+
+def checksum_of(cell: dict[str, Any]) -> str:
+    """Return nbgrader's digest of a named cell, which stands in its metadata."""
+    ours = nbgrader_metadata(cell)
+    kinds = (is_grade(cell), is_solution(cell), is_locked(cell))
+    worth = str(float(ours["points"])) if is_grade(cell) else ""
+    texts = (cell["source"], cell["cell_type"], *map(str, kinds), ours["grade_id"], worth)
+    return hashlib.md5("".join(texts).encode(), usedforsecurity=False).hexdigest()
+
+
 def is_fixed(cell: NotebookNode) -> bool:
     """Whether a cell of the release is the course's own, so that students may not change it."""
-    if utils.is_solution(cell):
+    if is_solution(cell):
         return False
-    return bool(utils.is_grade(cell) or utils.is_locked(cell) or utils.is_task(cell))
+    return bool(is_grade(cell) or is_locked(cell) or is_task(cell))
 
 
 def is_autograded(cell: NotebookNode) -> bool:
     """Whether a cell's points come from running it."""
-    return bool(cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell))
+    return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
 
 
 def name_of(nb: NotebookNode, index: int) -> str:
@@ -108,14 +138,13 @@ def questions(nb: NotebookNode) -> dict[str, str]:
     named = [index for index, cell in enumerate(nb.cells) if grade_id(cell)]
     for index, after in zip(named, [*named[1:], len(nb.cells)], strict=True):
         cell = nb.cells[index]
-        is_task = utils.is_task(cell)
-        if utils.is_grade(cell) or is_task:
+        if is_grade(cell) or is_task(cell):
             around = nb.cells[since:after]
             texts = [[c.cell_type, c.source, c.get("attachments")] for c in around]
             answer = [cell.source, code] if is_autograded(cell) else texts
             question = json.dumps([nbgrader_metadata(cell).get("points"), answer], sort_keys=True)
             digests[grade_id(cell) or ""] = hashlib.sha256(question.encode()).hexdigest()
-        if cell.cell_type == "code" or utils.is_solution(cell) or is_task:
+        if cell.cell_type == "code" or is_solution(cell) or is_task(cell):
             since = index + 1
     return digests
 

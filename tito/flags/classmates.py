@@ -11,10 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 import nbformat
-from nbgrader import utils
 
 from tito.course import Course, Module
-from tito.course.cells import grade_id
+from tito.course.cells import grade_id, is_solution
 from tito.course.files import replace_text
 from tito.flags.fingerprints import fingerprints
 from tito.flags.similarity import Match, Sources, like_reference, similar
@@ -129,7 +128,7 @@ def _solutions(path: Path) -> Sources:
     return {
         name: cell.source if isinstance(cell.source, str) else "".join(cell.source)
         for cell in cells
-        if cell.cell_type == "code" and utils.is_solution(cell) and (name := grade_id(cell))
+        if cell.cell_type == "code" and is_solution(cell) and (name := grade_id(cell))
     }
 
 

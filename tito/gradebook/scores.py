@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from nbformat import NotebookNode
-from nbgrader import utils
 from nbgrader.api import (
     BaseCell,
     Comment,
@@ -22,7 +21,7 @@ from nbgrader.api import (
 from tito.authoring import releases
 from tito.authoring.releases import read_release
 from tito.course import Course, Module
-from tito.course.cells import grade_id
+from tito.course.cells import grade_id, is_grade, is_task
 from tito.course.course import problem_with_id
 from tito.course.gradebook import assignment_in, open_gradebook, submissions_in, times_in
 from tito.course.times import zone_of
@@ -220,7 +219,7 @@ def _maxima(release: NotebookNode) -> dict[str, float]:
     return {
         name: float(cell.metadata.nbgrader.points)
         for cell in release.cells
-        if (utils.is_grade(cell) or utils.is_task(cell)) and (name := grade_id(cell))
+        if (is_grade(cell) or is_task(cell)) and (name := grade_id(cell))
     }
 
 

@@ -14,7 +14,6 @@ import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from latex2mathml.converter import convert
 from markupsafe import Markup
-from nbconvert.filters import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -22,6 +21,7 @@ from pygments.lexers import PythonLexer
 
 from tito.pages.bounds import MOST_MARKDOWN, Allowance, is_light, is_light_code
 from tito.pages.outputs import joined
+from tito.text import without_colors
 
 _TAGS = {
     *bleach.ALLOWED_TAGS,
@@ -213,7 +213,7 @@ def code_styles() -> Markup:
 
 def text(value: str, allowance: Allowance | None = None) -> str:
     """Return text as a terminal would show it, without colours, cut where it has no end."""
-    return (allowance or Allowance()).cut(strip_ansi(value))
+    return (allowance or Allowance()).cut(without_colors(value))
 
 
 def picture(data: Mapping[str, Any]) -> str | None:

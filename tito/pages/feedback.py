@@ -8,14 +8,13 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import Exporter
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
-from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from tito.authoring.releases import read_release
 from tito.course import Course, Module
+from tito.course.cells import is_locked, is_task
 from tito.course.course import problem_with_id
 from tito.course.files import replace_text
 from tito.course.gradebook import open_gradebook, people_in
@@ -26,6 +25,7 @@ from tito.gradebook import penalties, records
 from tito.pages import environment
 from tito.pages.feedback_page import GradeSummary, Mark, render
 from tito.pages.outputs import tidy
+from tito.text import without_colors
 
 _OPEN_AND_SAVE = "Open it in Jupyter, run it from top to bottom, save it and hand it in again."
 _BY_OTHERS = "Your instructor knows."
@@ -170,7 +170,7 @@ def clear_secrets(nb: NotebookNode) -> NotebookNode:
     """
     secrets: set[str] = set()
     for cell in nb.cells:
-        if utils.is_locked(cell) or utils.is_task(cell):
+        if is_locked(cell) or is_task(cell):
             before = set(cell.source.split("\n"))
             ClearHiddenTests()._remove_hidden_test_region(cell)
             ClearMarkScheme()._remove_mark_scheme_region(cell)
@@ -187,7 +187,7 @@ def clear_secrets(nb: NotebookNode) -> NotebookNode:
 def _shorten_error(output: NotebookNode, telling: set[str]) -> None:
     """Leave of a traceback that shows a hidden line only its last line."""
     if output.output_type == "error":
-        text = strip_ansi("\n".join(output.traceback))
+        text = without_colors("\n".join(output.traceback))
         if any(line in text for line in telling):
             output.traceback = [f"{output.ename}: {output.evalue}"]
 

@@ -14,10 +14,9 @@ from typing import Any
 
 from markupsafe import Markup
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from tinytorch.checks import MIME_TYPE, Report
-from tito.course.cells import grade_id, is_autograded, is_left_out
+from tito.course.cells import grade_id, is_autograded, is_left_out, is_locked
 from tito.pages import clean, environment
 from tito.pages.bounds import Allowance
 
@@ -160,7 +159,7 @@ class _Page:
                     self._add_answer(section, cell, before)
                 yield section
                 work = []
-            elif cell.cell_type == "code" and not utils.is_locked(cell):
+            elif cell.cell_type == "code" and not is_locked(cell):
                 work += self._work(cell)
             elif cell.cell_type == "markdown":
                 match = _HEADING.match(cell.source)
@@ -179,7 +178,7 @@ class _Page:
     def _add_answer(
         self, section: Section, cell: NotebookNode, before: NotebookNode | None
     ) -> None:
-        if before is not None and before.cell_type == "markdown" and utils.is_locked(before):
+        if before is not None and before.cell_type == "markdown" and is_locked(before):
             match = _HEADING.match(before.source)
             section.title = _WORTH.sub("", _words(match)) if match else section.title
             question = before.source[match.end() :] if match else before.source

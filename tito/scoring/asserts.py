@@ -11,15 +11,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from tinytorch.checks import Report
 from tinytorch.checks.problem import Problem
 from tinytorch.checks.report import PartVerdict
-from tito.course.cells import grade_id, is_autograded, is_fixed
+from tito.course.cells import grade_id, is_autograded, is_fixed, is_solution
 from tito.submission.leaving_out import LeftOut
+from tito.text import without_colors
 
 #: What a directive of nbgrader's becomes tests by.
 _AUTOTEST = "### AUTOTEST", "### HASHED AUTOTEST"
@@ -73,9 +72,7 @@ class AssertPlan:
         """Whether a student was to write code, and has written none."""
         code = [cell for cell in nb.cells if cell.cell_type == "code" and not is_fixed(cell)]
         given = self.released | {""}
-        return any(map(utils.is_solution, code)) and all(
-            cell.source.strip() in given for cell in code
-        )
+        return any(map(is_solution, code)) and all(cell.source.strip() in given for cell in code)
 
 
 def prepare(source: NotebookNode, releases: Sequence[NotebookNode], seed: int) -> AssertPlan:
@@ -127,13 +124,13 @@ class AssertSession:
         line = _line_of(error, cell)
         if line and not any(line in text for text in self.plan.released):
             line = "a hidden test"
-        got = strip_ansi(f"{error.ename}: {error.evalue}")[:_LONGEST]
+        got = without_colors(f"{error.ename}: {error.evalue}")[:_LONGEST]
         return Problem(line or "the cell", "no error", got, raised=True)
 
 
 def _line_of(error: NotebookNode, cell: NotebookNode) -> str:
     """Return the line of a cell at which it stopped, as far as the traceback says."""
-    found = _ARROW.search(strip_ansi("\n".join(error.traceback)))
+    found = _ARROW.search(without_colors("\n".join(error.traceback)))
     lines = cell.source.split("\n")
     number = int(found[1]) if found and len(found[1]) < 6 else 0
     return lines[number - 1].strip() if 0 < number <= len(lines) else ""

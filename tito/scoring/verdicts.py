@@ -11,11 +11,19 @@ from dataclasses import dataclass
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from tinytorch.checks import MIME_TYPE, Report
 from tinytorch.checks.publish import OBSERVATION_TYPE
-from tito.course.cells import add_flag, grade_id, is_answered_beside, is_autograded
+from tito.course.cells import (
+    add_flag,
+    checksum_of,
+    grade_id,
+    is_answered_beside,
+    is_autograded,
+    is_grade,
+    is_solution,
+    is_task,
+)
 from tito.scoring.judging import Session
 
 
@@ -75,12 +83,12 @@ def scores(nb: NotebookNode, verdicts: Verdicts) -> dict[str, float | None]:
     A written answer that was left as it was released earns 0 unseen, as with nbgrader.
     """
     scores: dict[str, float | None] = {}
-    for cell in filter(utils.is_grade, nb.cells):
+    for cell in filter(is_grade, nb.cells):
         name = cell.metadata.nbgrader.grade_id
         if name in verdicts:
             scores[name] = float(verdicts[name].report.earned)
         else:
-            is_empty = utils.is_solution(cell) and _is_untouched(cell)
+            is_empty = is_solution(cell) and _is_untouched(cell)
             scores[name] = 0.0 if is_empty and not is_answered_beside(cell) else None
     return scores
 
@@ -90,13 +98,13 @@ def comments(nb: NotebookNode) -> dict[str, str | None]:
     return {
         cell.metadata.nbgrader.grade_id: (
             "No response."
-            if _is_untouched(cell) and not utils.is_task(cell) and not is_answered_beside(cell)
+            if _is_untouched(cell) and not is_task(cell) and not is_answered_beside(cell)
             else None
         )
         for cell in nb.cells
-        if utils.is_solution(cell) or utils.is_task(cell)
+        if is_solution(cell) or is_task(cell)
     }
 
 
 def _is_untouched(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell))
+    return bool(cell.metadata.nbgrader.get("checksum") == checksum_of(cell))

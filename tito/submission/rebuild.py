@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from nbgrader import utils
 
 from tito.course.cells import (
     SourceCell,
@@ -26,6 +25,8 @@ from tito.course.cells import (
     grade_id,
     is_autograded,
     is_fixed,
+    is_grade,
+    is_solution,
     keep_shown,
     mark_answered_beside,
     nbgrader_metadata,
@@ -114,7 +115,7 @@ def restore(nb: NotebookNode, cells: Mapping[str, SourceCell]) -> None:
         ours = cell.metadata.nbgrader
         ours.update(locked=held.locked, checksum=held.checksum)
         # Where they are equal they stay as written: a mark by hand is known by them.
-        if utils.is_grade(cell) and held.max_score not in (None, ours.points):
+        if is_grade(cell) and held.max_score not in (None, ours.points):
             ours.points = held.max_score
         if held.locked:
             cell.source = held.source
@@ -302,7 +303,7 @@ def _answers_beside(rebuilt: NotebookNode, work: _Work) -> Iterator[str]:
         name = grade_id(cell)
         if not name:
             continue
-        if cell.cell_type != "code" and utils.is_solution(cell) and utils.is_grade(cell):
+        if cell.cell_type != "code" and is_solution(cell) and is_grade(cell):
             answers[name] = cell
             beside = [*work.own.get(name, []), *work.own.get(before, [])]
             if name in work.had and name not in work.handed_in:

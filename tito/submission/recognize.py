@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
-from nbgrader import utils
 
-from tito.course.cells import grade_id, is_fixed
+from tito.course.cells import grade_id, is_fixed, is_grade, is_solution, is_task
 
 _DEFINITION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 _ASSIGNMENT = re.compile(r"^(\w+)[ \t]*=(?!=)", re.MULTILINE)
@@ -173,7 +172,7 @@ class _Search:
         """Take the text behind the cell before a written answer for that answer."""
         before = None
         for name, cell in self._named.items():
-            answer = utils.is_solution(cell) and cell.cell_type != "code"
+            answer = is_solution(cell) and cell.cell_type != "code"
             if answer and name not in self.result.names and before and before in self.result.names:
                 last = len(self.result.names) - 1 - self.result.names[::-1].index(before)
                 self._take_text_after(last, name)
@@ -215,4 +214,4 @@ def _wanted(cell: NotebookNode) -> set[str]:
 
 def _is_given(cell: NotebookNode) -> bool:
     """Whether a cell is only read: neither graded nor to be written."""
-    return not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_task(cell))
+    return not (is_grade(cell) or is_solution(cell) or is_task(cell))
