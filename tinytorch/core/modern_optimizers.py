@@ -334,14 +334,12 @@ class AdamW(Optimizer):
             w, g = parameter.data.data, parameter.grad.data.data
             m, v = self.m[index], self.v[index]
             n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
-            # Python floats: in float32, 1 - beta2**t would keep only four digits at first.
-            rate, decay = float(options["learning_rate"]), float(options["weight_decay"])
-            beta1, beta2 = float(options["beta1"]), float(options["beta2"])
+            rate, beta1, beta2 = float(options["learning_rate"]), options["beta1"], options["beta2"]
             if self._scratch.size < w.nbytes:
                 self._scratch = np.empty(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             # w <- w - learning_rate * weight_decay * w
-            w *= 1 - rate * decay
+            w *= 1 - rate * options["weight_decay"]
             # m <- beta1 * m + (1 - beta1) * g
             m *= beta1
             m += np.multiply(g, 1 - beta1, out=s)
@@ -353,7 +351,7 @@ class AdamW(Optimizer):
             # with both corrections moved to where they are numbers and no arrays
             root = math.sqrt(1 - beta2**n)
             np.sqrt(v, out=s)
-            s += float(options["epsilon"]) * root
+            s += options["epsilon"] * root
             np.divide(m, s, out=s)
             w -= np.multiply(s, rate * root / (1 - beta1**n), out=s)
 
