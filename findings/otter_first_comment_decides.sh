@@ -17,7 +17,10 @@ import sys
 from nbformat import write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-COMMENTS = {"plain": ("# The bias is ignored", "# both layers"), "words": ("# Ignore the bias", "# two hidden layers")}
+COMMENTS = {
+    "plain": ("# The bias is ignored", "# both layers"),
+    "words": ("# Ignore the bias", "# two hidden layers"),
+}
 for name, (heading, comment) in COMMENTS.items():
     cells = [
         new_raw_cell("# ASSIGNMENT CONFIG\ngenerate: true"),
