@@ -42,8 +42,8 @@ cd course
 nbgrader zip_collect ps1 >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 nbgrader --version | tail -n 1
 for student in anna ben chris; do
-    said="$student: $(cat submitted/$student/ps1/timestamp.txt), $(grep -o 'answer = .*[^"]' submitted/$student/ps1/*.ipynb)"
-    echo "$said" | tee -a "$folder/said"
+    answer=$(grep -o "answer = .*[^\"]" submitted/$student/ps1/*.ipynb)
+    echo "$student: $(cat submitted/$student/ps1/timestamp.txt), $answer" | tee -a "$folder/said"
 done
 # Seen: anna's 15:20:07 is 22:00; of ben's two the first is taken; chris' time is as in the name.
 grep -qx "anna: 2026-01-30 22:00:00, answer = 1" "$folder/said"
