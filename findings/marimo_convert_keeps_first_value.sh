@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # marimo 0.25.2 (PyPI), `marimo convert` of a notebook where a function reads a global, `rate`, that a
 # later cell sets to another value: in Jupyter the later call takes the new rate, in the converted
-# notebook the first. A name that two cells define is made two names, `_rate` of each cell or `rate_1`,
-# and the function's body is bound to its own cell's (marimo/_convert/ipynb); the cell with the new rate
-# changes nothing. It ends with "Converted notebook saved" and runs without an error. One would have
-# guessed marimo's complaint about a name that is defined twice, which one gets for writing the same
-# cells in marimo, or that the converted notebook prints what the notebook prints.
+# notebook the first. A name that several cells define is made several names, and the function's body is
+# bound to that of its own cell (marimo/_convert/ipynb/to_ir.py, `transform_duplicate_definitions`); the
+# cell with the new rate sets a variable that nobody reads. It ends with "Converted notebook saved" and
+# runs without an error. One would have guessed marimo's complaint about a name that is defined twice,
+# which the same cells written in marimo get, or that the converted notebook prints what the notebook did.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
