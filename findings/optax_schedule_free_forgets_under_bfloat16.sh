@@ -2,10 +2,10 @@
 # optax 0.2.8 (PyPI), `contrib.schedule_free_sgd` on float32 weights of which one, a bias, is bfloat16.
 # The sum of the weights of the average is kept in the lowest dtype of all parameters
 # (optax/contrib/_schedule_free.py, `init_fn`), and in bfloat16 256 + 1 is 256. From step 256 on each
-# step gets 1/256 of the average instead of 1/t, for the float32 weights too: it forgets with a time of
-# 256 steps. One would have guessed that a count is kept in float32, as the step count and Adam's are, or
-# that a bfloat16 parameter is rounded by itself; the average over all steps is what the method has in
-# place of a schedule.
+# step gets 1/256 of the average instead of 1/t, for the float32 weights too, and all before the last
+# few hundred steps are forgotten. One would have guessed that the sum is a float32 whatever the weights
+# are, as the count of steps is an int32, or that a bfloat16 parameter is rounded by itself: the average
+# over all steps is what the method has in place of a schedule.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -19,7 +19,7 @@ import optax
 
 
 def share_of_first_steps(dtype_of_bias, steps=4096):
-    """The evaluated float32 weight, pushed from 0 to 1 in the first half: what the first half counts."""
+    """What the first half of the steps, when the float32 weight is 1 and not 0, counts in its average."""
     params = {"weight": jnp.zeros(()), "bias": jnp.zeros((), dtype_of_bias)}
     optimizer = optax.contrib.schedule_free_sgd(learning_rate=1.0)
 
