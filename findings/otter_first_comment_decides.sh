@@ -2,7 +2,7 @@
 # otter-grader 7.0.0 (PyPI), `otter assign`: a test whose first line is a comment with the word "hidden",
 # such as "# two hidden layers", becomes a hidden test, which students do not get; and a cell that begins
 # with "# Ignore", be it code or a heading, is left out of the handout and of the autograder's notebook.
-# "# HIDDEN" and "# IGNORE" are the documented markers; what is searched is the word anywhere in the first
+# "# HIDDEN" and "# IGNORE" are the markers; what is searched is the word anywhere in the first
 # line, and the letters at its start, in either case (otter/assign/tests_manager.py, `read_test`;
 # otter/assign/utils.py, `is_ignore_cell`). Nothing is said. One would have guessed that a marker is a
 # line of its own: here the text of the task is gone, and so is the only test that a student could run.
