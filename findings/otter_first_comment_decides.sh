@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # otter-grader 7.0.0 (PyPI), `otter assign`: a test whose first line is a comment with the word "hidden",
-# such as "# two hidden layers", becomes a hidden test, which students do not get; and a cell that begins
-# with "# Ignore", be it code or a heading, is left out of the handout and of the autograder's notebook.
+# such as "# two hidden layers", becomes a hidden test, which students do not get; and a text whose heading
+# begins with "# Ignore" is left out of the handout and of the autograder's notebook.
 # "# HIDDEN" and "# IGNORE" are the markers; what is searched is the word anywhere in the first
 # line, and the letters at its start, in either case (otter/assign/tests_manager.py, `read_test`;
 # otter/assign/utils.py, `is_ignore_cell`). Nothing is said. One would have guessed that a marker is a

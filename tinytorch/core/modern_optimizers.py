@@ -368,8 +368,8 @@ def linear_warmup(steps: int) -> Callable[[int], float]:
 def cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
     """Return a schedule that falls along half a cosine wave, from 1 to a floor.
 
-    Its factor is ``floor + (1 - floor) * (1 + cos(pi * step / steps)) / 2`` to step ``steps``, and
-    ``floor`` from there on.
+    Its factor is ``floor + (1 - floor) * (1 + cos(pi * step / steps)) / 2`` while
+    ``step < steps``, and ``floor`` from then on.
     """
 
     def factor(step: int) -> float:
@@ -386,8 +386,8 @@ def warmup_stable_decay(
     """Return a schedule that rises to 1, stays there, and falls in a straight line to a floor.
 
     For ``warmup`` steps it is ``linear_warmup(warmup)``, for ``stable`` steps 1. Then, with k
-    counted from 0 at step ``warmup + stable``, it is ``1 - (1 - floor) * k / decay`` to
-    k = ``decay``, and ``floor`` from there on. Each length may be 0.
+    counted from 0 at step ``warmup + stable``, it is ``1 - (1 - floor) * k / decay`` while
+    k < ``decay``, and ``floor`` from then on. Each length may be 0.
     """
     rise = linear_warmup(warmup)
 
@@ -488,7 +488,7 @@ def newton_schulz(matrix: np.ndarray, steps: int = 5) -> np.ndarray:
 
     Notes
     -----
-    ``X = G / max(norm(G), 1e-7)`` with the Frobenius norm, transposed while there are more rows
+    ``X = G / max(norm(G), 1e-7)`` with the Frobenius norm, transposed where there are more rows
     than columns; then `steps` times ``A = X @ X.T`` and ``X <- a * X + (b * A + c * A @ A) @ X``
     with (a, b, c) = (3.4445, -4.7750, 2.0315).
 

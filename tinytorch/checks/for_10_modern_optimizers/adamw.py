@@ -141,7 +141,8 @@ checks.part(
         "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
         "after a decay that was set later": [0.75],
     },
-    hint="From where does your step read its five options, and when?",
+    hint="From where does your step read its five options, and when? And does t count calls, or "
+    "parameters?",
     atol=1e-5,
 )
 

@@ -36,7 +36,8 @@ checks.part(
         "tall": [[0.615304, 0.317745], [0.322792, -0.983517], [-0.159233, 0.32856]],
         "a column": [0.626993, 0.313497],
     },
-    hint="A matrix that was transposed at the beginning is transposed back at the end.",
+    hint="A matrix that was transposed at the beginning is transposed back at the end. (It rests "
+    "on the part above.)",
     rtol=1e-3,
     atol=1e-4,
 )
@@ -53,8 +54,8 @@ checks.part(
         "of zeros": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
         "largest change of the matrix": 0.0,
     },
-    hint="The division takes the size out. What is zero divided by its norm, and do you divide in "
-    "place?",
+    hint="The division takes the size out. What is zero divided by its norm? Is 1e-7 the least "
+    "divisor, or is it added? And do you divide in place?",
     atol=1e-3,
 )
 
@@ -103,7 +104,8 @@ checks.part(
         ]
     },
     hint="What is orthogonalized is u, and not v or g. Which v does u look ahead with, the old or "
-    "the new? (It rests on newton_schulz: see the parts above first.)",
+    "the new, and with which factor does g enter v and u? (It rests on newton_schulz: see the parts "
+    "above first.)",
     rtol=2e-3,
     atol=1e-3,
 )

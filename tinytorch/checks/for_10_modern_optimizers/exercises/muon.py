@@ -110,7 +110,7 @@ def what_is_no_matrix_is_refused(student: Student, shapes: list[list[int]]) -> V
             words = (str(tuple(shape)), "AdamW")
             told.append([word if word in str(error) else "not named" for word in words])
         else:
-            told.append(["nothing was raised"])
+            told.append(["nothing was raised"] * 2)
     return {"what the message names": told}
 
 

@@ -93,20 +93,26 @@ def a_missing_gradient_skips_the_parameter_on_all_ranks(
     """Without a gradient on any rank a parameter is skipped: no decay, no coasting."""
     # So many steps that both ways to count them after a gap correct by a factor of 1.
     rows = [*gradients[:1] * 30, *gradients[1:]]
+    # Epsilon is large, so that a step shows whose moments it was made of.
+    options = {"beta1": 0.5, "beta2": 0.5, "epsilon": 1.0, "weight_decay": 0.5}
 
     def work(communicator: Any) -> list[Any]:
         parameters = [Variable(start) for start in starts]
-        optimizer = student.ShardedAdamW(
-            parameters, communicator, learning_rate=rate, beta1=0.5, beta2=0.5, weight_decay=0.5
-        )
-        path = []
+        optimizer = student.ShardedAdamW(parameters, communicator, learning_rate=rate, **options)
+        steps = []
         for of_ranks in rows:
+            before = [snapshot(parameter) for parameter in parameters]
             _give(parameters, of_ranks[communicator.rank])
             optimizer.step()
-            path.append([snapshot(parameter) for parameter in parameters])
-        return path[29:]
+            after = [snapshot(parameter) for parameter in parameters]
+            steps.append([(old - new) / rate for old, new in zip(before, after, strict=True)])
+        return steps[29:]
 
-    return {"weights by rank, before, in and after the gap": run_threads(work, len(gradients[0]))}
+    return {
+        "steps in learning rates, by rank, before, in and after the gaps": run_threads(
+            work, len(gradients[0])
+        )
+    }
 
 
 def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) -> Values:
