@@ -165,9 +165,9 @@ class NbgraderCourse(Course):
 
     def _refuse_package(self) -> NoReturn:
         raise UsageError(
-            f"{self.root} is a plain course of nbgrader's, without a package that students build: "
+            f"{self.root} is a plain course of nbgrader's, without a package that students build; "
             "tito release, lint, collect, extend, drop, grade, feedback, scores, overview, status "
-            "and doctor are for it. docs/use_it_for_your_course.md says what changes with parts."
+            "and doctor are for it."
         )
 
     def files_for_grading(self, module: Module) -> dict[str, bytes]:

@@ -218,8 +218,9 @@ class _Collection:
             self.report.refused[student] = f"{len(by_name)} notebooks; ask for {expected} alone"
             return []
         notes = [f"not taken: {', '.join(dropped)}"] if dropped else []
-        others = by_name.keys() - {expected}
-        if len(others) > 1 or (others and expected in by_name):
+        wanted = {expected, *(f"{other}.ipynb" for other in self.module.siblings)}
+        others = by_name.keys() - wanted
+        if len(others) > 1 or (others and by_name.keys() & wanted):
             notes.append(f"several notebooks: {', '.join(by_name)}")
         if notes:
             self.report.duplicates[student] = "; ".join(notes)

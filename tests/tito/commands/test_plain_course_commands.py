@@ -46,6 +46,7 @@ def test_five_commands_take_a_course_of_nbgraders_from_release_to_marks(course, 
     pages = sorted(path.name for path in (course.feedback / "ada" / "ps1").iterdir())
     assert pages == ["problem1.html", "problem2.html"]
     assert "ps1/problem1        -      yes         1      1" in tito("status").stdout
+    assert tito("doctor").stdout.count("can be written to") == 1
 
 
 def test_what_needs_a_package_says_that_there_is_none(course, tito):
