@@ -50,10 +50,12 @@ def test_five_commands_take_a_course_of_nbgraders_from_release_to_marks(course, 
 
 
 def test_what_needs_a_package_says_that_there_is_none(course, tito):
-    for command in ("autograder", "bundle", "test", "export"):
+    before = {path: path.stat().st_mtime_ns for path in course.root.rglob("*")}
+    for command in ("autograder", "bundle", "test", "export", "new"):
         answer = tito(command, "ps1")
         assert answer.returncode == 2, command
         assert "a plain course of nbgrader's, without a package" in answer.stderr
+    assert {path: path.stat().st_mtime_ns for path in course.root.rglob("*")} == before
 
 
 def test_an_unknown_assignment_is_told_with_those_there_are(course, tito):
