@@ -14,7 +14,7 @@ from tito.course import Course, Module
 from tito.course.cells import grade_id
 from tito.course.check_modules import digest, texts_of
 from tito.course.files import replace_text
-from tito.errors import TitoError
+from tito.errors import TitoError, UsageError
 
 #: So many earlier releases go to each worker, the latest ones.
 _MOST = 20
@@ -115,6 +115,14 @@ def read_release(path: Path) -> NotebookNode:
             f"there is no release {path}; make it with 'tito release {path.parent.name}'"
         ) from error
     return _read_release(path, state.st_mtime_ns, state.st_size)
+
+
+def refuse_other_languages(path: Path, notebook: NotebookNode) -> None:
+    """Refuse a notebook of another language, which would run as Python, and give nobody a point."""
+    kernel = notebook.metadata.get("kernelspec", {})
+    named = kernel.get("language") or notebook.metadata.get("language_info", {}).get("name")
+    if named and not named.lower().startswith(("python", "ipython")):
+        raise UsageError(f"{path} is written in {named}, and these tools grade Python alone.")
 
 
 @lru_cache(maxsize=4)

@@ -51,7 +51,8 @@ def isolation_here(course: Course, module: Module, config: Config) -> IsolationR
 
 def check(course: Course, module: Module) -> None:
     """Refuse to begin where there is nothing to grade with; :func:`assignment` looks closer."""
-    read_release(course.released(module))
+    released = course.released(module)
+    releases.refuse_other_languages(released, read_release(released))
     source = course.source_notebook(module)
     if not source.is_file():
         raise TitoError(f"{source} is missing; make it with 'tito export {module.name}'.")

@@ -41,13 +41,19 @@ DIFFERENCES = {
     "a-warning": (gives("sys.stderr.write('careful') and None"), (2, 1), (0, 1)),
     "died": (gives("__import__('os')._exit(0)"), (0, 1), None),
     "copied": (gives("1.5"), (1.5, 1), None),
+    "saved-by-an-older-nbgrader": (gives("2"), (2, 1), None),
+    "another-file-name": (gives("2"), (2, 1), None),
 }
+#: Who ends nbgrader's run for the class.
+ALONE = ["copied", "saved-by-an-older-nbgrader"]
 SAME = {
     "right": (gives("2"), (2, 1)),
     "partly": (gives("0.25"), (0.25, 1)),
     "a-text": (gives("'well done'"), (2, 1)),
     "nothing-shown": (gives("None"), (2, 1)),
     "raises": (gives("1 / 0"), (0, 1)),
+    "format-3": (gives("2"), (2, 1)),
+    "another-kernel": (gives("2"), (2, 1)),
 }
 
 
@@ -62,10 +68,16 @@ def graded(tmp_path_factory):
             cell(nb, "value").source = source
         if student == "copied":
             nb.cells.append(nbformat.from_dict({**cell(nb, "test-value"), "id": "copy"}))
-        put(course, student, "ps1", "p1", nb)
+        elif student == "saved-by-an-older-nbgrader":
+            cell(nb, "test-value").metadata.nbgrader.schema_version = 1
+        elif student == "another-kernel":
+            nb.metadata.kernelspec.name = "conda-env-mine-py"
+        elif student == "format-3":
+            nb = nbformat.v3.writes_json(nbformat.convert(nb, 3))
+        put(course, student, "ps1", "mine" if student == "another-file-name" else "p1", nb)
     run = grade_class.grade(course, course.module("ps1"))
     assert not run.failed
-    theirs = nbgrader_marks(course, "ps1", root / "nbgrader", alone=["copied"])
+    theirs = nbgrader_marks(course, "ps1", root / "nbgrader", alone=ALONE)
     return course, marks_in(course, "ps1"), theirs
 
 
