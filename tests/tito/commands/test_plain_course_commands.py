@@ -8,9 +8,12 @@ import pytest
 
 from tests.tito.autograde.processes import TITO, line_of, start_tito
 from tests.tito.conftest import tito as tito
+from tests.tito.course.test_roster import write
 from tests.tito.plain_course import code, make_plain, put, released, solution, test_cell
 from tests.tito.small_course import cell
-from tito.course import Course
+from tests.tito.submission.downloads import CLASS, zipped
+from tito.course import Course, roster
+from tito.submission.collect import collect
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,18 @@ def test_watching_grades_all_notebooks_of_who_hands_in(two):
     assert process.returncode == 0
     pages = (two.feedback / "ada" / "ps1").iterdir()
     assert sorted(path.name for path in pages) == ["a.html", "b.html"]
+
+
+def test_notebooks_with_numbers_are_collected_from_canvas(tmp_path):
+    f = [solution("f", "### BEGIN SOLUTION\ndef f(): return 1\n### END SOLUTION")]
+    course = make_plain(tmp_path / "course", {"ps1": {"hw-1": f, "hw-2": f}})
+    names = "hw-1.ipynb", "hw-1-1.ipynb", "hw-2.ipynb"
+    files = {f"lovelaceada_12345_{n}_{name}": name.encode() for n, name in enumerate(names)}
+    class_of = roster.read(write(tmp_path, CLASS))
+    report = collect(course, course.module("ps1"), zipped(tmp_path, files), class_of)
+    place = course.submitted / "ada" / "ps1"
+    assert {path.name: path.read_text() for path in place.iterdir()} == {
+        "hw-1.ipynb": "hw-1-1.ipynb",  # the later one, as Canvas names it
+        "hw-2.ipynb": "hw-2.ipynb",
+    }
+    assert report.duplicates == {"ada": "not taken: lovelaceada_12345_0_hw-1.ipynb"}
