@@ -199,7 +199,8 @@ class NbgraderCourse(Course):
             if module.name == assignment and notebook in ("", module.notebook):
                 return module
         names = ", ".join(dict.fromkeys(module.name for module in self.modules))
-        raise UnknownModuleError(f"There is no assignment {name!r}. The assignments are: {names}.")
+        known = f"The assignments are: {names}." if names else f"{self._source} holds none."
+        raise UnknownModuleError(f"There is no assignment {name!r}. {known}")
 
     def assignment(self, name: str) -> list[Module]:
         """Return the notebooks of an assignment, or the one that is named ASSIGNMENT/NOTEBOOK."""

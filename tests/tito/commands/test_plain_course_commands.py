@@ -90,6 +90,23 @@ def test_lint_names_the_cells_that_an_empty_submission_passes(two):
     assert not two.submitted.exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("source/ps1/b.ipynb", "source/ps1/b.ipynb is not a notebook: Notebook does not appear"),
+        ("release/ps1/b.ipynb", "release/ps1/b.ipynb is not a notebook: Notebook does not appear"),
+        ("gradebook.db", "the gradebook cannot be used: file is not a database."),
+    ],
+)
+def test_a_broken_file_is_told_in_one_line(two, path, told):
+    (two.root / path).write_text("{" * 200)
+    command = [*TITO, "scores", "ps1"]
+    answer = subprocess.run(command, cwd=two.root, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert told in line
+
+
 def test_watching_grades_all_notebooks_of_who_hands_in(two):
     process = start_tito(two.root, "grade", "ps1", "--watch")
     try:
