@@ -60,10 +60,11 @@ ONE = [
     solution("half", HALF),
     test_cell("test-half", 1.5, PARTLY),
 ]
-#: Directives of which nbgrader makes tests when it releases, one of them hidden; and no points.
+#: Directives of which nbgrader makes tests when it releases, one of them hidden; a cell without
+#: points; names that the other notebook has too.
 MADE = [
-    solution("f", "### BEGIN SOLUTION\ndef f(): return SIZE\nx = 0.5\n### END SOLUTION"),
-    test_cell("test-made", 2, "### AUTOTEST f()\n\n### HASHED AUTOTEST x"),
+    solution("half", "### BEGIN SOLUTION\ndef f(): return SIZE\nx = 0.5\n### END SOLUTION"),
+    test_cell("test-half", 2, "### AUTOTEST f()\n\n### HASHED AUTOTEST x"),
     test_cell(
         "test-hidden", 1, "### BEGIN HIDDEN TESTS\n### AUTOTEST f() + 1\n### END HIDDEN TESTS"
     ),
@@ -99,7 +100,7 @@ def one(plain):
     for student, solutions in STUDENTS.items():
         put(course, student, PS1, "p1", solved(released(course, PS1, "p1"), solutions))
     for student, size in (("001", "SIZE"), ("partly", "1")):
-        made = {"f": f"def f(): return {size}\nx = 0.5"}
+        made = {"half": f"def f(): return {size}\nx = 0.5"}
         put(course, student, PS1, "02.made", solved(released(course, PS1, "02.made"), made))
         put(course, student, PS1, "0 - Read me", released(course, PS1, "0 - Read me"))
     yield course
@@ -113,7 +114,7 @@ def test_marks_are_those_of_nbgrader_autograde(one, tmp_path):
             (student, "graded", "") for student in sorted(STUDENTS)
         ]
     ours = marks_in(one, PS1)
-    made = {"02.made/test-made": 0.0, "02.made/test-hidden": 0.0, "02.made/test-nothing": 0.0}
+    made = {"02.made/test-half": 0.0, "02.made/test-hidden": 0.0, "02.made/test-nothing": 0.0}
     assert ours["only-public"] == {"p1/test-square": 0.0, "p1/test-half": 1.5, **made}
     assert ours["partly"] == {"p1/test-square": 2.0, "p1/test-half": 1.0, **made}
     assert sum(ours["001"].values()) == 6.5
