@@ -65,7 +65,7 @@ def _gradebook_errors() -> tuple[type[Exception], ...]:
     loaded = sys.modules.get("sqlalchemy.exc")
     if loaded is None:
         return ()
-    return loaded.OperationalError, loaded.ArgumentError
+    return loaded.DatabaseError, loaded.ArgumentError
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -56,7 +56,7 @@ def _python(course: Course) -> Finding:
     version = platform.python_version()
     wanted = metadata.metadata(course.distribution)["Requires-Python"]
     fits = SpecifierSet(wanted).contains(version, prereleases=True)
-    return Finding(fits, f"Python {version} (needs {wanted})", "make setup")
+    return Finding(fits, f"Python {version} (needs {wanted})", f"install Python {wanted}")
 
 
 def _packages(course: Course) -> Iterator[Finding]:
@@ -70,7 +70,8 @@ def _packages(course: Course) -> Iterator[Finding]:
             version = "not installed"
         fits = version != "not installed" and requirement.specifier.contains(version)
         what = f"{requirement.name} {version} (needs {requirement.specifier or 'any'})"
-        yield Finding(fits, what, "rm -r .venv && make setup")
+        wanted = f"{requirement.name}{requirement.specifier}"
+        yield Finding(fits, what, f"{sys.executable} -m pip install '{wanted}'")
 
 
 def _kernel() -> Finding:
@@ -123,7 +124,7 @@ def _modules(course: Course) -> Iterator[Finding]:
 
 
 def _folders(course: Course) -> Iterator[Finding]:
-    for folder in (course.root, course.records.parent):
+    for folder in dict.fromkeys((course.root, course.records.parent)):
         writable = os.access(folder, os.W_OK)
         yield Finding(writable, f"{folder} can be written to", f"chmod u+w {folder}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tito.authoring import releases
 from tito.authoring.release import generate
+from tito.authoring.source import read_source
 from tito.course import Course, Module
 from tito.course.files import put_in_place
 
@@ -20,9 +21,10 @@ def release(course: Course, modules: Sequence[Module]) -> Path:
     Raises
     ------
     TitoError
-        If nbgrader refuses the source; an earlier release stays in place.
+        If nbgrader refuses the source, or it is not Python; an earlier release stays in place.
     """
     for module in modules:
+        releases.refuse_other_languages(module.source, read_source(module.source))
         releases.keep(course, module)
     course.release.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.release.parent) as scratch:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tito.course import Course, Module
 from tito.course.files import put_in_place
-from tito.errors import TitoError
+from tito.errors import TitoError, UsageError
 
 #: Of the checks: what exercises a student's code, and what judges it.
 _OBSERVING = tuple(f"checks/{x}.py" for x in ("observe", "origin", "publish", "student", "wire"))
@@ -44,7 +44,8 @@ def build_package(course: Course, module: Module, *, judging: bool) -> Path:
         The folder to put first on ``sys.path``.
     """
     target = course.package_for_students(module) if judging else course.package_before(module)
-    assert target is not None, "who builds a package has one"
+    if target is None:
+        raise UsageError(f"{course.root} is a course without a package.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / "package"

@@ -203,7 +203,7 @@ def generate(course: Course, module: Module, scratch: Path) -> Path:
             converter.start()
     except (NbGraderException, RuntimeError) as error:
         # nbgrader's own message only points to the traceback that it has logged.
-        raised = _RAISED.findall(log.getvalue())
-        reason = raised[-1] if raised else error
-        raise TitoError(f"{module.name} could not be released: {reason}") from error
+        raised = _RAISED.findall(log.getvalue()) or [str(error)]
+        told = " ".join("; ".join(dict.fromkeys(raised)).split())  # from the cause on
+        raise TitoError(f"{module.name} could not be released: {told}") from error
     return scratch / module.name

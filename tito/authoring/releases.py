@@ -9,12 +9,12 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tito.authoring.source import read_source
+from tito.authoring.source import read_notebook, read_source
 from tito.course import Course, Module
 from tito.course.cells import grade_id
 from tito.course.check_modules import digest, texts_of
 from tito.course.files import replace_text
-from tito.errors import TitoError
+from tito.errors import TitoError, UsageError
 
 #: So many earlier releases go to each worker, the latest ones.
 _MOST = 20
@@ -24,10 +24,8 @@ _SOURCE = "source.ipynb"
 def current(course: Course, module: Module) -> str:
     """Return the digest of the release as it is now."""
     path = course.source_notebook(module)
-    if path.is_file():
-        source = path.read_bytes()
-    else:
-        source = nbformat.writes(read_source(module.source, course.checks(module))).encode()
+    made = path.is_file()
+    source = read_notebook(path) if made else read_source(module.source, course.checks(module))
     return digest_of_release(course.released(module).read_bytes(), source)
 
 
@@ -85,18 +83,19 @@ def _folder(course: Course, module: Module) -> Path:
     return course.records_of(module) / "releases"
 
 
-def digest_of_release(released: bytes, source: bytes) -> str:
+def digest_of_release(released: bytes, source: NotebookNode) -> str:
     """Return the SHA-256 of what marks are given by.
 
     Parameters
     ----------
-    released, source : bytes
-        The notebook as students received it, and the course's own: of that the code, where hidden
-        tests and the solution are, and the modules of the checks. Its text gives no mark.
+    released : bytes
+        The notebook as students received it.
+    source : NotebookNode
+        The course's own: of that the code, where hidden tests and the solution are, and the
+        modules of the checks. Its text gives no mark.
     """
-    notebook = nbformat.reads(source, as_version=nbformat.current_nbformat)
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    given_by = repr(code) + digest(texts_of(notebook))
+    code = [cell.source for cell in source.cells if cell.cell_type == "code"]
+    given_by = repr(code) + digest(texts_of(source))
     return hashlib.sha256(released + given_by.encode()).hexdigest()
 
 
@@ -117,7 +116,15 @@ def read_release(path: Path) -> NotebookNode:
     return _read_release(path, state.st_mtime_ns, state.st_size)
 
 
+def refuse_other_languages(path: Path, notebook: NotebookNode) -> None:
+    """Refuse a notebook of another language, which would run as Python, and give nobody a point."""
+    kernel = notebook.metadata.get("kernelspec", {})
+    named = kernel.get("language") or notebook.metadata.get("language_info", {}).get("name")
+    if named and not named.lower().startswith(("python", "ipython")):
+        raise UsageError(f"{path} is written in {named}, and these tools grade Python alone.")
+
+
 @lru_cache(maxsize=4)
 def _read_release(path: Path, mtime: int, size: int) -> NotebookNode:
     """Read and validate a release once for a whole class."""
-    return nbformat.read(path, as_version=nbformat.current_nbformat)
+    return read_notebook(path)

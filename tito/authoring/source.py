@@ -48,7 +48,7 @@ def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
     position, so that the same source always gives the same bytes.
     """
     if path.suffix == ".ipynb":
-        return _read_notebook(path)
+        return read_notebook(path)
     import jupytext  # as in _metadata
 
     try:
@@ -68,7 +68,14 @@ def read_source(path: Path, checks: Path | None = None) -> NotebookNode:
     return notebook
 
 
-def _read_notebook(path: Path) -> NotebookNode:
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook of the course's own.
+
+    Raises
+    ------
+    TitoError
+        If it cannot be read, or is none.
+    """
     try:
         return nbformat.read(path, as_version=nbformat.current_nbformat)
     except OSError as error:

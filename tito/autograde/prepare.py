@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.nbgraderformat import MetadataValidator
 from traitlets.config import Config
 
 from tito.authoring import releases
 from tito.authoring.releases import read_release
+from tito.authoring.source import read_notebook
 from tito.autograde.job import Assignment
 from tito.autograde.limits import ExecuteSubmission
 from tito.course import Course, Module, check_modules
@@ -51,7 +51,8 @@ def isolation_here(course: Course, module: Module, config: Config) -> IsolationR
 
 def check(course: Course, module: Module) -> None:
     """Refuse to begin where there is nothing to grade with; :func:`assignment` looks closer."""
-    read_release(course.released(module))
+    released = course.released(module)
+    releases.refuse_other_languages(released, read_release(released))
     source = course.source_notebook(module)
     if not source.is_file():
         raise TitoError(f"{source} is missing; make it with 'tito export {module.name}'.")
@@ -74,7 +75,7 @@ def assignment(
         If the reference solution does not run, or another version of it was released.
     """
     source = course.source_notebook(module)
-    notebook = nbformat.reads(source.read_bytes(), nbformat.current_nbformat)
+    notebook = read_notebook(source)
     release = read_release(course.released(module))
     # Asks the reference, where there is one to be asked, once for all workers.
     plan = judging.prepare(course.judged_by, notebook, [release], seed)

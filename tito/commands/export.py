@@ -23,6 +23,7 @@ def command(modules: tuple[str, ...], every: bool, notebook: Path | None) -> Non
     checkout. Its code runs as you.
     """
     course = Course.find()
+    course.require_package()  # before anything is written
     if bool(modules) == every or (notebook and len(modules) != 1):
         wanted = "one MODULE with --notebook" if notebook else "MODULE or --all"
         raise click.UsageError(f"Name {wanted}.")

@@ -162,7 +162,8 @@ def _refuse_lab(course: Course, modules: Sequence[Module]) -> None:
         notebook = read_release(released) if released.is_file() else read_source(module.source)
         if any(is_grade(cell) or is_task(cell) for cell in notebook.cells):
             return
-    raise UsageError(f"{modules[0].name} has no points: nothing to grade.")
+    named = modules[0].title if len(modules) == 1 else modules[0].name
+    raise UsageError(f"{named} has no points: nothing to grade.")
 
 
 def _bar(hidden: bool) -> Progress:

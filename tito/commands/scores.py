@@ -60,17 +60,19 @@ def command(
     if kind or path:
         people = people_of(course, roster, for_export=True)
         sheet = Sheet(course, module, rows, people, title or module.name, provisional)
-        _write(sheet, kind or "csv", path)
+        of_one = len(modules) == 1 and module.siblings
+        stem = f"{module.name}-{module.notebook}" if of_one else module.name
+        _write(sheet, kind or "csv", path, stem)
     else:
         _show(course, modules, rows)
 
 
-def _write(sheet: Sheet, kind: str, path: Path | None) -> None:
+def _write(sheet: Sheet, kind: str, path: Path | None, stem: str) -> None:
     """Write a file, and name who is not in it."""
     if path is None:
         _, ending = platforms.FORMATS[kind]
         folder = sheet.course.records / sheet.module.name / "exports"
-        path = folder / f"{sheet.module.name}-{kind}{ending}"
+        path = folder / f"{stem}-{kind}{ending}"
         folder.mkdir(parents=True, exist_ok=True)
     written = platforms.write(kind, sheet, path)
     for student, reason in written.left_out.items():

@@ -136,7 +136,7 @@ def questions(nb: NotebookNode) -> dict[str, str]:
     code = [cell.source for cell in nb.cells if cell.cell_type == "code" and not is_fixed(cell)]
     digests, since = {}, 0
     named = [index for index, cell in enumerate(nb.cells) if grade_id(cell)]
-    for index, after in zip(named, [*named[1:], len(nb.cells)], strict=True):
+    for index, after in itertools.pairwise([*named, len(nb.cells)]):
         cell = nb.cells[index]
         if is_grade(cell) or is_task(cell):
             around = nb.cells[since:after]

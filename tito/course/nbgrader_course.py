@@ -165,9 +165,9 @@ class NbgraderCourse(Course):
 
     def _refuse_package(self) -> NoReturn:
         raise UsageError(
-            f"{self.root} is a plain course of nbgrader's, without a package that students build: "
+            f"{self.root} is a plain course of nbgrader's, without a package that students build; "
             "tito release, lint, collect, extend, drop, grade, feedback, scores, overview, status "
-            "and doctor are for it. docs/use_it_for_your_course.md says what changes with parts."
+            "and doctor are for it."
         )
 
     def files_for_grading(self, module: Module) -> dict[str, bytes]:
@@ -199,7 +199,8 @@ class NbgraderCourse(Course):
             if module.name == assignment and notebook in ("", module.notebook):
                 return module
         names = ", ".join(dict.fromkeys(module.name for module in self.modules))
-        raise UnknownModuleError(f"There is no assignment {name!r}. The assignments are: {names}.")
+        known = f"The assignments are: {names}." if names else f"{self._source} holds none."
+        raise UnknownModuleError(f"There is no assignment {name!r}. {known}")
 
     def assignment(self, name: str) -> list[Module]:
         """Return the notebooks of an assignment, or the one that is named ASSIGNMENT/NOTEBOOK."""

@@ -11,6 +11,7 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from traitlets.config import Config
 
 from tito.authoring.releases import read_release
 from tito.course import Course, Module
@@ -68,13 +69,14 @@ def write(
     known = _students(course, module) if students is None else students
     students = [student for student in known if student not in outdated]
     report = on_progress or (lambda done, total, student: None)
-    with open_gradebook(course) as book:
+    config = course.nbgrader_config()
+    with open_gradebook(course, config) as book:
         names = _names(course, book, students)
         for number, student in enumerate(students):
             report(number, len(students), student)
             path = course.feedback / student / module.name / f"{module.notebook}.html"
             try:
-                replace_text(path, _page(course, module, student, names[student], book))
+                replace_text(path, _page(course, module, student, names[student], book, config))
                 pages.append(path)
             except Exception as error:  # whatever a student's notebook brings about
                 failed.append(f"{student} ({type(error).__name__}: {error})")
@@ -111,7 +113,9 @@ def _names(course: Course, book: Gradebook, students: Sequence[str]) -> dict[str
     }
 
 
-def _page(course: Course, module: Module, student: str, name: str, book: Gradebook) -> str:
+def _page(
+    course: Course, module: Module, student: str, name: str, book: Gradebook, config: Config
+) -> str:
     record = records.load(course, module, student)
     if record is not None and record.status == "failed":
         template = environment().get_template("failure.html.j2")
@@ -123,7 +127,7 @@ def _page(course: Course, module: Module, student: str, name: str, book: Gradebo
             advice=_OPEN_AND_SAVE if record.problem else _BY_OTHERS,
         )
     graded = course.autograded / student / module.name / f"{module.notebook}.ipynb"
-    nb = clear_secrets(nbformat.read(graded, as_version=4))
+    nb = clear_secrets(nbformat.read(graded, as_version=4), config)
     summary = _summary(book, module.name, module.notebook, student, name)
     return render(nb, summary, _sources(course.released(module)))
 
@@ -162,18 +166,20 @@ def _sources(release: Path) -> frozenset[str]:
     return frozenset(cell.source for cell in read_release(release).cells)
 
 
-def clear_secrets(nb: NotebookNode) -> NotebookNode:
+def clear_secrets(nb: NotebookNode, config: Config | None = None) -> NotebookNode:
     """Take hidden tests and mark schemes out of a graded notebook, and what quotes them.
 
     Only the course's own cells are searched for nbgrader's markers: in a student's cell they
-    mean nothing, and nbgrader's own preprocessors would refuse the notebook for them.
+    mean nothing, and nbgrader's own preprocessors would refuse the notebook for them. A course's
+    configuration may name other markers.
     """
+    hidden, scheme = ClearHiddenTests(config=config), ClearMarkScheme(config=config)
     secrets: set[str] = set()
     for cell in nb.cells:
         if is_locked(cell) or is_task(cell):
             before = set(cell.source.split("\n"))
-            ClearHiddenTests()._remove_hidden_test_region(cell)
-            ClearMarkScheme()._remove_mark_scheme_region(cell)
+            hidden._remove_hidden_test_region(cell)
+            scheme._remove_mark_scheme_region(cell)
             secrets |= before - set(cell.source.split("\n"))
     telling = {line.strip() for line in secrets if len(line.strip()) >= _SHORTEST_SECRET}
     for cell in nb.cells:
@@ -202,7 +208,9 @@ class FeedbackExporter(Exporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Render the page of what the preprocessors leave, where somebody added any."""
-        processed, known = super().from_notebook_node(clear_secrets(nb), resources, **kw)
+        processed, known = super().from_notebook_node(
+            clear_secrets(nb, self.config), resources, **kw
+        )
         converter: Any = self.parent
         where, ids = converter.coursedir, known["nbgrader"]
         assignment, notebook, student = (ids[k] for k in ("assignment", "notebook", "student"))

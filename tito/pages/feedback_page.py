@@ -8,6 +8,7 @@ and drew, the written answers, and what the person who graded wrote.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +17,14 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from tinytorch.checks import MIME_TYPE, Report
-from tito.course.cells import grade_id, is_autograded, is_left_out, is_locked
+from tito.course.cells import (
+    grade_id,
+    is_autograded,
+    is_fixed,
+    is_left_out,
+    is_locked,
+    is_task,
+)
 from tito.pages import clean, environment
 from tito.pages.bounds import Allowance
 
@@ -121,7 +129,7 @@ def render(nb: NotebookNode, summary: GradeSummary, released: Set[str] = frozens
     return template.render(
         title=_title(nb),
         summary=summary,
-        sections=list(_Page(summary, released).sections(nb)),
+        sections=_told_apart(list(_Page(summary, released).sections(nb))),
         code_styles=clean.code_styles(),
     )
 
@@ -129,6 +137,15 @@ def render(nb: NotebookNode, summary: GradeSummary, released: Set[str] = frozens
 def _title(nb: NotebookNode) -> str:
     headings = (_HEADING.search(cell.source) for cell in nb.cells if cell.cell_type == "markdown")
     return next((_words(match) for match in headings if match), "Feedback")
+
+
+def _told_apart(sections: list[Section]) -> list[Section]:
+    """Add their names to sections that one heading has several of."""
+    often = Counter(section.title for section in sections)
+    for section in sections:
+        if often[section.title] > 1 and section.title != section.name:
+            section.title += f": {section.name}"
+    return sections
 
 
 def _words(match: re.Match[str]) -> str:
@@ -148,8 +165,12 @@ class _Page:
         """Give the graded cells with the student's work on them."""
         chapter, before = "", None
         work: list[Work] = []
+        task: Section | None = None  # whose answer may be any cells below it
         for cell in nb.cells:
             name = grade_id(cell)
+            if name and task:
+                yield task
+                task, work = None, []
             if name in self.summary.marks:
                 section = Section(name, chapter or name, self.summary.marks[name], work=work)
                 section.comment = self._comment(name)
@@ -157,14 +178,22 @@ class _Page:
                     self._add_report(section, cell)
                 else:
                     self._add_answer(section, cell, before)
-                yield section
-                work = []
+                if is_task(cell):
+                    task = section
+                else:
+                    yield section
+                    work = []
             elif cell.cell_type == "code" and not is_locked(cell):
                 work += self._work(cell)
             elif cell.cell_type == "markdown":
                 match = _HEADING.match(cell.source)
                 chapter = _words(match) if match and len(match[1]) < 3 else chapter
+                if task and cell.source not in self.released:
+                    text = self._markdown(cell.source, cell.get("attachments"))
+                    task.answer = (task.answer or Markup()) + text
             before = cell
+        if task:
+            yield task
 
     def _add_report(self, section: Section, cell: NotebookNode) -> None:
         """Take the verdict out of a cell's outputs; the rest is what the cell printed or raised."""
@@ -178,14 +207,17 @@ class _Page:
     def _add_answer(
         self, section: Section, cell: NotebookNode, before: NotebookNode | None
     ) -> None:
-        if before is not None and before.cell_type == "markdown" and is_locked(before):
-            match = _HEADING.match(before.source)
+        asked = cell if is_task(cell) else before
+        if asked is not None and asked.cell_type == "markdown" and is_fixed(asked):
+            match = _HEADING.match(asked.source)
             section.title = _WORTH.sub("", _words(match)) if match else section.title
-            question = before.source[match.end() :] if match else before.source
-            section.question = self._markdown(question, before.get("attachments"))
+            question = asked.source[match.end() :] if match else asked.source
+            section.question = self._markdown(question, asked.get("attachments"))
         if cell.cell_type == "code":
             section.answer = clean.python(cell.source, self.allowance)
-        else:
+            outputs = [shown for output in cell.outputs for shown in self._shown(output)]
+            section.work += [Work(None, outputs)] if outputs else []
+        elif asked is not cell:
             section.answer = self._markdown(cell.source, cell.get("attachments"))
 
     def _work(self, cell: NotebookNode) -> list[Work]:

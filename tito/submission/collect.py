@@ -19,7 +19,7 @@ from tito.course.roster import Person, Roster, with_gradebook_ids
 from tito.course.times import EXAMPLE, read_time
 from tito.submission import archive
 from tito.submission.intake import MAX_BYTES, notebook_name, read_timestamp
-from tito.submission.schemes import SCHEMES, DownloadedFile, recognize
+from tito.submission.schemes import SCHEMES, DownloadedFile, recognize, without_number
 
 _MAX_NAME_BYTES = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -205,21 +205,35 @@ class _Collection:
                 del refused[student]
                 return
 
+    @property
+    def _wanted(self) -> set[str]:
+        """The names of the assignment's notebooks, some of which may end in a number."""
+        return {f"{name}.ipynb" for name in (self.module.notebook, *self.module.siblings)}
+
+    def _with_name(self, file: DownloadedFile) -> DownloadedFile:
+        """Give a notebook the name that it gets where it is graded."""
+        name = notebook_name(file.filename)
+        if self.report.scheme == "canvas" and name not in self._wanted:
+            name = without_number(name)
+        if not name.isprintable() or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
+            name = f"notebook-{file.order}.ipynb"
+        return replace(file, filename=name)
+
     def _newest(self, student: str, downloaded: Sequence[DownloadedFile]) -> list[DownloadedFile]:
         """Choose, of files of one name, the last that the student handed in."""
         by_name: dict[str, DownloadedFile] = {}
         dropped = []
-        for file in map(_with_writable_name, sorted(downloaded, key=_order)):
+        for file in map(self._with_name, sorted(downloaded, key=_order)):
             if earlier := by_name.get(file.filename):
                 dropped.append(earlier.entry.name)
             by_name[file.filename] = file
-        expected = f"{self.module.notebook}.ipynb"
+        expected, wanted = f"{self.module.notebook}.ipynb", self._wanted
         if len(by_name) > _MAX_NOTEBOOKS:
             self.report.refused[student] = f"{len(by_name)} notebooks; ask for {expected} alone"
             return []
         notes = [f"not taken: {', '.join(dropped)}"] if dropped else []
-        others = by_name.keys() - {expected}
-        if len(others) > 1 or (others and expected in by_name):
+        others = by_name.keys() - wanted
+        if len(others) > 1 or (others and by_name.keys() & wanted):
             notes.append(f"several notebooks: {', '.join(by_name)}")
         if notes:
             self.report.duplicates[student] = "; ".join(notes)
@@ -288,13 +302,6 @@ class _Collection:
         earlier = self.course.records_of(self.module) / "earlier" / student
         earlier.mkdir(parents=True, exist_ok=True)
         place.rename(earlier / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-
-
-def _with_writable_name(file: DownloadedFile) -> DownloadedFile:
-    name = notebook_name(file.filename)
-    if not name.isprintable() or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
-        name = f"notebook-{file.order}.ipynb"
-    return replace(file, filename=name)
 
 
 def _order(file: DownloadedFile) -> tuple[datetime, bool, int]:

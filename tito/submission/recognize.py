@@ -37,10 +37,10 @@ def named_cells(release: NotebookNode) -> dict[str, NotebookNode]:
 
 
 def is_of(release: NotebookNode, submitted: NotebookNode) -> bool:
-    """Whether a notebook holds anything of a release that is graded or to be written."""
+    """Whether a notebook holds anything of a release that is graded or to be written, if any is."""
     named = named_cells(release)
     ours = {name for name, cell in named.items() if not _is_given(cell)}
-    if any(grade_id(cell) in ours for cell in submitted.cells):
+    if not ours or any(grade_id(cell) in ours for cell in submitted.cells):
         return True
     return not ours.isdisjoint(recognize(named, submitted.cells, texts_of(release)).names)
 

@@ -25,7 +25,7 @@ _CANVAS = re.compile(
 )
 #: What stands behind a name and a number in one part of a path; the first one is Moodle's own.
 _MOODLE = re.compile(r"_(?P<number>\d+)_assignsubmission_[a-z]+(?:_|$)")
-_RESUBMITTED = re.compile(r"-\d+(?=\.ipynb(?:\.|$))")
+_RESUBMITTED = re.compile(r"-\d+(?=\.ipynb$)")
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,18 @@ def canvas(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:
                 entry,
                 f"{name} ({user})" if name else user,
                 people,
-                _RESUBMITTED.sub("", match["original"]),
+                match["original"],
                 late=bool(match["late"]),
                 order=int(match["file"]),
                 doubt=doubt,
             )
         )
     return files
+
+
+def without_number(name: str) -> str:
+    """Return a notebook's name without what Canvas adds where it was handed in again."""
+    return _RESUBMITTED.sub("", name)
 
 
 def moodle(entries: Sequence[Entry], roster: Roster) -> list[DownloadedFile]:

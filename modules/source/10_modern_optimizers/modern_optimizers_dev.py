@@ -1482,10 +1482,11 @@ if __name__ == "__main__":
 # %% [markdown]
 # Three rates for each, three seeds. `transposed` divides the factor out: for weights stored as
 # outputs times inputs it is 1 in both layers. Muon's best mean is the lowest, by a factor of five,
-# though not with every seed. In our layout its usual rate of 0.02 is too large already, in the other
-# it is as good as 0.01: a rate belongs to a layout. The test accuracies lie between 0.96 and 0.99,
-# in no order that follows the losses. A larger rate makes Muon worse: steps of a constant size never
-# come to rest. That is what lowering the rate is for, here from 0.05, with the same 880 steps.
+# though not with every seed. In our layout its usual rate of 0.02 is too large already, in the
+# other it is as good as 0.01: a rate belongs to a layout. The test accuracies lie between 0.96 and
+# 0.99, in no order that follows the losses. A larger rate makes Muon worse: steps of a constant
+# size never come to rest. That is what lowering the rate is for, here from 0.05, with the same 880
+# steps.
 
 # %%
 if __name__ == "__main__":
@@ -1634,11 +1635,11 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# At a constant rate the weights end at a loss of some hundredths. Their average, which cost one line
-# a step, lags behind at first, since it still holds where they came from, and ends at a hundredth of
-# their loss or less. So an average does much of what decay does, and one can look at it before the
-# run is over. (These trainings amplify rounding: with other brackets in `newton_schulz` your losses
-# are others.)
+# At a constant rate the weights end at a loss of some hundredths. Their average, which cost one
+# line a step, lags behind at first, since it still holds where they came from, and ends at a
+# hundredth of their loss or less. So an average does much of what decay does, and one can look at
+# it before the run is over. (These trainings amplify rounding: with other brackets in
+# `newton_schulz` your losses are others.)
 
 # %% nbgrader={"grade": true, "grade_id": "test-weight-average", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 # Graded: WeightAverage, 5 points.

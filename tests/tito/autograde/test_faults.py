@@ -12,6 +12,7 @@ import pytest
 
 from tests.tito.small_course import failing, make_release, marks_of
 from tito.authoring.releases import digest_of_release
+from tito.authoring.source import read_notebook
 from tito.autograde import grade_class, grade_submission
 from tito.course import Course
 from tito.errors import NotStartedError, TitoError
@@ -58,7 +59,7 @@ def release_changed(course, module, old: str, new: str) -> str:
     source = course.source_notebook(module)
     source.write_text(source.read_text().replace(old, new))
     make_release(course)
-    return digest_of_release(course.released(module).read_bytes(), source.read_bytes())
+    return digest_of_release(course.released(module).read_bytes(), read_notebook(source))
 
 
 @pytest.mark.parametrize("new", ["test-double", "test-twice"], ids=["changed", "renamed"])

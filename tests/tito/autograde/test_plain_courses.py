@@ -1,8 +1,15 @@
 """A plain course of nbgrader's is graded, and its marks are nbgrader's."""
 
+import gc
+from pathlib import Path
+
+import nbformat
+import nbgrader
 import pytest
+from nbformat.v4 import new_notebook
 
 from tests.tito.plain_course import (
+    CONFIG,
     code,
     marks_in,
     nbgrader_marks,
@@ -14,8 +21,13 @@ from tests.tito.plain_course import (
 )
 from tests.tito.plain_course import plain as plain
 from tests.tito.small_course import cell
+from tito.authoring import nbgrader_release
 from tito.autograde import grade_class
+from tito.errors import UsageError
 from tito.gradebook import records
+
+#: nbgrader leaves the sockets of the kernel in which it makes tests open.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 SQUARE = """
 def square(x):
@@ -48,6 +60,21 @@ ONE = [
     solution("half", HALF),
     test_cell("test-half", 1.5, PARTLY),
 ]
+#: Directives of which nbgrader makes tests when it releases, one of them hidden; a cell without
+#: points; names that the other notebook has too.
+MADE = [
+    solution("half", "### BEGIN SOLUTION\ndef f(): return SIZE\nx = 0.5\n### END SOLUTION"),
+    test_cell("test-half", 2, "### AUTOTEST f()\n\n### HASHED AUTOTEST x"),
+    test_cell(
+        "test-hidden", 1, "### BEGIN HIDDEN TESTS\n### AUTOTEST f() + 1\n### END HIDDEN TESTS"
+    ),
+    test_cell("test-nothing", 0, "assert f() == 7"),
+]
+PS1 = "ps 1.0"
+NOTEBOOKS = {"0 - Read me": [text("# Read"), code("print('me')")], "p1": ONE, "02.made": MADE}
+HEADER = nbformat.writes(new_notebook(cells=[text("# Ours"), code("SIZE = 7")])).encode()
+WITH_HEADER = CONFIG + 'c.IncludeHeaderFooter.header = "source/header.ipynb"\n'
+AUTOTESTS = Path(nbgrader.__file__).parent / "docs/source/user_guide/autotests.yml"
 RIGHT = {"square": "def square(x):\n    return x * x", "half": "def half(x):\n    return x / 2"}
 
 
@@ -58,38 +85,60 @@ def solved(nb, solutions):
 
 
 STUDENTS = {
-    "right": RIGHT,
+    "001": RIGHT,
     "only-public": {**RIGHT, "square": "def square(x):\n    return {2: 4}[x]"},
     "partly": {**RIGHT, "half": "def half(x):\n    return x // 2"},
     "broken": {**RIGHT, "square": "def square(x:\n    return x"},
-    "prints": {**RIGHT, "square": "def square(x):\n    print(x)\n    return math.pow(x, 2)"},
+    "josé o'b. _c": {**RIGHT, "square": "def square(x):\n    print(x)\n    return math.pow(x, 2)"},
 }
 
 
 @pytest.fixture
 def one(plain):
-    course = plain({"ps1": {"p1": ONE}})
+    files = {"header.ipynb": HEADER, "../autotests.yml": AUTOTESTS.read_bytes()}
+    course = plain({PS1: NOTEBOOKS}, files, WITH_HEADER)
     for student, solutions in STUDENTS.items():
-        put(course, student, "ps1", "p1", solved(released(course, "ps1", "p1"), solutions))
-    return course
+        put(course, student, PS1, "p1", solved(released(course, PS1, "p1"), solutions))
+    for student, size in (("001", "SIZE"), ("partly", "1")):
+        made = {"half": f"def f(): return {size}\nx = 0.5"}
+        put(course, student, PS1, "02.made", solved(released(course, PS1, "02.made"), made))
+        put(course, student, PS1, "0 - Read me", released(course, PS1, "0 - Read me"))
+    yield course
+    gc.collect()  # while what nbgrader leaves is ignored
 
 
 def test_marks_are_those_of_nbgrader_autograde(one, tmp_path):
-    module = one.module("ps1")
-    run = grade_class.grade(one, module)
-    assert [(o.student, o.status, o.reason) for o in run.outcomes] == [
-        (student, "graded", "") for student in sorted(STUDENTS)
-    ]
-    ours = marks_in(one, "ps1")
-    assert ours["only-public"] == {"p1/test-square": 0.0, "p1/test-half": 1.5}
-    assert ours["partly"] == {"p1/test-square": 2.0, "p1/test-half": 1.0}
-    assert ours == nbgrader_marks(one, "ps1", tmp_path / "nbgrader")
+    for module in one.assignment(PS1):
+        run = grade_class.grade(one, module)
+        assert [(o.student, o.status, o.reason) for o in run.outcomes] == [
+            (student, "graded", "") for student in sorted(STUDENTS)
+        ]
+    ours = marks_in(one, PS1)
+    made = {"02.made/test-half": 0.0, "02.made/test-hidden": 0.0, "02.made/test-nothing": 0.0}
+    assert ours["only-public"] == {"p1/test-square": 0.0, "p1/test-half": 1.5, **made}
+    assert ours["partly"] == {"p1/test-square": 2.0, "p1/test-half": 1.0, **made}
+    assert sum(ours["001"].values()) == 6.5
+    assert ours == nbgrader_marks(one, PS1, tmp_path / "nbgrader")
 
 
 def test_a_mark_says_where_it_was_found(one):
-    grade_class.grade(one, one.module("ps1"), ["right"])
-    record = records.load(one, one.module("ps1"), "right")
+    module = one.module(f"{PS1}/p1")
+    grade_class.grade(one, module, ["001"])
+    record = records.load(one, module, "001")
     assert {name: each["judged"] for name, each in record.cells.items()} == {
         "test-square": "in the student's process",
         "test-half": "in the student's process",
     }
+
+
+def test_a_notebook_of_another_language_is_refused(plain):
+    course = plain({"ps1": {"p1": ONE}})
+    module = course.module("ps1")
+    for path in (module.source, course.released(module)):
+        nb = nbformat.read(path, as_version=4)
+        nb.metadata.kernelspec = {"display_name": "R", "language": "R", "name": "ir"}
+        nbformat.write(nb, path)
+    with pytest.raises(UsageError, match="source/ps1/p1.ipynb is written in R"):
+        nbgrader_release.release(course, [module])
+    with pytest.raises(UsageError, match="release/ps1/p1.ipynb is written in R"):
+        grade_class.grade(course, module)

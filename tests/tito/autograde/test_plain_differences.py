@@ -1,5 +1,8 @@
 """Where the marks of a plain course are not nbgrader's, on purpose: the table in the docs."""
 
+import re
+from pathlib import Path
+
 import nbformat
 import pytest
 
@@ -17,6 +20,7 @@ from tests.tito.small_course import cell
 from tito.autograde import grade_class
 from tito.gradebook import records
 
+DOCS = Path(__file__).parents[3] / "docs" / "use_it_for_your_course.md"
 #: The last line's value is what the cell earns; the second cell looks at nothing.
 CELLS = [
     solution("value", "def value():\n    ### BEGIN SOLUTION\n    return 2\n    ### END SOLUTION"),
@@ -41,13 +45,20 @@ DIFFERENCES = {
     "a-warning": (gives("sys.stderr.write('careful') and None"), (2, 1), (0, 1)),
     "died": (gives("__import__('os')._exit(0)"), (0, 1), None),
     "copied": (gives("1.5"), (1.5, 1), None),
+    "saved-by-an-older-nbgrader": (gives("2"), (2, 1), None),
+    "another-file-name": (gives("2"), (2, 1), None),
+    "own-file": (gives("__import__('own').TWO"), (0, 1), (2, 1)),
 }
+#: Who ends nbgrader's run for the class.
+ALONE = ["copied", "saved-by-an-older-nbgrader"]
 SAME = {
     "right": (gives("2"), (2, 1)),
     "partly": (gives("0.25"), (0.25, 1)),
     "a-text": (gives("'well done'"), (2, 1)),
     "nothing-shown": (gives("None"), (2, 1)),
     "raises": (gives("1 / 0"), (0, 1)),
+    "format-3": (gives("2"), (2, 1)),
+    "another-kernel": (gives("2"), (2, 1)),
 }
 
 
@@ -62,10 +73,18 @@ def graded(tmp_path_factory):
             cell(nb, "value").source = source
         if student == "copied":
             nb.cells.append(nbformat.from_dict({**cell(nb, "test-value"), "id": "copy"}))
-        put(course, student, "ps1", "p1", nb)
+        elif student == "saved-by-an-older-nbgrader":
+            cell(nb, "test-value").metadata.nbgrader.schema_version = 1
+        elif student == "another-kernel":
+            nb.metadata.kernelspec.name = "conda-env-mine-py"
+        elif student == "format-3":
+            nb = nbformat.v3.writes_json(nbformat.convert(nb, 3))
+        path = put(course, student, "ps1", "mine" if student == "another-file-name" else "p1", nb)
+        if student == "own-file":
+            path.with_name("own.py").write_text("TWO = 2")
     run = grade_class.grade(course, course.module("ps1"))
     assert not run.failed
-    theirs = nbgrader_marks(course, "ps1", root / "nbgrader", alone=["copied"])
+    theirs = nbgrader_marks(course, "ps1", root / "nbgrader", alone=ALONE)
     return course, marks_in(course, "ps1"), theirs
 
 
@@ -82,6 +101,11 @@ def test_what_differs_from_nbgrader_is_meant_to(graded, student):
         wanted,
         nbgraders,
     )
+
+
+def test_the_table_in_the_docs_has_a_line_for_each():
+    table = DOCS.read_text()
+    assert re.findall(r"`([a-z-]+)` \|$", table, re.MULTILINE) == list(DIFFERENCES)
 
 
 @pytest.mark.parametrize("student", SAME)

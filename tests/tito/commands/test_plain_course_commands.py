@@ -8,9 +8,12 @@ import pytest
 
 from tests.tito.autograde.processes import TITO, line_of, start_tito
 from tests.tito.conftest import tito as tito
+from tests.tito.course.test_roster import write
 from tests.tito.plain_course import code, make_plain, put, released, solution, test_cell
 from tests.tito.small_course import cell
-from tito.course import Course
+from tests.tito.submission.downloads import CLASS, zipped
+from tito.course import Course, roster
+from tito.submission.collect import collect
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +49,16 @@ def test_five_commands_take_a_course_of_nbgraders_from_release_to_marks(course, 
     pages = sorted(path.name for path in (course.feedback / "ada" / "ps1").iterdir())
     assert pages == ["problem1.html", "problem2.html"]
     assert "ps1/problem1        -      yes         1      1" in tito("status").stdout
+    assert tito("doctor").stdout.count("can be written to") == 1
 
 
 def test_what_needs_a_package_says_that_there_is_none(course, tito):
-    for command in ("autograder", "bundle", "test", "export"):
+    before = {path: path.stat().st_mtime_ns for path in course.root.rglob("*")}
+    for command in ("autograder", "bundle", "test", "export", "new"):
         answer = tito(command, "ps1")
         assert answer.returncode == 2, command
         assert "a plain course of nbgrader's, without a package" in answer.stderr
+    assert {path: path.stat().st_mtime_ns for path in course.root.rglob("*")} == before
 
 
 def test_an_unknown_assignment_is_told_with_those_there_are(course, tito):
@@ -84,6 +90,23 @@ def test_lint_names_the_cells_that_an_empty_submission_passes(two):
     assert not two.submitted.exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("source/ps1/b.ipynb", "source/ps1/b.ipynb is not a notebook: Notebook does not appear"),
+        ("release/ps1/b.ipynb", "release/ps1/b.ipynb is not a notebook: Notebook does not appear"),
+        ("gradebook.db", "the gradebook cannot be used: file is not a database."),
+    ],
+)
+def test_a_broken_file_is_told_in_one_line(two, path, told):
+    (two.root / path).write_text("{" * 200)
+    command = [*TITO, "scores", "ps1"]
+    answer = subprocess.run(command, cwd=two.root, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert told in line
+
+
 def test_watching_grades_all_notebooks_of_who_hands_in(two):
     process = start_tito(two.root, "grade", "ps1", "--watch")
     try:
@@ -99,3 +122,18 @@ def test_watching_grades_all_notebooks_of_who_hands_in(two):
     assert process.returncode == 0
     pages = (two.feedback / "ada" / "ps1").iterdir()
     assert sorted(path.name for path in pages) == ["a.html", "b.html"]
+
+
+def test_notebooks_with_numbers_are_collected_from_canvas(tmp_path):
+    f = [solution("f", "### BEGIN SOLUTION\ndef f(): return 1\n### END SOLUTION")]
+    course = make_plain(tmp_path / "course", {"ps1": {"hw-1": f, "hw-2": f}})
+    names = "hw-1.ipynb", "hw-1-1.ipynb", "hw-2.ipynb"
+    files = {f"lovelaceada_12345_{n}_{name}": name.encode() for n, name in enumerate(names)}
+    class_of = roster.read(write(tmp_path, CLASS))
+    report = collect(course, course.module("ps1"), zipped(tmp_path, files), class_of)
+    place = course.submitted / "ada" / "ps1"
+    assert {path.name: path.read_text() for path in place.iterdir()} == {
+        "hw-1.ipynb": "hw-1-1.ipynb",  # the later one, as Canvas names it
+        "hw-2.ipynb": "hw-2.ipynb",
+    }
+    assert report.duplicates == {"ada": "not taken: lovelaceada_12345_0_hw-1.ipynb"}

@@ -12,6 +12,7 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.server_extensions.formgrader import handlers
+from traitlets.config import Config
 
 from tests.tito.small_course import RIGHT, cell, copy_of, named, release_of, solve, submit
 from tito.autograde import grade_class
@@ -173,11 +174,14 @@ def test_a_page_that_cannot_be_made_is_named_and_the_others_are_written(again):
 
 @pytest.mark.parametrize(("line", "left"), [("hidden = 1", ["E: v"]), ("b", ["a", "b"])])
 def test_of_a_traceback_that_shows_a_hidden_line_the_last_line_is_left(line, left):
-    hidden = "### BEGIN HIDDEN TESTS\nhidden = 1\n### END HIDDEN TESTS"
+    markers = Config(
+        ClearHiddenTests={"begin_test_delimeter": "SECRET", "end_test_delimeter": "END"}
+    )
+    hidden = "### SECRET\nhidden = 1\n### END"
     error = new_output("error", ename="E", evalue="v", traceback=["a", line])
     nb = new_notebook(cells=[new_code_cell("f()", outputs=[error])])
     nb.cells.append(named(new_code_cell(hidden), "test-it", grade=True, locked=True, points=1))
-    assert feedback.clear_secrets(nb).cells[0].outputs[0].traceback == left
+    assert feedback.clear_secrets(nb, markers).cells[0].outputs[0].traceback == left
 
 
 def formgrader_page(course, nb, tmp_path: Path) -> str:

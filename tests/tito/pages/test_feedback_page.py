@@ -71,6 +71,38 @@ def test_page_shows_own_work_and_hides_course_text():
         assert hidden not in page
 
 
+def test_a_task_is_asked_and_what_stands_below_it_answers():
+    drawn = new_output("display_data", {"image/png": PNG})
+    nb = new_notebook(
+        cells=[
+            named(
+                new_markdown_cell("## Map (4 points)\n\nDraw one."), "map", task=True, locked=True
+            ),
+            new_markdown_cell("Of the course."),
+            new_markdown_cell("*My map.*"),
+            new_code_cell("mine = 1"),
+            named(new_code_cell("plot()", outputs=[drawn]), "plot", grade=True, solution=True),
+            named(new_markdown_cell("### Last\n\nAnswer below."), "last", task=True, locked=True),
+            new_markdown_cell("**At the end.**"),
+        ]
+    )
+    marks = dict.fromkeys(("map", "plot", "last"), Mark(None, 4.0, waits=True))
+    page = render(nb, GradeSummary("ada", marks), {"Of the course."})
+    of_map, of_plot, of_last = (words(part) for part in page.split("<section")[1:])
+    assert "Map to be marked / 4 map The question Draw one. My map. Your code" in of_map
+    assert "mine = 1" in of_map and "Of the course" not in page
+    assert of_plot.count("plot ()") == 1 and page.count(f"base64,{PNG}") == 1
+    assert "Last to be marked / 4 last The question Answer below. At the end." in of_last
+
+
+def test_two_graded_cells_under_one_heading_are_told_apart():
+    names = ("test-rmsprop", "test-nesterov")
+    cells = [named(new_code_cell(), name, grade=True, locked=True) for name in names]
+    nb = new_notebook(cells=[new_markdown_cell("## 2 Two"), *cells])
+    page = render(nb, GradeSummary("ada", dict.fromkeys(names, Mark(1.0, 2.0))))
+    assert words(page).count("2 Two: test-rmsprop") == words(page).count("2 Two: test-nesterov") > 0
+
+
 def test_an_error_is_shown_and_a_full_mark_folded():
     nb = notebook()
     nb.cells[4].outputs = [

@@ -104,8 +104,7 @@ checks.part(
         ]
     },
     hint="What is orthogonalized is u, and not v or g. Which v does u look ahead with, the old or "
-    "the new, and with which factor does g enter v and u? (It rests on newton_schulz: see the parts "
-    "above first.)",
+    "the new, and with which factor does g enter v and u? (It rests on the parts above.)",
     rtol=2e-3,
     atol=1e-3,
 )
