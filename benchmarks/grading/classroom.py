@@ -7,6 +7,7 @@ import random
 import re
 from pathlib import Path
 
+from tests.solutions.harness import assignment
 from tests.solutions.wrong_ideas import right_solutions, wrong_solutions
 from tests.submissions.course import copy_course
 from tests.submissions.notebook import Work
@@ -50,11 +51,13 @@ def make(folder: Path, students: int, whole: bool, seed: int = 4) -> Course:
 def _hand_in(course: Course, students: int, rng: random.Random) -> None:
     """Hand in what students write: most cells right, some wrong in ways that students are."""
     module = course.module(MODULE)
-    wrong = [w for w in wrong_solutions() if not any(word in w.name for word in _SLOW)]
+    right = [one for one in right_solutions() if assignment(one.cell).name == MODULE]
+    wrong = [one for one in wrong_solutions() if assignment(one.cell).name == MODULE]
+    wrong = [one for one in wrong if not any(word in one.name for word in _SLOW)]
     solved = Work(course, module).solve()
     for number in range(students):
         work = copy.deepcopy(solved)
-        chosen = rng.sample(right_solutions(), 3) + rng.sample(wrong, rng.choice([0, 0, 1, 2]))
+        chosen = rng.sample(right, 3) + rng.sample(wrong, rng.choice([0, 0, 1, 2]))
         for solution in chosen:
             work.put(solution.cell, solution.source)
         if rng.random() < 0.8:
