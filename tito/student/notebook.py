@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tito.errors import TitoError
+from tito.text import excerpt
 
 _DIRECTIVE = re.compile(r"^#\| default_exp (\S+)", re.MULTILINE)
 _EXPORT = re.compile(r"^#\| export[ \t]+(\S+)", re.MULTILINE)
 #: Beside a released notebook: which modules of the student's own it builds on.
 BUILDS_ON = "builds_on.json"
+#: With what many cells begin.
+_GUARD = ("#", "if __name__ ==")
 _STUB = re.compile(r'^[ \t]*raise NotImplementedError\("TODO(?: in ([\w.]+))?:', re.MULTILINE)
 
 
@@ -38,6 +41,15 @@ class Cell:
     def name(self) -> str:
         """What to call the cell."""
         return self.grade_id or f"cell {self.position}"
+
+    @property
+    def place(self) -> str:
+        """The cell's name, and what one without begins with: no editor shows where a cell is."""
+        if self.grade_id:
+            return self.grade_id
+        lines = (line.strip() for line in self.source.split("\n"))
+        begins = next((line for line in lines if line and not line.startswith(_GUARD)), "")
+        return f"{self.name} ({excerpt(begins, 40)})" if begins else self.name
 
     @property
     def title(self) -> str:

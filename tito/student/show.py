@@ -99,7 +99,7 @@ def show_hand_in(hand_in: HandIn) -> None:
         console.print("nothing is missing, and what is graded runs from top to bottom")
     reports = hand_in.result.reports
     earned, points = (sum(getattr(r, name) for r in reports) for name in ("earned", "points"))
-    console.print(f"{earned} of {points} points on the public inputs")
+    console.print(f"{earned} of {points} points by machine, on the public inputs")
     console.print(f"hand in: {hand_in.path}", markup=False, soft_wrap=True)
     console.print(f"SHA-256: {hand_in.digest}", style="dim")
 

@@ -113,7 +113,7 @@ def _stops(
     notebook: Path, cells: list[Cell], package: Path | None, notify: Callable[[str], None]
 ) -> Iterator[tuple[str, str]]:
     """Run cells in a kernel, from top to bottom; name those that raise, and what."""
-    names = {f"run-{number}": cell.name for number, cell in enumerate(cells)}
+    names = {f"run-{number}": cell.place for number, cell in enumerate(cells)}
     node = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(cell.source, id=f"run-{number}")

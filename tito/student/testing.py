@@ -151,9 +151,9 @@ def _collect(cell: Cell, message: dict[str, Any], result: Result) -> None:
     if message.get("report"):
         result.reports.append(Report.from_data(message["report"]))
     elif error and (cell.grade_id or message.get("last")):
-        result.failures.append(f"{cell.name}, {error}")
+        result.failures.append(f"{cell.place}, {error}")
     elif error:
-        result.notes.append(f"{cell.name}, {error} (a cell of your own; it does not count)")
+        result.notes.append(f"{cell.place}, {error} (a cell of your own; it does not count)")
     elif cell.checks:
         result.failures.append(f"{cell.name}: the cell ran without a report")
 

@@ -70,8 +70,26 @@ MADE = [
     ),
     test_cell("test-nothing", 0, "assert f() == 7"),
 ]
+MEANS = """
+def means(table):
+    ### BEGIN SOLUTION
+    return table.groupby("group")["score"].mean()
+    ### END SOLUTION
+""".strip()
+#: With data beside the notebook, and a plot.
+TABLE = [
+    code("import matplotlib.pyplot as plt\nimport pandas as pd"),
+    code("table = pd.read_csv('scores.csv')"),
+    solution("means", MEANS),
+    code("means(table).plot.bar()\nplt.show()"),
+    test_cell("test-means", 3, "assert means(table).to_dict() == {'a': 2.0, 'b': 5.5}"),
+]
+SCORES = b"group,score\na,1\na,3\nb,5\nb,6\n"
 PS1 = "ps 1.0"
-NOTEBOOKS = {"0 - Read me": [text("# Read"), code("print('me')")], "p1": ONE, "02.made": MADE}
+NOTEBOOKS = {
+    "0 - Read me": [text("# Read"), code("print('me')")],
+    **{"p1": ONE, "02.made": MADE, "table": TABLE},
+}
 HEADER = nbformat.writes(new_notebook(cells=[text("# Ours"), code("SIZE = 7")])).encode()
 WITH_HEADER = CONFIG + 'c.IncludeHeaderFooter.header = "source/header.ipynb"\n'
 AUTOTESTS = Path(nbgrader.__file__).parent / "docs/source/user_guide/autotests.yml"
@@ -95,7 +113,10 @@ STUDENTS = {
 
 @pytest.fixture
 def one(plain):
-    files = {"header.ipynb": HEADER, "../autotests.yml": AUTOTESTS.read_bytes()}
+    files = {
+        **{"header.ipynb": HEADER, f"{PS1}/scores.csv": SCORES},
+        "../autotests.yml": AUTOTESTS.read_bytes(),
+    }
     course = plain({PS1: NOTEBOOKS}, files, WITH_HEADER)
     for student, solutions in STUDENTS.items():
         put(course, student, PS1, "p1", solved(released(course, PS1, "p1"), solutions))
@@ -103,6 +124,10 @@ def one(plain):
         made = {"half": f"def f(): return {size}\nx = 0.5"}
         put(course, student, PS1, "02.made", solved(released(course, PS1, "02.made"), made))
         put(course, student, PS1, "0 - Read me", released(course, PS1, "0 - Read me"))
+    for student, column in (("001", "score"), ("partly", "scores")):
+        means = f"def means(table):\n    return table.groupby('group').{column}.mean()"
+        nb = solved(released(course, PS1, "table"), {"means": means})
+        put(course, student, PS1, "table", nb)
     yield course
     gc.collect()  # while what nbgrader leaves is ignored
 
@@ -115,9 +140,10 @@ def test_marks_are_those_of_nbgrader_autograde(one, tmp_path):
         ]
     ours = marks_in(one, PS1)
     made = {"02.made/test-half": 0.0, "02.made/test-hidden": 0.0, "02.made/test-nothing": 0.0}
+    made["table/test-means"] = 0.0
     assert ours["only-public"] == {"p1/test-square": 0.0, "p1/test-half": 1.5, **made}
     assert ours["partly"] == {"p1/test-square": 2.0, "p1/test-half": 1.0, **made}
-    assert sum(ours["001"].values()) == 6.5
+    assert sum(ours["001"].values()) == 9.5
     assert ours == nbgrader_marks(one, PS1, tmp_path / "nbgrader")
 
 

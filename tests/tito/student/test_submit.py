@@ -70,7 +70,8 @@ def test_names_cell_that_stops_run_all(desk):
     finish(desk).add("print(first_defined_below)")
     desk.node.cells.append(nbformat.v4.new_code_cell("first_defined_below = 1", id="below"))
     assert hand_in(desk.save()).warnings == (
-        "running from top to bottom, cell 4: NameError: name 'first_defined_below' is not defined",
+        "running from top to bottom, cell 4 (print(first_defined_below)): "
+        "NameError: name 'first_defined_below' is not defined",
     )
 
 

@@ -99,8 +99,8 @@ def test_error_in_own_cell_is_only_noted(desk):
 @pytest.mark.parametrize(
     ("source", "failure"),
     [
-        ("while True:\n    pass", "cell 4, not finished within 4 s; a loop?"),
-        ("import os\nos._exit(3)", "cell 4, the process ended with code 3"),
+        ("while True:\n    pass", "cell 4 (while True:), not finished within 4 s; a loop?"),
+        ("import os\nos._exit(3)", "cell 4 (import os), the process ended with code 3"),
     ],
 )
 def test_own_cell_that_keeps_the_rest_from_running_is_a_failure(desk, monkeypatch, source, failure):
