@@ -154,7 +154,8 @@ checks.part(
     expect={
         "moved while the gradient was missing": [[0.0], [0.0]],
         "the other moved": [True, True],
-        "its step afterwards, in rates": [-1.0],
+        # m and v were 1, and are now (1 + 3) / 2 and (1 + 9) / 2.
+        "its step afterwards, in rates": [-0.894427],
         "w while its first gradients are missing": [0.5, -0.2],
         # After two gradients in four calls: the exponent is 2, or it is t.
         "its second step, in rates": OneOf([-1.0, -1.0], [-0.743303, -0.743303]),

@@ -117,7 +117,7 @@ def a_missing_gradient_skips_the_parameter_in_adamw(
     """Without a gradient a parameter is skipped: no decay, no coasting, its moments wait."""
     parameters = [Variable([1.0]), Variable([1.0])]
     optimizer = student.AdamW(parameters, rate, 0.5, 0.5, weight_decay=weight_decay)
-    rows = [[[1.0], [1.0]]] * 26 + [[None, [1.0]]] * 2 + [[[1.0], [1.0]]]
+    rows = [[[1.0], [1.0]]] * 26 + [[None, [1.0]]] * 2 + [[[3.0], [1.0]]]
     pausing, other = rules.steps_of(optimizer, parameters, rows, rate)
     before = 1.0 + rate * pausing[:28].sum(axis=0)
     ones, parameters = np.ones(len(start)), [Variable(start), Variable(start)]
