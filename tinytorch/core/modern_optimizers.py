@@ -411,7 +411,7 @@ def one_after_another(
         At least one.
     lengths : list of int
         For how many steps each is followed, for all but the last, which has no end. So there is
-        one length less than schedules.
+        one length less than schedules. A length may be 0. Both lists stay as they are.
     """
     if len(lengths) != len(schedules) - 1:
         raise ValueError(

@@ -1002,7 +1002,7 @@ def one_after_another(
         At least one.
     lengths : list of int
         For how many steps each is followed, for all but the last, which has no end. So there is
-        one length less than schedules.
+        one length less than schedules. A length may be 0. Both lists stay as they are.
     """
     # TODO: return a function from step to factor.
     # Hint: a step that lies behind the first schedule is which step of the others?
