@@ -1577,7 +1577,7 @@ class WeightAverage:
 
         ``parameter.data`` of every parameter is then a ``Tensor`` of its average. When the block
         ends, also by an exception, which goes on its way, the weights are what they were, to the
-        bit, and the averages are unchanged.
+        bit, and the averages are unchanged. Blocks may stand in one another.
         """
         # TODO: swap, let the block run (that is what `yield` does here), and swap back.
         # Hint: which statement of Python runs its second part in any case?
