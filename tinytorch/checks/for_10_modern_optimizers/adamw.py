@@ -120,8 +120,8 @@ checks.part(
     points=1,
     inputs={"gradient": [1.0, 3.0], "epsilon": 1.0},
     randomize=["gradient", "epsilon"],
-    expect={"first step": [-0.5, -0.75]},
-    hint="For g = 1 the corrected v is 1, so with epsilon = 1 the first step is 1 / (1 + 1).",
+    expect={"first step": [-0.05, -0.075]},
+    hint="For g = 1 the corrected v is 1, so with epsilon = 1 the first step is 1 / (1 + 1) rates.",
 )
 
 checks.part(

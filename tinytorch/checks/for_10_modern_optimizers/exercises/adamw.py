@@ -94,7 +94,7 @@ def epsilon_of_adamw_is_added_last(
 ) -> Values:
     """Epsilon is added outside the root and after the correction."""
     w = Variable([0.0, 0.0])
-    optimizer = student.AdamW([w], learning_rate=1.0, epsilon=epsilon, weight_decay=0.0)
+    optimizer = student.AdamW([w], learning_rate=0.1, epsilon=epsilon, weight_decay=0.0)
     rules.steps_of(optimizer, [w], [[gradient]])
     return {"first step": snapshot(w)}
 
