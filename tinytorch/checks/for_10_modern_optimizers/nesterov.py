@@ -61,8 +61,8 @@ checks.part(
     expect={
         **OF_GROUPS,
         "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
-        # v is 2 and then 0.5 * 2 + 4, and the step 4 + 0.5 * 5.
-        "step after a momentum that was set later": [[-6.5]],
+        # v is 2 and then 0.5 * 2 + 4, and the step 0.5 * (4 + 0.5 * 5).
+        "step after a momentum and a rate that were set later": [[-3.25]],
     },
     hint="From where does your step read the rate, the momentum and the decay, and when?",
     atol=1e-5,

@@ -38,10 +38,12 @@ def groups_of_nesterov_have_options_of_their_own(
     w = Variable([0.0])
     optimizer = student.NesterovSGD([w], learning_rate=1.0, momentum=0.0)
     rules.steps_of(optimizer, [w], [[[2.0]]])
-    optimizer.groups[0]["momentum"] = 0.5
+    optimizer.groups[0].update(momentum=0.5, learning_rate=0.5)
     return {
         **rules.of_groups(student.NesterovSGD, start, gradient, options),
-        "step after a momentum that was set later": rules.steps_of(optimizer, [w], [[[4.0]]])[0],
+        "step after a momentum and a rate that were set later": rules.steps_of(
+            optimizer, [w], [[[4.0]]]
+        )[0],
     }
 
 
