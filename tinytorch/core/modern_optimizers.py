@@ -411,7 +411,7 @@ def one_after_another(
         At least one.
     lengths : list of int
         For how many steps each is followed, for all but the last, which has no end. So there is
-        one length less than schedules.
+        one length less than schedules. A length may be 0. Both lists stay as they are.
     """
     if len(lengths) != len(schedules) - 1:
         raise ValueError(
@@ -631,7 +631,7 @@ class WeightAverage:
 
         ``parameter.data`` of every parameter is then a ``Tensor`` of its average. When the block
         ends, also by an exception, which goes on its way, the weights are what they were, to the
-        bit, and the averages are unchanged.
+        bit, and the averages are unchanged. Blocks may stand in one another.
         """
         weights = [parameter.data for parameter in self.parameters]
         try:

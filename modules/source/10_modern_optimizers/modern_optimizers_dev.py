@@ -1002,7 +1002,7 @@ def one_after_another(
         At least one.
     lengths : list of int
         For how many steps each is followed, for all but the last, which has no end. So there is
-        one length less than schedules.
+        one length less than schedules. A length may be 0. Both lists stay as they are.
     """
     # TODO: return a function from step to factor.
     # Hint: a step that lies behind the first schedule is which step of the others?
@@ -1577,7 +1577,7 @@ class WeightAverage:
 
         ``parameter.data`` of every parameter is then a ``Tensor`` of its average. When the block
         ends, also by an exception, which goes on its way, the weights are what they were, to the
-        bit, and the averages are unchanged.
+        bit, and the averages are unchanged. Blocks may stand in one another.
         """
         # TODO: swap, let the block run (that is what `yield` does here), and swap back.
         # Hint: which statement of Python runs its second part in any case?

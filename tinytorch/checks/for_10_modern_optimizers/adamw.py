@@ -120,8 +120,8 @@ checks.part(
     points=1,
     inputs={"gradient": [1.0, 3.0], "epsilon": 1.0},
     randomize=["gradient", "epsilon"],
-    expect={"first step": [-0.5, -0.75]},
-    hint="For g = 1 the corrected v is 1, so with epsilon = 1 the first step is 1 / (1 + 1).",
+    expect={"first step": [-0.05, -0.075]},
+    hint="For g = 1 the corrected v is 1, so with epsilon = 1 the first step is 1 / (1 + 1) rates.",
 )
 
 checks.part(
@@ -154,7 +154,8 @@ checks.part(
     expect={
         "moved while the gradient was missing": [[0.0], [0.0]],
         "the other moved": [True, True],
-        "its step afterwards, in rates": [-1.0],
+        # m and v were 1, and are now (1 + 3) / 2 and (1 + 9) / 2.
+        "its step afterwards, in rates": [-0.894427],
         "w while its first gradients are missing": [0.5, -0.2],
         # After two gradients in four calls: the exponent is 2, or it is t.
         "its second step, in rates": OneOf([-1.0, -1.0], [-0.743303, -0.743303]),

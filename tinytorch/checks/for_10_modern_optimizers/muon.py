@@ -52,7 +52,8 @@ checks.part(
         "where it is float32": [[0.687614, 0.788575], [-0.485693, 0.586653]],
         "of a tiny multiple, after 1 step": [[0.326988, 0.17794], [-0.625085, 0.476036]],
         "of zeros": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
-        "largest change of the matrix": 0.0,
+        "that of zeros is a new array": True,
+        "largest change of the matrix": [0.0, 0.0],
     },
     hint="The division takes the size out. What is zero divided by its norm? Is 1e-7 the least "
     "divisor, or is it added? And do you divide in place?",
@@ -124,11 +125,11 @@ checks.part(
 checks.part(
     exercises.the_decay_of_muon_is_decoupled,
     points=1,
-    inputs={"start": [[4.0, -2.0], [0.0, 8.0]], "rate": 0.5, "weight_decay": 0.2},
+    inputs={"start": [[4.0, -2.0], [0.0, 8.0], [3.0, 5.0]], "rate": 0.5, "weight_decay": 0.2},
     randomize=["start", "rate", "weight_decay"],
     expect={
-        "after two steps where the gradient is 0": [[3.24, -1.62], [0.0, 6.48]],
-        "step from 0, less that without decay": [[0.0, 0.0], [0.0, 0.0]],
+        "after two steps where the gradient is 0": [[3.24, -1.62], [0.0, 6.48], [2.43, 4.05]],
+        "a step, less that without decay": [[-0.4, 0.2], [0.0, -0.8], [-0.3, -0.5]],
     },
     hint="With gradients of 0 only the decay is left: a step takes 0.5 * 0.2 of the weight. Does "
     "yours go through the velocity, and which comes first, decay or step?",
@@ -139,7 +140,12 @@ checks.part(
     points=1,
     inputs={"shapes": [[3], [], [2, 3, 4]]},
     choices={"shapes": [[[6], [], [2, 2, 4]], [[5], [], [3, 1, 2]]]},
-    expect={"what the message names": [["(3,)", "AdamW"], ["()", "AdamW"], ["(2, 3, 4)", "AdamW"]]},
+    expect={
+        "what the message names, for three shapes and for the first in a second group": [
+            *[["(3,)", "AdamW"], ["()", "AdamW"], ["(2, 3, 4)", "AdamW"]],
+            ["(3,)", "AdamW"],
+        ]
+    },
     hint="Somebody gives all parameters of a network to Muon. What should the message tell?",
 )
 

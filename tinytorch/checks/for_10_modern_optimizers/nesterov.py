@@ -61,6 +61,8 @@ checks.part(
     expect={
         **OF_GROUPS,
         "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
+        # v is 2 and then 0.5 * 2 + 4, and the step 0.5 * (4 + 0.5 * 5).
+        "step after a momentum and a rate that were set later": [[-3.25]],
     },
     hint="From where does your step read the rate, the momentum and the decay, and when?",
     atol=1e-5,
@@ -85,6 +87,8 @@ checks.part(
     },
     randomize=["rows", "values"],
     expect={
+        # 1.5 for the gradient 1, then 3 + 0.5 * 3.5 for the gradient 3.
+        "after two steps with one array for both gradients": [-6.25],
         **arguments([0.01, 0.9, 0.0], [0.3, 0.5, 0.001]),
         **what_stays([[], [2], [2, 1]], states=1),
     },

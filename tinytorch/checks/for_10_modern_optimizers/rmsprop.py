@@ -49,8 +49,8 @@ checks.part(
     points=1,
     inputs={"gradient": [1.0, 3.0], "epsilon": 1.0},
     randomize=["gradient", "epsilon"],
-    expect={"first step": [-0.5, -0.75]},
-    hint="With alpha 0, g = 1 and epsilon = 1 a step is 1 / (1 + 1). Where does yours stand?",
+    expect={"first step": [-0.05, -0.075]},
+    hint="With alpha 0, g = 1 and epsilon = 1 a step is 1 / (1 + 1) rates. Where does yours stand?",
 )
 
 checks.part(

@@ -10,6 +10,7 @@ OF_GROUPS: dict[str, Any] = {
     "groups that move": [True, True],
     "moves once the rate of the first group is 0": [False, True],
     "moves once learning_rate is 0": [False, False],
+    "steps with options set later, less those with the same from the start": 0.0,
 }
 OF_MISSING_GRADIENTS: dict[str, Any] = {
     "moved while the gradient was missing": 0.0,

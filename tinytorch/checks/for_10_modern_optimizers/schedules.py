@@ -91,6 +91,7 @@ checks.part(
             [1.0, 1.0, 1.0, 0.75, 0.5],
             [0.5, 1.0, 1.0, 0.75, 0.5],
             [1.0, 1.0, 0.5, 0.5, 0.5],
+            [1.0, 0.875, 0.75, 0.625, 0.5],
         ],
         "at the end, by default": 0.0,
     },
@@ -111,10 +112,12 @@ checks.part(
         ],
         "of two schedules": [100.0, 101.0, 102.0, 200.0, 201.0, 202.0],
         "steps 9, 0, 4 and 2, asked in this order": [302.0, 100.0, 201.0, 102.0],
+        "steps 0 and 1, with none for the first": [200.0, 201.0],
         "one schedule alone": [100.0, 103.0],
+        "schedules and lengths in the lists that were given": [3, 2],
     },
     hint="With 3 steps for the first, step 3 of the whole is step 0 of the second. Does your "
-    "schedule remember anything between two calls?",
+    "schedule remember anything between two calls, or change the lists that it is given?",
 )
 
 checks.part(
@@ -134,6 +137,7 @@ checks.part(
     randomize=["rates", "factors", "other"],
     expect={
         "rates of the groups": [[0.2, 0.01], [0.4, 0.02], [0.1, 0.005]],
+        "rates once another schedule is made": [0.05, 0.0025],
         "other options": [0.3, 0.3],
         "weights": [1.0, 1.0],
     },

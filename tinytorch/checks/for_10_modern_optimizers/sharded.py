@@ -76,16 +76,21 @@ checks.part(
     exercises.options_and_weights_are_read_at_each_step,
     points=1,
     inputs={
-        "gradients": [[[[[1.0, -2.0, 0.5]], 1.0], [[[3.0, 1.0, -2.0]], 2.0]]],
+        "gradients": [
+            [[[[1.0, -2.0, 0.5]], 1.0], [[[3.0, 1.0, -2.0]], 2.0]],
+            [[[[2.0, 1.0, -0.5]], -1.0], [[[-1.0, 2.0, 1.0]], -3.0]],
+        ],
         "rates": [0.1, 0.02],
         "assigned": 5.0,
     },
     randomize=["gradients", "rates", "assigned"],
     expect={
-        "w, w once assigned, and calls in three steps, by rank": [[-0.12, 4.98, CALLS]] * 2,
+        "w, w once assigned, and calls in three steps, by rank": [[-0.08, 5.02, CALLS]] * 2,
+        "a single number on four ranks": [-0.5] * 4,
     },
     hint="With both betas 0 a step is as long as the rate. From where does the part of your rank "
-    "start, and with which rate? And how often does it call each of the two methods?",
+    "start, and with which rate? How often does it call each of the two methods, and may a rank "
+    "have padding only?",
     rtol=1e-3,
 )
 
@@ -113,7 +118,8 @@ checks.part(
                 [[0.674735, 1.189603], [0.569663, 0.964005, 1.36739], 2.794166],
             ]
         ]
-        * 2
+        * 2,
+        "moved in a first step without a gradient, and in the next with one": [[False, True]] * 2,
     },
     rtol=1e-3,
     hint="A parameter that has no gradient on any rank stays as it is. What stands in its place in "
@@ -132,7 +138,7 @@ checks.part(
     randomize=["gradients"],
     expect={
         "gradients, whether they are those given, Tensors, shapes, t": [
-            [gradients, [True, True], [True, True], [[1, 3], []], [0, 1, 2]]
+            [gradients, [True, True], [True, True], [[1, 3], []], [0, 1, 2, 3]]
             for gradients in ([[[2.0, 1.0, -1.5]], 2.5], [[[3.0, -4.0, 0.5]], 3.5])
         ],
         "options by default": [
@@ -145,8 +151,8 @@ checks.part(
             }
         ],
     },
-    hint="The mean of the gradients is an array of yours. Do you count calls, and do you write to "
-    "anything that you are given but the weights?",
+    hint="The mean of the gradients is an array of yours. Do you count calls, the first without a "
+    "gradient too, and do you write to anything that you are given but the weights?",
     rtol=1e-6,
     atol=0.0,
 )

@@ -31,15 +31,17 @@ checks.part(
 checks.part(
     exercises.averages_are_applied_and_taken_back,
     points=1,
-    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.0, -6.0], 4.0]},
+    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.1, -6.3], 4.7]},
     randomize=["starts", "weights"],
     expect={
         "inside": [[1.0, 2.0], 3.0],
         "data is a Tensor inside": True,
-        "after the block": [[5.0, -6.0], 4.0],
+        "after the block": [[5.1, -6.3], 4.7],
+        "the same to the bit": [True, True],
         "averages afterwards": [[1.0, 2.0], 3.0],
     },
-    hint="Where are the weights while the averages are in their place?",
+    hint="Where are the weights while the averages are in their place, and where if there is a "
+    "block inside the block? Which dtype has what you keep?",
     rtol=1e-6,
 )
 
@@ -51,10 +53,10 @@ checks.part(
     expect={
         "weights": [[5.0, -6.0], 4.0],
         "averages, less what they were": [[0.0, 0.0], 0.0],
-        "the error came through": True,
+        "errors that came through": 2,
     },
-    hint="Which line runs when the block ends by an error? And whose arrays does the block write "
-    "to: those of your averages?",
+    hint="Which line runs when the block ends by an error, whatever its class? Whose arrays does "
+    "the block write to, those of your averages? And what if it assigns data?",
     rtol=1e-6,
 )
 
@@ -66,9 +68,12 @@ checks.part(
     expect={
         "averages, less the start": [0.01, [0.02, 0.02], [[-0.03], [-0.03]]],
         "weights, less what they were": [0.0, 0.0, 0.0],
+        "averages with decay 0, less the weights": [0.0, [0.0, 0.0], [[0.0], [0.0]]],
+        "decay by default and as given": [0.99, 0.0],
+        "parameters are those given": [True, True, True],
     },
     hint="Where the weights have moved by 1, each average moves by 1 - 0.99. Do you write to the "
-    "weights?",
+    "weights, do you take a decay of 0 for none, and is what needs no gradient averaged?",
     rtol=1e-3,
     atol=1e-5,
 )

@@ -94,7 +94,7 @@ def epsilon_of_adamw_is_added_last(
 ) -> Values:
     """Epsilon is added outside the root and after the correction."""
     w = Variable([0.0, 0.0])
-    optimizer = student.AdamW([w], learning_rate=1.0, epsilon=epsilon, weight_decay=0.0)
+    optimizer = student.AdamW([w], learning_rate=0.1, epsilon=epsilon, weight_decay=0.0)
     rules.steps_of(optimizer, [w], [[gradient]])
     return {"first step": snapshot(w)}
 
@@ -117,7 +117,7 @@ def a_missing_gradient_skips_the_parameter_in_adamw(
     """Without a gradient a parameter is skipped: no decay, no coasting, its moments wait."""
     parameters = [Variable([1.0]), Variable([1.0])]
     optimizer = student.AdamW(parameters, rate, 0.5, 0.5, weight_decay=weight_decay)
-    rows = [[[1.0], [1.0]]] * 26 + [[None, [1.0]]] * 2 + [[[1.0], [1.0]]]
+    rows = [[[1.0], [1.0]]] * 26 + [[None, [1.0]]] * 2 + [[[3.0], [1.0]]]
     pausing, other = rules.steps_of(optimizer, parameters, rows, rate)
     before = 1.0 + rate * pausing[:28].sum(axis=0)
     ones, parameters = np.ones(len(start)), [Variable(start), Variable(start)]

@@ -41,14 +41,19 @@ def the_size_of_the_matrix_does_not_matter(
 ) -> Values:
     """Large or small, a matrix gives the same; zeros give zeros; it is not changed."""
     array = np.array(matrix)
-    single = array.astype(np.float32)
-    kept = single.copy()
+    single, zeros = array.astype(np.float32), np.zeros((2, 3))
+    kept = [array.copy(), single.copy()]
+    of_zeros = student.newton_schulz(zeros)
+    student.newton_schulz(array)
     return {
         "of multiples": [student.newton_schulz(array * factor) for factor in factors],
         "where it is float32": student.newton_schulz(single),
         "of a tiny multiple, after 1 step": student.newton_schulz(array * 1e-8, 1),
-        "of zeros": student.newton_schulz(np.zeros((2, 3))),
-        "largest change of the matrix": float(np.abs(single - kept).max()),
+        "of zeros": of_zeros,
+        "that of zeros is a new array": not np.shares_memory(np.asarray(of_zeros), zeros),
+        "largest change of the matrix": [
+            float(np.abs(now - then).max()) for now, then in zip([array, single], kept, strict=True)
+        ],
     }
 
 
@@ -90,28 +95,32 @@ def the_decay_of_muon_is_decoupled(
     w, zeros = Variable(start), np.zeros(np.shape(start))
     optimizer = student.Muon([w], learning_rate=rate, weight_decay=weight_decay)
     rules.steps_of(optimizer, [w], [[zeros]] * 2)
-    from_zero = [Variable(zeros), Variable(zeros)]
-    for v, decay in zip(from_zero, [weight_decay, 0.0], strict=True):
+    moved = [Variable(start), Variable(start)]
+    for v, decay in zip(moved, [weight_decay, 0.0], strict=True):
         optimizer = student.Muon([v], learning_rate=rate, weight_decay=decay, steps=0)
-        rules.steps_of(optimizer, [v], [[np.array(start)]])
+        rules.steps_of(optimizer, [v], [[np.flip(start, axis=0)]])
     return {
         "after two steps where the gradient is 0": snapshot(w),
-        "step from 0, less that without decay": snapshot(from_zero[0]) - snapshot(from_zero[1]),
+        "a step, less that without decay": snapshot(moved[0]) - snapshot(moved[1]),
     }
 
 
 def what_is_no_matrix_is_refused(student: Student, shapes: list[list[int]]) -> Values:
     """Vectors, numbers and stacks of matrices raise ValueError with the shape and a remedy."""
     told: list[list[bool | str]] = []
-    for shape in shapes:
+    for shape in [*shapes, shapes[0]]:
+        matrix, other = Variable([[1.0]]), Variable(np.ones(shape))
+        given: list[Any] = [matrix, other]
+        if len(told) == len(shapes):
+            given = [{"parameters": [matrix]}, {"parameters": [other, Variable([[2.0]])]}]
         try:
-            student.Muon([Variable([[1.0]]), Variable(np.ones(shape))])
+            student.Muon(given)
         except ValueError as error:
             words = (str(tuple(shape)), "AdamW")
             told.append([word if word in str(error) else "not named" for word in words])
         else:
             told.append(["nothing was raised"] * 2)
-    return {"what the message names": told}
+    return {"what the message names, for three shapes and for the first in a second group": told}
 
 
 def groups_of_muon_have_options_of_their_own(
@@ -135,7 +144,7 @@ def a_missing_gradient_skips_the_parameter_in_muon(
     """Without a gradient a matrix is skipped: no decay, no coasting, its velocity waits."""
 
     def make(parameters: list[Variable]) -> Any:
-        return student.Muon(parameters, 0.1, weight_decay=0.5)
+        return student.Muon(parameters, 0.1, weight_decay=0.5, steps=1)
 
     w = Variable(start)
     make([w]).step()

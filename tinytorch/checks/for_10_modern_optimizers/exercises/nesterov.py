@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinytorch.checks.observe import snapshot
 from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
 
@@ -34,7 +35,16 @@ def groups_of_nesterov_have_options_of_their_own(
     student: Student, start: list[float], gradient: list[float], options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them."""
-    return rules.of_groups(student.NesterovSGD, start, gradient, options)
+    w = Variable([0.0])
+    optimizer = student.NesterovSGD([w], learning_rate=1.0, momentum=0.0)
+    rules.steps_of(optimizer, [w], [[[2.0]]])
+    optimizer.groups[0].update(momentum=0.5, learning_rate=0.5)
+    return {
+        **rules.of_groups(student.NesterovSGD, start, gradient, options),
+        "step after a momentum and a rate that were set later": rules.steps_of(
+            optimizer, [w], [[[4.0]]]
+        )[0],
+    }
 
 
 def a_missing_gradient_skips_the_parameter_in_nesterov(
@@ -55,7 +65,14 @@ def what_nesterov_is_given_stays(student: Student, rows: list[Any], values: list
         return student.NesterovSGD(parameters, 0.1, weight_decay=0.1)
 
     names = ["learning_rate", "momentum", "weight_decay"]
+    w = Variable([0.0])
+    w.grad = gradient = Variable([1.0])
+    optimizer = student.NesterovSGD([w], learning_rate=1.0, momentum=0.5)
+    optimizer.step()
+    gradient.data.data[...] = 3.0  # as whoever accumulates or clips in place does
+    optimizer.step()
     return {
+        "after two steps with one array for both gradients": snapshot(w),
         **rules.of_arguments(student.NesterovSGD, names, values),
         **rules.of_what_stays(make, ["velocity"], rows),
     }

@@ -37,7 +37,7 @@ def epsilon_of_rmsprop_stands_outside_the_root(
 ) -> Values:
     """Epsilon is added outside the root."""
     w = Variable([0.0, 0.0])
-    optimizer = student.RMSprop([w], learning_rate=1.0, alpha=0.0, epsilon=epsilon)
+    optimizer = student.RMSprop([w], learning_rate=0.1, alpha=0.0, epsilon=epsilon)
     rules.steps_of(optimizer, [w], [[gradient]])
     return {"first step": snapshot(w)}
 

@@ -50,6 +50,13 @@ def of_groups(
     optimizer = make(groups)
     optimizer.learning_rate = 0.0
     steps_of(optimizer, idle, rows[:1])
+    alike = [Variable(start), Variable(start)]
+    groups = [{"parameters": [w], **own} for w, own in zip(alike, options, strict=True)]
+    optimizer = make(groups)
+    for name in set().union(*options):
+        optimizer.groups[0][name] = optimizer.groups[1][name]
+    others = [[g, g] for g in (gradient, np.flip(gradient, axis=0), gradient)]
+    changed, given = steps_of(optimizer, alike, others)
     return {
         "steps in groups less those of an optimizer a group": [
             float(np.abs(ours - theirs).max()) for ours, theirs in zip(steps, expected, strict=True)
@@ -58,6 +65,9 @@ def of_groups(
         "moves once the rate of the first group is 0": [bool(np.any(still)), bool(np.any(on))],
         "moves once learning_rate is 0": [bool(np.any(path)) for path in halted],
         "w where learning_rate is 0 from the first step": [snapshot(w) for w in idle],
+        "steps with options set later, less those with the same from the start": float(
+            np.abs(changed - given).max()
+        ),
     }
 
 
@@ -65,11 +75,12 @@ def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) ->
     """Leave gradients of two parameters out; compare with one that had no gap."""
     parameters, steady = [Variable(start) for _ in range(3)], Variable(start)
     g, optimizer = gradient, make(parameters)
+    h = np.flip(gradient, axis=0)  # another one, so that a step shows the state before it
     first = steps_of(optimizer, parameters, [[g, None, g]])
     waiting = snapshot(parameters[1])
-    rest = steps_of(optimizer, parameters, [[None, g, g], [None, g, g], [g, g, g]])
+    rest = steps_of(optimizer, parameters, [[None, g, g], [None, h, g], [h, g, g]])
     pausing, late, other = (np.concatenate(pair) for pair in zip(first, rest, strict=True))
-    expected = steps_of(make([steady]), [steady], [[gradient]] * 2)[0]
+    expected = steps_of(make([steady]), [steady], [[g], [h]])[0]
     missing, present = [*pausing[1:3], late[0]], [*pausing[[0, 3]], *late[1:3]]
     return {
         "moved while the gradient was missing": float(np.abs(missing).max()),

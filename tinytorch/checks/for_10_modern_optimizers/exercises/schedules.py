@@ -36,7 +36,7 @@ def three_phases_follow_each_other(student: Student, lengths: list[int], floor: 
 
 def a_phase_may_be_left_out(student: Student, floor: float) -> Values:
     """Each of the three phases may have no steps at all; the floor is 0 by default."""
-    lengths = ([0, 2, 2], [2, 0, 2], [1, 1, 0])
+    lengths = ([0, 2, 2], [2, 0, 2], [1, 1, 0], [0, 0, 4])
     return {
         "steps 0 to 4": [
             [student.warmup_stable_decay(*given, floor)(step) for step in range(5)]
@@ -53,12 +53,16 @@ def each_schedule_is_counted_from_its_own_start(
     schedules = [_numbered(value) for value in values]
     together = student.one_after_another(schedules, lengths)
     two = student.one_after_another(schedules[:2], lengths[:1])
+    again = student.one_after_another(schedules, lengths)
+    skipping = student.one_after_another(schedules, [0, lengths[1]])
     order = [9, 0, 4, 2]
     return {
         "factors of steps 0 to 9": [together(step) for step in range(10)],
         "of two schedules": [two(step) for step in range(6)],
-        "steps 9, 0, 4 and 2, asked in this order": [together(step) for step in order],
+        "steps 9, 0, 4 and 2, asked in this order": [again(step) for step in order],
+        "steps 0 and 1, with none for the first": [skipping(step) for step in (0, 1)],
         "one schedule alone": [student.one_after_another(schedules[:1], [])(s) for s in (0, 3)],
+        "schedules and lengths in the lists that were given": [len(schedules), len(lengths)],
     }
 
 
@@ -85,8 +89,10 @@ def every_group_keeps_a_base_of_its_own(
         optimizer.learning_rate = other
         schedule.step()
         seen.append([group["learning_rate"] for group in optimizer.groups])
+    student.Schedule(optimizer, lambda step: factors[step])
     return {
         "rates of the groups": seen,
+        "rates once another schedule is made": [g["learning_rate"] for g in optimizer.groups],
         "other options": [group["weight_decay"] for group in optimizer.groups],
         "weights": [snapshot(parameter) for parameter in optimizer.parameters],
     }

@@ -68,11 +68,12 @@ def options_and_weights_are_read_at_each_step(
         parameters = [Variable([[0.0, 0.0, 0.0]]), Variable(0.0)]
         counting = _CountingCommunicator(communicator)
         optimizer = student.ShardedAdamW(
-            parameters, counting, beta1=0.0, beta2=0.0, weight_decay=0.0
+            parameters, counting, beta1=0.5, beta2=0.5, epsilon=1.0, weight_decay=0.5
         )
+        optimizer.groups[0].update(beta1=0.0, beta2=0.0, epsilon=1e-8, weight_decay=0.0)
         counting.calls.clear()
-        _give(parameters, gradients[0][communicator.rank])
-        for rate in rates:
+        for rate, of_ranks in zip(rates, gradients, strict=True):
+            _give(parameters, of_ranks[communicator.rank])
             optimizer.learning_rate = rate
             optimizer.step()
         after = snapshot(parameters[1])
@@ -80,10 +81,18 @@ def options_and_weights_are_read_at_each_step(
         optimizer.step()
         return [after, snapshot(parameters[1]), sorted(counting.calls)]
 
+    def single(communicator: Any) -> Any:
+        w = Variable(0.0)
+        optimizer = student.ShardedAdamW([w], communicator, learning_rate=0.5, weight_decay=0.0)
+        _give([w], [1.0])
+        optimizer.step()
+        return snapshot(w)
+
     return {
         "w, w once assigned, and calls in three steps, by rank": run_threads(
             work, len(gradients[0])
-        )
+        ),
+        "a single number on four ranks": run_threads(single, 4),
     }
 
 
@@ -108,10 +117,23 @@ def a_missing_gradient_skips_the_parameter_on_all_ranks(
             steps.append([(old - new) / rate for old, new in zip(before, after, strict=True)])
         return steps[29:]
 
+    def late(communicator: Any) -> list[bool]:
+        parameters = [Variable(start) for start in starts]
+        optimizer = student.ShardedAdamW(parameters, communicator, learning_rate=rate)
+        moved = []
+        for of_ranks in (gradients[1], gradients[0]):
+            before = snapshot(parameters[0])
+            _give(parameters, of_ranks[communicator.rank])
+            optimizer.step()
+            moved.append(bool(np.any(snapshot(parameters[0]) != before)))
+        return moved
+
+    size = len(gradients[0])
     return {
-        "steps in learning rates, by rank, before, in and after the gaps": run_threads(
-            work, len(gradients[0])
-        )
+        "steps in learning rates, by rank, before, in and after the gaps": run_threads(work, size),
+        "moved in a first step without a gradient, and in the next with one": run_threads(
+            late, size
+        ),
     }
 
 
@@ -122,8 +144,9 @@ def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) ->
         parameters = [Variable(np.zeros(np.shape(gradient))) for gradient in gradients[0][0]]
         optimizer = student.ShardedAdamW(parameters, communicator)
         counts = [optimizer.t]
-        for of_ranks in gradients:
-            _give(parameters, of_ranks[communicator.rank])
+        rows = [of_ranks[communicator.rank] for of_ranks in gradients]
+        for row in ([None] * len(parameters), *rows):
+            _give(parameters, row)
             given = [parameter.grad for parameter in parameters]
             optimizer.step()
             counts.append(optimizer.t)
