@@ -87,8 +87,6 @@ checks.part(
     },
     randomize=["rows", "values"],
     expect={
-        # 1.5 for the gradient 1, then 3 + 0.5 * 3.5 for the gradient 3.
-        "after two steps with one array for both gradients": [-6.25],
         **arguments([0.01, 0.9, 0.0], [0.3, 0.5, 0.001]),
         **what_stays([[], [2], [2, 1]], states=1),
     },
