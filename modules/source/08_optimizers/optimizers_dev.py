@@ -210,8 +210,8 @@ def gradient_descent_step(parameter: Variable, learning_rate: float) -> None:
     The rule is ``w <- w - learning_rate * g``, element by element, where ``w`` is the array
     ``parameter.data.data`` and ``g`` the array ``parameter.grad.data.data``.
 
-    Where ``parameter.grad`` is None the parameter stays as it is. The gradient is read and never
-    changed.
+    Where ``parameter.grad`` is None the parameter stays as it is; NaN in a gradient is no reason to
+    skip it. The gradient is read and never changed.
 
     References
     ----------

@@ -21,7 +21,7 @@ checks.part(
             [-0.196518, 0.126634, -0.2],
             [-0.238527, 0.119326, -0.282497],
         ],
-        "w after 12 equal gradients": [-1.2, 1.2, -1.2],
+        "w after 120 equal gradients": [-12.0, 12.0, -12.0],
     },
     hint="Work out m, v and both corrected moments for t = 1, 2 and 3. How long is the very first "
     "step, whatever the gradient?",
@@ -88,10 +88,11 @@ checks.part(
 checks.part(
     exercises.epsilon_is_added_after_the_correction,
     points=1,
-    inputs={"gradient": [1.0, 3.0], "epsilon": 1.0},
-    randomize=["gradient", "epsilon"],
-    expect={"first step": [-0.5, -0.75]},
-    hint="For g = 1 the corrected v is 1, so with epsilon = 1 the first step is 1 / (1 + 1).",
+    inputs={"gradient": [1.0, 3.0], "epsilon": 1.0, "small": 1e-7},
+    randomize=["gradient", "epsilon", "small"],
+    expect={"first step": [-0.5, -0.75], "first step with a gradient of 1e-7": -0.909091},
+    hint="For g = 1 the corrected v is 1, so with epsilon = 1 the first step is 1 / (1 + 1). For a "
+    "tiny g it is g / (g + epsilon).",
 )
 
 checks.part(
@@ -116,22 +117,30 @@ checks.part(
     exercises.every_parameter_has_its_own_moments,
     points=1,
     inputs={
-        "gradients": [1.0, [1.0, 4.0], [-5.0, 2.0], [[1.0], [-2.0]]],
+        "gradients": [1.0, [1.0, 4.0], [-5.0, 2.0], [[1.0, -9.0], [-2.0, 3.0]], [[[2.0], [-1.0]]]],
         "rate": 0.1,
         "betas": {"beta1": 0.5, "beta2": 0.5},
     },
     randomize=["gradients", "rate", "betas"],
     expect={
-        "last step": [-0.1, [-0.1, -0.1], [0.1, -0.1], [[-0.1], [0.1]]],
-        "data is a Tensor": [True, True, True, True],
-        "entries in m and v": [4, 4],
+        "last step": [
+            -0.1,
+            [-0.1, -0.1],
+            [0.1, -0.1],
+            [[-0.1, 0.1], [0.1, -0.1]],
+            [[[-0.1], [0.1]]],
+        ],
+        "data is a Tensor": [True] * 5,
+        "entries in m and v": [5, 5],
         "step of the first with gradient 0, once data was assigned": -0.0707107,
         "first steps of another Adam with the opposite gradients": [
             0.1,
             [0.1, 0.1],
             [-0.1, 0.1],
-            [[0.1], [-0.1]],
+            [[0.1, -0.1], [-0.1, 0.1]],
+            [[[0.1], [-0.1]]],
         ],
+        "the first Adam's next step, with its own gradient": -0.0866025,
     },
     hint="Constant gradients, so each element should end up moving by the rate. By what do you "
     "find the moments of a parameter again, and who else can see them?",
@@ -143,9 +152,13 @@ checks.part(
     points=1,
     inputs={"rates": [0.1, 0.01, 1.0], "assigned": 5.0},
     randomize=["rates", "assigned"],
-    expect={"w after each step": [-0.1, -0.11, -1.11], "w after a step from 5": 4.0},
+    expect={
+        "w after each step": [-0.1, -0.11, -1.11],
+        "w after a step from 5": 4.0,
+        "step with -1 after one with 1 and the rate 0, in rates": 0.333333,
+    },
     hint="With both betas 0 every step is as long as the rate. When does yours read the rate, and "
-    "when parameter.data?",
+    "when parameter.data? Do the moments go on whatever the rate?",
     rtol=5e-3,
 )
 
@@ -157,7 +170,7 @@ checks.part(
     expect={
         "steps while the gradient of one is missing": {
             "that one": [0.0, 0.0],
-            "other": [0.1, 0.1],
+            "other": [0.1, 0.1, 0.1],
         },
         "its step when a gradient of -1 follows": -0.04,
         "first step, where the gradient is missing at first": 0.0,

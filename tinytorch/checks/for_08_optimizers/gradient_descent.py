@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinytorch.checks import Checks
 
 from .exercises import gradient_descent as exercises
+from .exercises.gradient_descent import NAN
 
 checks = Checks("test-gradient-descent", points=10, names=["gradient_descent_step"])
 
@@ -34,12 +35,18 @@ checks.part(
 checks.part(
     exercises.data_stays_a_tensor_of_its_shape,
     points=1,
-    inputs={"shapes": [[], [2], [3, 1], [1, 1]]},
-    choices={"shapes": [[[3], [], [1, 2], [5, 1]], [[3, 1], [1], [5], []], [[1, 3], [], [4], [3]]]},
+    inputs={"shapes": [[], [2], [3, 1], [1, 1], [2, 1, 2]]},
+    choices={
+        "shapes": [
+            [[3], [], [1, 2], [5, 1], [1, 3, 2]],
+            [[3, 1], [1], [2, 2, 1], [5], []],
+            [[1, 3], [], [2, 4, 1], [4], [3]],
+        ]
+    },
     expect={
-        "w.data is a Tensor": [True, True, True, True],
-        "shapes": [[], [2], [3, 1], [1, 1]],
-        "w moves": [True, True, True, True],
+        "w.data is a Tensor": [True] * 5,
+        "shapes": [[], [2], [3, 1], [1, 1], [2, 1, 2]],
+        "w moves": [True] * 5,
     },
     hint="w.data was a Tensor of this shape before the step. What is it afterwards?",
 )
@@ -53,8 +60,10 @@ checks.part(
         "w without a gradient": [1.0, 2.0],
         "its gradient afterwards": None,
         "w moves once it has a gradient": True,
+        "w after a gradient of NaN and 0": [NAN, 2.0],
     },
-    hint="What is parameter.grad before the first backward(), and what should a step do then?",
+    hint="What is parameter.grad before the first backward(), and what should a step do then? NaN "
+    "is no missing gradient.",
 )
 
 checks.part(

@@ -59,12 +59,16 @@ checks.part(
     about="compare_optimizers",
     points=1,
     inputs={
-        "losses": {"slow": [100.0, 50.0, 20.0, 5.0], "quick": [100.0, 60.0, 30.0, 15.0]},
-        "seconds": {"slow": 0.004, "quick": 0.001},
+        "losses": {
+            "slow": [100.0, 50.0, 20.0, 5.0],
+            "quick": [100.0, 60.0, 30.0, 15.0],
+            "worse": [10.0, 12.0, 15.0, 40.0],
+        },
+        "seconds": {"slow": 0.004, "quick": 0.001, "worse": 0.001},
     },
     randomize=["losses"],
     expect={
-        "efficiency times the seconds of all steps": {"slow": 95.0, "quick": 85.0},
+        "efficiency times the seconds of all steps": {"slow": 95.0, "quick": 85.0, "worse": -30.0},
         "the ranking is that of the values": True,
     },
     hint="The slow run gains 95 and takes 16 ms for it. What is that per second?",
@@ -103,10 +107,12 @@ checks.part(
         "best final loss": "alive",
         "without any run": [True, True, True],
         "ranked, where one of two is given": ["alive"],
+        "ranked in the comparison before": ["alive", "dead"],
+        "final losses in it": ["alive", "dead"],
         "names a run where none converged": [True, True, True, True],
     },
     hint="What does each of your tables hold for a run whose lists are empty? Which runs are to be "
-    "compared: those given, or all on record?",
+    "compared: those given, or all on record? Does a second comparison begin afresh?",
 )
 
 checks.part(
@@ -123,7 +129,7 @@ checks.part(
         "not_converged": LEADS_BUT_NEVER_CONVERGES,
     },
     choices={"names": OTHER_NAMES},
-    expect={"best overall": ["first", "first", "first"]},
+    expect={"best overall": ["first"] * 4},
     hint="If good places earn points, do you want the most or the fewest? And who wins that leads "
     "three of the rankings?",
 )
@@ -177,17 +183,18 @@ checks.part(
     points=1,
     inputs={
         "rates": [0.001, 0.01, 0.1, 1.0, 10.0],
-        "losses": ["diverged", "diverged", None, [], [2.0, 0.5]],
-        "norms": [None, None, None, [], [1.0, 1.0]],
+        "losses": ["diverged", [2.0, 0.5], "diverged", None, []],
+        "norms": [None, [1.0, 1.0], None, None, []],
     },
     randomize=["rates", "losses", "norms"],
     expect={
-        "final_losses": [INF, INF, INF, INF, 0.5],
-        "gradient_explosions": [True, True, True, True, False],
+        "final_losses": [INF, 0.5, INF, INF, INF],
+        "gradient_explosions": [True, False, True, True, True],
         "convergence_steps": [AnyValue()] * 5,
-        "stability_scores": [0.0, 0.0, 0.0, 0.0, AnyValue()],
+        "stability_scores": [0.0, AnyValue(), 0.0, 0.0, 0.0],
     },
-    hint="A failed run is a result as well: what goes into each list for it?",
+    hint="A failed run is a result as well: what goes into each list for it, and nothing of the "
+    "run before?",
 )
 
 checks.part(
@@ -196,8 +203,11 @@ checks.part(
     points=2,
     inputs={
         "rates": [0.1, 0.001, 0.01, 0.2, 1.0, 10.0, 5.0, 0.4],
-        "losses": [[2.0, loss] for loss in (0.1, 0.9, 0.3, 0.5, NAN, INF, -INF, 0.2)],
-        "norms": [[1.0, norm] for norm in (2e6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, INF)],
+        "losses": [
+            *([2.0, 1.0, -0.9], [2.0, 0.9, 0.9], [9.0, 4.0, -0.3], [2.0, -0.8, 0.5]),
+            *([2.0, 1.0, loss] for loss in (NAN, INF, -INF, -0.7)),
+        ],
+        "norms": [[1.0, 1.0, norm] for norm in (2e6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, INF)],
     },
     randomize=["rates", "losses", "norms"],
     expect={
@@ -206,7 +216,7 @@ checks.part(
         "where all explode": None,
     },
     hint="0.1 ends lowest, but look at its gradients. Which rates can be trusted at all, and to "
-    "which of the rates given does the lowest of their losses belong?",
+    "which of the rates given does the lowest of their final losses belong?",
 )
 
 checks.part(

@@ -34,7 +34,7 @@ checks.part(
     points=2,
     inputs={"gradients": [None, [1.0, 2.0], [[2.0, 0.0], [0.0, 4.0]], 12.0]},
     randomize=["gradients"],
-    expect={"gradient_norms": [13.0]},
+    expect={"gradient_norms": [13.0], "gradient_norms without any gradient": [0.0]},
     hint="All entries make one vector. What is the length of (1, 2, 2, 4, 12)?",
 )
 
@@ -91,12 +91,14 @@ checks.part(
             [1.0, 0.9999992, 0.5],
             [1.0, 0.9999985, 0.5],
             [0.001, 0.0009995, 0.5],
+            [4.0, NAN, NAN, 2.0, 2.0],
         ],
         "later": 0,
     },
     choices={"later": [1, 2, 3, 4, 5]},
-    expect={"convergence_step": [3, None, 1, None, 1]},
-    hint="Steps count from 0. Is there a loss to compare the first one with?",
+    expect={"convergence_step": [3, None, 1, None, 1, 4]},
+    hint="Steps count from 0. Is there a loss to compare the first one with? And does NaN differ "
+    "by less than the threshold from anything?",
 )
 
 checks.part(
@@ -119,6 +121,7 @@ checks.part(
         "scores": [Between(0.0, 1.0)] * 6,
         "spreads, steadiest first": [0.0, 0.1, 0.4],
         "change of a score by a wild past": 0.0,
+        "steady above one outlier, first or last": GreaterThan(0.0),
     },
     hint="Which losses are in the window, and what happens to a ratio when its divisor is 0?",
 )
@@ -129,7 +132,11 @@ checks.part(
     points=1,
     inputs={"worst": [2e6, 9e5, INF, NAN]},
     choices={"worst": [[8e5, INF, 1.1e6, NAN], [NAN, 3e6, 1e3, INF], [INF, NAN, 1.2e6, 9e5]]},
-    expect={"exploding": [True, False, True, True], "where the first step explodes": "exploding"},
+    expect={
+        "exploding": [True, False, True, True],
+        "where the first step explodes": "exploding",
+        "next run of that profiler": "healthy",
+    },
     hint="Is NaN above the threshold? Is it below? And does the verdict wait for a record?",
 )
 
@@ -204,10 +211,13 @@ checks.part(
     inputs={"weights": [1.0, 2.0], "gradient": [0.3, 0.4], "rate": 0.1},
     randomize=["weights", "gradient", "rate"],
     expect={
-        "weights": [1.0, 2.0],
+        "weights": [3.0, 4.0],
         "gradient": [0.3, 0.4],
+        "gradient after an explosion": [1e9, 0.4],
+        "gradient that was missing": None,
         "rate": 0.1,
         "runs another profiler knows": [],
     },
-    hint="The training function does the step. Where is your record kept: on self?",
+    hint="The training function does the step, four here. Where is your record kept: on self? What "
+    "does yours do when a run ends early?",
 )

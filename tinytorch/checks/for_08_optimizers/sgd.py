@@ -35,9 +35,9 @@ checks.part(
     exercises.plain_sgd_follows_the_gradient_alone,
     points=1,
     inputs={
-        "starts": [[[1000.0, -2000.0], [3.0, 4.0]], 1000.0, [[1.0], [2.0]]],
-        "gradients": [[[1.0, -8.0], [60.0, 0.0]], 20.0, [[30.0], [-10.0]]],
-        "assigned": [[[1.0, 2.0], [3.0, 4.0]], 1.0, [[5.0], [6.0]]],
+        "starts": [[[1000.0, -2000.0], [3.0, 4.0]], 1000.0, [[[1.0], [2.0]]]],
+        "gradients": [[[1.0, -8.0], [60.0, 0.0]], 20.0, [[[30.0], [-10.0]]]],
+        "assigned": [[[1.0, 2.0], [3.0, 4.0]], 1.0, [[[5.0], [6.0]]]],
         "rate": 0.5,
     },
     randomize=["starts", "gradients", "assigned", "rate"],
@@ -45,12 +45,12 @@ checks.part(
         "parameters after two steps": [
             [[999.0, -1992.0], [-57.0, 4.0]],
             980.0,
-            [[-29.0], [12.0]],
+            [[[-29.0], [12.0]]],
         ],
         "after one step from data that was assigned": [
             [[0.5, 6.0], [-27.0, 4.0]],
             -9.0,
-            [[-10.0], [11.0]],
+            [[[-10.0], [11.0]]],
         ],
         "data is a Tensor": [True, True, True],
     },
@@ -62,13 +62,14 @@ checks.part(
 checks.part(
     exercises.every_parameter_has_its_own_velocity,
     points=1,
-    inputs={"gradients": [[1.0, 2.0], [-5.0, 0.0], [3.0, 3.0]], "momentum": 0.5},
+    inputs={"gradients": [[1.0, 2.0], [-5.0, 0.0], [[3.0], [4.0]]], "momentum": 0.5},
     randomize=["gradients", "momentum"],
     expect={
-        "steps, as multiples of the first number": [[1.0, 2.0], [-5.0, 0.0], [3.0, 3.0]],
+        "steps, as multiples of the first number": [[1.0, 2.0], [-5.0, 0.0], [3.0, 4.0]],
         "last step of the first number, in its steps before": 1.0,
         "entries in velocity": 3,
-        "first steps of another SGD": [[1.0, 2.0], [-5.0, 0.0], [3.0, 3.0]],
+        "first steps of another SGD": [[1.0, 2.0], [-5.0, 0.0], [3.0, 4.0]],
+        "the first SGD's next step, in its steps before": 1.0,
     },
     hint="Constant gradients, so each velocity should end up along its own gradient. By what do "
     "you find the velocity of a parameter again, and who else can see it?",
@@ -102,6 +103,7 @@ checks.part(
         "step where its gradient is 0, and not missing": 1.0,
         "steps without momentum, where the first gradient is missing": [0.0, 3.0, 1.0],
         "step where a gradient is NaN": [NAN, 3.0, 1.0],
+        "the same with momentum, each by its gradient": [NAN, 1.0, 1.0],
     },
     hint="A parameter without a gradient is skipped. Does it move on with its old velocity, does "
     "the velocity decay meanwhile, and do the other parameters still get their turn? A gradient of "

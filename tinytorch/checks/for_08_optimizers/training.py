@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinytorch.checks import Between, Checks, GreaterThan
 
 from .exercises import training as exercises
-from .exercises.training import PLACES
+from .exercises.training import PLACES, UNROUNDED
 
 checks = Checks("test-training-integration", points=25, names=["train_simple_model", "SGD", "Adam"])
 
@@ -67,6 +67,10 @@ checks.part(
     points=1,
     inputs=PLACES,
     expect={
+        f"between the fits and {UNROUNDED} or {-UNROUNDED}, where steps put w and b": {
+            "SGD": [0.0, 0.0],
+            "Adam": [0.0, 0.0],
+        },
         "between the fits and where the last step left w and b": {
             "SGD": [0.0, 0.0],
             "Adam": [0.0, 0.0],

@@ -24,10 +24,10 @@ def the_first_steps_follow_the_rule(
     steps = steps_of(
         student.Adam([w], learning_rate=rate), [w], [[gradient] for gradient in gradients]
     )
-    steps_of(student.Adam([other], learning_rate=rate), [other], [gradients[:1]] * 12)
+    steps_of(student.Adam([other], learning_rate=rate), [other], [gradients[:1]] * 120)
     return {
         "w after each step": np.cumsum(steps[0], axis=0),
-        "w after 12 equal gradients": snapshot(other),
+        "w after 120 equal gradients": snapshot(other),
     }
 
 
@@ -75,12 +75,16 @@ def epsilon_stands_outside_the_root(
 
 
 def epsilon_is_added_after_the_correction(
-    student: Student, gradient: list[float], epsilon: float
+    student: Student, gradient: list[float], epsilon: float, small: float
 ) -> Values:
     """Epsilon is added after the bias correction."""
-    w = Variable([0.0, 0.0])
+    w, other = Variable([0.0, 0.0]), Variable(0.0)
     optimizer = student.Adam([w], learning_rate=1.0, epsilon=epsilon)
-    return {"first step": steps_of(optimizer, [w], [[gradient]])[0][0]}
+    default = student.Adam([other], learning_rate=1.0)
+    return {
+        "first step": steps_of(optimizer, [w], [[gradient]])[0][0],
+        "first step with a gradient of 1e-7": float(steps_of(default, [other], [[small]])[0][0]),
+    }
 
 
 def arguments_are_kept_and_t_counts_calls(student: Student, settings: list[float]) -> Values:
@@ -119,12 +123,14 @@ def every_parameter_has_its_own_moments(
     after = steps_of(optimizer, parameters, [zeros])
     opposite = [-np.array(gradient) for gradient in gradients]
     other = steps_of(student.Adam(parameters, learning_rate=rate, **betas), parameters, [opposite])
+    again = steps_of(optimizer, parameters, [gradients])
     return {
         "first steps of another Adam with the opposite gradients": [array[0] for array in other],
         "last step": [array[-1] for array in steps],
         "data is a Tensor": [isinstance(parameter.data, Tensor) for parameter in parameters],
         "entries in m and v": [len(optimizer.m), len(optimizer.v)],
         "step of the first with gradient 0, once data was assigned": float(after[0][0]),
+        "the first Adam's next step, with its own gradient": float(again[0][0]),
     }
 
 
@@ -141,7 +147,15 @@ def each_step_of_adam_reads_the_rate(
         values.append(float(snapshot(w)))
     w.data = Tensor(assigned)
     steps_of(optimizer, [w], [[1.0]])
-    return {"w after each step": values, "w after a step from 5": snapshot(w)}
+    other = student.Adam([Variable(0.0)], learning_rate=0.0, beta1=0.5, beta2=0.0)
+    steps_of(other, other.parameters, [[1.0]])
+    other.learning_rate = rates[0]
+    after = steps_of(other, other.parameters, [[-1.0]], rates[0])[0][0]
+    return {
+        "w after each step": values,
+        "w after a step from 5": snapshot(w),
+        "step with -1 after one with 1 and the rate 0, in rates": float(after),
+    }
 
 
 def a_missing_gradient_skips_the_parameter_in_adam(
@@ -157,7 +171,7 @@ def a_missing_gradient_skips_the_parameter_in_adam(
     return {
         "steps while the gradient of one is missing": {
             "that one": middle[27:29],
-            "other": np.ravel(always[27:29]),
+            "other": np.ravel(always[[1, 27, 28]]),
         },
         "its step when a gradient of -1 follows": float(middle[29]),
         "first step, where the gradient is missing at first": float(late[0]),

@@ -91,6 +91,7 @@ def clips_only_above_the_limit(
         held(student, long),
         held(student, short),
     )
+    features.apply_gradient_clipping(held(student, short), limit)
     norm = features.apply_gradient_clipping(below)
     features.apply_gradient_clipping(above)
     features.apply_gradient_clipping(smaller, limit)
@@ -146,7 +147,11 @@ def warm_up_sets_the_rate(
 
 
 def warm_up_has_no_memory(
-    student: Student, asked: list[float | int], between: list[list[float | int]], at_once: float
+    student: Student,
+    asked: list[float | int],
+    between: list[list[float | int]],
+    at_once: float,
+    long: list[float | int],
 ) -> Values:
     """Warm-up depends on its arguments alone; 0 warm-up steps mean base_lr at once."""
     optimizer, features = held(student, [None]), student.AdvancedOptimizerFeatures()
@@ -161,6 +166,9 @@ def warm_up_has_no_memory(
         "change": change,
         "at once": rate,
         "where base_lr is 0": [nothing, optimizer.learning_rate],
+        "step 1 of a warm-up of 400 steps to 0.0002": features.apply_warmup_schedule(
+            optimizer, *long
+        ),
     }
 
 
@@ -207,10 +215,18 @@ def restores_missing_gradients(
 ) -> Values:
     """Accumulation also reaches a parameter that the last micro-batch left without gradient."""
     optimizer = held(student, micro_batches[0])
-    features = student.AdvancedOptimizerFeatures()
-    _, left = feed_micro_batches(features, optimizer, micro_batches, len(micro_batches))
-    gradient = None if left[0] is None else left[0] / left[0][0]
-    return {"gradient, in units of its first number": gradient}
+    features, without = student.AdvancedOptimizerFeatures(), [[None, *m[1:]] for m in micro_batches]
+    left = [
+        feed_micro_batches(features, optimizer, batches, len(batches))[1][0]
+        for batches in (micro_batches, micro_batches, without)
+    ]
+    unit = 1.0 if left[0] is None else left[0][0]
+    gradients = [None if gradient is None else gradient / unit for gradient in left]
+    return {
+        "gradient, in units of its first number": gradients[0],
+        "the same in a second round": gradients[1],
+        "after a round without any": gradients[2],
+    }
 
 
 def unscales_by_any_scale(student: Student, gradients: list[Any], scales: list[float]) -> Values:
@@ -238,7 +254,7 @@ def skips_overflow(student: Student, last: list[float]) -> Values:
     """Mixed precision: with inf, -inf or NaN every grad becomes None, and the answer is False."""
     returned, left, features, halved = [], [], student.AdvancedOptimizerFeatures(), None
     for value in last:
-        optimizer = held(student, [[1.0, 2.0], [[3.0, value]], 4.0])
+        optimizer = held(student, [[1.0, 2.0], None, [[3.0, value]], 4.0])
         returned.append(features.simulate_mixed_precision(optimizer, 2.0))
         left.append(sum(gradient is not None for gradient in optimizer.seen()))
         halved = optimizer.seen()[0] if returned[-1] else halved

@@ -11,6 +11,8 @@ from tinytorch.checks.student import Student, Values
 from tinytorch.core.autograd import Variable
 from tinytorch.core.tensor import Tensor
 
+NAN = float("nan")
+
 
 def each_element_moves_against_its_own_gradient(
     student: Student, start: list[list[float]], gradient: list[list[float]], rate: float
@@ -38,7 +40,7 @@ def the_rate_is_the_one_given(
 def data_stays_a_tensor_of_its_shape(
     student: Student, shapes: list[list[Any] | list[int]]
 ) -> Values:
-    """parameter.data stays a Tensor of the same shape: scalar, vector, matrix."""
+    """parameter.data stays a Tensor of the same shape: scalar, vector, matrix, more."""
     kinds, after, moves = [], [], []
     for shape in shapes:
         w = Variable(np.full(shape, 7.0))
@@ -58,10 +60,14 @@ def a_parameter_without_gradient_stays(student: Student, start: list[float]) -> 
     before, missing = snapshot(w), snapshot(w.grad)
     w.grad = Variable(start)
     student.gradient_descent_step(w, 0.1)
+    broken = Variable(start)
+    broken.grad = Variable([NAN, 0.0])
+    student.gradient_descent_step(broken, 0.1)
     return {
         "w without a gradient": before,
         "its gradient afterwards": missing,
         "w moves once it has a gradient": not np.array_equal(before, snapshot(w)),
+        "w after a gradient of NaN and 0": snapshot(broken),
     }
 
 

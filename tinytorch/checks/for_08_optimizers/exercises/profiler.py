@@ -127,16 +127,19 @@ def nothing_ranks_before_something(
 def comparison_never_crashes(student: Student, names: list[str], losses: list[float]) -> Values:
     """Empty runs, or no run at all, can be compared; only runs that are given."""
     result, nothing = (
-        compare_scripts(student, {names[0]: [], names[1]: losses}),
+        compare_scripts(student, {names[0]: ["no step today"], names[1]: losses}),
         compare_scripts(student, {}),
     )
     profiler = student.OptimizerConvergenceProfiler()
     profiles = {name: play_script(student, profiler, name, losses)[0] for name in names[:2]}
+    both = profiler.compare_optimizers(dict(profiles))
     one = profiler.compare_optimizers({names[1]: profiles[names[1]]})
     falling = {name: [90.0 - step for step in range(12)] for name in names[:2]}
     none = compare_scripts(student, falling)
     return {
         "ranked, where one of two is given": list(one["rankings"]["final_performance"]),
+        "ranked in the comparison before": sorted(both["rankings"]["final_performance"]),
+        "final losses in it": sorted(both["final_performance"]),
         "names a run where none converged": [
             winner_after(none, heading) in names for heading in HEADINGS_OF_WINNERS
         ],
@@ -156,9 +159,10 @@ def best_overall_leads(
     highest_loss: list[list[float]],
     not_converged: list[list[float]],
 ) -> Values:
-    """Best overall, in the summary, is the run that leads all four rankings, or all but one."""
-    each = (runs, highest_loss, not_converged)
-    results = [compare_scripts(student, dict(zip(names, three, strict=False))) for three in each]
+    """Best overall, in the summary, is the run that leads all four rankings, or three of three."""
+    five = zip([*names[:3], "another", "and another"], [*runs, *runs[::2]], strict=True)
+    each = [zip(names, r, strict=False) for r in (runs, highest_loss, not_converged)]
+    results = [compare_scripts(student, dict(named)) for named in (*each, five)]
     return {"best overall": [winner_after(result, "Best overall optimizer:") for result in results]}
 
 

@@ -64,7 +64,7 @@ def play_script(
         return losses[calls[-1]]
 
     if initial_loss is None:
-        initial_loss = losses[0] if losses else 1.0
+        initial_loss = losses[0] if losses and not isinstance(losses[0], str) else 1.0
     profile = profiler.profile_optimizer_convergence(
         name, watched_kind(student)([w]), training_function, initial_loss, max_steps=len(losses)
     )
@@ -125,7 +125,12 @@ def norm_is_global(student: Student, gradients: list[Any]) -> Values:
     profiler.profile_optimizer_convergence(
         "run", watched_kind(student)(parameters), lambda: 1.0, 1.0, max_steps=1
     )
-    return {"gradient_norms": profiler.gradient_norms["run"][:1]}
+    idle = watched_kind(student)([Variable(np.zeros(shape)) for shape in shapes])
+    profiler.profile_optimizer_convergence("idle", idle, lambda: 1.0, 1.0, max_steps=1)
+    return {
+        "gradient_norms": profiler.gradient_norms["run"][:1],
+        "gradient_norms without any gradient": profiler.gradient_norms["idle"][:1],
+    }
 
 
 def failing_step_ends_the_run(student: Student, losses: list[float | str]) -> Values:
@@ -181,21 +186,27 @@ def stability_orders_runs(student: Student, spreads: list[float]) -> Values:
     """stability_score lies in [0, 1], is higher for steadier runs, sees the last 10 losses."""
     profiler = student.OptimizerConvergenceProfiler()
     runs = [[0.5 + spread, 0.5 - spread] * 5 for spread in spreads]
-    runs += [[0.0] * 10, [-1.0, 1.0] * 5, [-0.4, -0.6] * 5, [0.9, 0.1] * 5 + runs[-1]]
+    runs += [[0.0] * 10, [-1.0, 1.0] * 5, [-0.4, -0.6] * 5]
+    runs += [[0.9, 0.1] * 5 + runs[2], [0.5] * 10, [0.9] + [0.5] * 9, [0.5] * 9 + [0.9]]
     profiles = [play_script(student, profiler, f"run {i}", run)[0] for i, run in enumerate(runs)]
     scores = [profile["stability_score"] for profile in profiles]
     order = sorted(range(len(spreads)), key=lambda run: -scores[run])
     return {
         "scores": scores[:6],
         "spreads, steadiest first": [spreads[run] for run in order],
-        "change of a score by a wild past": scores[-1] - scores[len(spreads) - 1],
+        "change of a score by a wild past": scores[6] - scores[2],
+        "steady above one outlier, first or last": [scores[7] - score for score in scores[8:]],
     }
 
 
 def exploding_gradients(student: Student, worst: list[float]) -> Values:
     """Health is "exploding" with a norm above 1e6, infinite or NaN."""
     runs = [[[1.0, 0.0], [1.0, 0.0], [norm, 0.0], [1.0, 0.0]] for norm in worst]
+    profiler = student.OptimizerConvergenceProfiler()
+    play_script(student, profiler, "first", [1.0] * 2, [[1.1e6, 0.0]] * 2)
+    after, _ = play_script(student, profiler, "second", [1.0] * 2)
     return {
+        "next run of that profiler": after["gradient_health"],
         "exploding": [health_of(student, gradients) == "exploding" for gradients in runs],
         "where the first step explodes": health_of(student, [[1.1e6, 0.0], [1.0, 0.0]]),
     }
@@ -233,14 +244,25 @@ def only_watches(
     student: Student, weights: list[float], gradient: list[float], rate: float
 ) -> Values:
     """Profiling changes no parameter, gradient or rate; each profiler has its own record."""
-    w = Variable(weights)
+    w, idle = Variable(weights), Variable([1.0])
     w.grad = Variable(gradient)
-    optimizer = watched_kind(student)([w], learning_rate=rate)
+    optimizer = watched_kind(student)([w, idle], learning_rate=rate)
     first, second = student.OptimizerConvergenceProfiler(), student.OptimizerConvergenceProfiler()
-    first.profile_optimizer_convergence("run", optimizer, lambda: 1.0, 1.0, max_steps=3)
+    losses = [1.0, 2.0, 3.0]  # getting worse is the training's own affair
+
+    def training_function():
+        w.data.data[...] += 0.5
+        return losses.pop(0)  # and then raises
+
+    first.profile_optimizer_convergence("run", optimizer, training_function, 1.0, max_steps=4)
+    seen = {"gradient": snapshot(w.grad)}
+    w.grad = Variable([1e9, *gradient[1:]])
+    first.profile_optimizer_convergence("explodes", optimizer, lambda: 1.0, 1.0, max_steps=3)
     return {
+        **seen,
         "weights": snapshot(w),
-        "gradient": snapshot(w.grad),
+        "gradient after an explosion": snapshot(w.grad),
+        "gradient that was missing": snapshot(idle.grad),
         "rate": optimizer.learning_rate,
         "runs another profiler knows": list(second.convergence_history),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinytorch.checks.observe import snapshot
@@ -47,8 +49,9 @@ def plain_sgd_follows_the_gradient_alone(
     optimizer = student.SGD(parameters, learning_rate=rate)
     steps_of(optimizer, parameters, [gradients] * 2)
     after = [snapshot(parameter) for parameter in parameters]
-    for parameter, data in zip(parameters, assigned, strict=True):
+    for parameter, data in zip(parameters[:-1], assigned[:-1], strict=True):
         parameter.data = Tensor(data)
+    parameters[-1].data.data[...] = assigned[-1]  # written into the Tensor that is there
     steps_of(optimizer, parameters, [gradients])
     return {
         "parameters after two steps": after,
@@ -58,22 +61,28 @@ def plain_sgd_follows_the_gradient_alone(
 
 
 def every_parameter_has_its_own_velocity(
-    student: Student, gradients: list[list[float]], momentum: float
+    student: Student, gradients: list[Any], momentum: float
 ) -> Values:
     """Every parameter has a velocity of its own in each optimizer, also where shapes agree."""
-    parameters = [Variable([0.0, 0.0]) for _ in gradients]
+    parameters = [Variable(np.zeros(np.shape(g), np.float32)) for g in gradients]
     optimizer = student.SGD(parameters, learning_rate=1.0, momentum=momentum)
-    before = np.array([steps[-1] for steps in steps_of(optimizer, parameters, [gradients] * 40)])
+
+    def last_steps(kind, count=1):
+        steps = steps_of(kind, parameters, [gradients] * count)
+        return np.array([np.ravel(each[-1]) for each in steps])
+
+    before = last_steps(optimizer, 40)
     for parameter in parameters:  # as when weights are loaded: no reason to lose a velocity
-        parameter.data = Tensor(np.zeros(2))
-    last = np.array([steps[0] for steps in steps_of(optimizer, parameters, [gradients])])
-    other = student.SGD(parameters, learning_rate=1.0, momentum=momentum)
-    first = np.array([steps[0] for steps in steps_of(other, parameters, [gradients])])
+        parameter.data = Tensor(np.zeros(parameter.shape))
+    last = last_steps(optimizer)
+    first = last_steps(student.SGD(parameters, learning_rate=1.0, momentum=momentum))
+    again = last_steps(optimizer)
     return {
         "steps, as multiples of the first number": last / last[0, 0],
         "last step of the first number, in its steps before": float(last[0, 0] / before[0, 0]),
         "entries in velocity": len(optimizer.velocity),
         "first steps of another SGD": -first,
+        "the first SGD's next step, in its steps before": float(again[0, 0] / before[0, 0]),
     }
 
 
@@ -106,9 +115,10 @@ def a_missing_gradient_skips_the_parameter(
     optimizer = student.SGD(parameters, learning_rate=0.1, momentum=momentum)
     first, second, third = sizes
     gradients = [[None, second, third]] + [sizes] * 20 + [[first, None, third]] * 2 + [sizes]
-    gradients += [[0.0, second, third]]
+    gradients += [[0.0, second, third], [NAN, second, third]]
     late, middle, always = steps_of(optimizer, parameters, gradients)
     unit = always[20]  # after so many equal gradients the velocity hardly changes any more
+    parameters = [Variable(0.0), Variable(0.0), Variable(0.0)]
     gradients = [[None, second, third], [NAN, second, third]]
     plain = np.array(steps_of(student.SGD(parameters, learning_rate=1.0), parameters, gradients))
     return {
@@ -125,6 +135,11 @@ def a_missing_gradient_skips_the_parameter(
         "step where its gradient is 0, and not missing": float(late[24] / unit),
         "steps without momentum, where the first gradient is missing": -plain[:, 0],
         "step where a gradient is NaN": -plain[:, 1],
+        "the same with momentum, each by its gradient": [
+            float(late[25]),
+            float(middle[25] / (unit * second / third)),
+            float(always[25] / unit),
+        ],
     }
 
 

@@ -109,13 +109,14 @@ def attributes_are_kept_and_calls_counted(
     for _ in range(7):
         schedule.step()
         counts.append(schedule.step_count)
+    meanwhile = zero.step_count  # before another is made
     return {
         "step_size, gamma, initial_lr": kept,
         "default of gamma": student.StepLR(optimizer, step_size).gamma,
         "optimizer is the one given": schedule.optimizer is optimizer,
         "rate once the schedule is made": made,
         "step_count after 0 to 7 calls": counts,
-        "step_count of another schedule meanwhile": zero.step_count,
+        "step_count of another schedule meanwhile": meanwhile,
         "initial_lr after 7 calls": schedule.initial_lr,
         "initial_lr and gamma where they are 0": [zero.initial_lr, zero.gamma],
     }

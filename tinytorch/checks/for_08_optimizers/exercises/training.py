@@ -17,6 +17,8 @@ from tinytorch.core.autograd import Variable, count_uses
 
 #: The parts that ask where the fits come from have one training between them.
 PLACES = {"sgd_place": 5.0, "adam_place": -4.0}
+#: A place that is not left alone by rounding.
+UNROUNDED = 1.0234567
 
 
 @contextlib.contextmanager
@@ -287,7 +289,12 @@ def the_fits_are_where_the_last_step_left_them(
     student: Student, sgd_place: float, adam_place: float
 ) -> Values:
     """Both fits are where the last step has left w and b, as they are."""
+    places = {"SGD": UNROUNDED, "Adam": -UNROUNDED}
+    put = fits_of_steps_that_put(student, *places.values())
     return {
+        f"between the fits and {UNROUNDED} or {-UNROUNDED}, where steps put w and b": {
+            name: [abs(x - place) for x in put[name]] for name, place in places.items()
+        },
         "between the fits and where the last step left w and b": watched_training(student)[4],
         "fits are where the last step put them, be it NaN": fits_where_steps_go_astray(
             student, sgd_place, adam_place
