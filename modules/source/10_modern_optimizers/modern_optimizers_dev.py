@@ -1069,7 +1069,7 @@ class Schedule:
 
     def get_factor(self) -> float:
         """Return the factor of the current step, ``factor(step_count)``, and change nothing."""
-        # TODO: return the factor that was set last.
+        # TODO: return the factor of the current step.
         ### BEGIN SOLUTION
         return self.factor(self.step_count)
         ### END SOLUTION
