@@ -168,11 +168,14 @@ def a_missing_gradient_skips_the_parameter_in_adam(
     gradients += [[1.0, None, [-1.0]]] * 2 + [[1.0, -1.0, [-1.0]]]
     late, middle, always = steps_of(optimizer, parameters, gradients)
     broken = steps_of(student.Adam(parameters, rate, **betas), parameters, [[NAN, -1.0, None]])
+    alone = [Variable([0.0])]
+    second = steps_of(student.Adam(alone, learning_rate=rate, **betas), alone, [[[-1.0]]] * 2)[0][1]
     return {
         "steps while the gradient of one is missing": {
             "that one": middle[27:29],
-            "other": np.ravel(always[[1, 27, 28]]),
+            "other": np.ravel(always[27:29]),
         },
+        "second step of the other, less that of an Adam for it alone": always[1] - second,
         "its step when a gradient of -1 follows": float(middle[29]),
         "first step, where the gradient is missing at first": float(late[0]),
         "later step of that parameter": float(late[29]),
