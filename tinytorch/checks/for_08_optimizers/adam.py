@@ -155,7 +155,7 @@ checks.part(
     expect={
         "w after each step": [-0.1, -0.11, -1.11],
         "w after a step from 5": 4.0,
-        "step with -1 after one with 1 and the rate 0, in rates": 0.333333,
+        "step after one at rate 0, less that of an Adam with the rate from the start": 0.0,
     },
     hint="With both betas 0 every step is as long as the rate. When does yours read the rate, and "
     "when parameter.data? Do the moments go on whatever the rate?",

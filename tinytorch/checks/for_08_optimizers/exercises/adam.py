@@ -151,10 +151,14 @@ def each_step_of_adam_reads_the_rate(
     steps_of(other, other.parameters, [[1.0]])
     other.learning_rate = rates[0]
     after = steps_of(other, other.parameters, [[-1.0]], rates[0])[0][0]
+    always = student.Adam([Variable(0.0)], learning_rate=rates[0], beta1=0.5, beta2=0.0)
+    expected = steps_of(always, always.parameters, [[1.0], [-1.0]], rates[0])[0][1]
     return {
         "w after each step": values,
         "w after a step from 5": snapshot(w),
-        "step with -1 after one with 1 and the rate 0, in rates": float(after),
+        "step after one at rate 0, less that of an Adam with the rate from the start": float(
+            after - expected
+        ),
     }
 
 
