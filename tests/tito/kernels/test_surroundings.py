@@ -142,7 +142,7 @@ def test_closing_leaves_neither_processes_nor_files(way, tmp_path, monkeypatch):
             "import os; os.mkdir('locked'); open('locked/x', 'w').close(); os.chmod('locked', 0)"
         )
         assert kernel.run(f"{locked}; os._exit(1)", limits()).ename == "KernelDied"
-    assert held_by_this_process() == before
+    assert held_by_this_process() <= before
     assert running("sleep 54323") == []
     assert list(tmp_path.iterdir()) == []
 

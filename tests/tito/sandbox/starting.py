@@ -5,6 +5,7 @@ import gc
 import itertools
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -31,12 +32,19 @@ def break_start(monkeypatch, where: str, call: int = 1) -> None:
     monkeypatch.setattr(module, name, refuse)
 
 
-def held_by_this_process() -> tuple[int, list[int]]:
-    """Count the open files of this process, and list the processes that it has started."""
+def held_by_this_process() -> set[str]:
+    """Name the open files of this process, and the processes that it has started.
+
+    What an earlier test has left may go meanwhile; what comes is the test's own.
+    """
     gc.collect()
     children = Path("/proc/self/task").glob("*/children")
-    started = sorted(int(pid) for path in children for pid in path.read_text().split())
-    return len(os.listdir("/proc/self/fd")), started
+    started = {pid for path in children for pid in path.read_text().split()}
+    held = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the listing's own
+            held.add(f"{path.name}: {os.readlink(path)}")
+    return held | started
 
 
 def running(marker: str) -> list[str]:

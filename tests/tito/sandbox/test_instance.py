@@ -58,7 +58,7 @@ def test_closing_leaves_neither_processes_nor_files(kind):
     before = held_by_this_process()
     sandbox = SandboxInstance(Settings(), None, **kind)
     sandbox.close()
-    assert held_by_this_process() == before
+    assert held_by_this_process() <= before
     assert running("sleep 54321") == []
     sandbox.close()
 
@@ -74,7 +74,7 @@ def test_a_sandbox_that_is_not_made_leaves_nothing_open(monkeypatch, kind, where
         break_start(patch, where, call)
         with pytest.raises((NotStartedError, OSError), match="did not start|Too many open files"):
             SandboxInstance(Settings(), None, **kind)
-    assert held_by_this_process() == before
+    assert held_by_this_process() <= before
 
 
 def test_a_sandbox_that_does_not_start_says_why(monkeypatch, kind):
