@@ -17,14 +17,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from tinytorch.checks import MIME_TYPE, Report
-from tito.course.cells import (
-    grade_id,
-    is_autograded,
-    is_fixed,
-    is_left_out,
-    is_locked,
-    is_task,
-)
+from tito.course.cells import grade_id, is_autograded, is_fixed, is_left_out, is_locked, is_task
 from tito.pages import clean, environment
 from tito.pages.bounds import Allowance
 

@@ -159,7 +159,7 @@ def best_overall_leads(
     highest_loss: list[list[float]],
     not_converged: list[list[float]],
 ) -> Values:
-    """Best overall, in the summary, is the run that leads all four rankings, or three of three."""
+    """Best overall, in the summary: who leads all four rankings or, of three runs, three."""
     five = zip([*names[:3], "another", "and another"], [*runs, *runs[::2]], strict=True)
     each = [zip(names, r, strict=False) for r in (runs, highest_loss, not_converged)]
     results = [compare_scripts(student, dict(named)) for named in (*each, five)]
