@@ -5,9 +5,12 @@ import gc
 import itertools
 import os
 import subprocess
+import threading
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
+
+from jupyter_client.channels import HBChannel
 
 from tito.sandbox import bubblewrap
 
@@ -35,8 +38,12 @@ def break_start(monkeypatch, where: str, call: int = 1) -> None:
 def held_by_this_process() -> set[str]:
     """Name the open files of this process, and the processes that it has started.
 
-    What an earlier test has left may go meanwhile; what comes is the test's own.
+    What an earlier test has left may go meanwhile; what comes is the test's own. The heartbeats
+    of kernels that nbgrader started for its AUTOTESTs, and never stops, would open files anew.
     """
+    for thread in threading.enumerate():
+        if isinstance(thread, HBChannel):
+            thread.stop()
     gc.collect()
     children = Path("/proc/self/task").glob("*/children")
     started = {pid for path in children for pid in path.read_text().split()}
