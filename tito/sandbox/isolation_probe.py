@@ -135,7 +135,13 @@ class IsolationProbe:
             listener = cleaned.enter_context(socket.socket(socket.AF_UNIX))
             listener.bind(address.replace("@", "\0"))
             listener.listen()
-        decoy = subprocess.Popen([program("sleep"), "30"], env={"SECRET": self.secret})
+        # Without our output: where this process is killed, whoever reads it need not wait.
+        decoy = subprocess.Popen(
+            [program("sleep"), "30"],
+            env={"SECRET": self.secret},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         cleaned.callback(decoy.wait)
         cleaned.callback(decoy.kill)
         column = seccomp.MACHINES[seccomp.this_machine() or "x86_64"].column
