@@ -11,6 +11,7 @@ from tito.authoring.source import read_source
 from tito.autograde import empty_submission
 from tito.commands._shared import console, print_line
 from tito.course import Course, Module
+from tito.errors import TitoError
 
 
 def _faults_of_source(course: Course, module: Module) -> list[str]:
@@ -33,9 +34,15 @@ def command(modules: tuple[str, ...]) -> None:
     count = 0
     chosen = [module for name in modules for module in course.assignment(name)]
     for module in chosen or course.modules:
-        for fault in _LINTERS[course.judged_by](course, module):
+        path = module.source.relative_to(course.root)
+        try:
+            faults = _LINTERS[course.judged_by](course, module)
+        except TitoError as error:
+            if chosen:
+                raise
+            faults = [f"not looked at: {error}"]
+        for fault in faults:
             count += 1
-            path = module.source.relative_to(course.root)
             print_line(f"{path}: {fault}")
     if count:
         console.print(f"{count} rule{'s' if count > 1 else ''} broken")

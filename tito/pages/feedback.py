@@ -66,7 +66,7 @@ def write(
     pages, failed = [], []
     penalties.refresh(course, module)
     outdated = records.stale(course, module, students)
-    known = _students(course, module) if students is None else students
+    known = students_of(course, module) if students is None else students
     students = [student for student in known if student not in outdated]
     report = on_progress or (lambda done, total, student: None)
     config = course.nbgrader_config()
@@ -89,7 +89,7 @@ def write(
     return pages
 
 
-def _students(course: Course, module: Module) -> list[str]:
+def students_of(course: Course, module: Module) -> list[str]:
     """Return who gets a page: graded, or handed in and noted as failed."""
     graded = {
         path.parent.parent.name

@@ -1,5 +1,6 @@
 """The commands in a plain course of nbgrader's, made by its own `nbgrader quickstart`."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,6 +89,11 @@ def test_lint_names_the_cells_that_an_empty_submission_passes(two):
         "1 rule broken",
     ]
     assert not two.submitted.exists()
+    shutil.copytree(two.root / "source/ps1", two.root / "source/ps0")
+    answer = subprocess.run(command[:-1], cwd=two.root, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stdout.count("source/ps0/b.ipynb: not looked at: ") == 1
+    assert answer.stdout.count("source/ps1/b.ipynb: test-g: an empty submission") == 1
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.server_extensions.formgrader import handlers
@@ -16,9 +17,10 @@ from traitlets.config import Config
 
 from tests.tito.small_course import RIGHT, cell, copy_of, named, release_of, solve, submit
 from tito.autograde import grade_class
+from tito.cli import cli
 from tito.course import Course
 from tito.course.gradebook import open_gradebook
-from tito.errors import TitoError
+from tito.errors import TitoError, UsageError
 from tito.pages import feedback
 
 #: Lines that only graders may see.
@@ -170,6 +172,19 @@ def test_a_page_that_cannot_be_made_is_named_and_the_others_are_written(again):
         feedback.write(course, module)
     assert page_of(course, "hostile").read_text() == earlier
     assert page_of(course, "peeking").is_file()
+
+
+def test_only_pages_of_those_who_are_named_are_written(again, monkeypatch):
+    course, _ = again
+    monkeypatch.chdir(course.root)
+    shutil.rmtree(course.feedback)
+    named = ["feedback", "08", "--student", "right", "--student"]
+    answer = CliRunner().invoke(cli, [*named, "broken"])
+    assert (answer.exit_code, answer.output.split(":")[0]) == (0, "2 pages")
+    assert {path.name for path in course.feedback.iterdir()} == {"right", "broken"}
+    refused = CliRunner().invoke(cli, [*named, "absent"])
+    assert isinstance(refused.exception, UsageError)
+    assert "nothing of 08_optimizers by absent was graded" in str(refused.exception)
 
 
 @pytest.mark.parametrize(("line", "left"), [("hidden = 1", ["E: v"]), ("b", ["a", "b"])])
