@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from tito.autograde.retries import RETRY_DELAY, WORKER_STARTS
 from tito.course.folders import remove_abandoned
 from tito.errors import TitoError
+from tito.sandbox.abandoned import end_abandoned
 
 #: What the server that forks workers has imported; none of it starts a thread.
 _PRELOADED = ["tito.autograde.preloaded"]
@@ -249,6 +250,7 @@ class LocalExecutor(Executor):
                 self._waiting.clear()
                 served = [slot.kill() for slot in self._slots]
                 remove_abandoned()
+                end_abandoned()
             for thread in filter(None, served):
                 # Python would wake it at its end, perhaps while it closes what it is woken by.
                 thread.join(_THREAD_SECONDS)

@@ -26,7 +26,7 @@ def make_folder(prefix: str = _PREFIX, place: Path | None = None) -> Path:
     Its name begins with the prefix; it lies in `place`, or else among the temporary files.
     """
     _remove_abandoned_once(prefix, place)
-    name = f"{prefix}{_numbering()}-{os.getpid()}-"
+    name = f"{prefix}{numbering()}-{os.getpid()}-"
     return Path(tempfile.mkdtemp(prefix=name, dir=place))
 
 
@@ -42,11 +42,11 @@ def own_folder(prefix: str = _PREFIX, place: Path | None = None) -> Iterator[Pat
 
 def remove_abandoned(prefix: str = _PREFIX, place: Path | None = None) -> None:
     """Delete the folders of processes of this user and machine that were killed."""
-    ours = f"{prefix}{_numbering()}-"
+    ours = f"{prefix}{numbering()}-"
     for folder in (place or Path(tempfile.gettempdir())).glob(f"{ours}*-*"):
         pid = folder.name.removeprefix(ours).partition("-")[0]
         with suppress(OSError):
-            if folder.lstat().st_uid == os.getuid() and not _runs(pid):
+            if folder.lstat().st_uid == os.getuid() and not runs(pid):
                 remove_tree(folder)
 
 
@@ -56,7 +56,7 @@ def _remove_abandoned_once(prefix: str, place: Path | None) -> None:
     remove_abandoned(prefix, place)
 
 
-def _numbering() -> str:
+def numbering() -> str:
     """Name what gives processes their numbers: a machine, or a container of it."""
     # Several may share a place, and a number of one says nothing of the others' processes.
     with suppress(OSError):
@@ -65,7 +65,7 @@ def _numbering() -> str:
     return "here"
 
 
-def _runs(pid: str) -> bool:
+def runs(pid: str) -> bool:
     """Whether a process has not ended; one whose end nobody has noticed has."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"

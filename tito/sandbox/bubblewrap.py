@@ -27,6 +27,7 @@ import tinytorch
 import tito
 from tito.errors import TitoError
 from tito.sandbox import seccomp
+from tito.sandbox.abandoned import mark
 from tito.sandbox.settings import Settings
 
 #: Where things are inside a sandbox.
@@ -105,7 +106,7 @@ class Launch:
     pass_fds: list[int] = field(default_factory=list)
     #: Each bubblewrap, the outer one first, writes as JSON the number of its first process.
     infos: list[int] = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=mark)
     files: ExitStack = field(default_factory=ExitStack)
 
     def start(self, **streams: Any) -> subprocess.Popen[bytes]:

@@ -1,0 +1,33 @@
+"""No mark depends on demonstrations that are left out, whatever students do with them."""
+
+import os
+import shutil
+
+from tests.submissions.notebook import Work
+from tests.submissions.varied import varied
+from tito.autograde import grade_class, sample
+from tito.course import Course
+from tito.gradebook import records
+
+#: The full form is TITO_VARIED=105.
+STUDENTS = int(os.environ.get("TITO_VARIED", "8"))
+
+
+def test_marks_are_the_same_with_and_without(real_course, tmp_path, monkeypatch):
+    course = Course(shutil.copytree(real_course.root, tmp_path / "course"))
+    module = course.module("08_optimizers")
+    for number in range(STUDENTS):
+        work = varied(Work(course, module), number)
+        folder = course.submitted / f"student-{number:03}" / module.name
+        folder.mkdir(parents=True)
+        (folder / work.file).write_text(work.text())
+    monkeypatch.setattr(sample, "AT_LEAST", STUDENTS)
+    run = grade_class.grade(course, module, seed=1)
+    found = {student: records.load(course, module, student) for student in course.students(module)}
+    assert len(run.graded) == len(found) == STUDENTS
+    assert {s: r.audit for s, r in found.items() if r.audit not in ("", "equal")} == {}
+    assert {
+        student for student, record in found.items() if not (record.audit or record.whole)
+    } == set()
+    shortened = [record for record in found.values() if record.audit == "equal"]
+    assert len(shortened) >= STUDENTS / 4
