@@ -1,7 +1,6 @@
 """In grading, parts run on fresh inputs too: what is right gets all points, whatever the seed."""
 
 import ast
-import warnings
 from collections import Counter
 
 import pytest
@@ -35,13 +34,6 @@ THE_SAME_FOR_EVERYBODY = {
     },
     "10_modern_optimizers": set(),
 }
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_a_students_own_affair():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @pytest.mark.parametrize("right", RIGHT, ids=str)

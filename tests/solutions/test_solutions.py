@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from collections import Counter
 from functools import cache
 
@@ -24,13 +23,6 @@ NOTHING_WORKS = {
     "gradient-descent-function/does_nothing",
     "gradient-descent-function/returns_instead_of_updating",
 }
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_a_students_own_affair():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @pytest.mark.parametrize("assignment", assignments(), ids=str)
