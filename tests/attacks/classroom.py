@@ -35,10 +35,10 @@ TITO, NBGRADER = (Path(sys.executable).parent / name for name in ("tito", "nbgra
 SEED = 8
 #: Lower than in a real course, since hanging attacks take all of it.
 LIMITS = """
-c.ExecuteSubmission.timeout = 3
-c.ExecuteSubmission.submission_timeout = 12
+c.ExecuteSubmission.timeout = 2
+c.ExecuteSubmission.submission_timeout = 6
 c.ExecuteSubmission.patience = 1.5
-c.ExecuteSubmission.grace = 1.0
+c.ExecuteSubmission.grace = 0.5
 """
 #: What is graded of each assignment. Cells without nbgrader's metadata, text and figures, are not
 #: needed for it.
