@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import jupyter, screenshot
-from tests.browser.test_student import PATIENCE, scroll_to
+from tests.browser.test_student import run_all, scroll_to
 from tests.student import Machine
 from tests.submissions.notebook import Work
 from tito.course import Course
@@ -38,12 +38,7 @@ def lab(
     with jupyter(*program, folder=folder, log=log, env=variables) as (address, token):
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
-        status = page.locator("#jp-main-statusbar")
-        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        expect(status).to_contain_text("| Busy", timeout=PATIENCE)
-        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
+        run_all(page)
         yield page
         page.close()
 

@@ -18,16 +18,17 @@ from tests.student import Machine
 from tests.submissions.notebook import Work
 from tito.course import Course
 
-NOTEBOOK = "optimizers_dev.ipynb"
+NOTEBOOK, UNTOUCHED = "optimizers_dev.ipynb", "untouched.ipynb"
 #: For what a kernel or a server has to do; generous, since CI has two cores.
 PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")
 def folder(real_course: Course, machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The unpacked bundle, with a notebook that somebody has begun."""
+    """The unpacked bundle, with a notebook that somebody has begun, and one that nobody has."""
     target = tmp_path_factory.mktemp("desk") / "08_optimizers"
     shutil.copytree(machine.folder, target)
+    (target / NOTEBOOK).rename(target / UNTOUCHED)
     work = Work(real_course, real_course.module("08_optimizers"))
     work.solve("gradient-descent-function").put_wrong("sgd-class", "momentum_averaged")
     (target / NOTEBOOK).write_text(work.text())
@@ -35,22 +36,34 @@ def folder(real_course: Course, machine: Machine, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="module")
-def lab(browser: Browser, machine: Machine, folder: Path) -> Iterator[Page]:
-    """JupyterLab with the notebook open and run from top to bottom, as far as it goes."""
+def address(machine: Machine, folder: Path) -> Iterator[str]:
+    """JupyterLab in that folder; takes the name of a notebook to open."""
     program = (machine.python, "-m", "jupyterlab")
     log = folder.parent / "lab.log"
     with jupyter(*program, folder=folder, log=log, env=machine.variables) as (address, token):
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
-        status = page.locator("#jp-main-statusbar")
-        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
-        screenshot(page, "student-notebook")
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        expect(status).to_contain_text("| Busy", timeout=PATIENCE)
-        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
-        yield page
-        page.close()
+        yield f"{address}/lab/tree/{{}}?token={token}"
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, address: str) -> Iterator[Page]:
+    """JupyterLab with the notebook open and run from top to bottom, as far as it goes."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(address.format(NOTEBOOK))
+    run_all(page, "student-notebook")
+    yield page
+    page.close()
+
+
+def run_all(page: Page, name: str = "") -> None:
+    """Run the notebook that is open, once its kernel is ready, to its end."""
+    status = page.locator("#jp-main-statusbar")
+    expect(status).to_contain_text("| Idle", timeout=PATIENCE)
+    if name:
+        screenshot(page, name)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(status).to_contain_text("| Busy", timeout=PATIENCE)
+    expect(status).to_contain_text("| Idle", timeout=PATIENCE)
 
 
 def scroll_to(page: Page, selector: str, text: str = "") -> Locator:
@@ -117,3 +130,20 @@ def test_validate_names_the_cells_that_lose_points(lab):
     expect(dialog).not_to_contain_text("# Graded: gradient_descent_step, 10 points.")
     screenshot(lab, "student-validate")
     dialog.get_by_role("button", name="Ok").click()
+
+
+def test_a_release_opens_without_the_unsaved_mark_and_saving_changes_no_byte(
+    browser, address, folder
+):
+    before = (folder / UNTOUCHED).read_bytes()
+    page = browser.new_page()
+    page.goto(address.format(UNTOUCHED))
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=PATIENCE)
+    page.wait_for_timeout(3000)  # what the kernel says of its language comes a moment later
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text=UNTOUCHED)
+    expect(tab).to_have_count(1)
+    assert "jp-mod-dirty" not in (tab.get_attribute("class") or "")
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(3000)
+    assert (folder / UNTOUCHED).read_bytes() == before
+    page.close()
