@@ -2,13 +2,12 @@
 
 import ast
 import sys
-import time
 import warnings
-from functools import cache, partial
+from functools import cache
 
 import pytest
 
-from tests.solutions.harness import assignment, assignments
+from tests.solutions.harness import assignment
 from tests.solutions.session import plan
 from tests.solutions.wrong_ideas import source_of, wrong_solutions
 from tinytorch.checks import Student
@@ -16,26 +15,6 @@ from tinytorch.checks.observe import SECONDS_A_PART, observe
 from tito.scoring.check_plan import judge_case
 
 SEEDS = tuple(range(20))
-CLOCKS = ("perf_counter", "monotonic", "time")
-
-
-@pytest.fixture(autouse=True)
-def _a_pause_puts_the_clocks_forward(monkeypatch):
-    ahead = []
-    for clock in CLOCKS:
-        for name, second in ((clock, 1), (f"{clock}_ns", 1_000_000_000)):
-            read = partial(forward, getattr(time, name), ahead, second)
-            monkeypatch.setattr(time, name, read)
-    parts = (part for each in assignments() for c in each.checks.values() for part in c.parts)
-    for part in parts:
-        names = part.exercise.__globals__
-        if "pause" in names:
-            monkeypatch.setitem(names, "pause", ahead.append)
-            monkeypatch.setitem(names, "now", time.perf_counter)
-
-
-def forward(read, ahead, second):
-    return read() + second * sum(ahead)
 
 
 @pytest.mark.parametrize("wrong", wrong_solutions(), ids=str)
