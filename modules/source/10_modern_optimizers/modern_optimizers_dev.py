@@ -114,23 +114,23 @@ if __name__ == "__main__":
     )
 
     # A tick takes as long to draw as a curve, and a typeset power longer: few ticks, plain labels.
-    class PlainLabels(LogFormatterSciNotation):
+    class _PlainLabels(LogFormatterSciNotation):
         def __call__(self, x, pos=None):
             return f"{x:g}" if super().__call__(x, pos) else ""
 
-    class FewTicks(LinearScale):
+    class _FewTicks(LinearScale):
         def set_default_locators_and_formatters(self, axis):
             super().set_default_locators_and_formatters(axis)
             axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
-    class FewPowers(LogScale):
+    class _FewPowers(LogScale):
         def set_default_locators_and_formatters(self, axis):
             super().set_default_locators_and_formatters(axis)
-            axis.set_major_formatter(PlainLabels(self.base))
+            axis.set_major_formatter(_PlainLabels(self.base))
             axis.set_minor_locator(LogLocator(self.base, subs=(2, 5)))
-            axis.set_minor_formatter(PlainLabels(self.base))
+            axis.set_minor_formatter(_PlainLabels(self.base))
 
-    for scale in (FewTicks, FewPowers):
+    for scale in (_FewTicks, _FewPowers):
         register_scale(scale)
 
 # %% [markdown]
