@@ -71,6 +71,7 @@ MAY_IMPORT = {
     ),
     "parallel/**/*.py": (("mpi4py", "cloudpickle"), ("core", "datasets", "parallel")),
     "profiling/**/*.py": (("matplotlib", "tqdm"), ("profiling",)),
+    "figures.py": (("matplotlib", "matplotlib_inline"), ()),
 }
 
 

@@ -138,7 +138,7 @@ def make_course(root: Path) -> Course:
         (root / name).write_text((ROOT / name).read_text())
     (root / "tinytorch" / "core").mkdir(parents=True)
     (root / "tinytorch" / "checks").mkdir()
-    shared = "datasets.py", "data", "parallel", "profiling"
+    shared = [path.relative_to(ROOT / "tinytorch") for path in Course(ROOT).shared]
     checks = (f"checks/{path.name}" for path in (ROOT / "tinytorch" / "checks").glob("*.py"))
     for name in ("__init__.py", "core/__init__.py", *checks, *shared):
         (root / "tinytorch" / name).unlink(missing_ok=True)

@@ -48,7 +48,7 @@ PIL.PngImagePlugin PIL.PpmImagePlugin
 
 #: Of the course's package, what every notebook works with. The rest builds on what a student is
 #: yet to write, or belongs to demonstrations.
-_WARM_PACKAGE = ("tinytorch.core", "tinytorch.checks", "tinytorch.datasets")
+_WARM_PACKAGE = ("tinytorch.core", "tinytorch.checks", "tinytorch.datasets", "tinytorch.figures")
 
 _REQUEST = 2**20
 _FILES = 8

@@ -115,47 +115,10 @@ from tinytorch.core.tensor import Tensor
 # %% nbgrader={"grade": false, "grade_id": "setup-figures", "locked": true, "schema_version": 3, "solution": false, "task": false}
 if __name__ == "__main__":
     import matplotlib.pyplot as plt
-    from matplotlib.scale import LinearScale, LogScale, register_scale
-    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator
-    from matplotlib_inline.config import InlineBackend
 
-    # bbox_inches="tight" would draw every figure twice, so the margins are set here instead.
-    InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}
-    plt.rcParams.update(
-        {
-            "figure.figsize": (6.4, 3.4),
-            "figure.subplot.left": 0.12,
-            "figure.subplot.right": 0.98,
-            "figure.subplot.bottom": 0.16,
-            "figure.subplot.top": 0.9,
-            "figure.subplot.wspace": 0.3,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.alpha": 0.3,
-            "legend.frameon": False,
-        }
-    )
+    from tinytorch.figures import prepare_figures
 
-    # A tick takes as long to draw as a curve, and a typeset power longer: few ticks, plain labels.
-    class _PlainLabels(LogFormatterSciNotation):
-        def __call__(self, x, pos=None):
-            return f"{x:g}" if super().__call__(x, pos) else ""
-
-    class _FewTicks(LinearScale):
-        def set_default_locators_and_formatters(self, axis):
-            super().set_default_locators_and_formatters(axis)
-            axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-
-    class _FewPowers(LogScale):
-        def set_default_locators_and_formatters(self, axis):
-            super().set_default_locators_and_formatters(axis)
-            axis.set_major_formatter(_PlainLabels(self.base))
-            axis.set_minor_locator(LogLocator(self.base, subs=(2, 5)))
-            axis.set_minor_formatter(_PlainLabels(self.base))
-
-    for scale in (_FewTicks, _FewPowers):
-        register_scale(scale)
+    prepare_figures()
 
 # %% [markdown]
 # ## What optimizers are for

@@ -70,25 +70,10 @@ from tinytorch.parallel.digits import loss_of, make_network, scores_of, split_di
 # %% nbgrader={"grade": false, "grade_id": "setup-figures", "locked": true, "schema_version": 3, "solution": false, "task": false}
 if __name__ == "__main__":
     import matplotlib.pyplot as plt
-    from matplotlib_inline.config import InlineBackend
 
-    # bbox_inches="tight" would draw every figure twice, so the margins are set here instead.
-    InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}
-    plt.rcParams.update(
-        {
-            "figure.figsize": (6.4, 3.4),
-            "figure.subplot.left": 0.12,
-            "figure.subplot.right": 0.98,
-            "figure.subplot.bottom": 0.16,
-            "figure.subplot.top": 0.9,
-            "figure.subplot.wspace": 0.3,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.alpha": 0.3,
-            "legend.frameon": False,
-        }
-    )
+    from tinytorch.figures import prepare_figures
+
+    prepare_figures()
 
 # %% [markdown]
 # The network is the one of the chapter before: 64 pixels, 32 hidden units, 10 classes, 2,410
