@@ -1206,8 +1206,8 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# Each curve is a valley, and momentum's lies to the left of plain SGD's: its steps are longer, by up
-# to the factor $1/(1-\mu)$ of section 2. Rates do not carry over from one optimizer to another.
+# Each curve is a valley, and momentum's lies to the left of plain SGD's: its steps are longer, by
+# up to the factor $1/(1-\mu)$ of section 2. Rates do not carry over from one optimizer to another.
 #
 # **To think about.** What would a `StepLR` do for Adam at 0.1?
 
