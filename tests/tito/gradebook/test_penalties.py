@@ -86,7 +86,7 @@ def test_nbgrader_autograde_sets_the_same_penalties(
     nbgrader("autograde", module.name, "--force")
     assert [stored(student) for student in "abc"] == [*expected.values()]
     stamps[0].unlink()
-    nbgrader("autograde", module.name, "--force")
+    nbgrader("autograde", module.name, "--force", "--student=a")
     assert stored("a") == (None, None)
 
 
