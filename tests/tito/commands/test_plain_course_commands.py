@@ -62,14 +62,6 @@ def test_what_needs_a_package_says_that_there_is_none(course, tito):
     assert {path: path.stat().st_mtime_ns for path in course.root.rglob("*")} == before
 
 
-def test_an_unknown_assignment_is_told_with_those_there_are(course, tito):
-    answer = tito("grade", "ps2")
-    assert (answer.returncode, answer.stderr) == (
-        2,
-        "tito: There is no assignment 'ps2'. The assignments are: ps1.\n",
-    )
-
-
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory):
     """Two notebooks; a cell of the second asks for nothing."""
