@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -163,11 +164,11 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def tito(course, monkeypatch, capsys) -> Callable[..., Answer]:
-    """Call the command line in the course's folder; return exit code, output and errors."""
+def tito_in(monkeypatch, capsys) -> Callable[..., Answer]:
+    """Call the command line in a folder; return exit code, output and errors."""
 
-    def call(*arguments: str) -> Answer:
-        monkeypatch.chdir(course.root)
+    def call(folder: Path, *arguments: str) -> Answer:
+        monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["tito", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -175,3 +176,9 @@ def tito(course, monkeypatch, capsys) -> Callable[..., Answer]:
         return Answer(ended.value.code or 0, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def tito(course, tito_in) -> Callable[..., Answer]:
+    """Call the command line in the course's folder."""
+    return partial(tito_in, course.root)

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -311,6 +313,14 @@ def record_of(course, module) -> Callable[[str], records.Record | None]:
 def journal(course, module) -> Journal:
     """What is graded and not yet entered."""
     return Journal(course.records / module.name / ".journal")
+
+
+def nbgrader(course: Course, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run nbgrader's own command in a course."""
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    return subprocess.run(
+        command, cwd=course.root, capture_output=True, text=True, check=False, timeout=200
+    )
 
 
 def gradebook(course: Course) -> Gradebook:

@@ -16,12 +16,9 @@ COMMANDS = [
 ]
 
 
-def test_help_lists_the_commands_which_explain_themselves(tito):
+def test_help_lists_the_commands(tito):
     listed = tito("--help").stdout.split("Commands:")[1].split("\n")
     assert [line.split()[0] for line in listed if line.strip()] == COMMANDS
-    for command in COMMANDS:
-        answer = tito(command, "--help")
-        assert answer.returncode == 0 and len(answer.stdout.splitlines()) >= 5
 
 
 @pytest.mark.parametrize("command", [*COMMANDS[2:7], *COMMANDS[10:14]])

@@ -16,8 +16,6 @@ ROW = "import time:"
     [
         ("student", "rich.console", ["test"]),
         ("main", "click", ["--help"]),
-        ("main", "rich.console", ["--help"]),
-        ("main", "traitlets", ["grade", "08"]),
         ("main", "zmq", ["grade", "08"]),
     ],
 )

@@ -157,7 +157,7 @@ def test_a_scheduler_with_tls_may_be_started_again(course, class_of, tmp_path, c
     slow_down(course, "student-004")
     cluster.scheme = "tls"
     scheduler = cluster.start_scheduler(**ours)
-    stranger = cluster.start_worker("--no-nanny", "--death-timeout", "5", **theirs)
+    stranger = cluster.start_worker("--no-nanny", "--death-timeout", "2", **theirs)
     words = (course.root, "grade", "08", "--scheduler", cluster.address)
     run = start_tito(*words, env=ours)
     assert "waiting for workers" in line_of(run.stderr)

@@ -15,8 +15,9 @@ GRADE = """
 import re, sys
 from pathlib import Path
 from tito.course import Course
-from tito.autograde import grade_class
+from tito.autograde import grade_class, sample
 
+sample.AT_LEAST = 0  # a second run in the same process says nothing more
 course = Course(Path.cwd())
 for student in sys.argv[1:]:
     Path("/proc/self/clear_refs").write_text("5")  # the most it held is forgotten

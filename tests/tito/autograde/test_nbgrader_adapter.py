@@ -1,8 +1,6 @@
 """`nbgrader autograde` gives what `tito grade` gives, and each goes on where the other ended."""
 
 import shutil
-import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -15,6 +13,7 @@ from tests.tito.small_course import (
     copy_of,
     gradebook,
     limits,
+    nbgrader,
     position,
     release_of,
     solve,
@@ -71,13 +70,6 @@ def graded_both_ways(template, tmp_path_factory):
     run = grade_class.grade(ours, module, seed=7)
     assert [outcome.student for outcome in run.failed] == ["broken"]
     return ours, theirs, module
-
-
-def nbgrader(course, *arguments):
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    return subprocess.run(
-        command, cwd=course.root, capture_output=True, text=True, check=False, timeout=200
-    )
 
 
 def entered(course) -> dict[str, list]:

@@ -11,6 +11,7 @@ from nbformat.v4 import new_notebook
 from tests.tito.plain_course import (
     CONFIG,
     code,
+    make_plain,
     marks_in,
     nbgrader_marks,
     put,
@@ -111,13 +112,15 @@ STUDENTS = {
 }
 
 
-@pytest.fixture
-def one(plain):
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """A class with four notebooks an assignment, graded."""
     files = {
         **{"header.ipynb": HEADER, f"{PS1}/scores.csv": SCORES},
         "../autotests.yml": AUTOTESTS.read_bytes(),
     }
-    course = plain({PS1: NOTEBOOKS}, files, WITH_HEADER)
+    root = tmp_path_factory.mktemp("plain") / "course"
+    course = make_plain(root, {PS1: NOTEBOOKS}, files, WITH_HEADER)
     for student, solutions in STUDENTS.items():
         put(course, student, PS1, "p1", solved(released(course, PS1, "p1"), solutions))
     for student, size in (("001", "SIZE"), ("partly", "1")):
@@ -128,16 +131,21 @@ def one(plain):
         means = f"def means(table):\n    return table.groupby('group').{column}.mean()"
         nb = solved(released(course, PS1, "table"), {"means": means})
         put(course, student, PS1, "table", nb)
-    yield course
+    for module in course.assignment(PS1):
+        run = grade_class.grade(course, module)
+        assert [(o.student, o.status, o.reason) for o in run.outcomes] == [
+            (student, "graded", "") for student in sorted(STUDENTS)
+        ]
+    return course
+
+
+@pytest.fixture(autouse=True)
+def _collect():
+    yield
     gc.collect()  # while what nbgrader leaves is ignored
 
 
 def test_marks_are_those_of_nbgrader_autograde(one, tmp_path):
-    for module in one.assignment(PS1):
-        run = grade_class.grade(one, module)
-        assert [(o.student, o.status, o.reason) for o in run.outcomes] == [
-            (student, "graded", "") for student in sorted(STUDENTS)
-        ]
     ours = marks_in(one, PS1)
     made = {"02.made/test-half": 0.0, "02.made/test-hidden": 0.0, "02.made/test-nothing": 0.0}
     made["table/test-means"] = 0.0
@@ -148,9 +156,7 @@ def test_marks_are_those_of_nbgrader_autograde(one, tmp_path):
 
 
 def test_a_mark_says_where_it_was_found(one):
-    module = one.module(f"{PS1}/p1")
-    grade_class.grade(one, module, ["001"])
-    record = records.load(one, module, "001")
+    record = records.load(one, one.module(f"{PS1}/p1"), "001")
     assert {name: each["judged"] for name, each in record.cells.items()} == {
         "test-square": "in the student's process",
         "test-half": "in the student's process",

@@ -252,10 +252,14 @@ def earned(course, module, forks=True, dies_before=(), **limits):
     return [part.earned for part in report.parts], nb
 
 
-@pytest.mark.parametrize("forks", [True, False], ids=["forked", "started"])
 @pytest.mark.parametrize(
-    ("restarts", "points", "later"),
-    [(0, [0, 0, 0, 0], ["NotRun"]), (1, [1, 1, 0, 0], ["NotRun"]), (2, [1, 1, 0, 1], [])],
+    ("forks", "restarts", "points", "later"),
+    [
+        (True, 0, [0, 0, 0, 0], ["NotRun"]),
+        (True, 1, [1, 1, 0, 0], ["NotRun"]),
+        (True, 2, [1, 1, 0, 1], []),
+        (False, 2, [1, 1, 0, 1], []),
+    ],
 )
 def test_a_part_that_kills_the_last_kernel_costs_no_part_before_it(
     course, module, forks, restarts, points, later

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.tito.autograde.processes import TITO, line_of, start_tito
+from tests.tito.autograde.processes import line_of, start_tito
 from tests.tito.conftest import tito as tito
 from tests.tito.course.test_roster import write
 from tests.tito.plain_course import code, make_plain, put, released, solution, test_cell
@@ -62,26 +62,23 @@ def test_what_needs_a_package_says_that_there_is_none(course, tito):
     assert {path: path.stat().st_mtime_ns for path in course.root.rglob("*")} == before
 
 
-def test_an_unknown_assignment_is_told_with_those_there_are(course, tito):
-    answer = tito("grade", "ps2")
-    assert (answer.returncode, answer.stderr) == (
-        2,
-        "tito: There is no assignment 'ps2'. The assignments are: ps1.\n",
-    )
-
-
-@pytest.fixture
-def two(tmp_path):
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
     """Two notebooks; a cell of the second asks for nothing."""
     one = [solution("f", "### BEGIN SOLUTION\ndef f(): return 1\n### END SOLUTION")]
     asks = [*one, test_cell("test-f", 1, "assert f() == 1")]
     asks_nothing = [*one, code("1"), test_cell("test-g", 2, "def g():\n    assert f() == 1")]
-    return make_plain(tmp_path / "course", {"ps1": {"a": asks, "b": asks_nothing}})
+    root = tmp_path_factory.mktemp("two") / "course"
+    return make_plain(root, {"ps1": {"a": asks, "b": asks_nothing}})
 
 
-def test_lint_names_the_cells_that_an_empty_submission_passes(two):
-    command = [*TITO, "lint", "ps1"]
-    answer = subprocess.run(command, cwd=two.root, capture_output=True, text=True, check=False)
+@pytest.fixture
+def two(made_once, tmp_path):
+    return Course.find(shutil.copytree(made_once.root, tmp_path / "course"))
+
+
+def test_lint_names_the_cells_that_an_empty_submission_passes(two, tito_in):
+    answer = tito_in(two.root, "lint", "ps1")
     assert answer.returncode == 1
     assert answer.stdout.splitlines() == [
         "source/ps1/b.ipynb: test-g: an empty submission earns 2 of its 2 points; let it fail "
@@ -104,10 +101,9 @@ def test_lint_names_the_cells_that_an_empty_submission_passes(two):
         ("gradebook.db", "the gradebook cannot be used: file is not a database."),
     ],
 )
-def test_a_broken_file_is_told_in_one_line(two, path, told):
+def test_a_broken_file_is_told_in_one_line(two, tito_in, path, told):
     (two.root / path).write_text("{" * 200)
-    command = [*TITO, "scores", "ps1"]
-    answer = subprocess.run(command, cwd=two.root, capture_output=True, text=True, check=False)
+    answer = tito_in(two.root, "scores", "ps1")
     assert answer.returncode == 1
     [line] = answer.stderr.splitlines()
     assert told in line

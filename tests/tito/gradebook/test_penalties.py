@@ -1,15 +1,12 @@
 """Penalties for lateness follow times, marks, due dates and extensions."""
 
 import csv
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.tito.small_course import configure, gradebook, mark_by_hand, statuses
+from tests.tito.small_course import configure, gradebook, mark_by_hand, nbgrader, statuses
 from tito.course.roster import Person, Roster
 from tito.gradebook import penalties, platforms
 
@@ -27,18 +24,6 @@ def stored(course, module):
             return submission.timestamp, submission.notebooks[0].late_submission_penalty
 
     return read
-
-
-@pytest.fixture
-def nbgrader(course):
-    """Run nbgrader's own command in the course, which has no isolation and needs none here."""
-
-    def run(*arguments):
-        command = [Path(sys.executable).with_name("nbgrader"), *arguments]
-        ran = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-
-    return run
 
 
 def test_penalties_follow_marks_due_date_and_extension(
@@ -68,7 +53,7 @@ def test_unknown_assignment_is_left_alone(course, module):
 
 
 def test_nbgrader_autograde_sets_the_same_penalties(
-    course, module, hand_in, grade, set_due, stored, nbgrader
+    course, module, hand_in, grade, set_due, stored
 ):
     configure(course, 'c.Exchange.timezone = "Europe/Berlin"')
     set_due(datetime(2026, 10, 24, 21, 59))  # 23:59 in Berlin; then winter time
@@ -83,10 +68,10 @@ def test_nbgrader_autograde_sets_the_same_penalties(
         stamp.write_text(text)
     grade()
     assert [stored(student) for student in "abc"] == [*expected.values()]
-    nbgrader("autograde", module.name, "--force")
+    assert nbgrader(course, "autograde", module.name, "--force").returncode == 0
     assert [stored(student) for student in "abc"] == [*expected.values()]
     stamps[0].unlink()
-    nbgrader("autograde", module.name, "--force")
+    assert nbgrader(course, "autograde", module.name, "--force", "--student=a").returncode == 0
     assert stored("a") == (None, None)
 
 
@@ -113,11 +98,11 @@ def test_regrades_what_left_the_gradebook(course, module, hand_in, grade, rows):
     assert rows()["ada"].total == 10.0
 
 
-def test_nbgrader_export_refreshes_penalties(course, hand_in, grade, set_due, nbgrader):
+def test_nbgrader_export_refreshes_penalties(course, hand_in, grade, set_due):
     hand_in("late", when=LATE)
     grade()
     set_due(DUE)
-    nbgrader("export", "--to", "marks.csv")
+    assert nbgrader(course, "export", "--to", "marks.csv").returncode == 0
     with (course.root / "marks.csv").open() as file:
         (line,) = csv.DictReader(file)
     assert (line["late_submission_penalty"], line["score"]) == ("2.0", "8.0")

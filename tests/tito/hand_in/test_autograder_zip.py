@@ -55,13 +55,6 @@ def test_no_index_and_no_folder_of_this_machine_is_named(texts):
         assert "://" not in text and "index" not in text and str(ROOT) not in text, name
 
 
-def test_the_command_names_the_zip_its_points_and_its_seed(made):
-    assert (made / "said").read_text().splitlines() == [
-        "autograder: build/autograders/08_optimizers.zip",
-        "  170 points by machine; fresh inputs of seed 8",
-    ]
-
-
 def test_what_the_instructor_decides_stands_in_the_zip(texts):
     assert Options(**json.loads(texts["options.json"])) == Options("visible", "after_due_date")
 

@@ -12,7 +12,7 @@ import pytest
 from tito.sandbox.bubblewrap import limits_of
 from tito.sandbox.settings import MB, Settings
 
-from .conftest import limits, make, text
+from .conftest import WAYS, limits, make, text
 
 #: Ignores whatever interrupts it.
 DEAF = """
@@ -25,6 +25,11 @@ while True:
 """
 
 
+#: What the loop in a kernel does is the same however the kernel came to be.
+forked_only = pytest.mark.parametrize("way", ["forked"])
+OTHER_WAYS = ("started", "limits", "none")
+
+
 def ended(lost) -> tuple[str, str, str]:
     return lost.ename, lost.reason, lost.blame
 
@@ -32,17 +37,21 @@ def ended(lost) -> tuple[str, str, str]:
 # Time -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
+#: A cell, and the limit that stops it.
+ENDLESS = [
+    ("while True: pass", {"processor": 0.5}, "0.5 s of processor time"),
+    ("import os; os.system('sleep 60')", {"wall": 0.5}, "0.5 s"),
+    ("while True: print('x' * 5000)", {"processor": 0.5}, "0.5 s of processor time"),
+    ("import time; time.sleep(60)", {"wall": 0.5}, "0.5 s"),
+    ("import asyncio; await asyncio.sleep(60)", {"wall": 0.5}, "0.5 s"),
+    ("import os; os.system('while :; do :; done')", {"processor": 0.5}, "0.5 s of processor"),
+]
+
+
 @pytest.mark.parametrize(
-    ("source", "given", "limit"),
-    [
-        ("while True: pass", {"processor": 0.5}, "0.5 s of processor time"),
-        ("while True: print('x' * 5000)", {"processor": 0.5}, "0.5 s of processor time"),
-        ("import time; time.sleep(60)", {"wall": 0.5}, "0.5 s"),
-        ("import os; os.system('sleep 60')", {"wall": 0.5}, "0.5 s"),
-        ("import asyncio; await asyncio.sleep(60)", {"wall": 0.5}, "0.5 s"),
-        ("import os; os.system('while :; do :; done')", {"processor": 0.5}, "0.5 s of processor"),
-    ],
+    ("way", "source", "given", "limit"),
+    [("forked", *case) for case in ENDLESS]
+    + [(way, *case) for way in OTHER_WAYS for case in ENDLESS[:2]],
 )
 def test_a_cell_is_stopped_at_its_limit_and_the_kernel_goes_on(start, source, given, limit):
     kernel = start()
@@ -52,6 +61,7 @@ def test_a_cell_is_stopped_at_its_limit_and_the_kernel_goes_on(start, source, gi
     assert text(kernel.run("a", limits())) == "1"
 
 
+@forked_only
 def test_a_task_that_outlives_its_cell_is_stopped_too(start):
     kernel = start()
     busy = "async def busy():\n    while True: pass\n"
@@ -62,7 +72,7 @@ def test_a_task_that_outlives_its_cell_is_stopped_too(start):
     assert text(kernel.run("2", limits())) == "2"
 
 
-@pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_cell_that_does_not_stop_costs_the_kernel_and_has_shown_what_it_printed(way):
     with closing(make(way, grace=0.5)) as kernel:
         lost = kernel.run(DEAF, limits(processor=0.5))
@@ -76,8 +86,13 @@ def test_a_cell_that_does_not_stop_costs_the_kernel_and_has_shown_what_it_printe
 # Ends -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["forked", "started", "limits", "none"])
-@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", "os.closerange(0, 99)"])
+@pytest.mark.parametrize(
+    ("way", "end"),
+    [
+        *(("forked", end) for end in ("os.kill(os.getpid(), 9)", "os.closerange(0, 99)")),
+        *((way, "os._exit(1)") for way in WAYS),
+    ],
+)
 def test_a_kernel_that_dies_has_shown_what_it_displayed(start, end):
     kernel = start()
     lost = kernel.run(f"import os; print('a'); display('b'); {end}; import time", limits())
@@ -94,6 +109,7 @@ def test_a_death_is_seen_though_children_hold_the_socket(start):
     assert monotonic() - before < 10
 
 
+@forked_only
 @pytest.mark.parametrize("end", ["exit()", "quit", "print('shown'); exit()"])
 def test_a_cell_may_end_the_kernel_and_is_to_blame(start, end):
     kernel = start()
@@ -103,6 +119,7 @@ def test_a_cell_may_end_the_kernel_and_is_to_blame(start, end):
     assert kernel.run("1", limits()).has_begun is False
 
 
+@forked_only
 def test_a_kernel_that_dies_between_cells_has_not_begun_the_next(start):
     kernel = start()
     kernel.run("import os, threading; threading.Timer(0.2, os._exit, [1]).start()", limits())
@@ -118,6 +135,7 @@ def test_a_sandbox_that_is_killed_from_outside_is_the_machines_doing(start):
     assert (lost.ename, lost.blame) == ("KernelDied", "machine")
 
 
+@forked_only
 def test_a_child_that_comes_back_does_not_answer(start):
     kernel = start()
     fork = "import os; child = os.fork(); print('parent' if child else 'child')"
@@ -129,6 +147,7 @@ def test_a_child_that_comes_back_does_not_answer(start):
 # Output ---------------------------------------------------------------------------------------
 
 
+@forked_only
 def test_a_burst_of_output_is_there_to_its_last_character(start):
     kernel = start()
     ran = kernel.run("print('x' * 20_000_000, end='y')", limits())
@@ -137,6 +156,7 @@ def test_a_burst_of_output_is_there_to_its_last_character(start):
     assert text(kernel.run(burst, limits())) == "x" * 20_000_000
 
 
+@forked_only
 def test_an_output_that_is_too_large_is_told_to_be(start):
     large = "display({'text/plain': 'x' * 13_000_000}, raw=True); print('on')"
     said = "[an output of 12 MB is too large and was dropped]\n"
@@ -144,6 +164,7 @@ def test_an_output_that_is_too_large_is_told_to_be(start):
     assert [(one.name, one.text) for one in ran.outputs] == [("stderr", said), ("stdout", "on\n")]
 
 
+@forked_only
 @pytest.mark.parametrize(
     "error", ["ValueError('x' * 13_000_000)", "type('N' * 13_000_000, (Exception,), {})"]
 )
@@ -153,6 +174,7 @@ def test_a_cell_ends_with_its_error_however_large_that_is(start, error):
     assert not ran.stopped and len(shown.ename) <= 1000 and len(shown.evalue) <= 1000
 
 
+@forked_only
 def test_what_a_thread_shows_behind_the_end_of_its_cell_does_no_harm(start):
     kernel = start()
     late = """
@@ -168,6 +190,7 @@ def test_what_a_thread_shows_behind_the_end_of_its_cell_does_no_harm(start):
         assert [one.data["text/plain"] for one in results] == [str(n)]
 
 
+@forked_only
 def test_interrupts_in_the_midst_of_prints_leave_no_frame_unfinished(start):
     kernel = start()
     for n in range(5):
@@ -197,14 +220,16 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize(
-    ("source", "settings", "what"),
+    ("way", "source", "settings", "what"),
     [
-        (HELD, {"memory": 300 * MB}, "MB of memory; the limit is 300 MB"),
-        (FILES, {"entries": 500}, "it made more than 500 files in a folder"),
-        (SOCKETS, {}, "it opened more than 40 sockets"),
-        (LOCKS, {}, "it locked more than 1000 ranges of files"),
+        ("forked", HELD, {"memory": 300 * MB}, "MB of memory; the limit is 300 MB"),
+        ("started", HELD, {"memory": 300 * MB}, "MB of memory; the limit is 300 MB"),
+        ("forked", FILES, {"entries": 500}, "it made more than 500 files in a folder"),
+        ("forked", SOCKETS, {}, "it opened more than 40 sockets"),
+        ("started", SOCKETS, {}, "it opened more than 40 sockets"),
+        ("forked", LOCKS, {}, "it locked more than 1000 ranges of files"),
     ],
-    ids=["memory", "files", "sockets", "locks"],
+    ids=["memory", "memory-started", "files", "sockets", "sockets-started", "locks"],
 )
 def test_the_watchdog_kills_for(start, source, settings, what):
     lost = start(**settings).run(source, limits())
@@ -228,6 +253,7 @@ def test_limits_without_a_sandbox_hold():
         assert lost.reason.endswith("the limit is 500 MB")
 
 
+@forked_only
 def test_pages_that_processes_share_are_counted_once(start):
     shared = """
         import os, time

@@ -84,10 +84,10 @@ MALFORMED = {
 }
 
 
-def test_a_malformed_frame_costs_no_other_output_and_no_other_cell(way):
+def test_a_malformed_frame_costs_no_other_output_and_no_other_cell():
     sent = MALFORMED | {kind: f"for frame in {refused(kind)}: send(**frame)" for kind in KINDS}
     cells = [f"{source}\nprint('own', flush=True)" for source in sent.values()]
-    _, *ran, last = run(way, SEND + SHOW, *cells, "print('last')")
+    _, *ran, last = run("forked", SEND + SHOW, *cells, "print('last')")
     for one in ran:
         json.dumps(one.outputs, ensure_ascii=False, allow_nan=False).encode()
     pairs = zip(sent, ran, strict=True)
@@ -95,8 +95,8 @@ def test_a_malformed_frame_costs_no_other_output_and_no_other_cell(way):
     assert text(last) == "last\n"
 
 
-def test_a_frame_of_a_length_that_never_comes_costs_its_cell_only(way):
-    with closing(make(way, grace=0.5)) as kernel:
+def test_a_frame_of_a_length_that_never_comes_costs_its_cell_only():
+    with closing(make("forked", grace=0.5)) as kernel:
         kernel.run(SEND, limits())
         lost = kernel.run("send_bytes(b'x', 2**32 - 1)\nprint('swallowed')", limits(wall=1))
         assert (lost.ename, lost.outputs) == ("KernelHung", [])
@@ -104,9 +104,9 @@ def test_a_frame_of_a_length_that_never_comes_costs_its_cell_only(way):
         assert text(kernel.run("print('on')", limits())) == "on\n"
 
 
-def test_a_forged_end_ends_nothing_but_its_cell(way):
+def test_a_forged_end_ends_nothing_but_its_cell():
     forged = f"send('done', {END})\nimport time; time.sleep(0.3); print('late')"
-    ran = run(way, SEND, forged, "print('next')")
+    ran = run("forked", SEND, forged, "print('next')")
     assert [text(one) for one in ran] == ["", "", "next\n"]
 
 

@@ -166,7 +166,11 @@ select.select = late
 """
 
 
-@pytest.mark.parametrize("before", ["import select", LATE], ids=["at once", "late"])
+@pytest.mark.parametrize(
+    ("way", "before"),
+    [("forked", "import select"), ("started", "import select"), ("forked", LATE)],
+    ids=["forked", "started", "late"],
+)
 def test_what_a_process_wrote_is_shown_before_what_comes_after_it(way, before):
     echo = "import os; os.system('echo out; echo err >&2')"
     for ran in run(way, before, *[echo] * 10)[1:]:

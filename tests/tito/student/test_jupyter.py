@@ -23,13 +23,6 @@ def test_report_names_cell_that_raised(desk):
     )
 
 
-def test_lone_graded_cell_names_what_is_not_defined(desk):
-    notebook = nbformat.v4.new_notebook(cells=[desk.cell("test-answer")])
-    execute(notebook, desk.path.parent, desk.package)
-    (error,) = notebook.cells[0].outputs
-    assert (error.ename, error.evalue) == ("NameError", "name 'Answer' is not defined")
-
-
 def test_with_the_extension_a_lone_graded_cell_asks_for_the_cells_above(desk):
     load = nbformat.v4.new_code_cell("%load_ext tito.student.jupyter")
     own = nbformat.v4.new_code_cell("print(Answer)")

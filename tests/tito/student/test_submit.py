@@ -88,18 +88,6 @@ def test_skips_demonstrations_without_points(desk, monkeypatch):
     ]
 
 
-def test_what_is_being_done_is_told(desk):
-    told = []
-    submit(finish(desk).path, desk.assignment, desk.package, told.append)
-    assert told == [
-        "running the graded cells",
-        "running from top to bottom, imports (1 of 3)",
-        "running from top to bottom, answer (2 of 3)",
-        "running from top to bottom, test-answer (3 of 3)",
-        "writing the file",
-    ]
-
-
 def test_a_cell_that_failed_is_named_once(desk):
     finish(desk).write("answer", "#| export\nclass Answer(:")
     cells = [warning.partition(":")[0] for warning in hand_in(desk).warnings]
