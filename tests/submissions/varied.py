@@ -37,7 +37,7 @@ WRAPPED = """
 before_{name} = {target}
 
 
-def with_more_{name}(*args, kept=[], **options):
+def with_more_{name}(*args, {default}**options):
     {each}
     if {count} > {most}:
         raise RuntimeError("that was one call too many")
@@ -127,9 +127,15 @@ def wrap(rng: Random, work: Work, first: str, each: str, count: str) -> None:
         return
     name = defined[-1].name
     target = f"{name}.__init__" if isinstance(defined[-1], ast.ClassDef) else name
-    first, each, count = (text.format(name=name) for text in (first, each, count))
-    most = rng.choice([5, 50, 500])
-    code = WRAPPED.format(name=name, target=target, first=first, each=each, count=count, most=most)
+    code = WRAPPED.format(
+        name=name,
+        target=target,
+        first=first.format(name=name),
+        each=each.format(name=name),
+        count=count.format(name=name),
+        most=rng.choice([5, 50, 500]),
+        default="kept=[], " if "kept" in each else "",
+    )
     work.put(cell, work.cell(cell).source + code)
 
 
