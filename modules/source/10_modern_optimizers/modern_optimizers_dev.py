@@ -1979,7 +1979,7 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # An accuracy of 0.985 on 397 images is known to within about its standard error. So the accuracies,
-# 0.966 to 0.991, tell the worst rate from the rest at best. The losses tell more. At 0.01 and 0.03
+# 0.96 to 0.99, tell the worst rate from the rest at best. The losses tell more. At 0.01 and 0.03
 # plain Adam has the lower one, and the one part that changes much is the decay: without it the loss
 # is below Adam's. Decay keeps the scores small, and on digits that are as easy as these the loss
 # rewards scores that are large. What the other parts buy is tolerance: at 0.1, where plain Adam's
