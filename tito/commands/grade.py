@@ -116,10 +116,12 @@ def _grade(
     with _bar(hidden=as_json or watch) as bar:
         task = bar.add_task("grade", total=None, speed="", left="", failed="")
         shown: list[str] = []
+        begun: list[GradingRun] = []
         lines = _lines(course, module)
         next(lines)
 
         def show(run: GradingRun) -> None:
+            begun[:] = [run]
             for notice in run.notices[len(shown) :]:
                 say(notice)
                 shown.append(notice)
@@ -135,7 +137,10 @@ def _grade(
                 with written("the page of flags"):
                     evidence.write(course, module)
             return run
-        except KeyboardInterrupt:  # before the first submission, or after the last one
+        except KeyboardInterrupt:  # before the first submission, after the last one, or once more
+            if begun and begun[0].outcomes:
+                begun[0].interrupted = True
+                return begun[0]
             raise TitoError(f"interrupted, and nothing is lost; {_resume(module)}.") from None
 
 

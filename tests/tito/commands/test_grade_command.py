@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,25 @@ def test_json_is_all_that_machines_get(tito_grade, course):
     assert (ada["student"], ada["status"], ada["reason"], ada["flags"]) == ("ada", "graded", "", [])
     assert (broken["student"], broken["status"]) == ("broken", "failed")
     assert "is not valid JSON" in broken["reason"]
+
+
+def test_a_second_interrupt_does_not_lose_what_is_told(course, monkeypatch):
+    monkeypatch.chdir(course.root)
+    before = signal.getsignal(signal.SIGINT)
+
+    def graded(*arguments):
+        run = GradingRun(Path("x.log"), Isolation("full"), 2, [Outcome("ada", "graded")])
+        arguments[4](run)
+        raise KeyboardInterrupt  # the first one has ended the run; now it would return
+
+    monkeypatch.setattr(grade_class, "grade", graded)
+    try:
+        answer = CliRunner().invoke(grade.command, ["08", "--json"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    told = json.loads(answer.stdout)
+    assert (answer.exit_code, told["interrupted"]) == (1, True)
+    assert [one["student"] for one in told["outcomes"]] == ["ada"]
 
 
 def test_the_bar_shows_rate_time_left_and_failures(course, monkeypatch):
