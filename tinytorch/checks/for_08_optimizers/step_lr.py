@@ -59,6 +59,7 @@ checks.part(
         "get_lr() after another rate was set": [0.03, 0.03, 0.03],
         "rate of the optimizer afterwards": 0.03,
         "get_lr() less that rate after call 6": 0.0,
+        "1e9 times get_lr() after a rate 1e9 times smaller was set": 0.03,
     },
     hint="get_lr() reports the rate the optimizer would use now. Does asking change anything?",
 )

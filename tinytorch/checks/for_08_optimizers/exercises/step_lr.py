@@ -88,11 +88,14 @@ def get_lr_reports_and_changes_nothing(
     for _ in range(6):
         schedule.step()
         schedule.get_lr()
+    difference = schedule.get_lr() - optimizer.learning_rate
+    optimizer.learning_rate = 1e-9 * other
     return {
         "get_lr() before any call": first,
         "get_lr() after another rate was set": asked,
         "rate of the optimizer afterwards": after,
-        "get_lr() less that rate after call 6": schedule.get_lr() - optimizer.learning_rate,
+        "get_lr() less that rate after call 6": difference,
+        "1e9 times get_lr() after a rate 1e9 times smaller was set": 1e9 * schedule.get_lr(),
     }
 
 
