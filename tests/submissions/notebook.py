@@ -82,14 +82,15 @@ class Work:
         self.notebook.cells.remove(self.cell(grade_id))
         return self
 
+    def demonstrations(self) -> list[NotebookNode]:
+        """Return the code cells that nothing names."""
+        code = (cell for cell in self.notebook.cells if cell.cell_type == "code")
+        return [cell for cell in code if "nbgrader" not in cell.metadata]
+
     def drop_demonstrations(self) -> Work:
-        """Delete the cells that nothing names: a student may, and they earn nothing."""
-        kept = [
-            cell
-            for cell in self.notebook.cells
-            if cell.cell_type != "code" or "nbgrader" in cell.metadata
-        ]
-        self.notebook.cells = kept
+        """Delete them: a student may, and they earn nothing."""
+        dropped = {id(cell) for cell in self.demonstrations()}
+        self.notebook.cells = [cell for cell in self.notebook.cells if id(cell) not in dropped]
         return self
 
     def insert_first(self, source: str) -> Work:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from random import Random
 
-from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from tests.solutions.wrong_ideas import right_solutions, wrong_solutions
@@ -63,50 +62,45 @@ def varied(work: Work, number: int) -> Work:
     return work
 
 
-def demonstrations(work: Work) -> list[NotebookNode]:
-    cells = work.notebook.cells
-    return [cell for cell in cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
-
-
 def edits(rng: Random, work: Work) -> None:
-    for cell in rng.sample(demonstrations(work), 5):
+    for cell in rng.sample(work.demonstrations(), 5):
         cell.source = re.sub(
             r"\b(\d+)\b", lambda found: str(int(found[1]) + 1), cell.source, count=1
         )
 
 
 def deletes(rng: Random, work: Work) -> None:
-    for cell in rng.sample(demonstrations(work), 10):
+    for cell in rng.sample(work.demonstrations(), 10):
         work.notebook.cells.remove(cell)
 
 
 def moves(rng: Random, work: Work) -> None:
-    for cell in rng.sample(demonstrations(work), 5):
+    for cell in rng.sample(work.demonstrations(), 5):
         work.notebook.cells.remove(cell)
         work.notebook.cells.insert(rng.randrange(len(work.notebook.cells)), cell)
 
 
 def copies(rng: Random, work: Work) -> None:
-    for cell in rng.sample(demonstrations(work), 3):
+    for cell in rng.sample(work.demonstrations(), 3):
         again = copy.deepcopy(cell)
         again.id = f"again-{cell.id}"[:60]
         work.notebook.cells.insert(rng.randrange(len(work.notebook.cells)), again)
 
 
 def tries_something(rng: Random, work: Work) -> None:
-    cell = rng.choice(demonstrations(work))
+    cell = rng.choice(work.demonstrations())
     place = work.notebook.cells.index(cell) + 1
     work.notebook.cells.insert(place, new_code_cell(cell.source + "\nprint('so far')"))
 
 
 def uses_a_name(rng: Random, work: Work) -> None:
     """A function relies on what a demonstration binds."""
-    names = sorted({name for cell in demonstrations(work) for name in scope_of(cell.source).bound})
+    names = sorted({name for cell in work.demonstrations() for name in scope_of(cell.source).bound})
     wrap(rng, work, "", f"assert {rng.choice(names)} is not None", "0")
 
 
 def has_a_helper_in_a_demonstration(rng: Random, work: Work) -> None:
-    cell = rng.choice(demonstrations(work))
+    cell = rng.choice(work.demonstrations())
     cell.source = f"def helper_of_mine():\n    return 0\n\n\n{cell.source}"
     wrap(rng, work, "", "helper_of_mine()", "0")
 
