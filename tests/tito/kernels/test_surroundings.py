@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.tito.sandbox.starting import held_by_this_process, running, wait_for
+from tests.tito.sandbox.starting import SLEEP, held_by_this_process, sleeping, wait_for
 from tito.sandbox.watchdog import tree
 
 from .conftest import limits, make, run, text
@@ -134,16 +134,16 @@ def test_closing_leaves_neither_processes_nor_files(way, tmp_path, monkeypatch):
     make(way).close()  # what is made once, is made
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = held_by_this_process()
-    daemon = "import subprocess; subprocess.Popen(['sleep', '54323'])"
+    daemon = f"import subprocess; subprocess.Popen({SLEEP})"
     with closing(make(way)) as kernel:
         kernel.run(daemon, limits())
-        assert wait_for(lambda: running("sleep 54323"))
+        assert wait_for(sleeping)
         locked = (
             "import os; os.mkdir('locked'); open('locked/x', 'w').close(); os.chmod('locked', 0)"
         )
         assert kernel.run(f"{locked}; os._exit(1)", limits()).ename == "KernelDied"
     assert held_by_this_process() <= before
-    assert running("sleep 54323") == []
+    assert sleeping() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -159,7 +159,7 @@ def test_a_kernel_dies_with_the_process_that_began_it(way):
         import time
         from tests.tito.kernels.conftest import limits, make
         kernel = make({way!r})
-        kernel.run("import os, subprocess; subprocess.Popen(['sleep', '65432'])", limits())
+        kernel.run("import os, subprocess; subprocess.Popen({SLEEP})", limits())
         print("running", flush=True)
         time.sleep(60)
         """
@@ -170,8 +170,8 @@ def test_a_kernel_dies_with_the_process_that_began_it(way):
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"running\n"
         below = tree(parent.pid)[1:]
-        assert len(below) >= 4 and running("sleep 65432")
+        assert len(below) >= 4 and sleeping()
         parent.kill()
     assert wait_for(lambda: not any(map(lives, below)))
-    assert running("sleep 65432") == []
+    assert sleeping() == []
     shutil.rmtree(left)

@@ -14,6 +14,10 @@ from jupyter_client.channels import HBChannel
 
 from tito.sandbox import bubblewrap
 
+#: A program that waits, by which these tests know what they have started. Other processes run
+#: these tests meanwhile, one of them as an ordinary user.
+SLEEP = ["sleep", str(10_000_000 + os.getpid())]
+
 
 def break_start(monkeypatch, where: str, call: int = 1) -> None:
     """Let the start of a sandbox fail: bubblewrap itself, or a call of the system, by number."""
@@ -54,9 +58,9 @@ def held_by_this_process() -> set[str]:
     return held | started
 
 
-def running(marker: str) -> list[str]:
-    """Return the command lines on this machine that hold a text."""
-    found = []
+def sleeping() -> list[str]:
+    """Return the command lines on this machine that hold this process's `SLEEP`."""
+    marker, found = " ".join(SLEEP), []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")

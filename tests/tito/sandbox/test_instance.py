@@ -10,11 +10,10 @@ from tito.errors import NotStartedError
 from tito.sandbox.instance import SandboxInstance
 from tito.sandbox.settings import Settings
 
-from .starting import break_start, held_by_this_process, running, wait_for
+from .starting import SLEEP, break_start, held_by_this_process, sleeping, wait_for
 
-SLEEPS = ["/bin/sh", "-c", "/bin/sleep 54321"]
 #: To be entered, and with a program of its own.
-KINDS = {"entered": {}, "program": {"program": SLEEPS}}
+KINDS = {"entered": {}, "program": {"program": ["/bin/sh", "-c", " ".join(SLEEP)]}}
 
 
 @pytest.fixture(params=KINDS)
@@ -45,12 +44,12 @@ def test_a_sandbox_that_waits_and_ends_by_itself_was_not_killed():
 
 
 def test_an_interrupt_reaches_what_the_program_waits_for():
-    waits = ["/bin/sh", "-c", "exec setsid /bin/sh -c '/bin/sleep 54322; exit 3'"]
+    waits = ["/bin/sh", "-c", f"exec setsid /bin/sh -c '{' '.join(SLEEP)}; exit 3'"]
     with closing(SandboxInstance(Settings(), None, program=waits)) as sandbox:
-        assert wait_for(lambda: running("sleep 54322"))
+        assert wait_for(sleeping)
         wait_for(lambda: os.getsid(sandbox.guest_pid) == sandbox.guest_pid)
         # Again: one that comes while the shell starts the program may pass both of them by.
-        assert wait_for(lambda: sandbox.interrupt() or not running("sleep 54322"), seconds=10)
+        assert wait_for(lambda: sandbox.interrupt() or not sleeping(), seconds=10)
 
 
 def test_closing_leaves_neither_processes_nor_files(kind):
@@ -59,7 +58,7 @@ def test_closing_leaves_neither_processes_nor_files(kind):
     sandbox = SandboxInstance(Settings(), None, **kind)
     sandbox.close()
     assert held_by_this_process() <= before
-    assert running("sleep 54321") == []
+    assert sleeping() == []
     sandbox.close()
 
 
