@@ -48,6 +48,7 @@ def held_by_this_process() -> set[str]:
     for thread in threading.enumerate():
         if isinstance(thread, HBChannel):
             thread.stop()
+            thread.context.destroy(linger=0)  # nobody else would
     gc.collect()
     children = Path("/proc/self/task").glob("*/children")
     started = {pid for path in children for pid in path.read_text().split()}
