@@ -21,6 +21,8 @@ from benchmarks.grading.steady import way_of
 from benchmarks.grading.targets import heading
 
 _ONE_PROCESSOR = ("taskset", "--cpu-list", "0")
+#: Of whom the other half is graded on one processor; fewer have no steady part.
+_BY_OURS_ALONE = 140
 
 
 @click.command()
@@ -42,6 +44,12 @@ def main(
     students: int, compared: int, before: Path | None, keep: Path | None, output: Path
 ) -> None:
     """Measure grading against the targets of the course; see benchmarks/README.md."""
+    least = compared + 1 + _BY_OURS_ALONE
+    if students < least:
+        raise click.BadParameter(
+            f"{students} are too few for a steady part beside --compared {compared}; take {least}.",
+            param_hint="--students",
+        )
     folder = keep or Path(tempfile.mkdtemp(prefix="tito-bench-"))
     try:
         whole, again = _measure(folder / "whole", students, compared, before)
@@ -73,7 +81,7 @@ def _measure(
         all_processors = ours.grade(rest[:half])
         one_processor = ours.grade(rest[half:], *_ONE_PROCESSOR)
         if all_processors.steady is None or one_processor.steady is None:
-            raise click.UsageError(f"too few for a steady part; take more than {students} students")
+            raise click.ClickException(f"no steady part; take more than {students} students")
         steady = all_processors.steady.students
         bare = json.loads(python("benchmarks.grading.raw", ours.course.root, *steady))
     bare_cpu = mean(cpu for cpu, _ in bare.values())

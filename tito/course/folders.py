@@ -1,4 +1,4 @@
-"""Folders that end with the process that made them.
+"""Folders that end with the process that made them, and how a process is known by others.
 
 Where it was killed, the next process that makes one of the kind there deletes what it left.
 """
@@ -26,8 +26,7 @@ def make_folder(prefix: str = _PREFIX, place: Path | None = None) -> Path:
     Its name begins with the prefix; it lies in `place`, or else among the temporary files.
     """
     _remove_abandoned_once(prefix, place)
-    name = f"{prefix}{numbering()}-{os.getpid()}-"
-    return Path(tempfile.mkdtemp(prefix=name, dir=place))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{this_process()}-", dir=place))
 
 
 @contextmanager
@@ -42,11 +41,10 @@ def own_folder(prefix: str = _PREFIX, place: Path | None = None) -> Iterator[Pat
 
 def remove_abandoned(prefix: str = _PREFIX, place: Path | None = None) -> None:
     """Delete the folders of processes of this user and machine that were killed."""
-    ours = f"{prefix}{numbering()}-"
-    for folder in (place or Path(tempfile.gettempdir())).glob(f"{ours}*-*"):
-        pid = folder.name.removeprefix(ours).partition("-")[0]
+    for folder in (place or Path(tempfile.gettempdir())).glob(f"{prefix}{_numbering()}-*-*"):
         with suppress(OSError):
-            if folder.lstat().st_uid == os.getuid() and not runs(pid):
+            is_own = folder.lstat().st_uid == os.getuid()
+            if is_own and has_ended(folder.name.removeprefix(prefix)):
                 remove_tree(folder)
 
 
@@ -56,21 +54,33 @@ def _remove_abandoned_once(prefix: str, place: Path | None) -> None:
     remove_abandoned(prefix, place)
 
 
-def numbering() -> str:
+def this_process() -> str:
+    """Name this process for :func:`has_ended`, in text without blanks."""
+    return f"{_numbering()}-{os.getpid()}"
+
+
+def has_ended(process: str) -> bool:
+    """Whether a process has ended, by its name and whatever stands behind a further hyphen.
+
+    One whose end nobody has noticed has ended; of one that is numbered elsewhere nothing is known.
+    """
+    numbering, _, number = process.partition("-")
+    if numbering != _numbering():
+        return False
+    pid = number.partition("-")[0]
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return Path("/proc/self/stat").exists()  # where nothing tells, nothing is deleted
+
+
+def _numbering() -> str:
     """Name what gives processes their numbers: a machine, or a container of it."""
     # Several may share a place, and a number of one says nothing of the others' processes.
     with suppress(OSError):
         numbering = os.readlink("/proc/self/ns/pid")
         return hashlib.sha256(f"{socket.gethostname()} {numbering}".encode()).hexdigest()[:8]
     return "here"
-
-
-def runs(pid: str) -> bool:
-    """Whether a process has not ended; one whose end nobody has noticed has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return not Path("/proc/self/stat").exists()  # where nothing tells, nothing is deleted
 
 
 def remove_tree(folder: Path) -> None:

@@ -8,21 +8,23 @@ from tito.sandbox.abandoned import end_abandoned, mark
 from tito.sandbox.bubblewrap import find_bwrap, program
 
 
-def start(pid: int) -> subprocess.Popen:
+def start(by: str | bytes) -> subprocess.Popen:
     """Start a bubblewrap as if that process had."""
-    env = {name: text.replace(f"-{os.getpid()}", f"-{pid}") for name, text in mark().items()}
     command = [find_bwrap(), "--bind", "/", "/", "--", program("sleep"), "54324"]
-    return subprocess.Popen(command, env=env)
+    return subprocess.Popen(command, env=dict.fromkeys(mark(), by))
 
 
 def test_a_sandbox_is_ended_where_who_started_it_is_gone():
     gone = subprocess.Popen([program("true")])
     gone.wait()
-    abandoned, held = start(gone.pid), start(os.getpid())
+    (name,) = mark().values()
+    abandoned = start(name.replace(f"-{os.getpid()}", f"-{gone.pid}"))
+    held = [start(by) for by in (name, "nonsense", b"\xff-1")]
     try:
         end_abandoned()
         assert wait_for(lambda: abandoned.poll() == -9)
-        assert held.poll() is None
+        assert [one.poll() for one in held] == [None] * 3
     finally:
-        held.kill()
-        held.wait()
+        for one in held:
+            one.kill()
+            one.wait()
