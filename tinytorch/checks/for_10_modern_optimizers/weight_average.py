@@ -22,6 +22,7 @@ checks.part(
             [1.5, -1.5],
             [1.5, -1.5],
             [2.375, 0.875],
+            [3.03125, 2.65625],
         ]
     },
     hint="From 1, with weights 3 and decay 0.75: 0.75 * 1 + 0.25 * 3. Does your average move when "
@@ -31,17 +32,17 @@ checks.part(
 checks.part(
     exercises.averages_are_applied_and_taken_back,
     points=1,
-    inputs={"starts": [[1.0, 2.0], 3.0], "weights": [[5.1, -6.3], 4.7]},
+    inputs={"starts": [[1.0, 2.0], 3.0, -4.0], "weights": [[5.1, -6.3], 4.7, 0.9]},
     randomize=["starts", "weights"],
     expect={
-        "inside": [[1.0, 2.0], 3.0],
+        "inside": [[1.0, 2.0], 3.0, -4.0],
         "data is a Tensor inside": True,
-        "after the block": [[5.1, -6.3], 4.7],
-        "the same to the bit": [True, True],
-        "averages afterwards": [[1.0, 2.0], 3.0],
+        "after the block": [[5.1, -6.3], 4.7, 0.9],
+        "the same to the bit": [True, True, True],
+        "averages afterwards": [[1.0, 2.0], 3.0, -4.0],
     },
     hint="Where are the weights while the averages are in their place, and where if there is a "
-    "block inside the block? Which dtype has what you keep?",
+    "block inside the block? What if two have the same shape, and which dtype has what you keep?",
     rtol=1e-6,
 )
 

@@ -32,6 +32,9 @@ def averages_follow_the_weights(
         seen.append(snapshot(average.averages[0]))
         average.update()
         seen.append(snapshot(average.averages[0]))
+    w.data.data[...] = weights[-1]  # the same again, which pull the average on
+    average.update()
+    seen.append(snapshot(average.averages[0]))
     return {"averages before and after each update": seen}
 
 
