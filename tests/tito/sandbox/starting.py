@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
+import zmq
 from jupyter_client.channels import HBChannel
 
 from tito.sandbox import bubblewrap
@@ -17,6 +18,9 @@ from tito.sandbox import bubblewrap
 #: A program that waits, by which these tests know what they have started. Other processes run
 #: these tests meanwhile, one of them as an ordinary user.
 SLEEP = ["sleep", str(10_000_000 + os.getpid())]
+#: Of kernels that nbgrader started: it never closes them, a warning comes of those that are dropped
+#: open, and closing waits for ever for sockets that nobody can reach.
+_contexts: list[zmq.Context[zmq.Socket[bytes]]] = []
 
 
 def break_start(monkeypatch, where: str, call: int = 1) -> None:
@@ -48,7 +52,7 @@ def held_by_this_process() -> set[str]:
     for thread in threading.enumerate():
         if isinstance(thread, HBChannel):
             thread.stop()
-            thread.context.destroy(linger=0)  # nobody else would
+            _contexts.append(thread.context)
     gc.collect()
     children = Path("/proc/self/task").glob("*/children")
     started = {pid for path in children for pid in path.read_text().split()}

@@ -10,7 +10,7 @@ from tito.sandbox.bubblewrap import find_bwrap, program
 
 def start(by: str | bytes) -> subprocess.Popen:
     """Start a bubblewrap as if that process had."""
-    command = [find_bwrap(), "--bind", "/", "/", "--", program("sleep"), "54324"]
+    command = [find_bwrap(), "--bind", "/", "/", "--die-with-parent", program("sleep"), "54324"]
     return subprocess.Popen(command, env=dict.fromkeys(mark(), by))
 
 
