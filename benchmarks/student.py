@@ -78,7 +78,7 @@ class Desk:
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """Have `tito test --watch` look at the notebook."""
-        command = [self.machine.environment / "bin" / "tito", "test", "--watch"]
+        command = [str(self.machine.environment / "bin" / "tito"), "test", "--watch"]
         with subprocess.Popen(
             command,
             cwd=self.machine.folder,
@@ -109,6 +109,7 @@ class Desk:
         self.saved.setdefault(name, []).append(time.perf_counter() - begin)
 
     def _table(self) -> None:
+        assert self._watcher.stdout is not None
         for line in self._watcher.stdout:
             if _TABLE_ENDS.fullmatch(line):
                 return
@@ -116,7 +117,7 @@ class Desk:
 
     def test(self) -> None:
         """Run `tito test`; keep the processor time of all its processes."""
-        command = [self.machine.environment / "bin" / "tito", "test"]
+        command = [str(self.machine.environment / "bin" / "tito"), "test"]
         with subprocess.Popen(
             command,
             cwd=self.machine.folder,

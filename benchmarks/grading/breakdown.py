@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -46,9 +46,12 @@ _STAGES: dict[str, list[tuple[Any, str]]] = {
 class _Here(ExecutorConfig):
     """In the process that measures."""
 
-    def executor(self, jobs: int, packed: bytes, tell: Callable[[str], None]) -> InlineExecutor:
+    @contextmanager
+    def executor(
+        self, jobs: int, packed: bytes, tell: Callable[[str], None]
+    ) -> Iterator[InlineExecutor]:
         worker.begin(packed)
-        return InlineExecutor()
+        yield InlineExecutor()
 
 
 def measure(course: Course, students: int) -> dict[str, float]:

@@ -91,7 +91,7 @@ def main(students: int, every: int, output: Path | None) -> None:
         raw = mean(cpu for cpu, _ in bare.values())
         with Witness(course, every) as witness:
             log = folder / "long.log"
-            used = meter.run(grade(course, []), course.root, log, environment())
+            used = meter.run(grade([]), course.root, log, environment())
         lines = table(witness, meter, raw)
         each, peak = used.cpu / students, used.memory / 2**20
         lines.append(

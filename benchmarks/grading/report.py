@@ -50,7 +50,7 @@ def rows(whole: ClassTaken, short: ClassTaken, again: Regraded | None) -> list[R
     ours, theirs = whole.compared[OURS], whole.compared[NBGRADER]
     before, each = whole.compared.get(BEFORE), ours.students
     against = "against nbgrader autograde"
-    one = ratio(again and again.known, again and again.needed_cells)
+    anew = again.known / again.needed_cells if again else None
     return [
         Row(
             f"whole notebooks, steady, {against}",
@@ -58,7 +58,7 @@ def rows(whole: ClassTaken, short: ClassTaken, again: Regraded | None) -> list[R
         ),
         Row(
             "the same, processor time of a submission, against before",
-            ratio(whole.two.cpu_each, before and before.cpu_each), 0.12,
+            ratio(whole.two.cpu_each, before.cpu_each if before else None), 0.12,
         ),
         Row(
             f"{each} whole notebooks, with start and end, {against}",
@@ -72,14 +72,14 @@ def rows(whole: ClassTaken, short: ClassTaken, again: Regraded | None) -> list[R
             "processor time of a submission, steady, against its bare cells",
             ratio(whole.two.cpu_each, whole.bare_cpu), 1.6,
         ),
-        Row("one graded anew, processor time, against jupyter execute", one, 1.5),
+        Row("one graded anew, processor time, against jupyter execute", anew, 1.5),
         Row(
             f"start and end of a run of {each}, processor time, against before",
             ratio(short.start_and_end(OURS), short.start_and_end(BEFORE)), 0.25,
         ),
         Row(
             "peak memory, against before",
-            ratio(ours.used.memory, before and before.used.memory), 0.6,
+            ratio(ours.used.memory, before.used.memory if before else None), 0.6,
         ),
         Row("10,000: python -m benchmarks.grading.long", None, 1.05),
     ]  # fmt: skip
@@ -131,6 +131,8 @@ def _shown(number: float | None, width: int, digits: int) -> str:
 
 
 def _scale(taken: ClassTaken) -> list[str]:
+    if taken.one.rate is None or taken.two.rate is None:
+        return []
     model = Amdahl.fitted(taken.one.rate, taken.two.rate)
     expected = ", ".join(f"{60 * model.rate(count):.0f} on {count}" for count in (4, 16))
     return [

@@ -35,7 +35,9 @@ def result_of(course: Course, student: str) -> Result:
     record = records.load(course, module, student)
     assert record is not None
     place = course.autograded / student / MODULE / f"{module.notebook}.ipynb"
-    earned = {name: float(cell["earned"]) for name, cell in record.cells.items()}
+    earned: dict[str, float | None] = {
+        name: float(cell["earned"]) for name, cell in record.cells.items()
+    }
     return Result(
         student, record.submission, "graded", notebook=place.read_text(), scores=earned,
         cells=record.cells, seed=record.seed, isolation=record.isolation, release=record.release,
@@ -55,7 +57,7 @@ def main(origin: Path, students: int) -> None:
         ignored = shutil.ignore_patterns("submitted", "autograded", "records", "feedback")
         course = Course(shutil.copytree(origin, Path(folder) / "course", ignore=ignored))
         enter(course, sample, students)
-        read(course, sample.student)
+        read(course, f"student-{students // 2:05}")
 
 
 def enter(course: Course, sample: Result, students: int) -> None:
@@ -91,7 +93,7 @@ def read(course: Course, student: str) -> None:
     url = course.nbgrader_config().CourseDirectory.db_url
     with Gradebook(url, course.nbgrader_config().CourseDirectory.course_id) as book:
         began = perf_counter()
-        book.find_submission_notebook(module.notebook, MODULE, "student-00500")
+        book.find_submission_notebook(module.notebook, MODULE, student)
         timed("nbgrader finds one notebook", began)
         began = perf_counter()
         book.submission_dicts(MODULE)

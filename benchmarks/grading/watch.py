@@ -49,7 +49,8 @@ def waits(course: Course, aside: Path, students: Sequence[str]) -> list[float]:
     SystemExit
         If one waits for minutes.
     """
-    arrived, found = {}, {}
+    arrived: dict[str, float] = {}
+    found: dict[str, float] = {}
     for student in students:
         (aside / student).rename(course.submitted / student)
         arrived[student] = monotonic()
