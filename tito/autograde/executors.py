@@ -114,6 +114,11 @@ class InlineExecutor(Executor):
         """There is no other."""
         return False
 
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Remove what runs that were killed have left behind; of its own jobs nothing is left."""
+        remove_abandoned()
+        end_abandoned()
+
 
 class _Slot:
     """One worker, and the job that it does."""
