@@ -140,48 +140,29 @@ def table(course: Course, module: Module) -> list[Row]:
         If the module was not released.
     """
     release = read_release(course.released(module))
-    maxima = _maxima(release)
     penalties.refresh(course, module)
     with open_gradebook(course) as book:
         due = assignment_in(book, module).duedate
         marks = _marks(book, module)
         times = times_in(book, module)
         enrolled = {student.id for student in book.students}
-    handed_in = set(course.students(module))
-    alike = classmates.load(course, module).flags()
     grading = _Grading(
         course,
         module,
         release,
         releases.current(course, module),
+        _maxima(release),
         {student: when for student, (when, _) in times.items()},
+        {student: extension for student, (_, extension) in times.items()},
+        due is not None,
         zone_of(course.nbgrader_config()),
     )
-    rows = []
-    for student in sorted(enrolled | handed_in):
-        is_here = student in handed_in
-        mark = marks.get(student, _Marks())
-        above = _above(mark.by_hand, maxima)
-        summary = grading.summary(student, is_here, bool(mark))
-        doubt = grading.doubt_of_time(student) if is_here else ()
-        if summary.outdated:
-            mark = _Marks()  # they may be of other cells, and of other maxima
-        flags = (*summary.flags, *above, *doubt, *alike.get(student, ()))
-        rows.append(
-            Row(
-                student,
-                summary.status,
-                {name: mark.points.get(name, None if is_here else 0.0) for name in maxima},
-                maxima,
-                needs_manual=tuple(name for name in maxima if name in mark.needs_manual),
-                penalty=mark.penalty,
-                extension=times.get(student, (None, timedelta()))[1],
-                uncertain_time=due is not None and bool(doubt),
-                flags=tuple(dict.fromkeys(flags)),
-                reason=summary.reason,
-            )
-        )
-    return rows
+    handed_in = set(course.students(module))
+    alike = classmates.load(course, module).flags()
+    return [
+        grading.row(student, marks.get(student), student in handed_in, alike.get(student, ()))
+        for student in sorted(enrolled | handed_in)
+    ]
 
 
 def _marks(book: Gradebook, module: Module) -> dict[str, _Marks]:
@@ -261,9 +242,33 @@ class _Grading:
     release: NotebookNode
     #: The digest of the release that marks are to be of.
     digest: str
+    maxima: dict[str, float]
     #: The times of submission in the gradebook, by student.
     times: Mapping[str, datetime | None]
+    extensions: Mapping[str, timedelta]
+    has_due_date: bool
     zone: tzinfo
+
+    def row(self, student: str, mark: _Marks | None, is_here: bool, alike: Sequence[str]) -> Row:
+        """Return the marks of a student, who has handed in or not, and what is to know of them."""
+        mark = mark or _Marks()
+        above = _above(mark.by_hand, self.maxima)
+        summary = self.summary(student, is_here, bool(mark))
+        doubt = self.doubt_of_time(student) if is_here else ()
+        if summary.outdated:
+            mark = _Marks()  # they may be of other cells, and of other maxima
+        return Row(
+            student,
+            summary.status,
+            {name: mark.points.get(name, None if is_here else 0.0) for name in self.maxima},
+            self.maxima,
+            needs_manual=tuple(name for name in self.maxima if name in mark.needs_manual),
+            penalty=mark.penalty,
+            extension=self.extensions.get(student, timedelta()),
+            uncertain_time=self.has_due_date and bool(doubt),
+            flags=tuple(dict.fromkeys((*summary.flags, *above, *doubt, *alike))),
+            reason=summary.reason,
+        )
 
     def summary(self, student: str, is_here: bool, marked: bool) -> _GradeSummary:
         """Compare the mark of a student with what is handed in now."""
