@@ -41,8 +41,8 @@ class Optimizer:
     Raises
     ------
     ValueError
-        For an option that nobody knows or is out of range, a group without parameters, and a
-        parameter that appears twice.
+        For an option that nobody knows or is out of range, a group without ``"parameters"`` (its
+        list may be empty), and a parameter that appears twice.
     """
 
     def __init__(self, parameters: Sequence[Any], **defaults: float) -> None:
@@ -97,7 +97,7 @@ class Optimizer:
 
 
 def check_option(name: str, value: float) -> None:
-    """Refuse an option that is out of range: all are at least 0, and decays are below 1."""
+    """Refuse an option that is below 0, and a decay of a moment that is not below 1."""
     if not value >= 0:
         raise ValueError(f"{name} must be at least 0, got {value!r}")
     if name in {"alpha", "beta1", "beta2"} and not value < 1:
@@ -443,8 +443,8 @@ class Schedule:
     optimizer, factor
         As given.
     step_count : int
-        Number of calls of ``step()``, 0 at first. It may be set: to go on in the middle of a run,
-        set what it was one call earlier and call ``step()``.
+        Number of calls of ``step()``, 0 at first. It may be set: to go on at step n of a run, set
+        it to n - 1 and call ``step()``.
 
     Notes
     -----
@@ -479,7 +479,7 @@ def newton_schulz(matrix: np.ndarray, steps: int = 5) -> np.ndarray:
     matrix : numpy.ndarray
         With two dimensions, float32 or float64. It is not changed.
     steps : int, default 5
-        How many times the polynomial is applied.
+        How many times the polynomial is applied, at least 0: then the matrix is only divided.
 
     Returns
     -------

@@ -158,7 +158,8 @@ class Adam:
         As given. ``learning_rate`` is read at each ``step()``; the others need not be.
     m, v : list or dict
         First and second moments: one entry per parameter, once a ``step()`` has seen all gradients;
-        the keys of a dict are up to you. They may be filled at construction or when first needed.
+        the keys of a dict are up to you. They may be filled at construction or when first needed,
+        and stay when other weights are assigned to ``parameter.data``.
     t : int
         Number of calls of ``step()``, 0 at first; one call counts once, however many parameters.
 
@@ -329,7 +330,7 @@ def train_simple_model() -> tuple[float, float, float, float]:
 
     The reference takes 60 epochs, one sample at a time, with ``SGD(learning_rate=0.01,
     momentum=0.9)`` and ``Adam(learning_rate=0.01)``. Choose batches, epochs, rates or a schedule
-    as you like. One call must end within 3 seconds.
+    as you like. One call must take well under a second.
     """
     xs = [1.0, 2.0, 3.0, 4.0, 5.0]
     samples = [(Variable(x, False), Variable(2 * x + 1, False)) for x in xs]
@@ -410,7 +411,7 @@ class OptimizerConvergenceProfiler:
         initial_loss : float
             The loss before the first step.
         max_steps : int, default 100
-            The largest number of calls, at least 0. A call that raises, whatever it is, ends the
+            The largest number of calls, at least 0. A call that raises any `Exception` ends the
             run, and what was recorded stays; so does a gradient norm over
             `gradient_explosion_threshold`, infinity included. A loss of NaN does not end it.
 
@@ -420,9 +421,9 @@ class OptimizerConvergenceProfiler:
             ``optimizer_name``; ``total_steps`` recorded; ``convergence_step``: the first step,
             counted from 0, whose loss differs from the one of the step before by less than
             `convergence_threshold` in absolute value, or None; ``final_loss``: the last recorded;
-            ``initial_loss``; ``loss_reduction``: initial minus final loss (advice: both from the
-            initial loss as given, not from the record); ``convergence_rate``: loss reduction /
-            total steps; ``stability_score``, from 0 to 1;
+            ``initial_loss``, as given; ``loss_reduction``: initial minus final loss (not graded:
+            that the initial loss is the given one, and not the first recorded one);
+            ``convergence_rate``: loss reduction / total steps; ``stability_score``, from 0 to 1;
             ``average_step_time`` in seconds; ``gradient_health``: "unknown", "exploding",
             "vanishing", "unstable" or "healthy". More keys are welcome: why the run ended, say.
 
@@ -441,7 +442,7 @@ class OptimizerConvergenceProfiler:
             start = time.perf_counter()
             try:
                 loss = float(training_function())
-            except Exception as error:  # whatever a step raises ends this run, not the comparison
+            except Exception as error:  # it ends this run, not the comparison
                 stopped_by = f"step {step} raised {error!r}"
                 break
             times.append(time.perf_counter() - start)
@@ -464,7 +465,8 @@ class OptimizerConvergenceProfiler:
         ----------
         profiles : dict of str to dict
             By optimizer name, what `profile_optimizer_convergence` returned; may be empty, and a
-            run may have no step. (The reference takes profiles with some of the keys, too, and
+            run may have no step. Only these are compared, and what an earlier call returned stays
+            as it was. (The reference takes profiles with some of the keys, too, and
             looks the others up in its records; without them the run ranks last.)
 
         Returns

@@ -22,7 +22,7 @@
 # compare optimizers over problems and seeds.
 #
 # This is a lab without points: run the cells from top to bottom, read them, and change what you
-# like. Most sections end with a question to think about.
+# like. Half of the sections end with a question to think about.
 
 # %% [markdown]
 # ## Where this code lives
@@ -97,10 +97,10 @@ digits = split_digits()  # training images and labels, then test images and labe
 # %% [markdown]
 # The state is a flat dictionary, from names like `learning_rate`, `t` or `m.0` (the first moment of
 # parameter 0) to numbers and arrays. All attributes of an object belong to it, except the
-# parameters themselves, which are saved as such, and memory for intermediate results. An optimizer
-# may keep its arrays in a list or in a dictionary. The names show the position in
-# `optimizer.parameters`, never an `id()`, which means nothing in another process; where the keys
-# are ids, or the values tensors, an entry `m.form` says so.
+# parameters themselves, which are saved as such, the optimizer that a schedule holds, and memory
+# for intermediate results. An optimizer may keep its arrays in a list or in a dictionary. The names
+# show the position in `optimizer.parameters`, never an `id()`, which means nothing in another
+# process; where the keys are ids, or the values tensors, an entry `m.form` says so.
 
 # %%
 #| export
@@ -471,9 +471,8 @@ if __name__ == "__main__":
 # - **Passes.** NumPy does one operation at a time on the whole array. If the array is larger than
 #   the cache, each operation fetches it from memory again. In *blocks* that stay in the cache, only
 #   the first one does.
-# - **Calls.** A call of a NumPy function costs about half a microsecond, however little it
-#   computes. A hundred small arrays cost a hundred times as many calls as one array of their joint
-#   length.
+# - **Calls.** A call of a NumPy function costs its time however little it computes. A hundred small
+#   arrays cost a hundred times as many calls as one array of their joint length.
 
 # %% [markdown]
 # Blocks and joint arrays do not change the rule: it works on each element by itself, so it may as
@@ -1146,8 +1145,9 @@ def in_place(w, g, m, v, scratch):
 
 # %% [markdown]
 # The third way calls the second on 32,768 weights at a time. Four arrays and the scratch are then
-# 640 KB, which fit the second-level cache of many processors. Without blocks each operation goes
-# through arrays of 8 MB, 40 MB together: more than most caches hold.
+# 0.66 MB, which fit the second-level cache of many processors. Without blocks each operation goes
+# through whole arrays, for the 2,000,000 weights below 8 MB each, 40 MB together: more than most
+# caches hold.
 
 # %%
 def blocked(w, g, m, v, scratch, block=32_768):
@@ -1257,8 +1257,6 @@ if __name__ == "__main__":
         print(f"{times[name] / times['naive']:5.2f} of naive   saves {saved[name]}")
 
 # %% [markdown]
-# Each line says what one more idea saves, on your machine, at this moment.
-#
 # The fifth way is for the other extreme: 1,000 weights in 100 tensors. There each call of NumPy
 # costs more than its ten elements. One flat array, with the tensors as windows on it, needs a
 # hundredth of the calls.
@@ -1588,13 +1586,14 @@ if __name__ == "__main__" and not no_ranks:
 # gives each rank the state of its own N-th of the weights. An all-reduce can be done in two halves,
 # and the optimizer goes between them:
 #
-# 1. reduce-scatter: each rank gets the summed gradient of its own part;
+# 1. reduce-scatter: each rank gets the averaged gradient of its own part;
 # 2. it takes the step of that part, with the state it has;
 # 3. all-gather: the new weights of all parts go to all ranks.
 #
 # So nothing more is sent than before, the arithmetic is shared too, and Adam's bytes per weight and
-# rank fall from $4 + 4 + 8$ to $4 + 4 + 8/N$. (With mixed precision, 16 bytes become $4 + 12/N$.
-# Stages 2 and 3 shard gradients and weights as well: $2 + 14/N$ and $16/N$.)
+# rank fall from $4 + 4 + 8$ to $4 + 4 + 8/N$. (With mixed precision, and without the float32
+# gradient that section 5 keeps, 16 bytes become $4 + 12/N$. Stages 2 and 3 shard gradients and
+# weights as well: $2 + 14/N$ and $16/N$.)
 
 # %%
 def shard_adam(ranks, adam, data):
@@ -1685,10 +1684,10 @@ def start_digits(make_optimizer, seed):
 # %% [markdown]
 # Each optimizer gets a rate of its own for each problem. To find one, a **range test** (Smith,
 # 2017) raises the rate at every step of a single short run: the loss falls, fastest at the dotted
-# line, reaches a lowest point, and grows. Around there we tried fifteen rates for each, evenly
-# spaced on a logarithmic scale, and took the one that needed the fewest steps, as a mean of the
-# three seeds. The same effort for all: without that, a comparison mostly shows whose rate was
-# chosen better.
+# line in the figure at the end, reaches a lowest point, and grows. Around there we tried,
+# beforehand (no cell here repeats it), fifteen rates for each, evenly spaced on a logarithmic
+# scale, and took the one that needed the fewest steps, as a mean of the three seeds. The same
+# effort for all: without that, a comparison mostly shows whose rate was chosen better.
 #
 # Then three runs from three seeds. Batches have lucky losses, so on the digits the mean of five
 # losses must reach the target.
@@ -1776,6 +1775,5 @@ if __name__ == "__main__":
 #   state costs no message more, and Adam's 8 bytes become 8/N.
 # - One run is an anecdote: compare over problems and seeds, each optimizer at a rate of its own.
 #
-# Then go on by yourself: decouple weight decay from the gradient and you have AdamW; send the
-# gradients of the last layer to the other ranks while those of the first are still being computed,
-# as PyTorch does.
+# Chapter 10 goes on with AdamW. By yourself: send the gradients of the last layer to the other
+# ranks while those of the first are still being computed, as PyTorch does.

@@ -22,8 +22,9 @@
 # a matrix as a matrix, averages of weights, and state that no single machine holds.
 #
 # In this module we write all of them, in the form in which PyTorch defines them where PyTorch has
-# them, on the Tensor, Autograd and optimizers of the chapters before. At the end they train the
-# handwritten digits together, against plain Adam, with the same effort spent on each.
+# them, on the Tensor, Autograd and optimizers of the chapters before. At the end AdamW with groups,
+# a schedule, clipping and averaged weights trains the handwritten digits, against plain Adam, with
+# the same effort spent on each.
 
 # %% [markdown]
 # ## Build, use, reflect
@@ -32,19 +33,20 @@
 #   included.
 # - **Use.** After every cell there is something to try at once. Demonstration cells are yours to
 #   change.
-# - **Reflect.** Each section ends with a question to think about. Two longer ones at the end are
-#   answered in writing.
+# - **Reflect.** Sections 1 to 8 each end with a question to think about. Two longer ones at the end
+#   are answered in writing.
 #
 # A function or method you have not written raises `NotImplementedError` when it is called. A graded
 # cell is locked: run it and it shows the points of each behaviour, what it expected, what it got,
 # and a hint. It checks behaviour and never the way the code is written, and nothing that the text
-# does not say. When the notebook is graded, the same parts run on other numbers too. They give 100
-# points; the two written answers give 20.
+# does not say. Each part has 3 seconds. When the notebook is graded, the same parts run on other
+# numbers too. They give 100 points; the two written answers give 20.
 
 # %% [markdown]
 # ## Rules for every optimizer here
 #
-# They are those of the chapter before, and hold in all sections:
+# They hold in all sections. The first three are those of chapter 08; the last is new, there only
+# the rate had to be read at each step:
 #
 # - **A missing gradient skips the parameter.** Where `grad` is `None`, the value and all state of
 #   that parameter stay. Weight decay does not touch it either.
@@ -148,8 +150,8 @@ class Optimizer:
     Raises
     ------
     ValueError
-        For an option that nobody knows or is out of range, a group without parameters, and a
-        parameter that appears twice.
+        For an option that nobody knows or is out of range, a group without ``"parameters"`` (its
+        list may be empty), and a parameter that appears twice.
     """
 
     def __init__(self, parameters: Sequence[Any], **defaults: float) -> None:
@@ -204,7 +206,7 @@ class Optimizer:
 
 
 def check_option(name: str, value: float) -> None:
-    """Refuse an option that is out of range: all are at least 0, and decays are below 1."""
+    """Refuse an option that is below 0, and a decay of a moment that is not below 1."""
     if not value >= 0:
         raise ValueError(f"{name} must be at least 0, got {value!r}")
     if name in {"alpha", "beta1", "beta2"} and not value < 1:
@@ -309,8 +311,8 @@ def split_decay(parameters: Sequence[Variable], weight_decay: float) -> list[dic
 
 
 # %% [markdown]
-# To try at once: the digits network of the chapter before has 2,410 parameters in two matrices and
-# two vectors. How many of them are decayed?
+# To try at once: the digits network of chapter 08 has 2,410 parameters in two matrices and two
+# vectors. How many of them are decayed?
 
 # %%
 from tinytorch.parallel.digits import make_network
@@ -343,9 +345,9 @@ if __name__ == "__main__":
     parameter_groups_checks.show(split_decay)
 
 # %% [markdown]
-# **To think about.** The rule looks at shapes. An embedding table is a matrix, of which a batch
-# uses a few rows; a bias of shape (1, 32) has two dimensions. What does the rule do to each of
-# them, and what would you do? How would you say it with groups?
+# **To think about.** The rule looks at shapes. An embedding table, a row of weights for each word,
+# is a matrix of which a batch uses a few rows; a bias of shape (1, 32) has two dimensions. What
+# does the rule do to each of them, and what would you do? How would you say it with groups?
 
 # %% [markdown]
 # ## 2 RMSprop and Nesterov
@@ -359,8 +361,7 @@ if __name__ == "__main__":
 # rate suits both.
 #
 # **The idea.** Keep a running average of each element's squared gradient and divide by its root.
-# What is left of the gradient is about its sign. Hinton showed it in a lecture in 2012, as a form
-# of Rprop that bears small batches.
+# What is left of the gradient is about its sign. Hinton showed it in a lecture in 2012.
 #
 # **The equation.** With $\alpha = 0.99$, and $v = 0$ before the first gradient,
 #
@@ -444,7 +445,8 @@ class RMSprop(Optimizer):
 
 # %% [markdown]
 # To try at once: the length of a step for a constant gradient of 2, in units of the rate, beside
-# that of your Adam. Here Adam's first moment is 2 as well; what it adds is the correction.
+# that of your Adam. For a constant gradient Adam's corrected first moment is the gradient itself;
+# what differs is the correction of $v$, and its decay, 0.999.
 
 # %%
 from tinytorch.core.optimizers import SGD, Adam
@@ -465,8 +467,8 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The first step of RMSprop is $1/\sqrt{1 - \alpha} = 10$ rates long, whatever the gradient, and a
-# hundred steps later it is still a quarter too long. This is what bias correction ended. A warm-up,
-# section 4, hides the same fault from the outside.
+# hundred steps later it is still a quarter too long. This is what the correction for the start at
+# 0, or **bias correction**, ended. A warm-up, section 4, hides the same fault from the outside.
 
 # %% nbgrader={"grade": true, "grade_id": "test-rmsprop", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 # Graded: RMSprop, 10 points.
@@ -620,8 +622,8 @@ class NesterovSGD(Optimizer):
 
 
 # %% [markdown]
-# To try at once: the bowl with curvatures 1 and 20 of the chapter before, from (-2, 1). Both rules
-# have momentum 0.9 and the rate 0.04, and both begin with the same velocity.
+# To try at once: the bowl with curvatures 1 and 20 of chapter 08, from (-2, 1). Both rules have
+# momentum 0.9 and the rate 0.04.
 
 
 # %%
@@ -681,8 +683,8 @@ if __name__ == "__main__":
 # loss alone, and the weight loses the same share of itself in each step. Decay is *decoupled* from
 # the gradient.
 #
-# **The equation.** First the decay, then Adam's step of the chapter before, with $g$ the gradient
-# of the loss alone:
+# **The equation.** First the decay, then Adam's step of chapter 08, with $g$ the gradient of the
+# loss alone:
 #
 # $$ w \leftarrow w - \eta \lambda\, w \qquad\qquad
 # w \leftarrow w - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
@@ -888,18 +890,19 @@ if __name__ == "__main__":
 # $$ \min\left(\frac{s + 1}{n},\, 1\right) \qquad\qquad
 # f + (1 - f)\, \frac{1 + \cos(\pi s / n)}{2} \ \text{ to step } n, \text{ then } f $$
 #
-# The warm-up begins at $1/n$, not at 0: a first step with the rate 0 would be a step for nothing.
+# The warm-up begins at $1/n$, not at 0 as in chapter 08: a first step with the rate 0 would be a
+# step for nothing.
 
 # %% [markdown]
 # **Warm-up, stable, decay.** A cosine must know where the run ends, and its rate is too low to go
-# on from there. So many recent runs (Hu et al., 2024) keep the rate at 1 and decide later when to
+# on from there. So many recent runs (Hu et al., 2024) keep the factor at 1 and decide later when to
 # stop. A short linear decay then brings about as low a loss as a whole cosine (Hägele et al.,
-# 2024). With $w$ steps of warm-up, $c$ stable ones and $d$ of decay, and $k = s - w - c$ counted
-# from the end of the stable ones:
+# 2024). With $n_w$ steps of warm-up, $n_s$ stable ones and $n_d$ of decay, and $k = s - n_w - n_s$
+# counted from the end of the stable ones:
 #
-# $$ \min\left(\frac{s + 1}{w},\, 1\right) \text{ for } w \text{ steps}, \quad
-# 1 \text{ for } c \text{ steps}, \quad
-# 1 - (1 - f)\,\frac{k}{d} \text{ to } k = d, \quad \text{then } f $$
+# $$ \min\left(\frac{s + 1}{n_w},\, 1\right) \text{ for } n_w \text{ steps}, \quad
+# 1 \text{ for } n_s \text{ steps}, \quad 1 - (1 - f)\,\frac{k}{n_d} \text{ to } k = n_d, \quad
+# \text{then } f $$
 #
 # **One after another.** Two schedules in a row, with $n$ steps for the first: that one for the
 # steps below $n$, from then on the second, which counts from 0 again.
@@ -909,8 +912,8 @@ if __name__ == "__main__":
 #
 # `Schedule` follows PyTorch's convention. It sets the factor of step 0 when it is made, and you
 # call its `step()` *after* each step of the optimizer: the $n$-th call sets the factor of step $n$.
-# The `StepLR` of the chapter before is called at the *start* of an epoch, and its $n$-th call sets
-# the rate of epoch $n$, counted from 1. So here the first step has its rate without a call.
+# The `StepLR` of chapter 08 is called at the *start* of an epoch, and its $n$-th call sets the rate
+# of epoch $n$, counted from 1. So here the first step has its rate without a call.
 #
 # | | the first rate is set | called | call $n$ sets |
 # |---|---|---|---|
@@ -1023,8 +1026,8 @@ class Schedule:
     optimizer, factor
         As given.
     step_count : int
-        Number of calls of ``step()``, 0 at first. It may be set: to go on in the middle of a run,
-        set what it was one call earlier and call ``step()``.
+        Number of calls of ``step()``, 0 at first. It may be set: to go on at step n of a run, set
+        it to n - 1 and call ``step()``.
 
     Notes
     -----
@@ -1061,7 +1064,7 @@ class Schedule:
 
 
 # %% [markdown]
-# To try at once: five schedules over 100 steps. One-cycle goes back to Smith and Topin (2019); in
+# To try at once: four schedules over 100 steps. One-cycle goes back to Smith and Topin (2019); in
 # the form of PyTorch's default it rises along a cosine for 30 steps and falls along another. We did
 # not write a rising cosine; but $1 + f$ minus a falling one rises from $f$ to 1.
 
@@ -1156,8 +1159,9 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # **To think about.** Gradients are accumulated over four batches before each step of the optimizer.
-# If the schedule is called once a batch, how long is a warm-up that was written as 100 steps? And
-# what happens to a schedule where the loss scaler skips the very first steps of the optimizer?
+# If the schedule is called once a batch, how many steps of the optimizer does a warm-up last that
+# was written as 100 steps? And what happens to a schedule where the loss scaler skips the very
+# first steps of the optimizer?
 
 # %% [markdown]
 # ## 5 Muon
@@ -1167,10 +1171,11 @@ if __name__ == "__main__":
 # value. In gradients a few of these strengths are usually far larger than all others. A step along
 # the gradient changes these few directions and leaves the rest as it was.
 #
-# **The idea.** Keep the directions of the momentum and make all strengths equal. For a matrix with
-# the singular value decomposition $U S V^T$ that is $U V^T$, the nearest matrix with orthogonal
-# rows or columns. Jordan et al. (2024) do it in Muon, "momentum orthogonalized by Newton-Schulz":
-# no decomposition, only a few matrix products, which is what accelerators are good at.
+# **The idea.** Keep the directions of the momentum and make all strengths equal. The singular value
+# decomposition $U S V^T$ of a matrix has the directions in $U$ and $V$ and the strengths in the
+# diagonal of $S$. What we want is $U V^T$, the nearest matrix with orthonormal rows or columns.
+# Jordan et al. (2024) do it in Muon, "momentum orthogonalized by Newton-Schulz": no decomposition,
+# only a few matrix products, which is what accelerators are good at.
 #
 # **Only matrices.** A bias has no singular values, and neither has a single number. An embedding
 # table is a matrix by its shape alone: its rows are looked up one by one. These stay with AdamW.
@@ -1178,7 +1183,7 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 5.1 Newton-Schulz
 #
-# **The equation.** With the Frobenius norm and the matrix $G$,
+# **The equation.** With the Frobenius norm, the root of the sum of all squares, and the matrix $G$,
 #
 # $$ X \leftarrow \frac{G}{\max(\lVert G \rVert,\, 10^{-7})}, \qquad \text{then several times} \quad
 # A = X X^T, \quad X \leftarrow a X + (b A + c A A) X $$
@@ -1186,7 +1191,7 @@ if __name__ == "__main__":
 # with $a = 3.4445$, $b = -4.7750$, $c = 2.0315$. Where there are more rows than columns one works
 # with the transposed matrix, so that $A$ is the smaller of two, and transposes back at the end.
 #
-# Put $X = U S V^T$ into the second line: $U$ and $V$ drop out, and every singular value $x$ becomes
+# Put $X = U S V^T$ into the second line: $U$ and $V$ stay, and every singular value $x$ becomes
 # $a x + b x^3 + c x^5$. So it is enough to look at that polynomial. The division has brought all
 # singular values to between 0 and 1.
 
@@ -1229,7 +1234,7 @@ def newton_schulz(matrix: np.ndarray, steps: int = 5) -> np.ndarray:
     matrix : numpy.ndarray
         With two dimensions, float32 or float64. It is not changed.
     steps : int, default 5
-        How many times the polynomial is applied.
+        How many times the polynomial is applied, at least 0: then the matrix is only divided.
 
     Returns
     -------
@@ -1356,8 +1361,8 @@ class Muon(Optimizer):
 # %% [markdown]
 # To try at once: the gradient of the first layer of the digits network, on one batch. Its singular
 # values fall by more than three orders of magnitude before. Afterwards most of them are near 1, and
-# the smallest are still on their way. A few are zero but for rounding, before and afterwards: some
-# pixels are blank in all 32 images.
+# the smallest are still on their way. Four are zero but for rounding, before and afterwards: as
+# many hidden units are off for all 32 images, and their columns of the gradient are 0.
 
 # %%
 from tinytorch.parallel.digits import accuracy_of, loss_of, split_digits
@@ -1381,9 +1386,10 @@ if __name__ == "__main__":
 # %% [markdown]
 # ### 5.2 What the rate means
 #
-# The step of Muon has a size of its own: singular values of about 1, whatever the gradient was. A
-# weight matrix of $r$ rows and $c$ columns then moves by about $\eta\sqrt{\min(r, c)}$ in the
-# Frobenius norm. The factor $\sqrt{\max(1, r/c)}$ is one of several in use (PyTorch calls it
+# The step of Muon has a size of its own, whatever the gradient was. For a matrix of $r$ rows and
+# $c$ columns `newton_schulz` gives singular values of about 1, so a Frobenius norm of about
+# $\sqrt{\min(r, c)}$. Times the factor that is $\sqrt{r}$: the weights move by about
+# $\eta\sqrt{r}$. The factor, $\sqrt{\max(1, r/c)}$, is one of several in use (PyTorch calls it
 # "original"). It speaks of rows and columns, and so of a layout: our matrices have a row per input,
 # PyTorch's a row per output. For the same layer the factor is not the same, and neither is the
 # rate.
@@ -1406,8 +1412,8 @@ if __name__ == "__main__":
 # ### 5.3 On the digits
 #
 # Muon takes the two matrices, AdamW (without decay, so Adam) the two vectors. `train` is the loop
-# of the chapter before, for any number of optimizers; it returns the loss on the training images,
-# and loss and accuracy on the test images, after 20 epochs in batches of 64, 440 steps.
+# of chapter 08, for any number of optimizers; it returns the loss on the training images, and loss
+# and accuracy on the test images, after 20 epochs in batches of 64, 440 steps.
 
 
 # %%
@@ -1498,7 +1504,9 @@ if __name__ == "__main__":
 # It is an exponential moving average (EMA), over about $1/(1-d)$ steps: 100 for 0.99. Because it
 # begins at the weights and not at zero, it needs no correction. To evaluate, the averages take the
 # place of the weights for a while, and afterwards the weights must be back, whatever happened in
-# between. In Python such a place is a context manager: `with average.applied(): ...`.
+# between. In Python such a place is a context manager: `with average.applied(): ...`. The decorator
+# `@contextmanager` makes one of a function with one `yield`: what stands before it runs first, then
+# the block, then what stands behind it. An exception in the block is raised at the `yield`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "weight-average", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1553,7 +1561,7 @@ class WeightAverage:
         bit, and the averages are unchanged. Blocks may stand in one another.
         """
         # TODO: swap, let the block run (that is what `yield` does here), and swap back.
-        # Hint: which statement of Python runs its second part in any case?
+        # Hint: what happens here if the block raises?
         ### BEGIN SOLUTION
         weights = [parameter.data for parameter in self.parameters]
         try:
@@ -1867,8 +1875,8 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The same function with real processes. What changes is the communicator: this one speaks MPI,
-# through the `Ranks` of the lab. (While a notebook is graded, and where MPI is not installed, the
-# cell says so and goes on.)
+# through the object `ranks` that `launch` hands over in the lab, 09. (While a notebook is graded,
+# and where MPI is not installed, the cell says so and goes on.)
 
 # %%
 from tinytorch import parallel
@@ -2013,10 +2021,10 @@ if __name__ == "__main__":
 # | a schedule counts | calls | calls | updates | batches | not tried |
 
 # %% [markdown]
-# The decays are defaults. MLX corrects no bias unless it is told to. Muon's factors are those of
-# one and the same array of 64 rows and 32 columns: optax takes its rows for inputs, as they are in
-# our networks, PyTorch and MLX for outputs. The last row is about gradients that are accumulated
-# over several batches. In one thing all agree: AdamW decays first and steps then.
+# The decays are defaults. MLX does no bias correction unless it is told to. Muon's factors are
+# those of one and the same array of 64 rows and 32 columns: optax takes its rows for inputs, as
+# they are in our networks, PyTorch and MLX for outputs. The last row is about gradients that are
+# accumulated over several batches. In one thing all agree: AdamW decays first and steps then.
 #
 # ### Schedules and state in PyTorch
 #
