@@ -1,4 +1,4 @@
-"""nbgrader's configuration: the one place for the gradebook and the limits of grading.
+"""nbgrader's configuration: the gradebook, the steps of a release, the limits of grading.
 
 `tito` reads it, and so do `nbgrader` and formgrader when they are started in this folder. The
 folders stand here for these; `tito` has them from `tito/course/course.py`, and both must agree.
