@@ -47,7 +47,8 @@
 # They are those of the chapter before, and hold in all sections:
 #
 # - **A missing gradient skips the parameter.** Where `grad` is `None`, the value and all state of
-#   that parameter stay. Weight decay does not touch it either.
+#   that parameter stay. Weight decay does not touch it either. A gradient of zeros, or of NaN, is
+#   not missing.
 # - **Gradients are read and never changed**, neither their numbers nor the attribute `grad`.
 # - **`parameter.data` stays a `Tensor`** of its shape, and a step starts from what it is now. The
 #   reference keeps the dtype as well; arithmetic in float64 costs no points.
