@@ -70,10 +70,10 @@ checks.part(
     expect={
         "efficiency times the seconds of all steps": {"slow": 95.0, "quick": 85.0, "worse": -30.0},
         "the ranking is that of the values": True,
-        "the same of three runs of half a millisecond, by their reductions": Between(0.9, 1.1),
+        "the same of three very short runs, by their reductions": Between(0.5, 1.5),
     },
-    hint="The slow run gains 95 and takes 16 ms for it. What is that per second, and of a run that "
-    "takes less than one?",
+    hint="The slow run gains 95 and takes 16 ms for it. What is that per second? And what "
+    "is it for a run of a few microseconds?",
 )
 
 checks.part(
@@ -223,6 +223,7 @@ checks.part(
         "optimal_range of two small rates, in rates": [0.1, 10.0],
         "optimal_range": [0.001, 0.1],
         "gradient_explosions": [True, False, False, False, False, False, False, True],
+        "final_losses of the fifth to seventh": [NAN, INF, -INF],
         "where all explode": None,
     },
     hint="0.1 ends lowest, but look at its gradients. Which rates can be trusted at all, and to "

@@ -213,8 +213,10 @@ def exploding_gradients(student: Student, worst: list[float]) -> Values:
     profiler = student.OptimizerConvergenceProfiler()
     play_script(student, profiler, "first", [1.0] * 2, [[1.1e6, 0.0]] * 2)
     after, _ = play_script(student, profiler, "second", [1.0] * 2)
+    broken, _ = play_script(student, profiler, "third", [1.0, float("nan"), 1.0])
     return {
         "next run of that profiler": after["gradient_health"],
+        "where a loss is NaN and no norm": broken["gradient_health"],
         "exploding": [health_of(student, gradients) == "exploding" for gradients in runs],
         "where the first step explodes": health_of(student, [[1.1e6, 0.0], [1.0, 0.0]]),
     }
