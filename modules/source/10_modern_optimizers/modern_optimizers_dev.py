@@ -49,7 +49,8 @@
 # the rate had to be read at each step:
 #
 # - **A missing gradient skips the parameter.** Where `grad` is `None`, the value and all state of
-#   that parameter stay. Weight decay does not touch it either.
+#   that parameter stay. Weight decay does not touch it either. A gradient of zeros, or of NaN, is
+#   not missing.
 # - **Gradients are read and never changed**, neither their numbers nor the attribute `grad`.
 # - **`parameter.data` stays a `Tensor`** of its shape, and a step starts from what it is now. The
 #   reference keeps the dtype as well; arithmetic in float64 costs no points.

@@ -50,8 +50,14 @@ checks.part(
     points=1,
     inputs={"gradients": [None, None]},
     choices={"gradients": [[None], [None] * 3, [None] * 4, []]},
-    expect={"norm": 0.0, "gradients": [None, None], "norm of (3, -3, 4, -4)": 7.0710678},
-    hint="What is the length of a vector without entries? And of one whose entries add up to 0?",
+    expect={
+        "norm": 0.0,
+        "gradients": [None, None],
+        "norm of (3, -3, 4, -4)": 7.0710678,
+        "finite gradient beside an infinite one": [0.0],
+    },
+    hint="What is the length of a vector without entries? And of one whose entries add up to 0? "
+    "What does the docstring say of an infinite norm?",
 )
 
 checks.part(
@@ -120,19 +126,19 @@ checks.part(
     points=3,
     inputs={
         "micro_batches": [
-            [[4.0, 0.0], [[1.0]], 5.0, None, 1.0, [2.0, 2.0], None],
-            [None, None, None, None, None, None, None],
-            [[0.0, 8.0], None, 3.0, 2.0, INF, [4.0, 2.0], None],
-            [[8.0, 4.0], [[7.0]], 0.0, 6.0, None, [2.0, 0.0], None],
+            [[4.0, 0.0], [[1.0]], 5.0, None, 1.0, [2.0, 2.0], None, 1.0],
+            [None, None, None, None, None, None, None, None],
+            [[0.0, 8.0], None, 3.0, 2.0, INF, [4.0, 2.0], None, NAN],
+            [[8.0, 4.0], [[7.0]], 0.0, 6.0, None, [2.0, 0.0], None, 2.0],
         ]
     },
     randomize=["micro_batches"],
     expect={
-        "mean": [[3.0, 3.0], [[2.0]], 2.0, 2.0, INF, [2.0, 1.0], OneOf(None, 0.0)],
-        "weights": [1.0] * 7,
+        "mean": [[3.0, 3.0], [[2.0]], 2.0, 2.0, INF, [2.0, 1.0], OneOf(None, 0.0), NAN],
+        "weights": [1.0] * 8,
     },
     hint="A micro-batch without a gradient for a parameter counts as well: with 0. Two parameters "
-    "of one shape have a buffer each, and an infinite entry must not get lost.",
+    "of one shape have a buffer each, and neither infinity nor NaN may get lost.",
 )
 
 checks.part(
@@ -199,7 +205,7 @@ checks.part(
         "gradients left": [0, 3, 0, 0],
         "the first of them, halved": [0.5, 1.0],
         "loss_scale of the object, if it has one": OneOf(1.0, NOT_THERE),
-        "weights": [1.0] * 4,
+        "weights": [[1.0] * 4] * 4,
         "returned for large entries that are finite": [True, True, True],
     },
     hint="Three kinds of numbers are not finite. Which gradients of this step are worth keeping? "

@@ -70,8 +70,10 @@ checks.part(
     expect={
         "efficiency times the seconds of all steps": {"slow": 95.0, "quick": 85.0, "worse": -30.0},
         "the ranking is that of the values": True,
+        "the same of three very short runs, by their reductions": Between(0.5, 1.5),
     },
-    hint="The slow run gains 95 and takes 16 ms for it. What is that per second?",
+    hint="The slow run gains 95 and takes 16 ms for it. What is that per second? And what "
+    "is it for a run of a few microseconds?",
 )
 
 checks.part(
@@ -159,8 +161,13 @@ checks.part(
     points=1,
     inputs={
         "rates": [0.3, 0.1, 0.4, 0.2],
-        "losses": [[4.0, 2.0, 1.0, 1.0, 1.0], [9.0, 5.0], [3.0] * 12, [3.0, 9.0] * 6],
-        "norms": [[1.0] * 5, [1.1e6, 1.0], [1.0, 9.0] * 6, [9e5] * 12],
+        "losses": [
+            [4.0, 2.0, 1.0, 1.0, 1.0],
+            [9.0, 8.0, 7.0, 8.0, 7.0, 6.0, 5.5, 5.0],
+            [3.0] * 12,
+            [3.0, 9.0] * 6,
+        ],
+        "norms": [[1.0] * 5, [1.1e6] + [1.0] * 7, [1.0, 9.0] * 6, [9e5] * 12],
     },
     randomize=["rates", "norms"],
     expect={
@@ -173,6 +180,7 @@ checks.part(
         "steps asked for": [12, 12, 12, 12],
         "stability, third above fourth": GreaterThan(0.0),
         "steps by default": 50,
+        "final_losses where the first rate is given again": [1.0, 5.0, 1.0],
     },
     hint="The third entry of each list must belong to the third rate: to its losses, or its norms?",
 )
@@ -208,11 +216,14 @@ checks.part(
             *([2.0, 1.0, loss] for loss in (NAN, INF, -INF, -0.7)),
         ],
         "norms": [[1.0, 1.0, norm] for norm in (2e6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, INF)],
+        "small": [2e-6, 3e-6],
     },
-    randomize=["rates", "losses", "norms"],
+    randomize=["rates", "losses", "norms", "small"],
     expect={
+        "optimal_range of two small rates, in rates": [0.1, 10.0],
         "optimal_range": [0.001, 0.1],
         "gradient_explosions": [True, False, False, False, False, False, False, True],
+        "final_losses of the fifth to seventh": [NAN, INF, -INF],
         "where all explode": None,
     },
     hint="0.1 ends lowest, but look at its gradients. Which rates can be trusted at all, and to "
@@ -237,8 +248,10 @@ checks.part(
         "momentum": {"optimizer_state_mb": 4.0, "total_mb": 12.0, "memory_efficiency": 1 / 3},
         "momentum, little": {"optimizer_state_mb": 4.0, "total_mb": 12.0},
         "Adam": {"optimizer_state_mb": 8.0, "total_mb": 16.0, "overhead_ratio": 2.0},
+        "Adam, 2,410 parameters": {"parameters_mb": 0.00919342, "total_mb": 0.03677368},
     },
-    hint="A float32 has 4 bytes, and 2**20 bytes are one MB here. How many numbers are kept?",
+    hint="A float32 has 4 bytes, and 2**20 bytes are one MB here. How many numbers are kept? And "
+    "what is left of a small number once it is rounded?",
 )
 
 checks.part(

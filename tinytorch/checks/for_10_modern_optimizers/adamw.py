@@ -139,7 +139,9 @@ checks.part(
     expect={
         **OF_GROUPS,
         "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
-        "after a decay that was set later": [0.75],
+        # First 0.5 * (1.25 / 0.75) / sqrt(10.25 / 0.75): the moments are of the step at rate 0 too.
+        # Then a quarter of that decays, and Adam adds 0.5 * 4 / (4 + 1).
+        "steps after options that were set later": [[[0.225418]], [[0.343646]]],
     },
     hint="From where does your step read its five options, and when? And does t count calls, or "
     "parameters?",
@@ -149,19 +151,24 @@ checks.part(
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_adamw,
     points=1,
-    inputs={"start": [0.5, -0.2], "rate": 0.01, "weight_decay": 0.5},
-    randomize=["start", "rate", "weight_decay"],
+    inputs={"start": [0.5, -0.2], "rate": 0.01, "weight_decay": 0.5, "tiny": 1e-7},
+    randomize=["start", "rate", "weight_decay", "tiny"],
     expect={
+        # Epsilon is a tenth of it.
+        "steps where the gradient is tiny": [[-0.909091], [-0.909091]],
+        "is NaN after a gradient of NaN and 1": [True, False],
         "moved while the gradient was missing": [[0.0], [0.0]],
         "the other moved": [True, True],
         # m and v were 1, and are now (1 + 3) / 2 and (1 + 9) / 2.
         "its step afterwards, in rates": [-0.894427],
         "w while its first gradients are missing": [0.5, -0.2],
+        "grad that was missing": None,
         # After two gradients in four calls: the exponent is 2, or it is t.
         "its second step, in rates": OneOf([-1.0, -1.0], [-0.743303, -0.743303]),
     },
     hint="A parameter without a gradient is skipped. Is it decayed, and do its moments decay? "
-    "Where the first gradients are missing, it starts later.",
+    "Where the first gradients are missing, it starts later. A tiny gradient, or one of NaN, is "
+    "none that is missing: are your moments kept with all digits?",
     rtol=2e-2,
 )
 

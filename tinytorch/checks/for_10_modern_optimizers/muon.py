@@ -162,25 +162,36 @@ checks.part(
     randomize=["gradient", "options"],
     expect={
         **OF_GROUPS,
+        "step along the velocity, with options set later, less one along its gradient": [
+            [0.0, 0.0],
+            [0.0, 0.0],
+        ],
         "options of the groups": [
             {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.0, "steps": 2},
             {"learning_rate": 0.02, "momentum": 0.95, "weight_decay": 0.5, "steps": 5},
         ],
     },
-    hint="From where does your step read its four options, and when?",
+    hint="From where does your step read its four options, and when? And is there a velocity where "
+    "the momentum is 0?",
     atol=1e-4,
 )
 
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_muon,
     points=1,
-    inputs={"start": [[1.0, 0.5], [-1.0, 2.0]], "gradient": [[1.0, -2.0], [0.5, 3.0]]},
-    randomize=["start", "gradient"],
+    inputs={
+        "start": [[1.0, 0.5], [-1.0, 2.0]],
+        "gradient": [[1.0, -2.0], [0.5, 3.0]],
+        "tiny": 3e-6,
+    },
+    randomize=["start", "gradient", "tiny"],
     expect={
         **OF_MISSING_GRADIENTS,
         "where it never has a gradient": [[1.0, 0.5], [-1.0, 2.0]],
+        "direction where the gradient is tiny, less that where it is not": [[0.0, 0.0], [0.0, 0.0]],
     },
-    hint="A matrix without a gradient is skipped. Does it coast, and is it decayed?",
+    hint="A matrix without a gradient is skipped. Does it coast, and is it decayed? A tiny "
+    "gradient is none that is missing: is it in your velocity with all its digits?",
     atol=1e-4,
 )
 

@@ -30,7 +30,7 @@ checks.part(
     hint="For a constant gradient of 1 and momentum 0.9 the steps are 1.9, 2.71 and 3.439 rates. "
     "Which velocity do you move along, the old or the new, and by what besides?",
     rtol=1e-3,
-    atol=1e-4,
+    atol=5e-3,
 )
 
 checks.part(
@@ -61,8 +61,9 @@ checks.part(
     expect={
         **OF_GROUPS,
         "w where learning_rate is 0 from the first step": [[1.0, -2.0], [1.0, -2.0]],
-        # v is 2 and then 0.5 * 2 + 4, and the step 0.5 * (4 + 0.5 * 5).
-        "step after a momentum and a rate that were set later": [[-3.25]],
+        # v is 2 and then 0.5 * 2 + 4, and the step 4 + 0.5 * 5. Then g = 10.5 - 8.5, since w is
+        # -8.5; v is 0.25 * 5 + 2, and the step 0.5 * (2 + 0.25 * 3.25).
+        "steps after options that were set later": [[[-6.5]], [[-1.40625]]],
     },
     hint="From where does your step read the rate, the momentum and the decay, and when?",
     atol=1e-5,
@@ -71,10 +72,17 @@ checks.part(
 checks.part(
     exercises.a_missing_gradient_skips_the_parameter_in_nesterov,
     points=1,
-    inputs={"start": [1.0, -2.0], "gradient": [1.0, -2.0]},
-    randomize=["start", "gradient"],
-    expect={**OF_MISSING_GRADIENTS, "w while its first gradient is missing": [1.0, -2.0]},
-    hint="A parameter without a gradient is skipped. Does it coast, and is it decayed?",
+    inputs={"start": [1.0, -2.0], "gradient": [1.0, -2.0], "tiny": 1e-8},
+    randomize=["start", "gradient", "tiny"],
+    expect={
+        **OF_MISSING_GRADIENTS,
+        "w while its first gradient is missing": [1.0, -2.0],
+        # The rate is 1e8.
+        "steps where the gradient is tiny": [[-1.9], [-2.71]],
+        "is NaN after a gradient of NaN and 1": [True, False],
+    },
+    hint="A parameter without a gradient is skipped. Does it coast, and is it decayed? A tiny "
+    "gradient, or one of NaN, is none that is missing: is it in your velocity as it is?",
     atol=1e-5,
 )
 

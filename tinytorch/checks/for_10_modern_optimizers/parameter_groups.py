@@ -22,9 +22,9 @@ checks.part(
 checks.part(
     exercises.every_parameter_is_in_one_group_in_order,
     points=1,
-    inputs={"shapes": [[3, 2], [2], [2, 1, 2], [3], [], [2, 2]], "weight_decay": 0.3},
+    inputs={"shapes": [[3, 2], [2], [2, 1, 2], [2], [], [3, 2]], "weight_decay": 0.3},
     randomize=["weight_decay"],
-    choices={"shapes": [[[3], [2, 2], [], [2, 1, 3], [4]], [[2, 1], [], [3, 2, 1], [2], [2, 2]]]},
+    choices={"shapes": [[[3], [2, 2], [], [2, 2], [3]], [[2, 1], [], [3, 2, 1], [], [2, 1]]]},
     expect={"positions in both groups, sorted": [0, 1, 2, 3, 4, 5], "in order": [True, True]},
     hint="The groups hold the parameters that were given, not copies. Is any of them lost, or in "
     "both?",

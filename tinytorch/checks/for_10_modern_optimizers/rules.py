@@ -10,12 +10,14 @@ OF_GROUPS: dict[str, Any] = {
     "groups that move": [True, True],
     "moves once the rate of the first group is 0": [False, True],
     "moves once learning_rate is 0": [False, False],
+    "grad after zero_grad()": [None, None],
     "steps with options set later, less those with the same from the start": 0.0,
 }
 OF_MISSING_GRADIENTS: dict[str, Any] = {
     "moved while the gradient was missing": 0.0,
     "steps before and after, less those without a gap": 0.0,
     "moved before": True,
+    "grad that was missing": None,
     "the one without a gap moves in each step": [True] * 4,
 }
 
@@ -32,6 +34,8 @@ def what_stays(shapes: list[list[int]], states: int) -> dict[str, Any]:
         "entries of the state": [count] * states,
         "starts from assigned data": [True] * count,
         "moves from assigned data": [True] * count,
+        "steps of a second optimizer, less those of a third from the same weights, but new": [0.0]
+        * count,
     }
 
 

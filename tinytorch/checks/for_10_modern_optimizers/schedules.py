@@ -133,16 +133,18 @@ checks.part(
 checks.part(
     exercises.every_group_keeps_a_base_of_its_own,
     points=1,
-    inputs={"rates": [0.4, 0.02], "factors": [0.5, 1.0, 0.25], "other": 7.0},
+    inputs={"rates": [0.4, 4e-9], "factors": [0.5, 1.0, 1.0, 0.25], "other": 7.0},
     randomize=["rates", "factors", "other"],
     expect={
-        "rates of the groups": [[0.2, 0.01], [0.4, 0.02], [0.1, 0.005]],
-        "rates once another schedule is made": [0.05, 0.0025],
+        "rates of the groups": [[0.2, 2e-9], [0.4, 4e-9], [0.4, 4e-9], [0.1, 1e-9]],
+        "rates once another schedule is made": [0.05, 5e-10],
         "other options": [0.3, 0.3],
         "weights": [1.0, 1.0],
+        "gradients": [2.0, 2.0],
     },
     hint="Two groups, two rates. When do you read them, and does it matter what somebody has set "
-    "in between?",
+    "in between, or that the factor is that of the step before? Is a rate too small for yours?",
+    atol=0.0,
 )
 
 checks.part(

@@ -6,6 +6,7 @@ from tinytorch.checks import Checks
 
 from .exercises import sharded as exercises
 
+NAN = float("nan")
 CALLS = ["all_gather"] * 3 + ["reduce_scatter_mean"] * 3
 
 checks = Checks("test-sharded-adamw", points=10, names=["ShardedAdamW"])
@@ -82,15 +83,18 @@ checks.part(
         ],
         "rates": [0.1, 0.02],
         "assigned": 5.0,
+        "tiny": 1e-7,
     },
-    randomize=["gradients", "rates", "assigned"],
+    randomize=["gradients", "rates", "assigned", "tiny"],
     expect={
-        "w, w once assigned, and calls in three steps, by rank": [[-0.08, 5.02, CALLS]] * 2,
-        "a single number on four ranks": [-0.5] * 4,
+        # First 0.1 * 1.5 / (1.5 + 1), with epsilon 1. The other two are as long as the rate.
+        "w, w once assigned, and calls in three steps, by rank": [[-0.04, 5.02, CALLS]] * 2,
+        # Epsilon is a tenth of its gradient: twice 0.5 / 1.1.
+        "a single number on four ranks, after two steps": [-0.909091] * 4,
     },
-    hint="With both betas 0 a step is as long as the rate. From where does the part of your rank "
-    "start, and with which rate? How often does it call each of the two methods, and may a rank "
-    "have padding only?",
+    hint="Once both betas are 0 a step is as long as the rate. From where does the part of your "
+    "rank start, and with which options? How often does it call each of the two methods, and may a "
+    "rank have padding only?",
     rtol=1e-3,
 )
 
@@ -120,10 +124,12 @@ checks.part(
         ]
         * 2,
         "moved in a first step without a gradient, and in the next with one": [[False, True]] * 2,
+        "w after a gradient of NaN and 0": [[NAN, 1.5]] * 2,  # a quarter of 2 decays
     },
     rtol=1e-3,
     hint="A parameter that has no gradient on any rank stays as it is. What stands in its place in "
-    "the flat gradient, and what do decay and moments make of it?",
+    "the flat gradient, and what do decay and moments make of it? A gradient of 0, or of NaN, is "
+    "none that is missing.",
 )
 
 checks.part(
@@ -137,8 +143,8 @@ checks.part(
     },
     randomize=["gradients"],
     expect={
-        "gradients, whether they are those given, Tensors, shapes, t": [
-            [gradients, [True, True], [True, True], [[1, 3], []], [0, 1, 2, 3]]
+        "gradients, whether they are those given, Tensors, shapes, t, after zero_grad()": [
+            [gradients, [True, True], [True, True], [[1, 3], []], [0, 1, 2, 3], [None, None]]
             for gradients in ([[[2.0, 1.0, -1.5]], 2.5], [[[3.0, -4.0, 0.5]], 3.5])
         ],
         "options by default": [

@@ -40,6 +40,8 @@ checks.part(
         "after the block": [[5.1, -6.3], 4.7, 0.9],
         "the same to the bit": [True, True, True],
         "averages afterwards": [[1.0, 2.0], 3.0, -4.0],
+        "its gradient": [1.0, 1.0],
+        "requires_grad": [True, True, True],
     },
     hint="Where are the weights while the averages are in their place, and where if there is a "
     "block inside the block? What if two have the same shape, and which dtype has what you keep?",

@@ -110,8 +110,11 @@ def clips_nothing(student: Student, gradients: list[None]) -> Values:
         held(student, [[3.0, -3.0], [4.0, -4.0]]),
     )
     clip = student.AdvancedOptimizerFeatures().apply_gradient_clipping
-    norm = clip(optimizer, 1.0)
+    norm, infinite = clip(optimizer, 1.0), held(student, [INF, [3.0]])
+    with np.errstate(invalid="ignore"):
+        clip(infinite, 1.0)
     return {
+        "finite gradient beside an infinite one": infinite.seen()[1],
         "norm": norm,
         "gradients": optimizer.seen(),
         "norm of (3, -3, 4, -4)": clip(cancelling, 1.0),
@@ -253,21 +256,24 @@ def unscales_by_any_scale(student: Student, gradients: list[Any], scales: list[f
 def skips_overflow(student: Student, last: list[float]) -> Values:
     """Mixed precision: with inf, -inf or NaN every grad becomes None, and the answer is False."""
     returned, left, features, halved = [], [], student.AdvancedOptimizerFeatures(), None
+    weights = []
     for value in last:
         optimizer = held(student, [[1.0, 2.0], None, [[3.0, value]], 4.0])
         returned.append(features.simulate_mixed_precision(optimizer, 2.0))
         left.append(sum(gradient is not None for gradient in optimizer.seen()))
+        weights.append(optimizer.weights())
         halved = optimizer.seen()[0] if returned[-1] else halved
     large = []
     for gradient in ([3e38, 3e38], [1e20, -1e20], [-3e38, 3e38]):
         large_ones = held(student, [np.array(gradient, dtype=np.float32), [3.0]])
-        large.append(features.simulate_mixed_precision(large_ones, 1.0))
+        with np.errstate(over="ignore"):  # what is finite may not be so once it is unscaled
+            large.append(features.simulate_mixed_precision(large_ones, 0.5))
     return {
         "returned": returned,
         "gradients left": left,
         "the first of them, halved": halved,
         "loss_scale of the object, if it has one": getattr(features, "loss_scale", NOT_THERE),
-        "weights": optimizer.weights(),
+        "weights": weights,
         "returned for large entries that are finite": large,
     }
 

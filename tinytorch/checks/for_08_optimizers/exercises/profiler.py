@@ -103,7 +103,14 @@ def efficiency_is_per_second(
     for name, profile in profiles.items():
         gains[name] = values[name] * profile["average_step_time"] * profile["total_steps"]
     order = sorted(values, key=lambda name: -values[name])
+    short = []
+    for name in ("one", "two", "three"):
+        profile, _ = play_script(student, profiler, name, [5.0, 1.0])
+        taken = profile["average_step_time"] * profile["total_steps"]
+        value = profiler.compare_optimizers({name: dict(profile)})["efficiency"][name]
+        short.append(value * taken / 4.0 if taken else 1.0)  # a clock may be too coarse to see it
     return {
+        "the same of three very short runs, by their reductions": short,
         "efficiency times the seconds of all steps": gains,
         "the ranking is that of the values": list(result["rankings"]["efficiency"]) == order,
     }
@@ -192,12 +199,18 @@ def one_entry_per_rate(
 ) -> Values:
     """Every list of a sweep holds one entry per rate, in the order given; steps is 50."""
     result, asked = sweep_scripts(student, rates, losses, norms), []
+    twice = sweep_scripts(student, [*rates[:2], rates[0]], losses[:2], norms[:2])
     student.OptimizerConvergenceProfiler().analyze_learning_rate_sensitivity(
         watched_kind(student), [0.1], lambda lr, steps: asked.append(steps)
     )
     scores = result["stability_scores"]
     difference = float(scores[2] - scores[3])
-    return {**result, "stability, third above fourth": difference, "steps by default": asked[0]}
+    return {
+        **result,
+        "stability, third above fourth": difference,
+        "steps by default": asked[0],
+        "final_losses where the first rate is given again": twice["final_losses"],
+    }
 
 
 def failed_rates_count(
@@ -208,13 +221,20 @@ def failed_rates_count(
 
 
 def best_rate_is_sound(
-    student: Student, rates: list[float], losses: list[list[float]], norms: list[list[float]]
+    student: Student,
+    rates: list[float],
+    losses: list[list[float]],
+    norms: list[list[float]],
+    small: list[float],
 ) -> Values:
     """optimal_range is best / 10 to best * 10, the best being finite and without explosion."""
     result = sweep_scripts(student, rates, losses, norms)
+    low = sweep_scripts(student, small, [[2.0, 0.5], [2.0, 1.0]], [[1.0, 1.0]] * 2)["optimal_range"]
     return {
+        "optimal_range of two small rates, in rates": [end / small[0] for end in low],
         "optimal_range": result["optimal_range"],
         "gradient_explosions": result["gradient_explosions"],
+        "final_losses of the fifth to seventh": result["final_losses"][4:7],
         "where all explode": sweep_scripts(student, rates[4:], losses[4:], norms[4:])[
             "optimal_range"
         ],
@@ -231,7 +251,8 @@ def memory_of_three_optimizers(student: Student, num_parameters: int) -> Values:
         "momentum, little": student.SGD([w], learning_rate=0.1, momentum=0.1),
         "Adam": student.Adam([w], learning_rate=0.1),
     }
-    return {name: estimate(kind, num_parameters) for name, kind in optimizers.items()}
+    estimates = {name: estimate(kind, num_parameters) for name, kind in optimizers.items()}
+    return {**estimates, "Adam, 2,410 parameters": estimate(optimizers["Adam"], 2410)}
 
 
 def analyses_that_found(best: float, winners: Sequence[str]) -> Values:

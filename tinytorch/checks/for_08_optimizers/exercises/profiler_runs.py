@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter as now
 from time import sleep as pause
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ class OwnError(Exception):
 
 #: Whatever a step raises ends its run.
 ERRORS = [RuntimeError, ZeroDivisionError, OwnError]
+NOTHING: Mapping[int, float] = MappingProxyType({})
 
 
 class WatchedOptimizer:
@@ -46,11 +48,14 @@ def play_script(
     losses: Sequence[Any],
     gradients: Sequence[Any] | None = None,
     seconds: float = 0.0,
-    first: float = 1,
+    slow: Mapping[int, float] = NOTHING,
     initial_loss: float | None = None,
     error: type[Exception] = RuntimeError,
 ) -> tuple[Any, int]:
-    """Profile a run whose losses are given (text: raise that); return profile, number of calls."""
+    """Profile a run whose losses are given (text: raise that); return profile, number of calls.
+
+    Calls take so many seconds, those in `slow` so many times as long.
+    """
     w = Variable([0.0, 0.0])
     calls: list[int] = []
 
@@ -58,7 +63,7 @@ def play_script(
         calls.append(len(calls))
         w.grad = Variable(gradients[calls[-1]] if gradients else [0.3, 0.4])
         if seconds:
-            pause(seconds if len(calls) > 1 else first * seconds)
+            pause(seconds * slow.get(calls[-1], 1.0))
         if isinstance(losses[calls[-1]], str):
             raise error(losses[calls[-1]])
         return losses[calls[-1]]
@@ -136,7 +141,10 @@ def norm_is_global(student: Student, gradients: list[Any]) -> Values:
 def failing_step_ends_the_run(student: Student, losses: list[float | str]) -> Values:
     """Failing steps end the run, and what was recorded stays."""
     profiler = student.OptimizerConvergenceProfiler()
-    profile, calls = play_script(student, profiler, "run", losses, seconds=0.002)
+    failing = [isinstance(loss, str) for loss in losses].index(True)
+    profile, calls = play_script(
+        student, profiler, "run", losses, seconds=0.001, slow={failing: 10.0}
+    )
     records = (profiler.gradient_norms, profiler.learning_rates, profiler.step_times)
     times = profiler.step_times["run"]
     others = [play_script(student, profiler, "other", losses, error=error)[1] for error in ERRORS]
@@ -205,8 +213,10 @@ def exploding_gradients(student: Student, worst: list[float]) -> Values:
     profiler = student.OptimizerConvergenceProfiler()
     play_script(student, profiler, "first", [1.0] * 2, [[1.1e6, 0.0]] * 2)
     after, _ = play_script(student, profiler, "second", [1.0] * 2)
+    broken, _ = play_script(student, profiler, "third", [1.0, float("nan"), 1.0])
     return {
         "next run of that profiler": after["gradient_health"],
+        "where a loss is NaN and no norm": broken["gradient_health"],
         "exploding": [health_of(student, gradients) == "exploding" for gradients in runs],
         "where the first step explodes": health_of(student, [[1.1e6, 0.0], [1.0, 0.0]]),
     }
@@ -224,7 +234,7 @@ def profile_has_ten_entries(student: Student, losses: list[float], seconds: floa
     """Profiles hold ten entries; the average step time is in seconds."""
     profiler = student.OptimizerConvergenceProfiler()
     begin = now()
-    profile, _ = play_script(student, profiler, "run", losses, seconds=seconds, first=4)
+    profile, _ = play_script(student, profiler, "run", losses, seconds=seconds, slow={0: 4.0})
     elapsed, times = now() - begin, profiler.step_times["run"]
     ratio = profile["average_step_time"] * len(times) / sum(times)
     keys = ["optimizer_name", "total_steps", "convergence_step", "final_loss", "initial_loss"]

@@ -104,15 +104,18 @@ def groups_of_adamw_have_options_of_their_own(
 ) -> Values:
     """Options of a group are its own, and every step reads them, the decay too."""
     seen = rules.of_groups(student.AdamW, start, gradient, options)
-    w = Variable([1.0])
-    optimizer = student.AdamW([w], learning_rate=0.5, weight_decay=0.0)
-    optimizer.groups[0]["weight_decay"] = 0.5
-    rules.steps_of(optimizer, [w], [[[0.0]]])
-    return {**seen, "after a decay that was set later": snapshot(w)}
+    w = Variable([0.0])
+    optimizer = student.AdamW([w], 0.0, 0.5, 0.5, weight_decay=0.0)
+    rules.steps_of(optimizer, [w], [[[3.0]]])
+    optimizer.learning_rate = 0.5
+    second = rules.steps_of(optimizer, [w], [[[-4.0]]])[0]
+    optimizer.groups[0].update(beta1=0.0, beta2=0.0, epsilon=1.0, weight_decay=0.5)
+    third = rules.steps_of(optimizer, [w], [[[-4.0]]])[0]
+    return {**seen, "steps after options that were set later": [second, third]}
 
 
 def a_missing_gradient_skips_the_parameter_in_adamw(
-    student: Student, start: list[float], rate: float, weight_decay: float
+    student: Student, start: list[float], rate: float, weight_decay: float, tiny: float
 ) -> Values:
     """Without a gradient a parameter is skipped: no decay, no coasting, its moments wait."""
     parameters = [Variable([1.0]), Variable([1.0])]
@@ -123,14 +126,17 @@ def a_missing_gradient_skips_the_parameter_in_adamw(
     ones, parameters = np.ones(len(start)), [Variable(start), Variable(start)]
     optimizer = student.AdamW(parameters, rate, 0.9, 0.9, weight_decay=0.0)
     rules.steps_of(optimizer, parameters, [[None, ones]] * 2)
-    waiting = snapshot(parameters[0])
+    waiting, left = snapshot(parameters[0]), snapshot(parameters[0].grad)
     late = rules.steps_of(optimizer, parameters, [[ones, ones]] * 2, rate)[0]
+    odd = {"learning_rate": 1.0, "weight_decay": 0.0}
     return {
+        **rules.of_odd_gradients(student.AdamW, tiny, **odd),
         "moved while the gradient was missing": pausing[26:28],
         "the other moved": [bool(step) for step in np.ravel(other[26:28] != 0)],
         # Less the decay; the correction is over by then, whichever steps it counts.
         "its step afterwards, in rates": pausing[28] + weight_decay * before,
         "w while its first gradients are missing": waiting,
+        "grad that was missing": left,
         "its second step, in rates": late[1],
     }
 
@@ -143,6 +149,7 @@ def what_adamw_is_given_stays(student: Student, rows: list[Any], values: list[fl
     for row in ([1.0, 1.0], [None, 1.0], [None, None]):
         counts.append(optimizer.t)
         rules.steps_of(optimizer, parameters, [row])
+        optimizer.zero_grad()
     return {
         "t after 0, 1, 2, 3 calls": [*counts, optimizer.t],
         **rules.of_arguments(student.AdamW, names, values),

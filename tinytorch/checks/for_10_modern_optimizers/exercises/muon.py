@@ -129,7 +129,18 @@ def groups_of_muon_have_options_of_their_own(
     """Options of a group are its own, and every step reads them."""
     start = [[1.0, 2.0], [0.5, -1.0]]
     groups = [{"parameters": [Variable(start)], **own} for own in options]
+    w, v, zeros = Variable(start), Variable(start), np.zeros((2, 2))
+    later = {"learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.5, "steps": 2}
+    optimizer = student.Muon([w], learning_rate=0.0, momentum=0.0)
+    rules.steps_of(optimizer, [w], [[gradient]])
+    optimizer.groups[0].update(later)
+    # The velocity is then a multiple of the first gradient, and the second is zero.
+    decay = later["learning_rate"] * later["weight_decay"] * np.array(start)
+    step = rules.steps_of(optimizer, [w], [[zeros]])[0][0] + decay
+    other = rules.steps_of(student.Muon([v], **later), [v], [[gradient]])[0][0] + decay
+    apart = later["learning_rate"] * (_direction(step) - _direction(other))
     return {
+        "step along the velocity, with options set later, less one along its gradient": apart,
         **rules.of_groups(student.Muon, start, gradient, options),
         "options of the groups": [
             {name: value for name, value in group.items() if name != "parameters"}
@@ -139,7 +150,7 @@ def groups_of_muon_have_options_of_their_own(
 
 
 def a_missing_gradient_skips_the_parameter_in_muon(
-    student: Student, start: Matrix, gradient: Matrix
+    student: Student, start: Matrix, gradient: Matrix, tiny: float
 ) -> Values:
     """Without a gradient a matrix is skipped: no decay, no coasting, its velocity waits."""
 
@@ -148,7 +159,16 @@ def a_missing_gradient_skips_the_parameter_in_muon(
 
     w = Variable(start)
     make([w]).step()
+    directions = []
+    for size in (tiny, 1.0):
+        one = Variable(np.zeros((2, 2)))
+        optimizer = student.Muon([one], learning_rate=1.0, steps=1)
+        step = rules.steps_of(optimizer, [one], [[size * np.array(gradient)]])[0][0]
+        directions.append(_direction(step))
     return {
+        "direction where the gradient is tiny, less that where it is not": np.diff(
+            directions, axis=0
+        )[0],
         **rules.of_missing_gradients(make, np.ones((2, 2)), gradient),
         "where it never has a gradient": snapshot(w),
     }
@@ -161,3 +181,8 @@ def what_muon_is_given_stays(student: Student, rows: list[Any], values: list[flo
         **rules.of_arguments(student.Muon, names, values),
         **rules.of_what_stays(student.Muon, ["velocity"], rows),
     }
+
+
+def _direction(step: np.ndarray) -> np.ndarray:
+    """Return a step with the length 1, or zeros where there is none."""
+    return step / max(float(np.linalg.norm(step)), 1e-12)

@@ -34,27 +34,31 @@ def groups_of_nesterov_have_options_of_their_own(
     student: Student, start: list[float], gradient: list[float], options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them."""
-    w = Variable([0.0])
-    optimizer = student.NesterovSGD([w], learning_rate=1.0, momentum=0.0)
+    w = Variable([-2.0])
+    optimizer = student.NesterovSGD([w], learning_rate=0.0, momentum=0.0)
     rules.steps_of(optimizer, [w], [[[2.0]]])
-    optimizer.groups[0].update(momentum=0.5, learning_rate=0.5)
+    optimizer.groups[0].update(momentum=0.5, learning_rate=1.0)
+    second = rules.steps_of(optimizer, [w], [[[4.0]]])[0]
+    optimizer.groups[0].update(momentum=0.25, learning_rate=0.5, weight_decay=1.0)
+    third = rules.steps_of(optimizer, [w], [[[10.5]]])[0]
     return {
         **rules.of_groups(student.NesterovSGD, start, gradient, options),
-        "step after a momentum and a rate that were set later": rules.steps_of(
-            optimizer, [w], [[[4.0]]]
-        )[0],
+        "steps after options that were set later": [second, third],
     }
 
 
 def a_missing_gradient_skips_the_parameter_in_nesterov(
-    student: Student, start: list[float], gradient: list[float]
+    student: Student, start: list[float], gradient: list[float], tiny: float
 ) -> Values:
     """Without a gradient a parameter is skipped: no decay, no coasting, its velocity waits."""
 
     def make(parameters: list[Variable]) -> Any:
         return student.NesterovSGD(parameters, 0.1, weight_decay=0.5)
 
-    return rules.of_missing_gradients(make, start, gradient)
+    return {
+        **rules.of_missing_gradients(make, start, gradient),
+        **rules.of_odd_gradients(student.NesterovSGD, tiny, learning_rate=1 / tiny),
+    }
 
 
 def what_nesterov_is_given_stays(student: Student, rows: list[Any], values: list[float]) -> Values:

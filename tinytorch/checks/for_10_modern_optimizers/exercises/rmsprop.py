@@ -46,18 +46,28 @@ def groups_of_rmsprop_have_options_of_their_own(
     student: Student, start: list[float], gradient: list[float], options: list[dict[str, float]]
 ) -> Values:
     """Options of a group are its own, and every step reads them."""
-    return rules.of_groups(student.RMSprop, start, gradient, options)
+    w = Variable([0.0])
+    optimizer = student.RMSprop([w], learning_rate=0.0, alpha=0.75)
+    rules.steps_of(optimizer, [w], [[[4.0]]])
+    optimizer.groups[0].update(learning_rate=0.5, alpha=0.25, epsilon=1.0)
+    return {
+        **rules.of_groups(student.RMSprop, start, gradient, options),
+        "step after options that were set later": rules.steps_of(optimizer, [w], [[[4.0]]])[0],
+    }
 
 
 def a_missing_gradient_skips_the_parameter_in_rmsprop(
-    student: Student, start: list[float], gradient: list[float]
+    student: Student, start: list[float], gradient: list[float], tiny: float
 ) -> Values:
     """Without a gradient a parameter is skipped, and its average waits."""
 
     def make(parameters: list[Variable]) -> Any:
         return student.RMSprop(parameters, learning_rate=0.1, alpha=0.5)
 
-    return rules.of_missing_gradients(make, start, gradient)
+    return {
+        **rules.of_missing_gradients(make, start, gradient),
+        **rules.of_odd_gradients(student.RMSprop, tiny, learning_rate=1.0, alpha=0.5),
+    }
 
 
 def what_rmsprop_is_given_stays(student: Student, rows: list[Any], values: list[float]) -> Values:

@@ -45,6 +45,7 @@ def of_groups(
     still, on = steps_of(optimizer, together, rows[:1])
     optimizer.learning_rate = 0.0
     halted = steps_of(optimizer, together, rows[:1])
+    optimizer.zero_grad()
     idle = [Variable(start), Variable(start)]
     groups = [{"parameters": [w], **own} for w, own in zip(idle, options, strict=True)]
     optimizer = make(groups)
@@ -64,6 +65,7 @@ def of_groups(
         "groups that move": [bool(np.any(path)) for path in steps],
         "moves once the rate of the first group is 0": [bool(np.any(still)), bool(np.any(on))],
         "moves once learning_rate is 0": [bool(np.any(path)) for path in halted],
+        "grad after zero_grad()": [snapshot(w.grad) for w in together],
         "w where learning_rate is 0 from the first step": [snapshot(w) for w in idle],
         "steps with options set later, less those with the same from the start": float(
             np.abs(changed - given).max()
@@ -77,7 +79,7 @@ def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) ->
     g, optimizer = gradient, make(parameters)
     h = np.flip(gradient, axis=0)  # another one, so that a step shows the state before it
     first = steps_of(optimizer, parameters, [[g, None, g]])
-    waiting = snapshot(parameters[1])
+    waiting, left = snapshot(parameters[1]), snapshot(parameters[1].grad)
     rest = steps_of(optimizer, parameters, [[None, g, g], [None, h, g], [h, g, g]])
     pausing, late, other = (np.concatenate(pair) for pair in zip(first, rest, strict=True))
     expected = steps_of(make([steady]), [steady], [[g], [h]])[0]
@@ -89,7 +91,19 @@ def of_missing_gradients(make: Callable[..., Any], start: Any, gradient: Any) ->
         ),
         "moved before": bool(np.any(pausing[0])),
         "w while its first gradient is missing": waiting,
+        "grad that was missing": left,
         "the one without a gap moves in each step": [bool(np.any(step)) for step in other],
+    }
+
+
+def of_odd_gradients(make: Callable[..., Any], tiny: float, **options: float) -> Values:
+    """Take two steps with a tiny gradient, and one with a gradient that is NaN in part."""
+    small, broken = Variable([0.0]), Variable([1.0, 2.0])
+    steps = steps_of(make([small], **options), [small], [[[tiny]]] * 2)[0]
+    steps_of(make([broken]), [broken], [[[np.nan, 1.0]]])
+    return {
+        "steps where the gradient is tiny": steps,
+        "is NaN after a gradient of NaN and 1": [bool(n) for n in np.isnan(snapshot(broken))],
     }
 
 
@@ -114,6 +128,14 @@ def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence
         parameter.data = Tensor(value)
     optimizer.step()
     after = [snapshot(parameter) for parameter in parameters]
+    unused = [Variable(value) for value in assigned]
+    for parameter, value in zip(parameters, assigned, strict=True):
+        parameter.data = Tensor(value)
+    second, third = make(parameters), make(unused)  # made before either takes a step
+    steps, new = steps_of(second, parameters, rows), [steps_of(third, unused, rows[:1])]
+    third.zero_grad()  # as in a training loop
+    new.append(steps_of(third, unused, rows[1:]))
+    pairs = zip(steps, map(np.concatenate, zip(*new, strict=True)), strict=True)
     return {
         "moves": moved,
         "largest change of a gradient": max(changed),
@@ -124,6 +146,9 @@ def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence
         "starts from assigned data": [bool(np.all(value > 500)) for value in after],
         "moves from assigned data": [
             bool(np.any(one != other)) for one, other in zip(after, assigned, strict=True)
+        ],
+        "steps of a second optimizer, less those of a third from the same weights, but new": [
+            float(np.abs(one - other).max()) for one, other in pairs
         ],
     }
 

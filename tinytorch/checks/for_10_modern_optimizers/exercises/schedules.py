@@ -83,6 +83,8 @@ def every_group_keeps_a_base_of_its_own(
     """Bases: one a group, read when the schedule is made; nothing else is changed."""
     groups = [{"parameters": [Variable(1.0)], "learning_rate": rate} for rate in rates]
     optimizer = student.Optimizer(groups, learning_rate=0.0, weight_decay=0.3)
+    for parameter in optimizer.parameters:
+        parameter.grad = Variable(2.0)
     schedule = student.Schedule(optimizer, lambda step: factors[step])
     seen = [[group["learning_rate"] for group in optimizer.groups]]
     for _ in factors[1:]:
@@ -95,6 +97,7 @@ def every_group_keeps_a_base_of_its_own(
         "rates once another schedule is made": [g["learning_rate"] for g in optimizer.groups],
         "other options": [group["weight_decay"] for group in optimizer.groups],
         "weights": [snapshot(parameter) for parameter in optimizer.parameters],
+        "gradients": [snapshot(parameter.grad) for parameter in optimizer.parameters],
     }
 
 

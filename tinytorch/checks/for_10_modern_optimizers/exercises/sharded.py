@@ -60,7 +60,7 @@ def all_ranks_hold_the_weights_of_adamw(
 
 
 def options_and_weights_are_read_at_each_step(
-    student: Student, gradients: Gradients, rates: list[float], assigned: float
+    student: Student, gradients: Gradients, rates: list[float], assigned: float, tiny: float
 ) -> Values:
     """Each step calls each method once, reads the options, and starts from what data is now."""
 
@@ -70,12 +70,12 @@ def options_and_weights_are_read_at_each_step(
         optimizer = student.ShardedAdamW(
             parameters, counting, beta1=0.5, beta2=0.5, epsilon=1.0, weight_decay=0.5
         )
-        optimizer.groups[0].update(beta1=0.0, beta2=0.0, epsilon=1e-8, weight_decay=0.0)
         counting.calls.clear()
         for rate, of_ranks in zip(rates, gradients, strict=True):
             _give(parameters, of_ranks[communicator.rank])
             optimizer.learning_rate = rate
             optimizer.step()
+            optimizer.groups[0].update(beta1=0.0, beta2=0.0, epsilon=1e-8, weight_decay=0.0)
         after = snapshot(parameters[1])
         parameters[1].data = Tensor(assigned)
         optimizer.step()
@@ -84,7 +84,8 @@ def options_and_weights_are_read_at_each_step(
     def single(communicator: Any) -> Any:
         w = Variable(0.0)
         optimizer = student.ShardedAdamW([w], communicator, learning_rate=0.5, weight_decay=0.0)
-        _give([w], [1.0])
+        _give([w], [tiny])
+        optimizer.step()
         optimizer.step()
         return snapshot(w)
 
@@ -92,7 +93,7 @@ def options_and_weights_are_read_at_each_step(
         "w, w once assigned, and calls in three steps, by rank": run_threads(
             work, len(gradients[0])
         ),
-        "a single number on four ranks": run_threads(single, 4),
+        "a single number on four ranks, after two steps": run_threads(single, 4),
     }
 
 
@@ -110,6 +111,7 @@ def a_missing_gradient_skips_the_parameter_on_all_ranks(
         optimizer = student.ShardedAdamW(parameters, communicator, learning_rate=rate, **options)
         steps = []
         for of_ranks in rows:
+            optimizer.zero_grad()  # as in a training loop
             before = [snapshot(parameter) for parameter in parameters]
             _give(parameters, of_ranks[communicator.rank])
             optimizer.step()
@@ -128,8 +130,16 @@ def a_missing_gradient_skips_the_parameter_on_all_ranks(
             moved.append(bool(np.any(snapshot(parameters[0]) != before)))
         return moved
 
+    def odd(communicator: Any) -> Any:
+        w = Variable([1.0, 2.0])
+        optimizer = student.ShardedAdamW([w], communicator, learning_rate=0.5, weight_decay=0.5)
+        _give([w], [[np.nan, 0.0]])
+        optimizer.step()
+        return snapshot(w)
+
     size = len(gradients[0])
     return {
+        "w after a gradient of NaN and 0": run_threads(odd, size),
         "steps in learning rates, by rank, before, in and after the gaps": run_threads(work, size),
         "moved in a first step without a gradient, and in the next with one": run_threads(
             late, size
@@ -145,17 +155,22 @@ def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) ->
         optimizer = student.ShardedAdamW(parameters, communicator)
         counts = [optimizer.t]
         rows = [of_ranks[communicator.rank] for of_ranks in gradients]
+        kept = [True] * len(parameters)
         for row in ([None] * len(parameters), *rows):
             _give(parameters, row)
             given = [parameter.grad for parameter in parameters]
             optimizer.step()
             counts.append(optimizer.t)
+            same = [p.grad is gradient for p, gradient in zip(parameters, given, strict=True)]
+            kept = [one and other for one, other in zip(kept, same, strict=True)]
+        optimizer.zero_grad()
         return [
             [snapshot(gradient) for gradient in given],
-            [p.grad is gradient for p, gradient in zip(parameters, given, strict=True)],
+            kept,
             [isinstance(parameter.data, Tensor) for parameter in parameters],
             [list(parameter.data.shape) for parameter in parameters],
             counts,
+            [snapshot(parameter.grad) for parameter in parameters],
         ]
 
     def options(communicator: Any) -> dict[str, float]:
@@ -163,8 +178,8 @@ def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) ->
         return {name: value for name, value in group.items() if name != "parameters"}
 
     return {
-        "gradients, whether they are those given, Tensors, shapes, t": run_threads(
-            work, len(gradients[0])
+        "gradients, whether they are those given, Tensors, shapes, t, after zero_grad()": (
+            run_threads(work, len(gradients[0]))
         ),
         "options by default": run_threads(options, 1),
     }

@@ -44,6 +44,7 @@ def averages_are_applied_and_taken_back(
     """Inside the block the averages are the weights; afterwards no more."""
     parameters, average = _moved(student, starts, weights)
     before = [snapshot(parameter) for parameter in parameters]
+    parameters[0].grad = Variable(np.ones(parameters[0].data.shape))
     with average.applied():
         with average.applied():  # as a function that evaluates inside another does
             pass
@@ -57,6 +58,8 @@ def averages_are_applied_and_taken_back(
             np.array_equal(snapshot(p), old) for p, old in zip(parameters, before, strict=True)
         ],
         "averages afterwards": [snapshot(kept) for kept in average.averages],
+        "its gradient": snapshot(parameters[0].grad),
+        "requires_grad": [parameter.requires_grad for parameter in parameters],
     }
 
 
