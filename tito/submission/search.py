@@ -103,10 +103,8 @@ class _Search(ast.NodeVisitor):
             case ast.Call():
                 return self._makes_value(node)
             case ast.Attribute():
-                is_number = (
-                    syntax.dotted_of(node).split(".")[0] in known.NUMERIC and node.attr != "random"
-                )
-                return is_number or self._is_method(node)
+                is_number = syntax.dotted_of(node).split(".")[0] in known.NUMERIC
+                return (is_number and not _is_random(node)) or self._is_method(node)
         return False
 
     def _makes_value(self, node: ast.Call) -> bool:
@@ -127,7 +125,7 @@ class _Search(ast.NodeVisitor):
         match node:
             case ast.Name() | ast.Attribute() if not syntax.dotted_of(node).startswith("?"):
                 self.found.kept_in.add(syntax.root_of(node) or "")
-                return getattr(node, "attr", "") != "random"
+                return not _is_random(node)
             case ast.Tuple():
                 return all(map(self._is_held, node.elts))
         return self._is_value(node)
@@ -164,6 +162,7 @@ class _Search(ast.NodeVisitor):
         arguments = node.args
         for default in [*arguments.defaults, *filter(None, arguments.kw_defaults)]:
             self._kept("a default", default)
+            self.visit(default)
         headers = filter(None, [arguments, getattr(node, "returns", None)])
         signature = [n for header in headers for n in ast.walk(header)]
         if any(isinstance(n, ast.NamedExpr) for n in signature):
@@ -371,6 +370,12 @@ class _Search(ast.NodeVisitor):
         frames = self._frames[1:] or self._frames
         local = any(name in names for names, _ in frames)
         return local and not any(name in aliases for _, aliases in frames)
+
+
+def _is_random(node: ast.expr) -> bool:
+    """Whether a name or an attribute is of what makes random numbers that all share."""
+    *modules, name = syntax.dotted_of(node).split(".")
+    return "random" in (*modules, name) and name not in known.GENERATORS
 
 
 _Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr

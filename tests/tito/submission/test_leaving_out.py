@@ -174,6 +174,18 @@ KEEPS = {
         "float(self.kept[0])",
     ),
     "random under another name": ("import random as r\nr.seed(3)", "pass", "r.random()"),
+    "a draw by another name": (
+        "import numpy as np\nnp.random.seed(3)\nrand = np.random.rand",
+        "pass",
+        "rand()",
+    ),
+    "a draw as a default": (
+        "import numpy as np\nnp.random.seed(3)",
+        "pass",
+        "rand()",
+        "rand=np.random.rand",
+    ),
+    "a default of a default": ("", "pass", "n()", "n=lambda kept=[]: kept.append(1) or len(kept)"),
     "numpy's under another name": ("import numpy.random as r\nr.seed(3)", "pass", "r.rand()"),
     "numpy's as an object": ("import numpy as np\nr = np.random\nr.seed(3)", "pass", "r.rand()"),
     "numpy's in a function": (
