@@ -260,6 +260,8 @@ class _Search(ast.NodeVisitor):
         if hidden or name.startswith(("f_", "gi_", "tb_", "co_")) or name == "get_type_hints":
             self.found.opaque.append(syntax.where(name, node))
         self._set(name, node)
+        if name in known.UNSET and before[0] in known.NUMERIC:
+            self._note_unset(node)
         if not isinstance(node.ctx, ast.Load):
             self._store(node)
         is_module = name == "random" and len(before) == 1 and not self._is_own(before[0])
@@ -319,6 +321,8 @@ class _Search(ast.NodeVisitor):
                 self.found.opaque.append(syntax.where(f"from {node.module} import *", node))
             if alias.name.strip("_") in known.HIDDEN or alias.name in known.OPAQUE:
                 self.found.opaque.append(syntax.where(f"import {alias.name}", node))
+            if alias.name in known.UNSET:
+                self._note_unset(node)
             renamed = alias.name == "random" and alias.asname
             shared = renamed or (random and alias.name not in known.GENERATORS)
             self.found.seeds |= bool(shared)
@@ -346,6 +350,10 @@ class _Search(ast.NodeVisitor):
         """Note what a function does each time it is called, or the cell itself as it runs."""
         notes = self.found.lasting if self._in_function else self.found.changes
         notes.append(syntax.where(what, node))
+
+    def _note_unset(self, node: ast.AST) -> None:
+        """Note memory in which is what others left there, whoever they were."""
+        self.found.given.append(("", syntax.where("memory that nothing has set", node)))
 
     def _note_random(self, node: ast.Attribute | ast.Name) -> None:
         """Note that random numbers are drawn that all share, or what else is done with them."""

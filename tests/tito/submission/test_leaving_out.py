@@ -390,3 +390,10 @@ def test_of_more_code_than_is_looked_through_all_runs():
 @pytest.mark.parametrize("line", ["%matplotlib inline", "!ls", "Walk?", "files = !ls"])
 def test_what_only_ipython_understands_runs_with_all(line):
     assert "only IPython understands" in leave_out(cells(line, 2), DEMONSTRATIONS, ASKED).reason
+
+
+@pytest.mark.parametrize("name", ["np.empty_like", "empty"])
+def test_where_memory_is_used_as_it_was_all_runs(name):
+    imports = "import numpy as np" if "." in name else "from numpy import empty"
+    nb = cells(f"{imports}\nWalk.step = lambda self, g: {name}(1) + g", 2)
+    assert "memory that nothing has set" in leave_out(nb, DEMONSTRATIONS, ASKED).reason
