@@ -252,7 +252,7 @@ def draw_paths(paths):
 
 
 # %%
-CURVATURES = np.array([1.0, 20.0])
+CURVATURES = (1.0, 20.0)
 
 
 def follow(take_step, w, steps=40):
