@@ -17,6 +17,7 @@ def traces_of(tree: ast.Module) -> Traces:
     search.visit(tree)
     found = search.found
     found.lasting += [where for attrs, where in search.stores if attrs & search.shared_attributes]
+    found.lasting += [where for attr, where in search.addresses if attr in search.replaced]
     return found
 
 
@@ -33,6 +34,9 @@ class _Search(ast.NodeVisitor):
         #: Attributes that are classes or functions, and what functions store through attributes.
         self.shared_attributes: set[str] = set()
         self.stores: list[tuple[set[str], str]] = []
+        #: Attributes of which the address is asked for, and those that get objects elsewhere.
+        self.addresses: list[tuple[str, str]] = []
+        self.replaced: set[str] = set()
         #: Of the cell, and of each function around: its names, and those of them that stand for
         #: what is there without it.
         self._frames: list[tuple[set[str], set[str]]] = []
@@ -65,6 +69,8 @@ class _Search(ast.NodeVisitor):
             for i, one in enumerate(target.elts):
                 self._bind(one, values[i] if pairs else value)
         elif self._in_function or isinstance(target, ast.Attribute | ast.Subscript):
+            if isinstance(target, ast.Attribute) and not adds:
+                self.replaced.add(target.attr)
             if isinstance(target, ast.Attribute) and self._is_shared(value):
                 self.shared_attributes.add(target.attr)
             root = syntax.root_of(target)
@@ -291,6 +297,9 @@ class _Search(ast.NodeVisitor):
         is_own = isinstance(first, ast.Name) and self._is_own(first.id)
         if last in known.LASTING_CALLS:
             self._note_change(f"calls {name}", node)
+        if name == "id" and isinstance(first, ast.Attribute):
+            where = syntax.where(f"the address of {syntax.text_of(first)}", node)
+            self.addresses.append((first.attr, where))
         if self._in_function and (stored := syntax.stored_by(node)):
             self.visit_Attribute(stored)
             node = ast.Call(ast.Constant(None), node.args[2:], [])

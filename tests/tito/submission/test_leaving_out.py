@@ -174,17 +174,8 @@ KEEPS = {
         "float(self.kept[0])",
     ),
     "random under another name": ("import random as r\nr.seed(3)", "pass", "r.random()"),
-    "a draw by another name": (
-        "import numpy as np\nnp.random.seed(3)\nrand = np.random.rand",
-        "pass",
-        "rand()",
-    ),
-    "a draw as a default": (
-        "import numpy as np\nnp.random.seed(3)",
-        "pass",
-        "rand()",
-        "rand=np.random.rand",
-    ),
+    "a draw's name": ("import numpy as np\nnp.random.seed(3)\nr = np.random.rand", "pass", "r()"),
+    "a draw as a default": ("import random\nrandom.seed(3)", "pass", "r(0, 1)", "r=random.uniform"),
     "a default of a default": ("", "pass", "n()", "n=lambda kept=[]: kept.append(1) or len(kept)"),
     "numpy's under another name": ("import numpy.random as r\nr.seed(3)", "pass", "r.rand()"),
     "numpy's as an object": ("import numpy as np\nr = np.random\nr.seed(3)", "pass", "r.rand()"),
@@ -392,8 +383,14 @@ def test_what_only_ipython_understands_runs_with_all(line):
     assert "only IPython understands" in leave_out(cells(line, 2), DEMONSTRATIONS, ASKED).reason
 
 
-@pytest.mark.parametrize("name", ["np.empty_like", "empty"])
-def test_where_memory_is_used_as_it_was_all_runs(name):
-    imports = "import numpy as np" if "." in name else "from numpy import empty"
-    nb = cells(f"{imports}\nWalk.step = lambda self, g: {name}(1) + g", 2)
-    assert "memory that nothing has set" in leave_out(nb, DEMONSTRATIONS, ASKED).reason
+@pytest.mark.parametrize(
+    ("imports", "used", "said"),
+    [
+        ("import numpy as np", "np.empty_like(g)", "memory that nothing has set"),
+        ("from numpy import empty", "empty(1)[0]", "memory that nothing has set"),
+        ("", "id(self.way) % 3", "the address of self.way"),
+    ],
+)
+def test_where_it_matters_who_used_memory_before_all_runs(imports, used, said):
+    nb = cells(keeping(imports, "self.way = []", used), 2)
+    assert said in leave_out(nb, DEMONSTRATIONS, ASKED).reason
