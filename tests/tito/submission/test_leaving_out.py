@@ -247,6 +247,7 @@ READS = {
 #: What needs names as it runs, behind all demonstrations.
 NEEDS = {
     "what is added to": ("total += 1\nWalk.step = lambda self, g: g + 1", {0, 1}),
+    "a hint": ("total: int\nn = float(total)\nWalk.step = lambda self, g: g + n", {0, 1, 3}),
     "what is deleted": ("del SCALES\nWalk.step = lambda self, g: g + 1", {0, 2, 3}),
     "a class with the name": (
         "class A:\n    total = total\n\n\nWalk.step = lambda self, g: g + A.total",
