@@ -222,6 +222,6 @@ def _one_pass_adam(plain: Any, loop: Loop) -> Any:
 
 #: By the digest of a plain `step`: what takes it, and the loops that were held against it.
 _RULES: dict[str | None, tuple[Any, ...]] = {
-    "1e59cbde7e14823c": (_one_pass_sgd, sgd_loop, momentum_loop),
-    "63670ec31843502d": (_one_pass_adam, adam_loop),
+    "0cb90dd0857c6a25": (_one_pass_sgd, sgd_loop, momentum_loop),
+    "2399555c535c9068": (_one_pass_adam, adam_loop),
 }

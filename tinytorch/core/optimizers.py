@@ -102,7 +102,7 @@ class SGD:
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.velocity = [np.zeros_like(p.data.data) for p in self.parameters if momentum > 0]
-        self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
+        self._scratch = np.zeros(0, np.uint8)  # memory for intermediate results of any dtype
 
     def step(self) -> None:
         """Update every parameter that has a gradient.
@@ -121,7 +121,7 @@ class SGD:
                 continue
             w, g = parameter.data.data, parameter.grad.data.data
             if self._scratch.size < w.nbytes:
-                self._scratch = np.empty(w.nbytes, np.uint8)
+                self._scratch = np.zeros(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             v = g
             if momentum > 0:
@@ -205,7 +205,7 @@ class Adam:
         self.v = [np.zeros_like(p.data.data) for p in self.parameters]
         self.t = 0
         self._missed = [0] * len(self.parameters)  # calls of step() that met no gradient, of each
-        self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
+        self._scratch = np.zeros(0, np.uint8)  # memory for intermediate results of any dtype
 
     def step(self) -> None:
         """Update every parameter that has a gradient, and count the call in ``t``.
@@ -224,7 +224,7 @@ class Adam:
             m, v = self.m[index], self.v[index]
             n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
             if self._scratch.size < w.nbytes:
-                self._scratch = np.empty(w.nbytes, np.uint8)
+                self._scratch = np.zeros(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             # m <- beta1 * m + (1 - beta1) * g
             m *= self.beta1

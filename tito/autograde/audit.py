@@ -15,6 +15,8 @@ from tito.gradebook.result import Result
 
 #: What is said of a submission whose marks were the same both ways.
 EQUAL, DIFFERS = "equal", "differs: "
+#: How flags of limits begin; see :mod:`tito.autograde.run_cells`.
+_LIMITS = ("stopped after", "some cells were not run")
 
 
 def both_ways(grade: Callable[[Cells], Result]) -> Result:
@@ -23,9 +25,10 @@ def both_ways(grade: Callable[[Cells], Result]) -> Result:
     Returns
     -------
     Result
-        The short one where marks are equal. Otherwise the one of all cells; its `audit` says which
-        cells differ, or that those of all cells differ from one time to the next, so that nothing
-        follows for other submissions.
+        The short one where marks are equal, or where it is for limits that all cells earn something
+        else: who loops for ever has no time left for what is graded. Otherwise the one of all
+        cells; its `audit` says which cells differ. Where limits, or chance from one time to the
+        next, may be why, a flag says so, and nothing follows for other submissions.
     """
     short = grade("needed")
     if not short.left_out:
@@ -34,6 +37,9 @@ def both_ways(grade: Callable[[Cells], Result]) -> Result:
     differing = _differing(short, whole)
     if not differing:
         return replace(short, audit=EQUAL)
+    if any(flag.startswith(_LIMITS) for flag in {*whole.flags} - {*short.flags}):
+        flag = f"limits end more where all cells run, and marks differ: {', '.join(differing)}"
+        return replace(short, flags=(*short.flags, flag))
     if by_chance := _differing(whole, grade("all")):
         flag = f"marks differ from one run to the next: {', '.join(by_chance)}"
         return replace(whole, flags=(*whole.flags, flag))

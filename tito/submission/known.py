@@ -29,6 +29,8 @@ LASTING_CALLS = {
     *("save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "memmap", "fromfile"),
     *("tofile", "savefig"),
 }
+#: Functions of NumPy that leave in memory what was there before.
+UNSET = {"empty", "empty_like"}
 SETTERS = {"setattr", "delattr", "__setattr__", "__delattr__"}
 #: What makes random numbers of its own.
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox", "MT19937", "SFC64"}

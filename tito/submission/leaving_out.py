@@ -229,6 +229,8 @@ def _read_first(body: Sequence[ast.stmt], done: set[str]) -> Iterator[str]:
                 yield from scope.at_once.union(changed_by(statement)) - done
                 if isinstance(statement, DEFINITIONS):
                     done.add(statement.name)
+                elif isinstance(statement, ast.AnnAssign) and statement.value is None:
+                    pass  # an annotation alone binds nothing
                 elif isinstance(statement, _SIMPLE):
                     done |= scope.bound
 

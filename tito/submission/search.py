@@ -17,6 +17,7 @@ def traces_of(tree: ast.Module) -> Traces:
     search.visit(tree)
     found = search.found
     found.lasting += [where for attrs, where in search.stores if attrs & search.shared_attributes]
+    found.lasting += [where for attr, where in search.addresses if attr in search.replaced]
     return found
 
 
@@ -33,6 +34,9 @@ class _Search(ast.NodeVisitor):
         #: Attributes that are classes or functions, and what functions store through attributes.
         self.shared_attributes: set[str] = set()
         self.stores: list[tuple[set[str], str]] = []
+        #: Attributes of which the address is asked for, and those that get objects elsewhere.
+        self.addresses: list[tuple[str, str]] = []
+        self.replaced: set[str] = set()
         #: Of the cell, and of each function around: its names, and those of them that stand for
         #: what is there without it.
         self._frames: list[tuple[set[str], set[str]]] = []
@@ -65,6 +69,8 @@ class _Search(ast.NodeVisitor):
             for i, one in enumerate(target.elts):
                 self._bind(one, values[i] if pairs else value)
         elif self._in_function or isinstance(target, ast.Attribute | ast.Subscript):
+            if isinstance(target, ast.Attribute) and not adds:
+                self.replaced.add(target.attr)
             if isinstance(target, ast.Attribute) and self._is_shared(value):
                 self.shared_attributes.add(target.attr)
             root = syntax.root_of(target)
@@ -103,10 +109,8 @@ class _Search(ast.NodeVisitor):
             case ast.Call():
                 return self._makes_value(node)
             case ast.Attribute():
-                is_number = (
-                    syntax.dotted_of(node).split(".")[0] in known.NUMERIC and node.attr != "random"
-                )
-                return is_number or self._is_method(node)
+                is_number = syntax.dotted_of(node).split(".")[0] in known.NUMERIC
+                return (is_number and not _is_random(node)) or self._is_method(node)
         return False
 
     def _makes_value(self, node: ast.Call) -> bool:
@@ -127,7 +131,7 @@ class _Search(ast.NodeVisitor):
         match node:
             case ast.Name() | ast.Attribute() if not syntax.dotted_of(node).startswith("?"):
                 self.found.kept_in.add(syntax.root_of(node) or "")
-                return getattr(node, "attr", "") != "random"
+                return not _is_random(node)
             case ast.Tuple():
                 return all(map(self._is_held, node.elts))
         return self._is_value(node)
@@ -164,6 +168,7 @@ class _Search(ast.NodeVisitor):
         arguments = node.args
         for default in [*arguments.defaults, *filter(None, arguments.kw_defaults)]:
             self._kept("a default", default)
+            self.visit(default)
         headers = filter(None, [arguments, getattr(node, "returns", None)])
         signature = [n for header in headers for n in ast.walk(header)]
         if any(isinstance(n, ast.NamedExpr) for n in signature):
@@ -261,6 +266,8 @@ class _Search(ast.NodeVisitor):
         if hidden or name.startswith(("f_", "gi_", "tb_", "co_")) or name == "get_type_hints":
             self.found.opaque.append(syntax.where(name, node))
         self._set(name, node)
+        if name in known.UNSET and before[0] in known.NUMERIC:
+            self._note_unset(node)
         if not isinstance(node.ctx, ast.Load):
             self._store(node)
         is_module = name == "random" and len(before) == 1 and not self._is_own(before[0])
@@ -290,6 +297,9 @@ class _Search(ast.NodeVisitor):
         is_own = isinstance(first, ast.Name) and self._is_own(first.id)
         if last in known.LASTING_CALLS:
             self._note_change(f"calls {name}", node)
+        if name == "id" and isinstance(first, ast.Attribute):
+            where = syntax.where(f"the address of {syntax.text_of(first)}", node)
+            self.addresses.append((first.attr, where))
         if self._in_function and (stored := syntax.stored_by(node)):
             self.visit_Attribute(stored)
             node = ast.Call(ast.Constant(None), node.args[2:], [])
@@ -320,6 +330,8 @@ class _Search(ast.NodeVisitor):
                 self.found.opaque.append(syntax.where(f"from {node.module} import *", node))
             if alias.name.strip("_") in known.HIDDEN or alias.name in known.OPAQUE:
                 self.found.opaque.append(syntax.where(f"import {alias.name}", node))
+            if alias.name in known.UNSET:
+                self._note_unset(node)
             renamed = alias.name == "random" and alias.asname
             shared = renamed or (random and alias.name not in known.GENERATORS)
             self.found.seeds |= bool(shared)
@@ -348,6 +360,10 @@ class _Search(ast.NodeVisitor):
         notes = self.found.lasting if self._in_function else self.found.changes
         notes.append(syntax.where(what, node))
 
+    def _note_unset(self, node: ast.AST) -> None:
+        """Note memory in which is what others left there, whoever they were."""
+        self.found.given.append(("", syntax.where("memory that nothing has set", node)))
+
     def _note_random(self, node: ast.Attribute | ast.Name) -> None:
         """Note that random numbers are drawn that all share, or what else is done with them."""
         what = f"shared random numbers: {syntax.dotted_of(node)}"
@@ -371,6 +387,12 @@ class _Search(ast.NodeVisitor):
         frames = self._frames[1:] or self._frames
         local = any(name in names for names, _ in frames)
         return local and not any(name in aliases for _, aliases in frames)
+
+
+def _is_random(node: ast.expr) -> bool:
+    """Whether a name or an attribute is of what makes random numbers that all share."""
+    *modules, name = syntax.dotted_of(node).split(".")
+    return "random" in (*modules, name) and name not in known.GENERATORS
 
 
 _Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr

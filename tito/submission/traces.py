@@ -20,7 +20,7 @@ class Traces:
         Why nothing can be said of the names that it uses.
     given : list of (str, str)
         What can be changed in place and becomes a part of what is there without the cell: the name
-        of that, and what to say.
+        of that, and what to say. Without a name, memory with what others left in it.
     lasting : list of str
         What its functions and classes may leave behind when they are called.
     changes : list of str

@@ -255,7 +255,7 @@ def draw_paths(paths):
 
 
 # %%
-CURVATURES = np.array([1.0, 20.0])
+CURVATURES = (1.0, 20.0)
 
 
 def follow(take_step, w, steps=40):
@@ -427,7 +427,7 @@ class SGD:
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.velocity = [np.zeros_like(p.data.data) for p in self.parameters if momentum > 0]
-        self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
+        self._scratch = np.zeros(0, np.uint8)  # memory for intermediate results of any dtype
         ### END SOLUTION
 
     def step(self) -> None:
@@ -450,7 +450,7 @@ class SGD:
                 continue
             w, g = parameter.data.data, parameter.grad.data.data
             if self._scratch.size < w.nbytes:
-                self._scratch = np.empty(w.nbytes, np.uint8)
+                self._scratch = np.zeros(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             v = g
             if momentum > 0:
@@ -665,7 +665,7 @@ class Adam:
         self.v = [np.zeros_like(p.data.data) for p in self.parameters]
         self.t = 0
         self._missed = [0] * len(self.parameters)  # calls of step() that met no gradient, of each
-        self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
+        self._scratch = np.zeros(0, np.uint8)  # memory for intermediate results of any dtype
         ### END SOLUTION
 
     def step(self) -> None:
@@ -688,7 +688,7 @@ class Adam:
             m, v = self.m[index], self.v[index]
             n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
             if self._scratch.size < w.nbytes:
-                self._scratch = np.empty(w.nbytes, np.uint8)
+                self._scratch = np.zeros(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             # m <- beta1 * m + (1 - beta1) * g
             m *= self.beta1

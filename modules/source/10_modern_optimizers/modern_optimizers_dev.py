@@ -797,7 +797,7 @@ class AdamW(Optimizer):
         self.v = [np.zeros_like(p.data.data) for p in self.parameters]
         self.t = 0
         self._missed = [0] * len(self.m)  # calls of step() that met no gradient, of each
-        self._scratch = np.empty(0, np.uint8)  # memory for intermediate results of any dtype
+        self._scratch = np.zeros(0, np.uint8)  # memory for intermediate results of any dtype
         ### END SOLUTION
 
     def step(self) -> None:
@@ -820,7 +820,7 @@ class AdamW(Optimizer):
             n = self.t - self._missed[index]  # how many gradients m and v hold, as PyTorch counts
             rate, beta1, beta2 = float(options["learning_rate"]), options["beta1"], options["beta2"]
             if self._scratch.size < w.nbytes:
-                self._scratch = np.empty(w.nbytes, np.uint8)
+                self._scratch = np.zeros(w.nbytes, np.uint8)
             s = self._scratch[: w.nbytes].view(w.dtype).reshape(w.shape)
             # w <- w - learning_rate * weight_decay * w
             w *= 1 - rate * options["weight_decay"]

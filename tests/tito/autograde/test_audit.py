@@ -22,10 +22,11 @@ def double(x):
 """
 
 
-def result(cells: str, *earned: int) -> Result:
+def result(cells: str, *earned: int, flags: tuple[str, ...] = ()) -> Result:
     parts = [{"earned": points} for points in earned]
     left_out = ("own-1",) if cells == "needed" else ()
-    return Result("ada", "x", "graded", left_out=left_out, cells={"test-x": {"parts": parts}})
+    graded = {"test-x": {"parts": parts}}
+    return Result("ada", "x", "graded", left_out=left_out, cells=graded, flags=flags)
 
 
 def graded(*results: Result):
@@ -54,6 +55,29 @@ def test_marks_that_change_from_run_to_run_say_nothing_of_others():
         "",
         ("marks differ from one run to the next: test-x",),
     )
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "stopped after 30 s of processor time: a cell after sgd-class",
+        "some cells were not run: the 300 s of a notebook were over",
+    ],
+)
+def test_what_limits_ended_says_nothing_of_others(flag):
+    first = ("stopped after 30 s of processor time: test-x",)
+    short = result("needed", 2, flags=first)
+    asked, grade = graded(short, result("all", 0, flags=(*first, flag)))
+    found = both_ways(grade)
+    assert (found.audit, found.left_out, asked) == ("", ("own-1",), ["needed", "all"])
+    said = "limits end more where all cells run, and marks differ: test-x"
+    assert (found.cells, found.flags) == (short.cells, (*first, said))
+
+
+def test_what_limits_ended_both_ways_is_no_excuse():
+    flags = ("stopped after 30 s of processor time: test-x",)
+    runs = [result(cells, earned, flags=flags) for cells, earned in [("needed", 2), ("all", 0)]]
+    assert both_ways(graded(*runs, runs[1])[1]).audit == "differs: test-x"
 
 
 def test_where_nothing_is_left_out_once_is_enough():

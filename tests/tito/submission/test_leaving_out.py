@@ -174,6 +174,9 @@ KEEPS = {
         "float(self.kept[0])",
     ),
     "random under another name": ("import random as r\nr.seed(3)", "pass", "r.random()"),
+    "a draw's name": ("import numpy as np\nnp.random.seed(3)\nr = np.random.rand", "pass", "r()"),
+    "a draw as a default": ("import random\nrandom.seed(3)", "pass", "r(0, 1)", "r=random.uniform"),
+    "a default of a default": ("", "pass", "n()", "n=lambda kept=[]: kept.append(1) or len(kept)"),
     "numpy's under another name": ("import numpy.random as r\nr.seed(3)", "pass", "r.rand()"),
     "numpy's as an object": ("import numpy as np\nr = np.random\nr.seed(3)", "pass", "r.rand()"),
     "numpy's in a function": (
@@ -244,6 +247,7 @@ READS = {
 #: What needs names as it runs, behind all demonstrations.
 NEEDS = {
     "what is added to": ("total += 1\nWalk.step = lambda self, g: g + 1", {0, 1}),
+    "a hint": ("total: int\nn = float(total)\nWalk.step = lambda self, g: g + n", {0, 1, 3}),
     "what is deleted": ("del SCALES\nWalk.step = lambda self, g: g + 1", {0, 2, 3}),
     "a class with the name": (
         "class A:\n    total = total\n\n\nWalk.step = lambda self, g: g + A.total",
@@ -378,3 +382,16 @@ def test_of_more_code_than_is_looked_through_all_runs():
 @pytest.mark.parametrize("line", ["%matplotlib inline", "!ls", "Walk?", "files = !ls"])
 def test_what_only_ipython_understands_runs_with_all(line):
     assert "only IPython understands" in leave_out(cells(line, 2), DEMONSTRATIONS, ASKED).reason
+
+
+@pytest.mark.parametrize(
+    ("imports", "used", "said"),
+    [
+        ("import numpy as np", "np.empty_like(g)", "memory that nothing has set"),
+        ("from numpy import empty", "empty(1)[0]", "memory that nothing has set"),
+        ("", "id(self.way) % 3", "the address of self.way"),
+    ],
+)
+def test_where_it_matters_who_used_memory_before_all_runs(imports, used, said):
+    nb = cells(keeping(imports, "self.way = []", used), 2)
+    assert said in leave_out(nb, DEMONSTRATIONS, ASKED).reason
