@@ -4,9 +4,10 @@ import re
 
 #: Modules without a memory of their own, but for the calls below.
 MODULES = {
-    *("__future__", "abc", "collections", "contextlib", "copy", "dataclasses", "enum", "fractions"),
-    *("functools", "itertools", "math", "matplotlib", "numbers", "numpy", "operator", "random"),
-    *("re", "statistics", "string", "textwrap", "time", "tinytorch", "typing", "warnings"),
+    *("__future__", "abc", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses"),
+    *("datetime", "enum", "fractions", "functools", "heapq", "itertools", "json", "math"),
+    *("matplotlib", "numbers", "numpy", "operator", "pprint", "random", "re", "statistics"),
+    *("string", "textwrap", "time", "tinytorch", "typing", "warnings"),
 }
 #: What those import themselves, and what leads to everything else.
 HIDDEN = {"sys", "os", "builtins", "inspect", "gc", "types", "weakref", "importlib", "threading"}

@@ -9,6 +9,7 @@ in doubt all cells run. :mod:`tito.autograde.audit` tries on some of a class whe
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -26,6 +27,8 @@ from tito.submission.traces import Traces
 #: So much of a student's code is looked through; the chapter's solutions have a tenth of it.
 _MAX_LENGTH = 300_000
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)
+#: What IPython understands, and changes nothing but where figures are shown.
+_FIGURES = re.compile(r"^%matplotlib inline[ \t]*$", re.MULTILINE)
 
 
 class Kind(Enum):
@@ -177,6 +180,7 @@ def _facts_of_ours(source: str) -> _Facts:
 
 def facts_of(source: str) -> _Facts:
     """Return what is known of a cell."""
+    source = _FIGURES.sub("", source)
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -40,6 +40,7 @@ HARMLESS = {
     "the name of its class": "Walk.name = lambda self: type(self).__name__",
     "random numbers of its own": "import numpy as np\nprint(np.random.default_rng(0).random())",
     "what is not finished": "def later(:",
+    "figures": "%matplotlib inline\nimport json, datetime\nprint(json.dumps({}))",
     "an experiment in two cells": "w = Walk()\n### next cell\nw.best, w.seen = [1], {}",
     "two names at once": "rates, rate = [1.0, 2.0], 0.5\n\n\ndef mine(g):\n    return rate * g",
     "its own property": "Walk.double = property(lambda self: 2 * self.rate)",
@@ -379,7 +380,7 @@ def test_of_more_code_than_is_looked_through_all_runs():
     assert "more code than" in leave_out(cells("# x\n" * 100_000, 2), DEMONSTRATIONS, ASKED).reason
 
 
-@pytest.mark.parametrize("line", ["%matplotlib inline", "!ls", "Walk?", "files = !ls"])
+@pytest.mark.parametrize("line", ["%time Walk()", "!ls", "Walk?", "files = !ls"])
 def test_what_only_ipython_understands_runs_with_all(line):
     assert "only IPython understands" in leave_out(cells(line, 2), DEMONSTRATIONS, ASKED).reason
 
