@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from threading import Event, Thread
@@ -111,25 +112,30 @@ def table(witness: Witness, meter: Meter, raw: float) -> list[str]:
     """Return what was seen, a line for each thousand."""
     head = f"{'graded':>8}{'a minute':>10}{'CPU s each':>12}{'x raw':>7}{'driver MB':>11}"
     lines = [f"{head}{'gradebook MB':>14}"]
-    before, then = 0, witness._began
-    for done, now, memory, size in witness.rows:
-        cpu = meter.cpu_between(then, now) / (done - before)
-        rate = 60 * (done - before) / (now - then)
+    spent = spent_each(witness, meter)
+    for (done, _, memory, size), (seconds, cpu) in zip(witness.rows, spent, strict=True):
+        rate = 60 / seconds
         lines.append(f"{done:8}{rate:10.0f}{cpu:12.3f}{cpu / raw:7.2f}{memory:11.0f}{size:14.1f}")
-        before, then = done, now
     return lines
+
+
+def spent_each(witness: Witness, meter: Meter) -> list[tuple[float, float]]:
+    """Return the seconds and the processor time that a submission took, by the thousand."""
+    ends = [(0, witness._began), *((done, now) for done, now, *_ in witness.rows)]
+    return [
+        ((now - then) / (done - before), meter.cpu_between(then, now) / (done - before))
+        for (before, then), (done, now) in pairwise(ends)
+    ]
 
 
 def rows(witness: Witness, meter: Meter) -> list[Row]:
     """Return the targets: time of the last thousand and most memory, against the first."""
-    ends = [(0, witness._began), *((done, now) for done, now, *_ in witness.rows)]
-    parts = [(ends[0], ends[1]), (ends[-2], ends[-1])]
-    first, last = [(then[1] - now[1]) / (then[0] - now[0]) for now, then in parts]
-    cpu = [meter.cpu_between(now[1], then[1]) / (then[0] - now[0]) for now, then in parts]
+    spent = spent_each(witness, meter)
+    (first, first_cpu), (last, last_cpu) = spent[0], spent[-1]
     memory = [row[2] for row in witness.rows]
     return [
         Row("time of the last thousand, against the first", last / first, 1.05),
-        Row("the same, processor time", cpu[1] / cpu[0], 1.05),
+        Row("the same, processor time", last_cpu / first_cpu, 1.05),
         Row("most memory of the driver, against the first thousand", max(memory) / memory[0], 1.05),
     ]
 

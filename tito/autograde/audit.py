@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tito.autograde.job import Cells
+from tito.autograde.run_cells import NOT_RUN, STOPPED
 from tito.gradebook.result import Result
 
 #: What is said of a submission whose marks were the same both ways.
 EQUAL, DIFFERS = "equal", "differs: "
-#: How flags of limits begin; see :mod:`tito.autograde.run_cells`.
-_LIMITS = ("stopped after", "some cells were not run")
 
 
 def both_ways(grade: Callable[[Cells], Result]) -> Result:
@@ -37,7 +36,7 @@ def both_ways(grade: Callable[[Cells], Result]) -> Result:
     differing = _differing(short, whole)
     if not differing:
         return replace(short, audit=EQUAL)
-    if any(flag.startswith(_LIMITS) for flag in {*whole.flags} - {*short.flags}):
+    if any(flag.startswith((STOPPED, NOT_RUN)) for flag in {*whole.flags} - {*short.flags}):
         flag = f"limits end more where all cells run, and marks differ: {', '.join(differing)}"
         return replace(short, flags=(*short.flags, flag))
     if by_chance := _differing(whole, grade("all")):

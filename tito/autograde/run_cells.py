@@ -18,6 +18,9 @@ from tito.kernels.budget import OutputBudget
 from tito.kernels.kernel_protocol import Kernel, Limits, Lost, Ran
 from tito.scoring.judging import Session
 
+#: How flags begin of a cell, and of what is left of a notebook, that a limit has ended.
+STOPPED, NOT_RUN = "stopped after", "some cells were not run"
+
 
 class KernelLostError(Exception):
     """A kernel was lost, and nothing says that the student's code is to blame.
@@ -138,7 +141,7 @@ class NotebookRun:
             self.broken.add(index)
             what = f"this cell took {ended.stopped} and was stopped"
             ended.outputs.append(error_output("CellTimeoutError", what))
-            add_flag(self.nb, f"stopped after {ended.stopped}: {name_of(self.nb, index)}")
+            add_flag(self.nb, f"{STOPPED} {ended.stopped}: {name_of(self.nb, index)}")
         return ended
 
     def _run_checks(self, index: int) -> Lost | None:
@@ -180,7 +183,7 @@ class NotebookRun:
             cell = self.nb.cells[index]
             answered = cell.outputs if is_autograded(cell) else []
             cell.outputs = [*answered, error_output("NotRun", f"this cell was not run: {why}")]
-            add_flag(self.nb, f"some cells were not run: {why}")
+            add_flag(self.nb, f"{NOT_RUN}: {why}")
 
     # Time ---------------------------------------------------------------------------------
 

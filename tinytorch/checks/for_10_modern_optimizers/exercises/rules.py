@@ -27,14 +27,21 @@ def steps_of(
     return [np.diff(np.array(path, dtype=np.float64), axis=0) / rate for path in paths]
 
 
+def _in_groups(
+    make: Callable[..., Any], start: Any, options: Sequence[dict[str, float]]
+) -> tuple[Any, list[Variable]]:
+    """Return an optimizer with a parameter in each group, and these."""
+    parameters = [Variable(start) for _ in options]
+    pairs = zip(parameters, options, strict=True)
+    return make([{"parameters": [w], **own} for w, own in pairs]), parameters
+
+
 def of_groups(
     make: Callable[..., Any], start: Any, gradient: Any, options: Sequence[dict[str, float]]
 ) -> Values:
     """Compare two groups with optimizers that have the options of one of them for all."""
-    together = [Variable(start), Variable(start)]
+    optimizer, together = _in_groups(make, start, options)
     alone = [Variable(start), Variable(start)]
-    groups = [{"parameters": [w], **own} for w, own in zip(together, options, strict=True)]
-    optimizer = make(groups)
     rows = [[gradient, gradient]] * 3
     steps = steps_of(optimizer, together, rows)
     expected = [
@@ -46,14 +53,10 @@ def of_groups(
     optimizer.learning_rate = 0.0
     halted = steps_of(optimizer, together, rows[:1])
     optimizer.zero_grad()
-    idle = [Variable(start), Variable(start)]
-    groups = [{"parameters": [w], **own} for w, own in zip(idle, options, strict=True)]
-    optimizer = make(groups)
+    optimizer, idle = _in_groups(make, start, options)
     optimizer.learning_rate = 0.0
     steps_of(optimizer, idle, rows[:1])
-    alike = [Variable(start), Variable(start)]
-    groups = [{"parameters": [w], **own} for w, own in zip(alike, options, strict=True)]
-    optimizer = make(groups)
+    optimizer, alike = _in_groups(make, start, options)
     for name in set().union(*options):
         optimizer.groups[0][name] = optimizer.groups[1][name]
     others = [[g, g] for g in (gradient, np.flip(gradient, axis=0), gradient)]
@@ -107,6 +110,11 @@ def of_odd_gradients(make: Callable[..., Any], tiny: float, **options: float) ->
     }
 
 
+def _assign(parameters: Sequence[Variable], values: Sequence[Any]) -> None:
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.data = Tensor(value)
+
+
 def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence[Any]) -> Values:
     """Take steps; look at gradients, types, the entries of the state, and assigned data."""
     parameters = [Variable(np.ones(np.shape(gradient))) for gradient in rows[0]]
@@ -124,13 +132,11 @@ def of_what_stays(make: Callable[..., Any], state: Sequence[str], rows: Sequence
     ]
     moved = [bool(np.any(snapshot(parameter) != 1)) for parameter in parameters]
     assigned = [snapshot(parameter) + 1000.0 for parameter in parameters]
-    for parameter, value in zip(parameters, assigned, strict=True):
-        parameter.data = Tensor(value)
+    _assign(parameters, assigned)
     optimizer.step()
     after = [snapshot(parameter) for parameter in parameters]
     unused = [Variable(value) for value in assigned]
-    for parameter, value in zip(parameters, assigned, strict=True):
-        parameter.data = Tensor(value)
+    _assign(parameters, assigned)
     second, third = make(parameters), make(unused)  # made before either takes a step
     steps, new = steps_of(second, parameters, rows), [steps_of(third, unused, rows[:1])]
     third.zero_grad()  # as in a training loop

@@ -130,6 +130,19 @@ def a_missing_gradient_skips_the_parameter_on_all_ranks(
             moved.append(bool(np.any(snapshot(parameters[0]) != before)))
         return moved
 
+    size = len(gradients[0])
+    return {
+        "w after a gradient of NaN and 0": _after_odd_gradients(student, size),
+        "steps in learning rates, by rank, before, in and after the gaps": run_threads(work, size),
+        "moved in a first step without a gradient, and in the next with one": run_threads(
+            late, size
+        ),
+    }
+
+
+def _after_odd_gradients(student: Student, size: int) -> list[Any]:
+    """Take a step with a gradient that is NaN in part; return the weights by rank."""
+
     def odd(communicator: Any) -> Any:
         w = Variable([1.0, 2.0])
         optimizer = student.ShardedAdamW([w], communicator, learning_rate=0.5, weight_decay=0.5)
@@ -137,14 +150,7 @@ def a_missing_gradient_skips_the_parameter_on_all_ranks(
         optimizer.step()
         return snapshot(w)
 
-    size = len(gradients[0])
-    return {
-        "w after a gradient of NaN and 0": run_threads(odd, size),
-        "steps in learning rates, by rank, before, in and after the gaps": run_threads(work, size),
-        "moved in a first step without a gradient, and in the next with one": run_threads(
-            late, size
-        ),
-    }
+    return run_threads(odd, size)
 
 
 def what_sharded_adamw_is_given_stays(student: Student, gradients: Gradients) -> Values:
